@@ -1,0 +1,143 @@
+"""Settings, as frozen pydantic models: they make the forms, the tooltips and the command line's help.
+
+None means "chosen from the data and the device"; what was chosen is shown when a run starts and kept in the model.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+NormalisationMode = Literal["image", "dataset", "none"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and an unknown name is an error rather than ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AugmentationConfig(Settings):
+    """How patches are varied during training."""
+
+    flip: bool = Field(True, title="Flip", description="Mirror patches at random. Switch off where handedness matters.")
+    rotate: bool = Field(True, title="Rotate", description="Turn patches by any angle in the YX plane.")
+    scale: float = Field(1.33, ge=1, le=3, title="Scale", description="Enlarge or shrink patches by up to this factor.")
+    elastic: float = Field(
+        0.0,
+        ge=0,
+        le=20,
+        title="Elastic",
+        description="Random smooth deformation, amplitude in pixels (0 = none).",
+    )
+    intensity: float = Field(
+        0.4,
+        ge=0,
+        le=2,
+        title="Intensity",
+        description="Vary brightness, contrast and noise; 0 = never, 1 = strongly.",
+    )
+
+
+class TrainingConfig(Settings):
+    """Everything that decides a training run besides the images."""
+
+    task: str = Field("instances", title="Task", description="What to learn; `microforge tasks` lists them.")
+    task_options: dict[str, Any] = Field(
+        default_factory=dict, title="Task options", description="Settings of the task, by name."
+    )
+    time: float | None = Field(
+        None,
+        gt=0,
+        title="Time",
+        description="Stop after this many seconds of training; empty = until stopped.",
+    )
+    steps: int | None = Field(
+        None, gt=0, title="Steps", description="Stop after this many training steps; empty = until stopped."
+    )
+    device: DeviceName = Field("auto", title="Device", description="Where to compute; auto takes a GPU if it works.")
+    seed: int = Field(0, ge=0, title="Seed", description="Same seed, data and machine: same training.")
+    patch_size: int | None = Field(
+        None, ge=16, le=2048, title="Patch size", description="Side of the training patches in pixels (YX)."
+    )
+    patch_depth: int | None = Field(
+        None, ge=1, le=512, title="Patch depth", description="Planes per training patch, for stacks."
+    )
+    batch_size: int | None = Field(None, ge=1, le=512, title="Batch size", description="Patches per training step.")
+    width: int | None = Field(
+        None,
+        ge=4,
+        le=256,
+        title="Width",
+        description="Features at the network's finest level; more = slower, abler.",
+    )
+    depth: int | None = Field(
+        None, ge=1, le=6, title="Depth", description="Number of times the network halves the resolution."
+    )
+    normalisation: NormalisationMode = Field(
+        "image",
+        title="Normalisation",
+        description="image: each image by its own percentiles, taken over the whole image; dataset: all by those of "
+        "the training images (for quantitative intensities); none: as recorded.",
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, lt=1, title="Learning rate", description="Relative size of a step; rarely needs changing."
+    )
+    augmentation: AugmentationConfig = Field(
+        default_factory=lambda: AugmentationConfig(),
+        title="Augmentation",
+        description="How patches are varied.",
+    )
+    object_sampling: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        title="Object sampling",
+        description="0: every image is seen equally often; 1: images are seen as often as they have objects.",
+    )
+    validation_fraction: float = Field(
+        0.1, ge=0, le=0.5, title="Validation", description="Part of the images kept aside to measure quality."
+    )
+    start_from: Path | None = Field(
+        None, title="Start from", description="A model file whose weights are the starting point."
+    )
+
+
+class NetworkConfig(Settings):
+    """The shape of a U-Net; enough to build it again."""
+
+    dims: Literal[2, 3] = 2
+    in_channels: int = Field(1, ge=1)
+    out_channels: int = Field(1, ge=1)
+    width: int = Field(32, ge=1, description="Features at the finest level; doubled at each level below.")
+    max_width: int = Field(256, ge=1, description="No level has more features than this.")
+    stem: tuple[int, ...] = Field((2, 2), description="Folding of pixels into channels at the input, (Z)YX.")
+    pools: tuple[tuple[int, ...], ...] = Field(
+        ((2, 2), (2, 2)), description="Down-sampling between the levels, (Z)YX each; 1 along coarse Z."
+    )
+
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """Input pixels per pixel of the deepest level, (Z)YX: tiles start at multiples of it."""
+        total = list(self.stem)
+        for pool in self.pools:
+            total = [a * b for a, b in zip(total, pool, strict=True)]
+        return tuple(total)
+
+
+class PredictionConfig(Settings):
+    """How a model is applied; affects speed and memory, and the task's post-processing."""
+
+    device: DeviceName = Field("auto", title="Device", description="Where to compute; auto takes a GPU if it works.")
+    tile_size: int | None = Field(
+        None,
+        ge=32,
+        title="Tile size",
+        description="Side of the tiles in pixels; empty = from the free memory.",
+    )
+    task_options: dict[str, Any] = Field(
+        default_factory=dict,
+        title="Task options",
+        description="Post-processing settings that replace the model's own.",
+    )

@@ -1,0 +1,73 @@
+"""Errors that tell a biologist what is wrong, where, what was kept, and what to do next.
+
+None is a RuntimeError: generator workers of Qt swallow those.
+"""
+
+
+class MicroforgeError(Exception):
+    """Base of every error this project raises on purpose.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, in a sentence.
+    where
+        The file, layer or column concerned.
+    kept
+        What is safe all the same ("the model of step 1,200 is in ...").
+    remedy
+        What to do next.
+    """
+
+    def __init__(self, problem: str, *, where: str = "", kept: str = "", remedy: str = "") -> None:
+        self.problem, self.where, self.kept, self.remedy = problem, where, kept, remedy
+        super().__init__(problem, where, kept, remedy)
+
+    def __str__(self) -> str:
+        """Give all parts as one text."""
+        head = f"{self.where}: {self.problem}" if self.where else self.problem
+        return " ".join(part for part in (head, self.kept, self.remedy) if part)
+
+
+class ImageReadError(MicroforgeError):
+    """A file is missing, unreadable, truncated or of a kind not supported."""
+
+
+class AxesError(MicroforgeError):
+    """The axes of an array are unknown, or do not fit its shape or the model."""
+
+
+class AnnotationError(MicroforgeError):
+    """An annotation cannot be used: wrong shape, dtype or content."""
+
+
+class PairingError(MicroforgeError):
+    """Images and annotations cannot be paired."""
+
+
+class NotEnoughDataError(MicroforgeError):
+    """There is too little to train on."""
+
+
+class ModelFileError(MicroforgeError):
+    """A model file is missing, damaged, or newer than this version understands."""
+
+
+class ModelMismatchError(MicroforgeError):
+    """A model does not fit the image or the settings it is given."""
+
+
+class SettingsError(MicroforgeError):
+    """A setting has a value that cannot work."""
+
+
+class TrainingDivergedError(MicroforgeError):
+    """The loss became NaN or infinite; the last good weights are kept."""
+
+
+class OutOfMemoryError(MicroforgeError):
+    """Memory ran out even with the smallest patch or tile."""
+
+
+class WriteError(MicroforgeError):
+    """A result could not be written; nothing on disk was replaced."""

@@ -1,0 +1,183 @@
+"""What happens during a training run or a folder run, as values: the only thing that crosses to a screen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from microforge.types import Prediction
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """The run is busy before or between steps (reading, encoding, validating); `fraction` is 0..1 or None."""
+
+    text: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """Training begins. `settings` shows the choices made from data and device, ready to print."""
+
+    task: str
+    device: str
+    parameters: int
+    settings: Mapping[str, str]
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+    folder: Path | None = None
+    resumed_at: int = 0
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """One optimiser step. `seconds` is the active training time so far (pauses do not count)."""
+
+    step: int
+    loss: float
+    seconds: float
+    steps_per_second: float = 0.0
+    megapixels: float = 0.0
+    fraction: float | None = None
+    gpu_memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The averaged weights were scored on the validation images."""
+
+    step: int
+    metrics: Mapping[str, float]
+    is_best: bool
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class PreviewReady:
+    """The image a person looks at, predicted with the weights of `step`; `token` is the one she asked with."""
+
+    step: int
+    token: str
+    prediction: Prediction
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunAdvice:
+    """A hint in plain words; `code` names its kind so that a panel shows each once."""
+
+    code: str
+    text: str
+    severity: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """The run can be resumed from here."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """The run ended well, by itself or by Stop; the model is written."""
+
+    step: int
+    seconds: float
+    model: Path | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reason: Literal["stopped", "time", "steps"] = "stopped"
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """The run ended with an error; made by the relay that drives the generator, so that none is swallowed."""
+
+    problem: str
+    remedy: str = ""
+    kept: str = ""
+    where: str = ""
+    details: str = ""
+
+
+TrainingEvent = (
+    Preparing
+    | RunStarted
+    | StepFinished
+    | Validated
+    | PreviewReady
+    | RunAdvice
+    | CheckpointSaved
+    | RunFinished
+    | RunFailed
+)
+
+
+@dataclass(frozen=True)
+class FolderStarted:
+    """A folder run begins with these files, in order."""
+
+    paths: tuple[Path, ...]
+    output: Path
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class ImageStarted:
+    """A file is being read and predicted."""
+
+    path: Path
+    index: int
+
+
+@dataclass(frozen=True)
+class TileFinished:
+    """A part of an image is predicted: `done` of `total` tiles."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ImageFinished:
+    """A result is on disk."""
+
+    path: Path
+    result: Path
+    objects: int | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageSkipped:
+    """A file was left out on purpose, with the reason (already done with the same model and settings)."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageFailed:
+    """A file could not be predicted; the others go on."""
+
+    path: Path
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class FolderFinished:
+    """All files were tried, or the run was cancelled."""
+
+    done: int
+    skipped: int
+    failed: int
+    output: Path
+    cancelled: bool = False
+    seconds: float = 0.0
+
+
+FolderEvent = FolderStarted | ImageStarted | TileFinished | ImageFinished | ImageSkipped | ImageFailed | FolderFinished

@@ -1,0 +1,1 @@
+"""The napari dock; all state lives in the session."""

@@ -1,0 +1,1 @@
+"""Files: images and annotations in, results and model files out."""

@@ -1,0 +1,39 @@
+"""The tasks: one file each, found by themselves; other packages may add some by the entry point `microforge.tasks`."""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+
+from microforge.errors import SettingsError
+from microforge.tasks.base import Readiness, Task, TaskOptions
+
+__all__ = ["Readiness", "Task", "TaskOptions", "available_tasks", "get_task"]
+
+
+@cache
+def available_tasks() -> dict[str, type[Task]]:
+    """Give all tasks by name, sorted."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    for entry in entry_points(group="microforge.tasks"):
+        entry.load()
+    return dict(sorted((task.name, task) for task in _subclasses(Task) if hasattr(task, "name")))
+
+
+def get_task(name: str) -> type[Task]:
+    """Give a task's class by name.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of that name.
+    """
+    tasks = available_tasks()
+    if name not in tasks:
+        raise SettingsError(f"There is no task '{name}'.", remedy=f"Tasks: {', '.join(tasks)}.")
+    return tasks[name]
+
+
+def _subclasses(parent: type[Task]) -> list[type[Task]]:
+    return [c for child in parent.__subclasses__() for c in (child, *_subclasses(child))]

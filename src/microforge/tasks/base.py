@@ -1,0 +1,136 @@
+"""What a task is. A new task is one new file in this folder with one subclass of `Task`; nothing else changes.
+
+Torch is imported only inside functions: panels and the command line read titles and options without it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from microforge.config import Settings
+from microforge.errors import SettingsError
+from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+Direction = Literal["max", "min"]
+
+
+class TaskOptions(Settings):
+    """Base of a task's settings; kept in the model."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the annotations hold, in words, and what is missing before training can start."""
+
+    text: str
+    missing: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether training can start."""
+        return not self.missing
+
+
+class Task(ABC):
+    """What to learn: how annotations become targets, what the loss is, how outputs become results.
+
+    A task is immutable: its options are all its state.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    annotation: ClassVar[Annotation]
+    #: The metric that decides which weights are best, and the direction in which it improves.
+    monitor: ClassVar[tuple[str, Direction]]
+    Options: ClassVar[type[TaskOptions]] = TaskOptions
+
+    def __init__(self, options: TaskOptions | None = None) -> None:
+        self.options = options or self.Options()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """Build the task from settings by name.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown or a value out of range.
+        """
+        try:
+            return cls(cls.Options(**options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(cls.Options.model_fields)
+            raise SettingsError(
+                f"The setting '{name}' of the task {cls.name} cannot be used: {first['msg']}.",
+                remedy=f"Settings of this task: {known}.",
+            ) from error
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Give the task with what it must know of the data (class names, object sizes) filled into its options."""
+        return self
+
+    @property
+    @abstractmethod
+    def out_channels(self) -> int:
+        """Number of channels the network must give."""
+
+    @abstractmethod
+    def check(self, sample: Sample) -> Sample:
+        """Give the sample with a usable annotation (right dtype, no negative labels).
+
+        Raises
+        ------
+        AnnotationError
+            If the annotation cannot be used; says why and what to do.
+        """
+
+    @abstractmethod
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count what is annotated and say what is missing, for a panel. Fast: runs while a person paints."""
+
+    @abstractmethod
+    def encode(self, sample: Sample) -> Target:
+        """Turn the annotation of a sample into what the network should answer."""
+
+    def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Give the places patches should be cut around, ``(N, D)`` in pixels; empty = anywhere."""
+        return np.zeros((0, sample.image.ndim - 1), np.float32)
+
+    @abstractmethod
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Give the scalar loss of raw network outputs ``NC(Z)YX``."""
+
+    @abstractmethod
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """Turn raw outputs ``NC(Z)YX`` into the quantities `decode` reads (probabilities, distances)."""
+
+    @abstractmethod
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Turn a whole image's activated output ``C(Z)YX`` into the result."""
+
+    @abstractmethod
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Count what `summarise` needs; counts of several images may be added up."""
+
+    @abstractmethod
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Turn added-up counts into metrics; holds the metric named by `monitor`."""
+
+    def score(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Give the metrics of one image."""
+        return self.summarise(self.tally(prediction, sample))
+
+    def tune(self, outputs: Sequence[Array], samples: Sequence[Sample]) -> Self:
+        """Give the task with post-processing settings that suit these activated outputs best."""
+        return self

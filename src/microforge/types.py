@@ -1,0 +1,138 @@
+"""The values that travel through the engine; every one is frozen and knows nothing of where it came from.
+
+Axes are written as in the whole project: an image is ``C(Z)YX``, a label image ``(Z)YX``, a tensor ``NC(Z)YX``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.integer[Any]]
+PixelSize = tuple[float, ...]
+
+
+class ArrayLike(Protocol):
+    """What an image may be: a numpy array, a memmap, or a zarr or dask array, read window by window."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def ndim(self) -> int: ...  # noqa: D102
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+class Annotation(Enum):
+    """What a person draws for a task."""
+
+    LABELS = "labels"
+    POINTS = "points"
+    IMAGE = "image"
+    CLASS = "class"
+    NONE = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """An array as a file or a layer gave it, with the meaning of its axes.
+
+    Attributes
+    ----------
+    data
+        Any real dtype, axes as in `axes`; may be lazy.
+    axes
+        One letter of ``T C Z Y X S`` per dimension (``S`` = RGB samples).
+    pixel_size
+        ``(Y, X)`` or ``(Z, Y, X)`` in micrometre; None where unknown.
+    axes_known
+        False where the letters are only the likely reading of a shape: a person should confirm them.
+    """
+
+    name: str
+    data: ArrayLike
+    axes: str
+    pixel_size: PixelSize | None = None
+    channel_names: tuple[str, ...] = ()
+    source: str = ""
+    axes_known: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One time point of one position, with what a person said about it.
+
+    Attributes
+    ----------
+    image
+        ``C(Z)YX``, array-like, any real dtype, intensities as recorded.
+    annotation
+        For label tasks an int32 or uint32 ``(Z)YX`` label image, 0 = background; None for an image without one.
+    mask
+        bool ``(Z)YX``, True where the annotation is complete; None = everywhere.
+    pixel_size
+        ``(Z)YX`` in micrometre; None where unknown.
+    """
+
+    name: str
+    image: ArrayLike
+    annotation: Array | None = None
+    mask: npt.NDArray[np.bool_] | None = None
+    pixel_size: PixelSize | None = None
+    channel_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What the network should answer for a sample: `value` ``C(Z)YX`` and `weight` ``1(Z)YX``, both float32.
+
+    Values are in units that survive warping (class probability, normalised distance, density).
+    """
+
+    value: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Patches on the training device: three float32 tensors ``NC(Z)YX`` (`weight` has one channel)."""
+
+    image: "torch.Tensor"
+    target: "torch.Tensor"
+    weight: "torch.Tensor"
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says about one image; a task fills the fields that it makes.
+
+    Attributes
+    ----------
+    labels
+        int32 ``(Z)YX`` label or class image, on the grid of the input.
+    image
+        float32 ``C(Z)YX``, for tasks whose answer is an image or a probability.
+    points
+        float32 ``(N, D)`` in pixel coordinates.
+    measurements
+        One array per column, one row per object (column ``label`` names it).
+    """
+
+    labels: Labels | None = None
+    image: npt.NDArray[np.float32] | None = None
+    points: npt.NDArray[np.float32] | None = None
+    measurements: Mapping[str, Array] = field(default_factory=dict)
+    pixel_size: PixelSize | None = None
+    notes: tuple[str, ...] = ()
