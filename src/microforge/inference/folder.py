@@ -1,0 +1,98 @@
+"""Predict many files: labels, tables and a ledger in one folder, with reading and writing beside the network."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from microforge.config import PredictionConfig
+from microforge.errors import ImageReadError
+from microforge.events import FolderEvent, FolderFinished, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+from microforge.inference.ledger import Ledger, hash_file
+from microforge.inference.pipeline import Network, Pipeline
+from microforge.inference.plan import check_output, hash_settings, plan_jobs, prepare_output
+from microforge.inference.stages import Job, Origin
+from microforge.io.files import find_images
+
+
+def predict_folder(
+    model: Path,
+    inputs: Sequence[Path | str],
+    output: Path,
+    *,
+    config: PredictionConfig | None = None,
+    axes: str | None = None,
+    overwrite: bool = False,
+) -> Iterator[FolderEvent]:
+    """Check the arguments now; return a generator that predicts file by file, yielding what happens.
+
+    In `output` it leaves a label image ``STEM.tif`` (uint32, ``(T)(Z)YX``) per file, `objects.csv`, `images.csv` and
+    the ledger. What the ledger knows as done is skipped, so that a run that was stopped or killed goes on where it
+    was. Close the generator to stop.
+
+    Parameters
+    ----------
+    model
+        A model file.
+    inputs
+        Files, folders and patterns with wildcards.
+    axes
+        The axes of the files, such as ``TYX``, where the files do not tell.
+    overwrite
+        Do again what is done, and replace files of the same name that are not results.
+
+    Raises
+    ------
+    ModelFileError
+        If the model cannot be used.
+    ImageReadError
+        If there is no image.
+    SettingsError
+        If `output` is one of the input folders or lies inside one, or the settings do not fit the model.
+    WriteError
+        If `output` cannot be written, or holds other files with the names of results.
+    """
+    from microforge.inference.predictor import Predictor
+
+    config = config or PredictionConfig()
+    model, output = Path(model), Path(output)
+    paths = [Path(os.path.abspath(path)) for path in find_images(inputs)]
+    if not paths:
+        raise ImageReadError(
+            "There is no image to predict.",
+            where=", ".join(str(path) for path in inputs),
+            remedy="Give image files, or folders that hold TIFF, PNG, JPEG or BMP images.",
+        )
+    check_output(output, inputs, paths)
+    predictor = Predictor(model, config)
+    origin = Origin(output, model.name, hash_file(model), hash_settings(config, axes), axes, overwrite)
+    return run_folder(predictor, paths, origin)
+
+
+def run_folder(network: Network, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
+    """Plan the names of the results and give the generator of the run.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be written, or holds other files with the names of results.
+    """
+    prepare_output(origin.output)
+    with Ledger(origin.output) as ledger:
+        jobs = plan_jobs(paths, ledger, origin)
+    return _events(network, jobs, origin)
+
+
+def _events(network: Network, jobs: Sequence[Job], origin: Origin) -> Iterator[FolderEvent]:
+    counts: Counter[type] = Counter()
+    with Ledger(origin.output) as ledger:
+        run = Pipeline(network, deque(jobs), origin, ledger)
+        try:
+            yield FolderStarted(tuple(job.path for job in jobs), origin.output, str(network.device))
+            for event in run.events():
+                counts[type(event)] += 1
+                yield event
+        finally:
+            # Also when the consumer closes the generator: what is finished is noted, the tables are complete.
+            run.close()
+    yield FolderFinished(counts[ImageFinished], counts[ImageSkipped], counts[ImageFailed], origin.output)

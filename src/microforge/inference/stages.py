@@ -1,0 +1,194 @@
+"""What is done to one file of a folder run before and after the network: functions that run in threads.
+
+Neither raises: whatever goes wrong with one image becomes an `Outcome` that says so, and the others go on.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from microforge.data.axes import to_samples
+from microforge.errors import MicroforgeError, WriteError
+from microforge.events import ImageFailed, ImageFinished, ImageSkipped
+from microforge.inference.ledger import Entry, Rows, hash_file
+from microforge.inference.tables import rows_of
+from microforge.io.images import read_image
+from microforge.io.results import write_labels
+from microforge.measurements import measure_objects
+from microforge.types import Array, Image, Labels, Prediction, Sample
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input file and the name of its result; `entry` is what the ledger says of it, `note` what to tell."""
+
+    index: int
+    path: Path
+    name: str
+    note: str = ""
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a result depends on besides its input, and where it goes."""
+
+    output: Path
+    model: str
+    model_hash: str
+    settings_hash: str
+    axes: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """An image that was read and can go to the network."""
+
+    job: Job
+    image: Image
+    samples: tuple[Sample, ...]
+    input_hash: str
+    seconds: float = 0.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, ``C(Z)YX``."""
+        return self.samples[0].image.shape
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all time points together."""
+        return len(self.samples) * int(np.prod(self.shape[1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How an image went: the event to tell, and what to note in the ledger (None: it says so already)."""
+
+    event: ImageFinished | ImageSkipped | ImageFailed
+    entry: Entry | None = None
+    rows: Rows | None = None
+    #: The folder itself may be the trouble, not the image.
+    write_error: WriteError | None = None
+
+
+def read(job: Job, origin: Origin) -> Ready | Outcome:
+    """Read an image, unless its result is there already."""
+    started = time.perf_counter()
+    try:
+        input_hash = _hash(job.path)
+        if not origin.overwrite and _is_done(job, origin, input_hash):
+            return Outcome(ImageSkipped(job.path, "Done before with the same model and settings."))
+        image = read_image(job.path, origin.axes)
+        samples = tuple(to_samples(image))
+    except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+        return failure(job, origin, error)
+    return Ready(job, image, samples, input_hash, time.perf_counter() - started)
+
+
+def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float = 0.0) -> Outcome:
+    """Write the label image of a prediction and measure its objects.
+
+    Parameters
+    ----------
+    prediction
+        Labels ``(T)(Z)YX``; without T the single time point of the image.
+    seconds
+        Time spent on it by the network.
+    """
+    started = time.perf_counter()
+    try:
+        labels, axes = _shaped(prediction.labels, ready.image)
+        result = origin.output / f"{ready.job.name}.tif"
+        write_labels(result, labels, axes, ready.image.pixel_size)
+        rows = _measured(labels, ready.samples)
+        seconds += ready.seconds + time.perf_counter() - started
+        notes = tuple(note for note in (ready.job.note, *prediction.notes) if note)
+        entry = _entry(ready.job, origin, "done")
+        entry = replace(
+            entry,
+            result=result.name,
+            objects=len(rows.lines),
+            seconds=round(seconds, 4),
+            shape=" ".join(str(n) for n in labels.shape),
+            pixel_size=" ".join(f"{size:.7g}" for size in ready.image.pixel_size or ()),
+            notes=" ".join(notes),
+            input_hash=ready.input_hash,
+            output_hash=hash_file(result),
+        )
+    except Exception as error:  # noqa: BLE001 - as above
+        return failure(ready.job, origin, error)
+    return Outcome(ImageFinished(ready.job.path, result, entry.objects, seconds, notes), entry, rows)
+
+
+def failure(job: Job, origin: Origin, error: Exception) -> Outcome:
+    """Say in words why an image could not be predicted."""
+    reason, remedy = _words(error)
+    entry = replace(_entry(job, origin, "failed"), reason=f"{reason} {remedy}".strip(), notes=job.note)
+    write_error = error if isinstance(error, WriteError) else None
+    return Outcome(ImageFailed(job.path, reason, remedy), entry, write_error=write_error)
+
+
+def _entry(job: Job, origin: Origin, state: "str") -> Entry:
+    return Entry(
+        path=str(job.path),
+        name=job.name,
+        state="done" if state == "done" else "failed",
+        model=origin.model,
+        model_hash=origin.model_hash,
+        settings_hash=origin.settings_hash,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _words(error: Exception) -> tuple[str, str]:
+    if isinstance(error, MicroforgeError):
+        return error.problem, " ".join(part for part in (error.kept, error.remedy) if part)
+    if isinstance(error, MemoryError):
+        return "Memory ran out.", "Close other programs, or predict this image alone."
+    if isinstance(error, OSError):
+        return f"The file cannot be read ({error.strerror or error}).", "Check that it is there and may be read."
+    return f"Something unexpected went wrong ({type(error).__name__}: {error}).", "Please report it with this image."
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except FileNotFoundError:
+        # Reading says better what is wrong with the file.
+        return ""
+
+
+def _is_done(job: Job, origin: Origin, input_hash: str) -> bool:
+    entry = job.entry
+    if entry is None or entry.state != "done":
+        return False
+    made_from = (entry.input_hash, entry.model_hash, entry.settings_hash)
+    if made_from != (input_hash, origin.model_hash, origin.settings_hash):
+        return False
+    result = origin.output / entry.result
+    return result.is_file() and result.stat().st_size > 0
+
+
+def _shaped(labels: Labels | None, image: Image) -> tuple[Labels, str]:
+    """Give labels with the axes of the file they came from, also where these have length 1."""
+    if labels is None:
+        raise MicroforgeError("The model gives no label image.", remedy="Use the model in napari, or from Python.")
+    axes = "".join(axis for axis in "TZYX" if axis in image.axes)
+    shape = tuple(image.data.shape[image.axes.index(axis)] for axis in axes)
+    return labels.reshape(shape), axes
+
+
+def _measured(labels: Array, samples: Sequence[Sample]) -> Rows:
+    """Measure each time point for itself."""
+    per_time = labels.reshape(len(samples), *samples[0].image.shape[1:])
+    tables = [
+        measure_objects(frame, sample.image, sample.pixel_size, sample.channel_names)
+        for frame, sample in zip(per_time, samples, strict=True)
+    ]
+    return rows_of(tables, frames=len(samples) > 1)
