@@ -12,6 +12,12 @@ from microforge.errors import WriteError
 from microforge.io.atomic import atomic_path, atomic_write_bytes, atomic_write_text
 
 
+def write_and_fail(target: Path, failure: BaseException) -> None:
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(b"half of the n")
+        raise failure
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -38,29 +44,23 @@ def test_temporary_path_is_hidden_beside_the_target_with_its_suffixes(tmp_path: 
 def test_failure_in_the_middle_keeps_the_old_content(tmp_path: Path, failure: type[BaseException]) -> None:
     target = tmp_path / "a.bin"
     atomic_write_bytes(target, b"old")
-    with pytest.raises(failure), atomic_path(target) as temporary:
-        temporary.write_bytes(b"half of the n")
-        raise failure
+    with pytest.raises(failure):
+        write_and_fail(target, failure())
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
 
 
 def test_failure_of_a_first_write_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no"), atomic_path(tmp_path / "a.bin") as temporary:
-        temporary.write_bytes(b"half")
-        raise ValueError("no")
+    with pytest.raises(ValueError, match="no"):
+        write_and_fail(tmp_path / "a.bin", ValueError("no"))
     assert names(tmp_path) == []
 
 
 def test_full_disk_says_what_to_do_and_what_was_kept(tmp_path: Path) -> None:
     target = tmp_path / "a.bin"
     target.write_bytes(b"old")
-    with (
-        pytest.raises(WriteError, match=r"a\.bin.*unchanged.*disk is full") as caught,
-        atomic_path(target) as temporary,
-    ):
-        temporary.write_bytes(b"half")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(WriteError, match=r"a\.bin.*unchanged.*disk is full") as caught:
+        write_and_fail(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     assert caught.value.remedy.startswith("The disk is full")
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
