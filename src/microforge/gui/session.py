@@ -52,8 +52,12 @@ class Session:
     ----------
     training, applying
         The relays of the two things that may run.
+    warming, watching
+        The relays that load torch, and that count what is painted.
     live
         The mailbox of the training under way; None when none is.
+    live_names
+        The name under which the training under way knows each annotated image.
     """
 
     changed = Signal()
@@ -64,6 +68,7 @@ class Session:
     def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
         self.viewer = viewer
         self.train: Train = train or _engine
+        self.make_live: Callable[[], Any] = _mailbox
         self.runs_folder = runs_folder or default_runs_folder()
         self.config = TrainingConfig()
         self.annotated: list[Annotated] = []
@@ -71,9 +76,11 @@ class Session:
         self.pairs_annotations: Path | None = None
         self.model_path: Path | None = None
         self.live: Any = None
+        self.live_names: dict[Annotated, str] = {}
         self.training = Relay("a training")
         self.applying = Relay("a prediction")
         self.warming = Relay("a warm-up")
+        self.watching = Relay("a count")
         self._axes: dict[Layer, str] = {}
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
@@ -173,7 +180,7 @@ class Session:
     def close(self, seconds: float = PATIENCE) -> bool:
         """Stop all that runs and wait for it; give whether no thread is left."""
         self.closing.emit()
-        relays: Sequence[Relay] = (self.training, self.applying, self.warming)
+        relays: Sequence[Relay] = (self.training, self.applying, self.warming, self.watching)
         for relay in relays:
             relay.stop()
         ended = [relay.wait(seconds) for relay in relays]
@@ -209,3 +216,9 @@ def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:
     from microforge.training.loop import train
 
     return train(*args, **kwargs)
+
+
+def _mailbox() -> Any:
+    from microforge.training.live import Live
+
+    return Live()

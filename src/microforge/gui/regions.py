@@ -1,0 +1,86 @@
+"""From rectangles, ellipses and polygons drawn on an image to a mask on the image's own grid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels, Shapes
+from skimage.draw import polygon as polygon_pixels
+
+Points = npt.NDArray[np.float64]
+#: Kinds of shapes that enclose an area.
+AREAS = {"rectangle", "ellipse", "polygon"}
+_CORNERS_OF_AN_ELLIPSE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """An area on one plane of an image.
+
+    Attributes
+    ----------
+    corners
+        In pixels of the image's grid, one column per dimension; where columns are missing in front, the area counts
+        for every position along those dimensions.
+    """
+
+    corners: Points
+
+
+def outlines_of(region: Shapes, labels: Labels, keep: Sequence[int]) -> tuple[Outline, ...]:
+    """Give the areas of a Shapes layer in pixels of a Labels layer, whatever the transforms of the two.
+
+    Parameters
+    ----------
+    keep
+        The dimensions of the Labels layer that are wanted: all but channels.
+    """
+    outlines = []
+    for kind, data in zip(region.shape_type, region.data, strict=True):
+        if str(kind) in AREAS:
+            corners = _ellipse(data) if str(kind) == "ellipse" else np.asarray(data, np.float64)
+            known = [axis - labels.ndim for axis in keep if labels.ndim - axis <= region.ndim]
+            outlines.append(Outline(_to_pixels(corners, region, labels)[:, known]))
+    return tuple(outlines)
+
+
+def mask_of(outlines: Sequence[Outline], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Give a bool array, True inside any of the areas; an area counts only for the plane it was drawn on."""
+    mask = np.zeros(shape, bool)
+    for outline in outlines:
+        _fill(mask, outline.corners)
+    return mask
+
+
+def _fill(mask: npt.NDArray[np.bool_], corners: Points) -> None:
+    columns = corners.shape[1]
+    # The two dimensions that vary most span the plane; along the others the corners share one position.
+    spans = np.ptp(corners, axis=0)
+    flat = sorted(sorted(range(columns), key=lambda column: (spans[column], column))[-2:])
+    index: list[slice | int] = [slice(None)] * mask.ndim
+    for column in set(range(columns)) - set(flat):
+        axis, position = mask.ndim - columns + column, round(float(corners[:, column].mean()))
+        if not 0 <= position < mask.shape[axis]:
+            return
+        index[axis] = position
+    plane = mask[tuple(index)]
+    rows, cols = polygon_pixels(corners[:, flat[0]], corners[:, flat[1]], plane.shape[-2:])
+    plane[..., rows, cols] = True
+
+
+def _to_pixels(corners: Points, region: Shapes, labels: Labels) -> Points:
+    """Move corners to the grid of the labels; napari aligns layers at their last dimensions."""
+    world = np.array([region.data_to_world(corner) for corner in corners])
+    missing = labels.ndim - world.shape[1]
+    if missing > 0:
+        world = np.hstack([np.zeros((len(world), missing)), world])
+    return np.array([labels.world_to_data(point) for point in world[:, -labels.ndim :]])
+
+
+def _ellipse(box: Points) -> Points:
+    """Give points along the ellipse inside a box of four corners."""
+    angles = np.linspace(0, 2 * np.pi, _CORNERS_OF_AN_ELLIPSE, endpoint=False)
+    centre = box.mean(axis=0)
+    first, second = (box[1] - box[0]) / 2, (box[3] - box[0]) / 2
+    return np.asarray(centre + np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * second)
