@@ -170,12 +170,20 @@ def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
         return _plain(named), known
     letters = axes.strip().upper()
     grey = _plain(_named(raw)[0])
-    fits_full = len(letters) == len(raw.full_shape) != raw.data.ndim
-    if len(letters) == grey.data.ndim != raw.data.ndim and not fits_full:
-        return replace(grey, axes=check_axes(letters, grey.data.shape)), True
-    data = raw.data.reshape(raw.full_shape) if fits_full else raw.data
-    check_axes(letters, data.shape)
-    return _plain(_squeezed(replace(raw, data=data, axes=letters))), True
+    if len(letters) == raw.data.ndim:
+        data = raw.data
+    elif len(letters) == len(raw.full_shape):
+        data = raw.data.reshape(raw.full_shape)
+    else:
+        data = _with_single(grey, letters)
+    return _plain(replace(raw, data=data, axes=check_axes(letters, data.shape))), True
+
+
+def _with_single(raw: RawImage, letters: str) -> Array:
+    """Give the array with dimensions of length one for the letters that the file left out."""
+    if [letter for letter in letters if letter in raw.axes] != list(raw.axes):
+        return raw.data
+    return np.expand_dims(raw.data, tuple(i for i, letter in enumerate(letters) if letter not in raw.axes))
 
 
 def _named(raw: RawImage) -> tuple[RawImage, bool]:

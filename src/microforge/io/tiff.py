@@ -94,7 +94,6 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
             where=str(path),
             remedy="Keep all files of a multi-file OME-TIFF together, or save it from Fiji as one TIFF.",
         )
-    page = series.keyframe
     sizes, names = _metadata(file, series, index)
     return RawImage(
         _data(series, path),
@@ -103,8 +102,14 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
         tuple(series.get_shape(squeeze=False)),
         sizes,
         names,
-        colour=page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR),
+        colour=_is_colour(series),
     )
+
+
+def _is_colour(series: Any) -> bool:
+    """Say whether S is red, green, blue: stacks of three or four planes are often stored as if they were."""
+    photometric = series.keyframe.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+    return photometric and (series.axes.endswith("S") or series.kind == "ome")
 
 
 def _main_series(file: tifffile.TiffFile, path: Path) -> tuple[Any, int]:

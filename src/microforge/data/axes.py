@@ -1,0 +1,153 @@
+"""The only place that permutes axes: images become samples ``C(Z)YX``, results become arrays with named axes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from microforge.data.lazy import LazyView
+from microforge.errors import AnnotationError, AxesError
+from microforge.io.axis_letters import check_axes, likely_axes, size_text, spatial_axes
+from microforge.types import Array, ArrayLike, Image, Sample
+
+__all__ = ["check_axes", "from_samples", "likely_axes", "spatial_axes", "to_samples"]
+
+
+def to_samples(image: Image, annotation: Image | None = None, mask: Array | None = None) -> list[Sample]:
+    """Split an image into samples, one per time point, as views ``C(Z)YX`` that copy nothing.
+
+    C and S both count as channels (C outermost); without them there is one channel.
+
+    Parameters
+    ----------
+    annotation
+        Labels with axes ``(T)(Z)YX`` of the image. Letters that differ are overlooked where the shape fits: stacks
+        and time series are often confused in label files.
+    mask
+        bool, shaped as the labels: True where the annotation is complete.
+
+    Returns
+    -------
+    list of Sample
+        Named as the image; of a time series ``name t=000`` and so on.
+
+    Raises
+    ------
+    AxesError
+        If the image's axes do not fit its shape.
+    AnnotationError
+        If labels or mask do not fit the image.
+    """
+    try:
+        axes = check_axes(image.axes, image.data.shape)
+    except AxesError as error:
+        raise AxesError(error.problem, where=image.source or image.name, remedy=error.remedy) from error
+    labels = None if annotation is None else _fitting_labels(image, annotation)
+    if mask is not None:
+        mask = _fitting_mask(image, mask)
+    times = image.data.shape[axes.index("T")] if "T" in axes else 1
+    return [
+        Sample(
+            f"{image.name} t={t:03d}" if "T" in axes else image.name,
+            one,
+            None if labels is None else (labels[t] if "T" in axes else labels),
+            None if mask is None else (mask[t] if "T" in axes else mask),
+            image.pixel_size,
+            image.channel_names,
+        )
+        for t, one in zip(range(times), _time_points(image.data, axes), strict=True)
+    ]
+
+
+def from_samples(arrays: Sequence[Array], image: Image) -> tuple[Array, str]:
+    """Put the results of an image's samples together again.
+
+    Parameters
+    ----------
+    arrays
+        One result per time point, ``(Z)YX`` or ``C(Z)YX``, all of one shape.
+
+    Returns
+    -------
+    tuple
+        The array ``(T)(C)(Z)YX`` and its axes; nothing is copied unless there is a T.
+    """
+    space = spatial_axes(image.axes)
+    axes = ("C" if arrays[0].ndim > len(space) else "") + space
+    if "T" not in image.axes:
+        return arrays[0], axes
+    return np.stack(arrays), f"T{axes}"
+
+
+def _time_points(data: ArrayLike, axes: str) -> Iterator[Any]:
+    if "C" in axes and "S" in axes and not _can_transpose(data):
+        data = np.asarray(data)
+    times = data.shape[axes.index("T")] if "T" in axes else 1
+    for t in range(times):
+        yield _turned(data, axes, t) if _can_transpose(data) else _lazy(data, axes, t)
+
+
+def _can_transpose(data: ArrayLike) -> bool:
+    return hasattr(data, "transpose") and hasattr(data, "reshape")
+
+
+def _turned(data: Any, axes: str, time: int) -> Any:
+    """Give one time point ``C(Z)YX`` of an array that can be transposed; a view unless C and S must be merged."""
+    if "T" in axes:
+        data = data[tuple(time if letter == "T" else slice(None) for letter in axes)]
+        axes = axes.replace("T", "")
+    order = [letter for letter in "CSZYX" if letter in axes]
+    data = data.transpose([axes.index(letter) for letter in order])
+    if "C" in axes and "S" in axes:
+        return data.reshape((-1, *data.shape[2:]))
+    return data if "C" in axes or "S" in axes else data[None]
+
+
+def _lazy(data: ArrayLike, axes: str, time: int) -> LazyView:
+    channel = next((axes.index(letter) for letter in "CS" if letter in axes), None)
+    order = (channel, *(axes.index(letter) for letter in spatial_axes(axes)))
+    return LazyView(data, order, {axes.index("T"): time} if "T" in axes else {})
+
+
+def _expected(image: Image) -> tuple[str, tuple[int, ...]]:
+    """Give the axes and the shape that labels of an image must have: ``(T)(Z)YX``."""
+    axes = "".join(letter for letter in "TZYX" if letter in image.axes)
+    return axes, tuple(image.data.shape[image.axes.index(letter)] for letter in axes)
+
+
+def _fitting_labels(image: Image, annotation: Image) -> Array:
+    axes, shape = _expected(image)
+    labels = np.asarray(annotation.data)
+    if labels.ndim == len(axes) and set(annotation.axes) == set(axes) and annotation.axes_known:
+        labels = labels.transpose([annotation.axes.index(letter) for letter in axes])
+    if labels.shape != shape:
+        raise AnnotationError(
+            f"The labels are {_named_size(annotation)}, the image is {_named_size(image)}.",
+            where=annotation.source or annotation.name,
+            remedy=_shape_remedy(annotation, shape),
+        )
+    return labels
+
+
+def _fitting_mask(image: Image, mask: Array) -> Array:
+    _, shape = _expected(image)
+    if mask.shape != shape:
+        raise AnnotationError(
+            f"The mask is {size_text(mask.shape)}, the image {size_text(shape)} (channels aside).",
+            where=image.source or image.name,
+            remedy="Draw the regions again on this image.",
+        )
+    return mask.astype(bool, copy=False)
+
+
+def _named_size(image: Image) -> str:
+    plain = image.axes == "YX"
+    return size_text(image.data.shape) + ("" if plain else f" ({image.axes})")
+
+
+def _shape_remedy(annotation: Image, shape: tuple[int, ...]) -> str:
+    if sorted(annotation.data.shape) == sorted(shape):
+        return "The axes seem to be in another order: save the labels as the image is."
+    if annotation.data.ndim != len(shape):
+        return "Labels have the image's planes and time points, but no channels; check the axes of both."
+    return "Check that the labels were made on this very image, neither cropped nor rescaled."
