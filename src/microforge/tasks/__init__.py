@@ -18,7 +18,7 @@ def available_tasks() -> dict[str, type[Task]]:
         import_module(f"{__name__}.{module.name}")
     for entry in entry_points(group="microforge.tasks"):
         entry.load()
-    return dict(sorted((task.name, task) for task in _subclasses(Task) if hasattr(task, "name")))
+    return dict(sorted((task.name, task) for task in _subclasses() if hasattr(task, "name")))
 
 
 def get_task(name: str) -> type[Task]:
@@ -35,5 +35,10 @@ def get_task(name: str) -> type[Task]:
     return tasks[name]
 
 
-def _subclasses(parent: type[Task]) -> list[type[Task]]:
-    return [c for child in parent.__subclasses__() for c in (child, *_subclasses(child))]
+def _subclasses() -> list[type[Task]]:
+    found: list[type[Task]] = []
+    waiting: list[type[Task]] = list(Task.__subclasses__())
+    while waiting:
+        found.append(waiting.pop())
+        waiting.extend(found[-1].__subclasses__())
+    return found

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from microforge.config import Settings
 from microforge.errors import SettingsError
-from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
+from microforge.types import Annotation, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -130,7 +130,3 @@ class Task(ABC):
     def score(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the metrics of one image."""
         return self.summarise(self.tally(prediction, sample))
-
-    def tune(self, outputs: Sequence[Array], samples: Sequence[Sample]) -> Self:
-        """Give the task with post-processing settings that suit these activated outputs best."""
-        return self

@@ -1,0 +1,120 @@
+"""Intensities made comparable; decided on whole images, so that a crop looks to the network as its full image does.
+
+Normalised, the background is near 0 and the bright end of an image near 1, whatever the dtype and exposure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.config import NormalisationMode
+from microforge.io.model_file import NormalisationCard
+from microforge.types import Array, ArrayLike
+
+PERCENTILES = (1.0, 99.8)
+PIXELS_READ = 1 << 20
+# An image range below this many standard deviations of its noise is empty: noise must not be blown up to signal.
+NOISE_RANGE = 10.0
+# Above this, values are compressed: one hot pixel must not flood a receptive field.
+KNEE = np.float32(2.0)
+
+Values = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Map recorded intensities of ``C(Z)YX`` to about 0..1; `low` and `high` hold one value per channel."""
+
+    low: Values
+    high: Values
+
+    def __call__(self, image: Array) -> Values:
+        """Give float32 ``C(Z)YX``; NaN and infinite pixels become background."""
+        shape = (-1,) + (1,) * (image.ndim - 1)
+        scale = (1 / (self.high - self.low)).astype(np.float32).reshape(shape)
+        x: Values = (np.asarray(image).astype(np.float32) - self.low.reshape(shape)) * scale
+        if image.dtype.kind == "f":
+            np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        if x.size and x.max() > KNEE:
+            x = np.where(x > KNEE, KNEE + np.log(np.maximum(x, KNEE) - (KNEE - 1)), x)
+        return np.maximum(x, -KNEE)
+
+
+def normaliser_for(image: ArrayLike, card: NormalisationCard) -> Normaliser:
+    """Give the normaliser of one image ``C(Z)YX`` under a model's rule."""
+    channels = image.shape[0]
+    if card.mode == "none":
+        return Normaliser(np.zeros(channels, np.float32), np.ones(channels, np.float32))
+    if card.mode == "dataset":
+        return Normaliser(np.array(card.low, np.float32), np.array(card.high, np.float32))
+    low, high = intensity_range(image)
+    return Normaliser(low, high)
+
+
+def card_for(images: Sequence[ArrayLike], mode: NormalisationMode) -> NormalisationCard:
+    """Give the rule a model keeps; for "dataset" the middle of the training images' ranges."""
+    if mode != "dataset" or not images:
+        return NormalisationCard(mode=mode)
+    ranges = np.array([intensity_range(image) for image in images])
+    low, high = np.median(ranges, axis=0)
+    return NormalisationCard(mode=mode, low=tuple(map(float, low)), high=tuple(map(float, high)))
+
+
+def intensity_range(image: ArrayLike) -> tuple[Values, Values]:
+    """Give background and bright level of each channel of ``C(Z)YX``, float32, `high` > `low`."""
+    levels = [_channel_range(_spread_out(image, channel)) for channel in range(image.shape[0])]
+    low, high = np.array(levels, np.float32).T
+    return low, high
+
+
+def is_constant(image: ArrayLike) -> bool:
+    """Tell whether no channel of ``C(Z)YX`` varies."""
+    for channel in range(image.shape[0]):
+        values = _spread_out(image, channel)
+        values = values[np.isfinite(values)]
+        if values.size and values.min() != values.max():
+            return False
+    return True
+
+
+def _spread_out(image: ArrayLike, channel: int) -> Array:
+    """Read about a million pixels of a channel, in whole rows spread evenly, so that files are read in order."""
+    shape = image.shape[1:]
+    rows_wanted = max(1, PIXELS_READ // max(shape[-1], 1))
+    rows = int(np.prod(shape[:-1]))
+    if rows <= rows_wanted:
+        return np.asarray(image[channel])
+    step = int(np.ceil(rows / rows_wanted))
+    if len(shape) == 2:
+        return np.asarray(image[channel, ::step])
+    planes = max(1, int(np.sqrt(step)))
+    return np.asarray(image[channel, ::planes, :: max(1, step // planes)])
+
+
+def _channel_range(values: Array) -> tuple[float, float]:
+    finite = values.astype(np.float32, copy=False).ravel()
+    if values.dtype.kind == "f":
+        finite = finite[np.isfinite(finite)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = np.percentile(finite, PERCENTILES)
+    return float(low), float(low + max(high - low, NOISE_RANGE * _noise(values), _least_step(values)))
+
+
+def _noise(values: Array) -> float:
+    """Standard deviation of the noise from neighbours in a row, robust against edges (median absolute deviation)."""
+    rows = values.reshape(-1, values.shape[-1]).astype(np.float32, copy=False)
+    if rows.shape[1] < 3:
+        return 0.0
+    second = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
+    second = second[np.isfinite(second)]
+    return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6)) if second.size else 0.0
+
+
+def _least_step(values: Array) -> float:
+    """A few grey levels for integers; a hair above rounding for floats: a constant image must not divide by zero."""
+    if values.dtype.kind in "ui":
+        return 4.0
+    return 1.0 if values.dtype.kind == "b" else max(1e-6 * float(np.abs(np.nan_to_num(values)).max(initial=0.0)), 1e-12)

@@ -1,0 +1,113 @@
+"""Patches for training: which image, where in it, cut and varied, as float32 tensors on the device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from microforge.data.augment import Augmentation
+from microforge.data.stores import Store, cut_padded
+from microforge.types import Batch
+
+# Part of the patches cut around an object (or a painted pixel); the others come from anywhere annotated.
+FOCUSED = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A sample ready for cutting: `focus` ``(N, D)`` and `extent` (annotated bounding box, ``(Z)YX`` slices)."""
+
+    name: str
+    store: Store
+    shape: tuple[int, ...]
+    focus: npt.NDArray[np.float32]
+    extent: tuple[slice, ...]
+
+
+class Sampler:
+    """Cut batches for ever; `state` can be kept and set, so that a run resumes exactly.
+
+    Parameters
+    ----------
+    sources
+        The samples; may be replaced one by one while training (`replace`).
+    channels
+        Number of image channels; the rest of a store's channels is target, the last one weight.
+    object_sampling
+        0: every image equally often; 1: as often as it has objects.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        channels: int,
+        batch_size: int,
+        augmentation: Augmentation,
+        object_sampling: float,
+        seed: int,
+    ) -> None:
+        self.sources = list(sources)
+        self.channels, self.batch_size, self.augmentation = channels, batch_size, augmentation
+        self.object_sampling = object_sampling
+        self.rng = np.random.default_rng(seed)
+        self._weigh()
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """State of the random numbers, as plain numbers."""
+        return dict(self.rng.bit_generator.state)
+
+    @state.setter
+    def state(self, value: Mapping[str, Any]) -> None:
+        self.rng.bit_generator.state = dict(value)
+
+    def replace(self, source: Source) -> None:
+        """Use a changed sample from now on, or a new one."""
+        names = [s.name for s in self.sources]
+        if source.name in names:
+            self.sources[names.index(source.name)] = source
+        else:
+            self.sources.append(source)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        count = np.array([len(source.focus) for source in self.sources], float)
+        evenly = np.full(len(count), 1 / max(len(count), 1))
+        by_objects = count / count.sum() if count.sum() else evenly
+        self.probability = (1 - self.object_sampling) * evenly + self.object_sampling * by_objects
+
+    def draw(self) -> Batch:
+        """Cut the next batch."""
+        rng, augmentation = self.rng, self.augmentation
+        warp = augmentation.draw_warp(rng)
+        size = augmentation.window(warp)
+        chosen = rng.choice(len(self.sources), self.batch_size, p=self.probability)
+        windows = torch.stack([self._cut(self.sources[k], size) for k in chosen]).float()
+        patches = augmentation.warp(windows, rng) if warp else augmentation.turn(windows, rng)
+        image = augmentation.change_intensity(patches[:, : self.channels], rng)
+        layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
+        return Batch(
+            image.contiguous(memory_format=layout),
+            patches[:, self.channels : -1],
+            patches[:, -1:],
+            tuple(self.sources[k].name for k in chosen),
+        )
+
+    def _cut(self, source: Source, size: tuple[int, ...]) -> torch.Tensor:
+        patch = np.array(self.augmentation.patch)
+        middle = self._middle(source, patch)
+        # Keep the patch (not the larger window) inside the image where the image is large enough.
+        shape = np.array(source.shape)
+        middle = np.clip(middle, np.minimum(patch, shape) / 2, np.maximum(shape - patch / 2, shape / 2))
+        start = tuple(int(c) - n // 2 for c, n in zip(middle, size, strict=True))
+        return cut_padded(source.store, source.shape, start, size)
+
+    def _middle(self, source: Source, patch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if len(source.focus) and self.rng.random() < FOCUSED:
+            jitter = self.rng.uniform(-patch / 3, patch / 3)
+            return np.asarray(source.focus[self.rng.integers(len(source.focus))] + jitter)
+        low = np.array([side.start for side in source.extent], float)
+        return self.rng.uniform(low, [max(side.stop, side.start + 1) for side in source.extent])

@@ -1,0 +1,140 @@
+"""Running a network over an image of any size, in tiles that give the same answer as the whole.
+
+Each tile is read with a margin of half the receptive field and aligned to the network's stride, and the margin is
+thrown away: what is kept was computed from exactly the pixels a whole-image run would have used. Nothing has to be
+blended, and the tile size decides about memory and speed only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from microforge.config import NetworkConfig
+from microforge.data.normalise import Normaliser
+from microforge.device import compute_dtype, free_memory, is_out_of_memory
+from microforge.errors import OutOfMemoryError
+from microforge.events import TileFinished
+from microforge.networks.unet import UNet, receptive_field
+from microforge.tasks.base import Task
+from microforge.types import ArrayLike
+
+Output = npt.NDArray[np.float32]
+Window = tuple[slice, ...]
+
+LARGEST_TILE = {2: {"cpu": 512, "gpu": 2048}, 3: {"cpu": 128, "gpu": 256}}
+# Part of the free memory one tile may take, and bytes it takes per input pixel and feature of the finest level.
+MEMORY_SHARE = 0.25
+BYTES_PER_FEATURE = 12
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Part of an image: `read` with the margin, `keep` without; all ``(Z)YX``."""
+
+    read: Window
+    keep: Window
+
+    @property
+    def inner(self) -> Window:
+        """Where the kept part lies inside the part read."""
+        return tuple(slice(k.start - r.start, k.stop - r.start) for k, r in zip(self.keep, self.read, strict=True))
+
+
+def plan_tiles(shape: tuple[int, ...], size: int, network: NetworkConfig) -> list[Tile]:
+    """Cut an image ``(Z)YX`` into tiles of about `size` pixels a side, margins included."""
+    per_axis = []
+    for length, stride, field in zip(shape, network.stride, receptive_field(network), strict=True):
+        margin = -(-(field // 2) // stride) * stride
+        core = max(size // stride * stride - 2 * margin, stride, min(length, size) // 4 // stride * stride)
+        if length <= core + 2 * margin:
+            core = length
+        starts = range(0, length, core)
+        per_axis.append([_side(start, min(start + core, length), margin, length) for start in starts])
+    return [Tile(tuple(r for r, _ in sides), tuple(k for _, k in sides)) for sides in product(*per_axis)]
+
+
+def _side(start: int, stop: int, margin: int, length: int) -> tuple[slice, slice]:
+    return slice(max(start - margin, 0), min(stop + margin, length)), slice(start, stop)
+
+
+def choose_tile_size(network: NetworkConfig, device: torch.device) -> int:
+    """Give the side of the largest useful tile that fits the free memory."""
+    largest = LARGEST_TILE[network.dims]["cpu" if device.type == "cpu" else "gpu"]
+    pixels = free_memory(device) * MEMORY_SHARE / (BYTES_PER_FEATURE * network.width)
+    side = int(pixels ** (1 / network.dims)) // 32 * 32
+    return max(64, min(largest, side))
+
+
+class TiledNetwork:
+    """A network with the activation of its task, for images of any size.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, on `device`.
+    tile_size
+        Side of the tiles in pixels; None = from the free memory.
+    """
+
+    def __init__(self, network: UNet, task: Task, device: torch.device, tile_size: int | None = None) -> None:
+        self.network, self.task, self.device = network, task, device
+        self.tile_size = tile_size or choose_tile_size(network.config, device)
+        self.dtype = compute_dtype(device)
+
+    def run(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
+        """Yield progress per tile and, last, the activated output ``C(Z)YX`` float32 of the whole image.
+
+        Tiles are made smaller and the image begun again when memory runs out.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If even the smallest tile does not fit.
+        """
+        while True:
+            try:
+                yield from self._run_once(image, normaliser)
+                return
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            self._shrink()
+
+    def _shrink(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self.tile_size <= 64:
+            raise OutOfMemoryError(
+                "There is too little memory even for the smallest tile.",
+                remedy="Close other programs (other GPU users too), or predict on the processor (device: cpu).",
+            )
+        self.tile_size //= 2
+
+    def _run_once(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
+        shape = tuple(image.shape[1:])
+        tiles = plan_tiles(shape, self.tile_size, self.network.config)
+        whole = np.empty((self.task.out_channels, *shape), np.float32)
+        for done, tile in enumerate(tiles, start=1):
+            part = normaliser(np.asarray(image[(slice(None), *tile.read)]))
+            whole[(slice(None), *tile.keep)] = self.forward(part[None])[0][(slice(None), *tile.inner)]
+            yield TileFinished(done, len(tiles))
+        yield whole
+
+    def forward(self, images: npt.NDArray[np.float32]) -> Output:
+        """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32."""
+        size = images.shape[2:]
+        missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
+        layout = torch.channels_last if images.ndim == 4 else torch.channels_last_3d
+        with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
+            x = torch.from_numpy(images).to(self.device)
+            if any(missing):
+                x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")
+            output = self.network(x.contiguous(memory_format=layout))
+            output = output[(slice(None), slice(None), *(slice(n) for n in size))]
+            result: Output = self.task.activate(output.float()).cpu().numpy()
+        return result

@@ -1,0 +1,152 @@
+"""The model file: one ``.safetensors`` that holds the weights and, in its header, a card that says what they are.
+
+No pickle is read or written: a model from a stranger cannot run code.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from microforge.config import NetworkConfig, NormalisationMode, Settings
+from microforge.errors import ModelFileError
+from microforge.io.atomic import atomic_path
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT_VERSION = 1
+CARD_KEY = "microforge"
+
+
+class NormalisationCard(Settings):
+    """How intensities were normalised: per image, or all by `low` and `high` (one value per channel)."""
+
+    mode: NormalisationMode = "image"
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+class TrainingSummary(Settings):
+    """What a model was trained on and how long."""
+
+    images: int = 0
+    validation_images: int = 0
+    annotated_megapixels: float = 0.0
+    names: tuple[str, ...] = ()
+    data_hash: str = ""
+    dtypes: tuple[str, ...] = ()
+    steps: int = 0
+    seconds: float = 0.0
+    device: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelCard(Settings):
+    """Everything needed to use a model and to report it in a paper."""
+
+    format_version: int = FORMAT_VERSION
+    name: str = ""
+    created: str = ""
+    task: str
+    task_options: dict[str, Any] = Field(default_factory=dict)
+    network: NetworkConfig
+    parameters: int = 0
+    receptive_field: tuple[int, ...] = ()
+    axes: str = "YX"
+    channel_names: tuple[str, ...] = ()
+    pixel_size: tuple[float, ...] | None = None
+    normalisation: NormalisationCard = NormalisationCard()
+    training: TrainingSummary = TrainingSummary()
+    metrics: dict[str, float] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    how_to_cite: str = "napari-microforge, and the data this model was trained on."
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A model in memory; `path` is None until it is saved."""
+
+    card: ModelCard
+    weights: Mapping[str, "torch.Tensor"]
+    path: Path | None = None
+
+
+def save_model(path: Path, weights: Mapping[str, "torch.Tensor"], card: ModelCard) -> None:
+    """Write a model file; an older one at `path` is replaced only when the new one is complete.
+
+    Raises
+    ------
+    WriteError
+        If it could not be written; an older file is then untouched.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    with atomic_path(Path(path)) as temporary:
+        save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json()})
+
+
+def load_model(path: Path | str) -> ModelFile:
+    """Read a model file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is missing, damaged, not ours, or newer than this version understands.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    card = read_card(path)
+    try:
+        return ModelFile(card, load_file(path), Path(path))
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def read_card(path: Path | str) -> ModelCard:
+    """Read only the card: quick, whatever the size of the model, and without torch.
+
+    Raises
+    ------
+    ModelFileError
+        As `load_model`.
+    """
+    text = _header(Path(path)).get("__metadata__", {}).get(CARD_KEY)
+    if text is None:
+        raise ModelFileError("This is not a Microforge model.", where=str(path), remedy="Choose a model it has saved.")
+    try:
+        values = json.loads(text)
+        if int(values.get("format_version", 0)) > FORMAT_VERSION:
+            raise ModelFileError(
+                "This model was made by a newer version.", where=str(path), remedy="Update napari-microforge."
+            )
+        return ModelCard.model_validate(values)
+    except (ValueError, ValidationError) as error:
+        raise _damaged(path, "its card cannot be read") from error
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Read the JSON header that starts a safetensors file: 8 bytes of length, then the text."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(100_000_000, path.stat().st_size):
+                raise _damaged(path, "it does not start as a model file does")
+            header = json.loads(file.read(length))
+    except FileNotFoundError as error:
+        raise ModelFileError("There is no such model file.", where=str(path), remedy="Check the name.") from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(header, dict):
+        raise _damaged(path, "it does not start as a model file does")
+    return header
+
+
+def _damaged(path: Path | str, why: str) -> ModelFileError:
+    remedy = "Take the copy in the run's folder (model.safetensors), or train again."
+    return ModelFileError(f"The model file cannot be read: {why}.", where=str(path), remedy=remedy)

@@ -1,0 +1,76 @@
+"""Figures of quality, as additive counts so that images can be pooled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.types import Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Which predicted objects overlap which true ones; only pairs that do are listed.
+
+    `truth` and `predicted` are the labels of all objects; overlapping pair k is ``truth[rows[k]]`` with
+    ``predicted[columns[k]]`` at intersection over union ``iou[k]``, largest first.
+    """
+
+    truth: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    iou: npt.NDArray[np.float64]
+
+    def pairs(self, threshold: float = 0.5) -> npt.NDArray[np.int64]:
+        """Give indices of pairs matched one to one with at least that overlap, the best overlap first.
+
+        Above one half an object has one possible partner, so that this is the optimal matching; below it is greedy.
+        """
+        rows_taken: set[int] = set()
+        columns_taken: set[int] = set()
+        kept = []
+        for k in np.flatnonzero(self.iou >= threshold):
+            row, column = int(self.rows[k]), int(self.columns[k])
+            if row not in rows_taken and column not in columns_taken:
+                rows_taken.add(row)
+                columns_taken.add(column)
+                kept.append(k)
+        return np.array(kept, dtype=np.int64)
+
+    def counts(self, threshold: float = 0.5) -> tuple[int, int, int]:
+        """Give true positives, false positives and false negatives at an IoU threshold."""
+        hits = len(self.pairs(threshold))
+        return hits, len(self.predicted) - hits, len(self.truth) - hits
+
+
+def match_objects(truth: Labels, predicted: Labels) -> Matching:
+    """Find all overlaps between two label images of one shape, in memory that grows with the overlaps only."""
+    t_ids, t, t_sizes = np.unique(truth, return_inverse=True, return_counts=True)
+    p_ids, p, p_sizes = np.unique(predicted, return_inverse=True, return_counts=True)
+    keys, overlap = np.unique(t.ravel().astype(np.int64) * len(p_ids) + p.ravel(), return_counts=True)
+    rows, columns = np.divmod(keys, len(p_ids))
+    objects = (t_ids[rows] != 0) & (p_ids[columns] != 0)
+    rows, columns, overlap = rows[objects], columns[objects], overlap[objects]
+    iou = overlap / (t_sizes[rows] + p_sizes[columns] - overlap)
+    order = np.argsort(-iou, kind="stable")
+    t_first, p_first = int(0 in t_ids[:1]), int(0 in p_ids[:1])  # objects are numbered without the background
+    return Matching(
+        t_ids[t_first:].astype(np.int64),
+        p_ids[p_first:].astype(np.int64),
+        rows[order] - t_first,
+        columns[order] - p_first,
+        iou[order],
+    )
+
+
+def average_precision(hits: float, extra: float, missed: float) -> float:
+    """TP / (TP + FP + FN), as StarDist ("accuracy") and Cellpose ("average precision") report it; 1 if all are 0."""
+    total = hits + extra + missed
+    return hits / total if total else 1.0
+
+
+def f1_score(hits: float, extra: float, missed: float) -> float:
+    """2 TP / (2 TP + FP + FN); 1 if there is nothing to find and nothing found."""
+    total = 2 * hits + extra + missed
+    return 2 * hits / total if total else 1.0

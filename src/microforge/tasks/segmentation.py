@@ -1,0 +1,157 @@
+"""Pixel classes: every pixel gets one of K named classes, learnt from dense labels or from scribbles."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.drawing import checked_labels, known_pixels
+from microforge.types import Annotation, Batch, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+FOCUS_POINTS_PER_CLASS = 500
+MOST_CLASSES = 64
+
+
+class SegmentationOptions(TaskOptions):
+    """Settings of pixel classification."""
+
+    classes: dict[int, str] = Field(
+        default_factory=dict,
+        title="Classes",
+        description="Label value and name of each class; empty = the values found in the annotations.",
+    )
+    unpainted: Literal["background", "unknown"] = Field(
+        "background",
+        title="Unpainted pixels are",
+        description="background: value 0 is a class of its own; unknown: nothing is learnt there (scribbles).",
+    )
+
+
+class Segmentation(Task):
+    """Classify pixels."""
+
+    name: ClassVar[str] = "segmentation"
+    title: ClassVar[str] = "Classify pixels"
+    description: ClassVar[str] = "Paint a few strokes or whole areas of each class; every pixel gets a class."
+    annotation: ClassVar[Annotation] = Annotation.LABELS
+    monitor: ClassVar[tuple[str, Direction]] = ("Dice", "max")
+    Options: ClassVar[type[TaskOptions]] = SegmentationOptions
+    options: SegmentationOptions
+
+    @property
+    def values(self) -> list[int]:
+        """Label values of the classes, in the order of the channels."""
+        return sorted(self.options.classes)
+
+    @property
+    def out_channels(self) -> int:
+        """One per class."""
+        return max(len(self.values), 1)
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Take the classes from what is annotated; names already given stay."""
+        found: set[int] = set()
+        for sample in samples:
+            if sample.annotation is not None:
+                found |= set(np.unique(sample.annotation[known_pixels(sample)]).tolist())
+        names = {value: self.options.classes.get(value) or _default_name(value) for value in sorted(found)}
+        names |= {v: n for v, n in self.options.classes.items() if v not in names}
+        return type(self)(self.options.model_copy(update={"classes": dict(sorted(names.items()))}))
+
+    def check(self, sample: Sample) -> Sample:
+        """Refuse labels that cannot be classes, and note where nothing is said."""
+        sample = checked_labels(sample, split_masks=False)
+        if self.options.unpainted == "unknown" and sample.mask is None and sample.annotation is not None:
+            return replace(sample, mask=sample.annotation > 0)
+        return sample
+
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count the annotated pixels of each class."""
+        pixels: Counter[int] = Counter()
+        for sample in samples:
+            if sample.annotation is not None:
+                known = sample.annotation if sample.mask is None else sample.annotation[sample.mask]
+                values, counts = np.unique(known, return_counts=True)
+                pixels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        parts = [f"{self._title(value)}: {count:,} px" for value, count in sorted(pixels.items())]
+        return Readiness("; ".join(parts) or "nothing painted", self._missing(pixels))
+
+    def _missing(self, pixels: Counter[int]) -> str:
+        if not any(pixels):
+            return "Paint at least two classes, each with its own label value."
+        if len(pixels) > MOST_CLASSES:
+            return f"{len(pixels)} classes are too many: these look like objects. Choose 'Segment objects'."
+        if len(pixels) == 1:
+            return f"Only one class ({self._title(next(iter(pixels)))}): paint a second one."
+        return ""
+
+    def _title(self, value: int) -> str:
+        return self.options.classes.get(value) or _default_name(value)
+
+    def encode(self, sample: Sample) -> Target:
+        """Give one channel per class, 0 or 1, and where a class is known."""
+        assert sample.annotation is not None
+        labels = sample.annotation
+        value = np.stack([labels == v for v in self.values]).astype(np.float32)
+        known = known_pixels(sample) & (value.sum(0) > 0)
+        return Target(value, known[None].astype(np.float32))
+
+    def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Give pixels of every painted class, equally many of each, so that rare classes are seen."""
+        known, rng = known_pixels(sample), np.random.default_rng(0)
+        chosen = []
+        for value in self.values:
+            places = np.argwhere(known & (sample.annotation == value))
+            if len(places):
+                chosen.append(places[rng.choice(len(places), FOCUS_POINTS_PER_CLASS)])
+        return np.concatenate(chosen).astype(np.float32) if chosen else super().focus(sample)
+
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Cross entropy and Dice; the second keeps rare classes from being ignored."""
+        from microforge import losses
+
+        pixelwise = losses.cross_entropy(output, batch.target, batch.weight)
+        return pixelwise + 0.5 * losses.soft_dice(output.softmax(1), batch.target, batch.weight)
+
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """Class probabilities."""
+        return output.softmax(1)
+
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Give the likeliest class of each pixel, as its label value."""
+        return Prediction(labels=np.array(self.values, np.int32)[output.argmax(0)])
+
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Count pixels per class: in both, in the truth, in the prediction."""
+        assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018
+        known = known_pixels(sample)
+        truth, found = sample.annotation[known], prediction.labels[known]
+        counts: dict[str, float] = {}
+        for value in self.values:
+            counts[f"both {value}"] = float(((truth == value) & (found == value)).sum())
+            counts[f"truth {value}"] = float((truth == value).sum())
+            counts[f"found {value}"] = float((found == value).sum())
+        return counts
+
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Dice and IoU per class, and the mean Dice over the classes that occur."""
+        scores: dict[str, float] = {}
+        for value in self.values:
+            both, size = tally[f"both {value}"], tally[f"truth {value}"] + tally[f"found {value}"]
+            if size:
+                scores[f"Dice {self._title(value)}"] = 2 * both / size
+                scores[f"IoU {self._title(value)}"] = both / (size - both)
+        dice = [score for name, score in scores.items() if name.startswith("Dice ")]
+        return {"Dice": float(np.mean(dice)) if dice else 0.0, **scores}
+
+
+def _default_name(value: int) -> str:
+    return "background" if value == 0 else f"class {value}"

@@ -1,0 +1,86 @@
+"""Hints in plain words, before and during a run; each is given once."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from microforge.data.normalise import intensity_range, is_constant
+from microforge.events import RunAdvice
+from microforge.tasks.base import Direction, Task
+from microforge.types import Sample
+
+FEW_OBJECTS = 20
+UNLIKE = 8.0
+PATIENCE_SECONDS = 60.0
+FALLING = 0.97
+
+
+def advice_on_data(task: Task, training: Sequence[Sample], validation: Sequence[Sample]) -> Iterator[RunAdvice]:
+    """Look at the images and annotations before the first step."""
+    places = sum(len(task.focus(sample)) for sample in training)
+    if places < FEW_OBJECTS:
+        yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
+    if not validation:
+        yield RunAdvice("no-validation", "Too little is annotated to keep some aside: quality is not measured.")
+    dtypes = sorted({str(sample.image.dtype) for sample in training})
+    if len(dtypes) > 1:
+        yield RunAdvice("dtypes", f"The images have different number types ({', '.join(dtypes)}); each is normalised.")
+    yield from _unlike_the_others(training)
+
+
+def _unlike_the_others(samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+    for sample in samples:
+        if np.dtype(sample.image.dtype).kind == "f" and not np.isfinite(np.asarray(sample.image)).all():
+            yield RunAdvice(f"nan {sample.name}", f"{sample.name}: NaN or infinite pixels are taken as background.")
+    if len(samples) < 4:
+        return
+    spans = np.array([float(np.max(np.subtract(*intensity_range(s.image)[::-1]))) for s in samples])
+    middle = float(np.median(spans))
+    for sample, span in zip(samples, spans, strict=True):
+        if not middle / UNLIKE < span < middle * UNLIKE:
+            text = f"{sample.name}: its intensities span {span:.3g}, the others' about {middle:.3g}. Is it alike?"
+            yield RunAdvice(f"unlike {sample.name}", text)
+
+
+def constant_images(samples: Sequence[Sample]) -> list[str]:
+    """Names of the images in which nothing can be seen."""
+    return [sample.name for sample in samples if is_constant(sample.image)]
+
+
+class Watcher:
+    """Follow loss and validation, and say what they mean."""
+
+    def __init__(self, direction: Direction) -> None:
+        self.sign = 1 if direction == "max" else -1
+        self.early: list[float] = []
+        self.late: list[float] = []
+        self.said: set[str] = set()
+        self.best: tuple[float, float] | None = None
+
+    def loss(self, value: float, seconds: float) -> RunAdvice | None:
+        """Note a loss; tell when it does not fall after a minute."""
+        kept = self.early if len(self.early) < 50 else self.late
+        kept.append(value)
+        del self.late[:-50]
+        waited = seconds > PATIENCE_SECONDS and len(self.late) == 50
+        if waited and np.mean(self.late) > FALLING * np.mean(self.early):
+            text = "The loss does not fall. Check that annotations lie on their images and say what you mean."
+            return self._once(RunAdvice("not-falling", text, "warning"))
+        return None
+
+    def validation(self, value: float, seconds: float) -> RunAdvice | None:
+        """Note a validation figure; tell when it has been getting worse for long (overfitting)."""
+        if self.best is None or self.sign * value > self.sign * self.best[0]:
+            self.best = (value, seconds)
+        since = seconds - self.best[1]
+        worse = self.sign * (self.best[0] - value) > 0.02
+        if worse and since > max(PATIENCE_SECONDS, 0.5 * self.best[1]):
+            text = "Validation gets worse since its best: the model learns these images by heart. Stop, or add images."
+            return self._once(RunAdvice("overfitting", text, "warning"))
+        return None
+
+    def _once(self, advice: RunAdvice) -> RunAdvice | None:
+        if advice.code in self.said:
+            return None
+        self.said.add(advice.code)
+        return advice

@@ -1,0 +1,86 @@
+"""The card of a model: what it is, what it learnt from, how to report it."""
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from microforge import __version__
+from microforge.config import NetworkConfig, TrainingConfig
+from microforge.io.model_file import ModelCard, NormalisationCard, TrainingSummary
+from microforge.networks.unet import receptive_field
+from microforge.tasks.base import Task
+from microforge.types import Sample
+
+NAMED_IMAGES = 1000
+HASHED_ROWS = 64
+
+
+def make_card(
+    task: Task, network: NetworkConfig, normalisation: NormalisationCard, samples: Sequence[Sample], parameters: int
+) -> ModelCard:
+    """Give the card of a model about to be trained."""
+    first = samples[0]
+    sizes = [s.pixel_size for s in samples if s.pixel_size is not None]
+    return ModelCard(
+        task=task.name,
+        task_options=task.options.model_dump(mode="json"),
+        network=network,
+        parameters=parameters,
+        receptive_field=receptive_field(network),
+        axes="YX" if network.dims == 2 else "ZYX",
+        channel_names=first.channel_names,
+        pixel_size=tuple(np.median(np.array(sizes), axis=0).tolist()) if sizes else None,
+        normalisation=normalisation,
+        versions=_versions(),
+    )
+
+
+def finished_card(
+    card: ModelCard, summary: TrainingSummary, step: int, seconds: float, metrics: Mapping[str, float]
+) -> ModelCard:
+    """Give the card with what is known only after training."""
+    training = summary.model_copy(update={"steps": step, "seconds": round(seconds, 1)})
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return card.model_copy(update={"training": training, "metrics": dict(metrics), "created": now})
+
+
+def summarise(
+    config: TrainingConfig, training: Sequence[Sample], validation: Sequence[Sample], device: str
+) -> TrainingSummary:
+    """Say what a model is trained on."""
+    known = sum(int(s.mask.sum()) if s.mask is not None else int(np.prod(s.image.shape[1:])) for s in training)
+    return TrainingSummary(
+        images=len(training),
+        validation_images=len(validation),
+        annotated_megapixels=round(known / 1e6, 4),
+        names=tuple(s.name for s in training[:NAMED_IMAGES]),
+        data_hash=_hash(training),
+        dtypes=tuple(sorted({str(s.image.dtype) for s in training})),
+        device=device,
+        settings=config.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _hash(samples: Sequence[Sample]) -> str:
+    """Fingerprint of images (rows spread evenly, as files may be huge) and annotations (in full)."""
+    digest = hashlib.blake2b(digest_size=16)
+    for sample in samples:
+        step = max(1, sample.image.shape[-2] // HASHED_ROWS)
+        digest.update(np.ascontiguousarray(np.asarray(sample.image[..., ::step, :])).tobytes())
+        if sample.annotation is not None:
+            digest.update(np.ascontiguousarray(sample.annotation).tobytes())
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {"napari-microforge": __version__, "python": platform.python_version()}
+    for package in ("torch", "numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

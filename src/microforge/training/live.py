@@ -1,0 +1,66 @@
+"""What reaches a training run from outside while it runs: a mailbox, polled between steps. No torch, no Qt."""
+
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from microforge.types import Sample
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """The image to predict every few seconds; `token` comes back with the preview."""
+
+    token: str
+    sample: Sample
+
+
+@dataclass(eq=False)
+class Live:
+    """Mailbox between whoever watches a run and the run; every method may be called from any thread."""
+
+    _lock: Lock = field(default_factory=Lock)
+    _stop: Event = field(default_factory=Event)
+    _discard: Event = field(default_factory=Event)
+    _changed: dict[str, Sample] = field(default_factory=dict)
+    _preview: PreviewRequest | None = None
+
+    def stop(self) -> None:
+        """Ask the run to end well: the model is kept."""
+        self._stop.set()
+
+    def discard(self) -> None:
+        """Ask the run to end and to keep nothing."""
+        self._discard.set()
+        self._stop.set()
+
+    def replace(self, sample: Sample) -> None:
+        """Hand over a sample whose annotation has changed, or a new one; only the last of each name counts."""
+        with self._lock:
+            self._changed[sample.name] = sample
+
+    def set_preview(self, token: str, sample: Sample | None) -> None:
+        """Say what is looked at; None = nothing."""
+        with self._lock:
+            self._preview = None if sample is None else PreviewRequest(token, sample)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run was asked to end."""
+        return self._stop.is_set()
+
+    @property
+    def discarding(self) -> bool:
+        """Whether nothing is to be kept."""
+        return self._discard.is_set()
+
+    def take_changed(self) -> list[Sample]:
+        """Give the changed samples, once."""
+        with self._lock:
+            changed = list(self._changed.values())
+            self._changed.clear()
+        return changed
+
+    def preview(self) -> PreviewRequest | None:
+        """Give what is looked at."""
+        with self._lock:
+            return self._preview

@@ -1,0 +1,136 @@
+"""Training, as an iterator of events: it steps until stopped, and can be stopped at any moment with a good model."""
+
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from microforge.config import TrainingConfig
+from microforge.device import describe_device
+from microforge.errors import WriteError
+from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent, Validated
+from microforge.io.atomic import atomic_write_text
+from microforge.training.checkpoint import Checkpoint, load_checkpoint
+from microforge.training.clock import ActiveClock, counted
+from microforge.training.history import History
+from microforge.training.live import Live
+from microforge.training.run import Run
+from microforge.training.schedule import Schedule
+from microforge.training.setup import Setup, make_sampler, make_setup
+from microforge.types import Sample
+
+
+def train(
+    config: TrainingConfig,
+    training: Sequence[Sample],
+    validation: Sequence[Sample] | None,
+    folder: Path | str,
+    live: Live | None = None,
+    *,
+    resume: bool = False,
+) -> Iterator[TrainingEvent]:
+    """Check the arguments now; return a generator that trains, yielding what happens.
+
+    Parameters
+    ----------
+    config
+        What to learn and how; only `task` has no default that is chosen from the data.
+    training
+        Annotated samples, images ``C(Z)YX`` of any real dtype, labels ``(Z)YX``; their names must differ.
+    validation
+        Samples to measure on; None = a part of `training` is kept aside, () = none.
+    folder
+        Where the model, checkpoints and log are written; made if missing.
+    live
+        Mailbox through which the run can be stopped or given changed annotations while it runs.
+    resume
+        Go on from the checkpoint in `folder`, with the same samples and settings exactly as if never stopped.
+
+    Returns
+    -------
+    An iterator of training events, whose last is `RunFinished`. Not asking for the next event pauses the run. Closing
+    it ends the run at once: model and checkpoint are written.
+
+    Raises
+    ------
+    MicroforgeError
+        At once, where annotations, settings or the model to start from cannot be used, or there is too little data;
+        while iterating, TrainingDivergedError, OutOfMemoryError and WriteError.
+    """
+    setup = make_setup(config, training, validation)
+    folder = Path(folder)
+    checkpoint = load_checkpoint(folder) if resume else None
+    _prepare_folder(folder, config)
+    clock = ActiveClock()
+    return counted(_events(setup, folder, clock, live or Live(), checkpoint), clock)
+
+
+def _prepare_folder(folder: Path, config: TrainingConfig) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"The folder cannot be made: {error}.", where=str(folder)) from error
+    atomic_write_text(folder / "config.json", config.model_dump_json(indent=2))
+
+
+def _events(
+    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None
+) -> Generator[TrainingEvent, None, None]:
+    yield Preparing("Reading images")
+    sampler = yield from make_sampler(setup)
+    run = Run(setup, sampler, folder, clock, live)
+    if checkpoint is not None:
+        run.restore(checkpoint)
+    yield _started(run)
+    yield from setup.advice
+    history = History(folder, resume=checkpoint is not None)
+    finished = False
+    try:
+        for event in _steps(run):
+            _note(history, run, event)
+            yield event
+        finished = True
+    finally:
+        if not finished and not live.discarding and np.isfinite(run.last_loss):
+            run.checkpoint()
+
+
+def _steps(run: Run) -> Iterator[TrainingEvent]:
+    """Step until the end, with validations, previews and checkpoints in between as they become due."""
+    schedule, config, live = Schedule(run.clock), run.setup.config, run.live
+    while not (reason := schedule.end(config, run.learner.step, live.stopping)):
+        yield from run.take_changes()
+        yield from run.step(schedule.fraction(config, run.learner.step))
+        if (request := live.preview()) is not None and schedule.preview.due():
+            yield from schedule.preview.timed(run.preview(request))
+        if run.setup.validation and schedule.validation.due():
+            yield from schedule.validation.timed(run.validate())
+        if schedule.checkpoint.due():
+            yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
+    if run.setup.validation and not live.stopping:
+        yield from run.validate()
+    yield run.finish(reason)
+
+
+def _started(run: Run) -> RunStarted:
+    setup = run.setup
+    title = describe_device().title if setup.device.type == describe_device().device else str(setup.device)
+    return RunStarted(
+        setup.task.title,
+        title,
+        run.card.parameters,
+        {**setup.plan.describe(), "normalisation": setup.normalisation.mode},
+        tuple(sample.name for sample in setup.training),
+        tuple(sample.name for sample in setup.validation),
+        run.folder,
+        run.learner.step,
+    )
+
+
+def _note(history: History, run: Run, event: TrainingEvent) -> None:
+    """Keep validations, and one step in ten, in the log."""
+    if isinstance(event, Validated):
+        name = run.setup.task.monitor[0]
+        history.add(event.step, run.clock.seconds, run.last_loss, 0.0, name, event.metrics[name])
+    elif isinstance(event, StepFinished) and event.step % 10 == 0:
+        history.add(event.step, event.seconds, event.loss, event.steps_per_second)

@@ -1,0 +1,116 @@
+"""Choices nobody has to make: patch, batch and network, from the data and the device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from microforge.config import NetworkConfig, TrainingConfig
+from microforge.errors import ModelMismatchError, NotEnoughDataError
+from microforge.io.model_file import ModelCard
+from microforge.tasks.base import Task
+from microforge.types import Sample
+
+WIDTH = {"cpu": 32, "gpu": 32}
+PATCH = {2: {"cpu": 128, "gpu": 256}, 3: {"cpu": 48, "gpu": 96}}
+BATCH = {2: {"cpu": 8, "gpu": 16}, 3: {"cpu": 4, "gpu": 4}}
+DEPTH = {2: 2, 3: 2}
+# Planes much further apart than pixels are not folded or pooled together with them.
+ANISOTROPIC = 1.6
+MOST_PLANES = 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was chosen; `patch` is ``(Z)YX``."""
+
+    network: NetworkConfig
+    patch: tuple[int, ...]
+    batch_size: int
+
+    def describe(self) -> dict[str, str]:
+        """Give the choices in words, for a panel or a terminal."""
+        return {
+            "patch size": " x ".join(map(str, self.patch)) + " px",
+            "batch size": str(self.batch_size),
+            "network": f"U-Net {self.network.dims}D, width {self.network.width}, depth {len(self.network.pools)}",
+        }
+
+
+def make_plan(
+    config: TrainingConfig, task: Task, samples: Sequence[Sample], device: torch.device, start: ModelCard | None = None
+) -> Plan:
+    """Choose what the settings leave open; a model to start from decides the network.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the images do not agree in channels or dimensions.
+    ModelMismatchError
+        If the model to start from does not fit the images or the task.
+    """
+    dims, channels = _agreed(samples)
+    kind = "cpu" if device.type == "cpu" else "gpu"
+    if start is not None:
+        network = _network_of(start, task, dims, channels)
+    else:
+        stem, pools = _down_sampling(samples, dims, config.depth or DEPTH[dims])
+        network = NetworkConfig(
+            dims=2 if dims == 2 else 3,
+            in_channels=channels,
+            out_channels=task.out_channels,
+            width=config.width or WIDTH[kind],
+            stem=stem,
+            pools=pools,
+        )
+    patch = _patch(config, samples, network, PATCH[dims][kind])
+    return Plan(network, patch, config.batch_size or BATCH[dims][kind])
+
+
+def _agreed(samples: Sequence[Sample]) -> tuple[int, int]:
+    kinds = {(s.image.ndim - 1, s.image.shape[0]) for s in samples}
+    if len(kinds) != 1:
+        found = "; ".join(f"{dims}D with {channels} channels" for dims, channels in sorted(kinds))
+        raise NotEnoughDataError(
+            f"The images differ in kind: {found}.", remedy="Train on images with the same dimensions and channels."
+        )
+    return kinds.pop()
+
+
+def _network_of(card: ModelCard, task: Task, dims: int, channels: int) -> NetworkConfig:
+    network = card.network
+    if (network.dims, network.in_channels) != (dims, channels):
+        raise ModelMismatchError(
+            f"The model to start from is for {network.dims}D images with {network.in_channels} channels, "
+            f"these are {dims}D with {channels}.",
+            remedy="Choose another model, or start from none.",
+        )
+    return network.model_copy(update={"out_channels": task.out_channels})
+
+
+def _down_sampling(
+    samples: Sequence[Sample], dims: int, depth: int
+) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """Fold and pool YX always, Z only once its voxels are no longer than those of YX, and while planes are left."""
+    if dims == 2:
+        return (2, 2), ((2, 2),) * depth
+    ratio = float(np.median([s.pixel_size[0] / s.pixel_size[-1] if s.pixel_size else 1.0 for s in samples]))
+    planes = min(s.image.shape[1] for s in samples)
+    steps = []
+    for _ in range(depth + 1):
+        together = ratio < ANISOTROPIC and planes >= 8
+        steps.append((2 if together else 1, 2, 2))
+        ratio, planes = (ratio, planes // 2) if together else (ratio / 2, planes)
+    return steps[0], tuple(steps[1:])
+
+
+def _patch(config: TrainingConfig, samples: Sequence[Sample], network: NetworkConfig, usual: int) -> tuple[int, ...]:
+    """Give a patch that is a multiple of the stride and, where the images are smaller than usual, no larger."""
+    shapes = np.array([s.image.shape[1:] for s in samples])
+    typical = np.median(shapes, axis=0)
+    side = config.patch_size or min(usual, max(int(typical[-2:].max()), 32))
+    wanted = [side, side]
+    if network.dims == 3:
+        wanted = [config.patch_depth or min(int(typical[0]), MOST_PLANES, side), *wanted]
+    return tuple(max(n // s, 1) * s if n >= s else s for n, s in zip(wanted, network.stride, strict=True))

@@ -1,0 +1,229 @@
+"""A run that has started: its steps, validations, previews and files. `loop` decides when each is due."""
+
+import shutil
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from microforge.data.normalise import normaliser_for
+from microforge.data.sampler import Sampler
+from microforge.device import is_out_of_memory
+from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
+from microforge.events import (
+    CheckpointSaved,
+    Preparing,
+    PreviewReady,
+    RunAdvice,
+    RunFinished,
+    StepFinished,
+    TileFinished,
+    TrainingEvent,
+    Validated,
+)
+from microforge.inference.tiling import TiledNetwork
+from microforge.io.model_file import save_model
+from microforge.losses import is_finite
+from microforge.networks.unet import count_parameters
+from microforge.training.advice import Watcher
+from microforge.training.cards import finished_card, make_card, summarise
+from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
+from microforge.training.clock import ActiveClock
+from microforge.training.history import History
+from microforge.training.learner import Learner
+from microforge.training.live import Live, PreviewRequest
+from microforge.training.optimiser import pace
+from microforge.training.setup import Setup, make_source
+
+MODEL_NAME = "model.safetensors"
+SAFE_EVERY = 25
+# The last average is kept unless an earlier one was clearly better: small differences on few images are chance.
+CLEARLY_BETTER = 0.01
+
+
+class Run:
+    """State of a training run; every method that may take long is an iterator, so that Stop is heard in time."""
+
+    def __init__(self, setup: Setup, sampler: Sampler, folder: Path, clock: ActiveClock, live: Live) -> None:
+        self.setup, self.sampler, self.folder, self.clock, self.live = setup, sampler, folder, clock, live
+        config, plan = setup.config, setup.plan
+        self.learner = Learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
+        if setup.start is not None:
+            self.learner.start_from(setup.start.weights)
+        self.predictor = TiledNetwork(self.learner.average.network, setup.task, setup.device)
+        self.card = make_card(
+            setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
+        )
+        self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
+        self.watcher = Watcher(setup.task.monitor[1])
+        self.metrics: dict[str, float] = {}
+        self.best: tuple[float, dict[str, Tensor]] | None = None
+        self.safe = self.learner.average.weights()
+        self.pending: deque[tuple[Tensor, tuple[str, ...]]] = deque()
+        self.recent: deque[float] = deque(maxlen=30)
+        self.megapixels = 0.0
+        self.last_loss = 0.0
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        values = checkpoint.values
+        parts = {name: checkpoint.part(name) for name in ("network", "average", "optimiser")}
+        self.learner.load(parts, int(values["step"]))
+        self.sampler.state = values["sampler"]
+        self.clock.before += float(values["seconds"])
+        self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
+        if values["best"] is not None:
+            self.best = (float(values["best"]), checkpoint.part("best"))
+        self.safe = self.learner.average.weights()
+
+    def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
+        """Make one step; yields advice where memory was short, and what the step before gave."""
+        try:
+            batch = self.sampler.draw()
+            loss = self.learner.learn(batch, pace(self.learner.step, fraction))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            yield self._shrink()
+            return
+        self.megapixels += batch.image[:, 0].numel() / 1e6
+        self.pending.append((loss, batch.names))
+        # Reading the loss of the step before lets the device work on while Python goes on.
+        if len(self.pending) > (self.setup.device.type != "cpu"):
+            yield self._finished_step(fraction)
+
+    def _finished_step(self, fraction: float | None) -> StepFinished:
+        loss, names = self.pending.popleft()
+        self.last_loss = float(loss)
+        if not is_finite(loss):
+            self._diverged(names)
+        now, step = self.clock.seconds, self.learner.step
+        self.recent.append(time.perf_counter())
+        if step % SAFE_EVERY == 0:
+            self.safe = self.learner.average.weights()
+        span = self.recent[-1] - self.recent[0]
+        rate = (len(self.recent) - 1) / span if span > 0 else 0.0
+        memory = torch.cuda.max_memory_allocated() if self.setup.device.type == "cuda" else None
+        return StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
+
+    def _diverged(self, names: tuple[str, ...]) -> None:
+        self.learner.average.load(self.safe)
+        self.best = None
+        path = self.save_model()
+        raise TrainingDivergedError(
+            f"The loss became NaN or infinite at step {self.learner.step}.",
+            where=", ".join(dict.fromkeys(names)),
+            kept=f"The last good model is in {path}.",
+            remedy="Look at these images for extreme values, or lower the learning rate under Advanced.",
+        )
+
+    def _shrink(self) -> RunAdvice:
+        self.learner.optimiser.clear()
+        if self.setup.device.type == "cuda":
+            torch.cuda.empty_cache()
+        patch, size = self.sampler.augmentation.patch, self.sampler.batch_size
+        stride = self.setup.plan.network.stride
+        if size > 1:
+            self.sampler.batch_size = size // 2
+            return RunAdvice(f"memory {size}", f"Memory was short: {size // 2} instead of {size} patches a step.")
+        smaller = tuple(max(n // 2 // s * s, s) for n, s in zip(patch, stride, strict=True))
+        if smaller == patch:
+            raise OutOfMemoryError(
+                "There is too little memory even for the smallest patch.",
+                remedy="Close other programs, choose a narrower network under Advanced, or use another device.",
+            )
+        self.sampler.augmentation = replace(self.sampler.augmentation, patch=smaller)
+        return RunAdvice(f"memory {patch}", f"Memory was short: patches of {smaller} instead of {patch} pixels.")
+
+    def validate(self) -> Iterator[TrainingEvent]:
+        """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
+        total: dict[str, float] = {}
+        task, samples, begun = self.setup.task, self.setup.validation, time.perf_counter()
+        for done, sample in enumerate(samples, start=1):
+            for item in self.predictor.run(sample.image, normaliser_for(sample.image, self.setup.normalisation)):
+                if isinstance(item, TileFinished):
+                    yield Preparing("Measuring", done / len(samples))
+                    if self.live.stopping:
+                        return
+                    continue
+                for name, count in task.tally(task.decode(item), sample).items():
+                    total[name] = total.get(name, 0.0) + count
+        self.metrics = task.summarise(total)
+        name, direction = task.monitor
+        value, sign = self.metrics[name], 1 if direction == "max" else -1
+        is_best = self.best is None or sign * value >= sign * self.best[0]
+        if is_best:
+            self.best = (value, self.learner.average.weights())
+        yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun)
+        advice = self.watcher.validation(value, self.clock.seconds)
+        if advice is not None:
+            yield advice
+
+    def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
+        """Predict what is looked at."""
+        begun, image = time.perf_counter(), request.sample.image
+        for item in self.predictor.run(image, normaliser_for(image, self.setup.normalisation)):
+            if isinstance(item, TileFinished):
+                yield Preparing("Preview")
+                if self.live.stopping:
+                    return
+            else:
+                prediction = self.setup.task.decode(item)
+                yield PreviewReady(self.learner.step, request.token, prediction, time.perf_counter() - begun)
+
+    def take_changes(self) -> Iterator[RunAdvice]:
+        """Use annotations that changed since; one that cannot be used is said, and the older one stays."""
+        for sample in self.live.take_changed():
+            try:
+                self.sampler.replace(make_source(self.setup.task.check(sample), self.setup))
+            except MicroforgeError as error:
+                yield RunAdvice(f"change {sample.name}", f"{sample.name}: the change was not used ({error}).")
+
+    def final_weights(self) -> Mapping[str, Tensor]:
+        """Give the average, or the best on validation where that was clearly better."""
+        name, direction = self.setup.task.monitor
+        if self.best is None or name not in self.metrics:
+            return self.learner.average.weights()
+        lost = (self.best[0] - self.metrics[name]) * (1 if direction == "max" else -1)
+        return self.best[1] if lost > CLEARLY_BETTER * abs(self.best[0]) else self.learner.average.weights()
+
+    def save_model(self) -> Path:
+        """Write the model file."""
+        path = self.folder / MODEL_NAME
+        card = finished_card(self.card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
+        save_model(path, self.final_weights(), card)
+        return path
+
+    def checkpoint(self) -> CheckpointSaved:
+        """Write model and checkpoint."""
+        self.save_model()
+        values = {
+            "step": self.learner.step,
+            "seconds": self.clock.seconds,
+            "megapixels": self.megapixels,
+            "sampler": self.sampler.state,
+            "metrics": self.metrics,
+            "best": self.best[0] if self.best else None,
+        }
+        parts = {**self.learner.parts(), "best": self.best[1] if self.best else {}}
+        return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
+
+    def finish(self, reason: str) -> RunFinished:
+        """Write everything a last time, or remove it where the run is discarded."""
+        if self.live.discarding:
+            self._remove_files()
+            return RunFinished(self.learner.step, self.clock.seconds, None)
+        self.checkpoint()
+        kind = reason if reason in ("time", "steps") else "stopped"
+        path = self.folder / MODEL_NAME
+        return RunFinished(self.learner.step, self.clock.seconds, path, self.metrics, kind)  # type: ignore[arg-type]
+
+    def _remove_files(self) -> None:
+        for name in (MODEL_NAME, *NAMES, History.NAME, "config.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            shutil.rmtree(self.folder)
