@@ -91,13 +91,13 @@ def measure_objects(
 
 def measure_frames(
     labels: Labels,
-    image: ArrayLike | None = None,
+    images: Sequence[ArrayLike] | None = None,
     pixel_size: PixelSize | None = None,
     channel_names: Sequence[str] = (),
 ) -> dict[str, Array]:
-    """Measure a time series ``T(Z)YX`` (image ``TC(Z)YX``), each time point for itself; adds the column `frame`."""
+    """Measure a time series ``T(Z)YX`` (images ``C(Z)YX``), each time point for itself; adds the column `frame`."""
     tables = [
-        measure_objects(frame, None if image is None else np.asarray(image[t]), pixel_size, channel_names)
+        measure_objects(frame, None if images is None else images[t], pixel_size, channel_names)
         for t, frame in enumerate(labels)
     ]
     if not tables:

@@ -127,7 +127,7 @@ def test_all_kinds_of_results() -> None:
         image=np.zeros((4, 2, 8, 9), np.float32),
         points=np.array([[2, 1, 5]], np.float32),
     )
-    layers = add_results(viewer, place_of(source, "TCYX"), prediction, DETAILS)
+    layers = add_results(viewer, place_of(source, "TCYX"), prediction, DETAILS, "classes")
     image, classes, points = layers
     assert isinstance(image, Image)
     assert isinstance(points, Points)
@@ -146,7 +146,8 @@ def test_one_channel_of_probability_has_no_channel_axis() -> None:
 
 @pytest.mark.parametrize("labels", [[1, 2, 3], [4, 9], []])
 def test_features_name_the_right_object(labels: list[int]) -> None:
-    measured = {"label": np.array(labels, int), "area": np.arange(len(labels)) + 10.0}
+    names = np.array([f"class {label}" for label in labels], object)
+    measured = {"label": np.array(labels, int), "class": names, "area": np.arange(len(labels)) + 10.0}
     layer = Labels(np.zeros((4, 4), int), features=features_of(measured))
     for label, area in zip(labels, measured["area"], strict=True):
         row = layer.features.iloc[layer._label_index[label]]

@@ -13,6 +13,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 
+from microforge.gui.layers import geometry_of
 from microforge.gui.session import mark_result
 from microforge.types import Array, Prediction
 
@@ -41,31 +42,28 @@ class Place:
 
 def place_of(layer: Layer, axes: str) -> Place:
     """Note the geometry of a layer whose data has these axes."""
-    letters = axes[: layer.ndim]
     shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
-    transform = {
-        "scale": np.array(layer.scale),
-        "translate": np.array(layer.translate),
-        "rotate": np.array(layer.rotate),
-        "shear": _square(layer.shear, layer.ndim),
-        "affine": layer.affine,
-        "units": tuple(layer.units),
-    }
-    return Place(layer.unique_id, layer.name, letters, shape, transform)
+    return Place(layer.unique_id, layer.name, axes[: layer.ndim], shape, geometry_of(layer, range(layer.ndim)))
 
 
-def add_results(viewer: ViewerModel, place: Place, prediction: Prediction, details: Mapping[str, Any]) -> list[Layer]:
+def add_results(
+    viewer: ViewerModel, place: Place, prediction: Prediction, details: Mapping[str, Any], called: str = "objects"
+) -> list[Layer]:
     """Show all that a prediction holds, one layer per kind of result; give the layers.
 
-    `details` (model, settings) is kept in the metadata of each.
+    Parameters
+    ----------
+    details
+        What is kept in the metadata of each layer: model and settings.
+    called
+        What the labels are, for the layer's name.
     """
     letters = "".join(axis for axis in "TZYX" if axis in place.axes)
     layers = []
     if prediction.image is not None:
         layers.append(_show(viewer, place, "probability", _channel_first(prediction.image, letters), letters, details))
     if prediction.labels is not None:
-        kind = "objects" if prediction.measurements else "classes"
-        layers.append(_show(viewer, place, kind, np.asarray(prediction.labels), letters, details))
+        layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
         layers[-1].features = features_of(prediction.measurements)
     if prediction.points is not None:
         layers.append(_show(viewer, place, "points", prediction.points, letters, details))
@@ -83,8 +81,7 @@ def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
     columns = {name: np.asarray(column) for name, column in measurements.items()}
     label = columns.pop("label")
     if np.array_equal(label, np.arange(1, len(label) + 1)):
-        empty = {name: np.concatenate([[np.nan], column.astype(float)]) for name, column in columns.items()}
-        return {"label": np.arange(len(label) + 1)} | empty
+        return {"label": np.arange(len(label) + 1)} | {name: _below_nothing(c) for name, c in columns.items()}
     return {"index": label} | columns
 
 
@@ -99,6 +96,12 @@ def measurements_of(layer: Layer) -> dict[str, Array]:
 def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
     """Give the result layers of an image layer."""
     return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
+
+
+def _below_nothing(column: Array) -> Array:
+    if column.dtype == object:
+        return np.concatenate([np.array([""], object), column])
+    return np.concatenate([[np.nan], column.astype(float)])
 
 
 def _channel_first(image: Array, letters: str) -> Array:
@@ -198,10 +201,3 @@ def _transform(place: Place, dims: list[int], letters: str, extra: int) -> dict[
         "affine": place.transform["affine"].set_slice(dims),
         "units": tuple(place.transform["units"][dim] for dim in dims),
     }
-
-
-def _square(shear: Array, ndim: int) -> Array:
-    """Give shear factors, which napari lists without zeros and ones, as a matrix."""
-    matrix = np.eye(ndim)
-    matrix[np.triu_indices(ndim, 1)] = shear
-    return matrix

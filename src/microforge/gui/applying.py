@@ -1,0 +1,116 @@
+"""Predict layers one after the other and measure what is found: a generator of events, without Qt and napari."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from microforge.config import PredictionConfig
+from microforge.errors import MicroforgeError
+from microforge.events import Preparing, TileFinished
+from microforge.types import Array, Image, Prediction, Sample
+
+
+class PredictsImages(Protocol):
+    """What is needed of a predictor."""
+
+    @property
+    def task(self) -> Any: ...  # noqa: D102
+
+    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
+
+
+#: Like `microforge.inference.predictor.Predictor`.
+MakePredictor = Callable[[Path, PredictionConfig], PredictsImages]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """An image to predict, and the place where its results belong (any value; it is handed back)."""
+
+    image: Image
+    place: Any
+
+
+@dataclass(frozen=True)
+class LayerStarted:
+    """An image is being predicted."""
+
+    name: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPredicted:
+    """The result of an image, measured; `class_names` where its labels are classes."""
+
+    place: Any
+    prediction: Prediction
+    class_names: Mapping[int, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LayerFailed:
+    """An image could not be predicted; the others go on."""
+
+    name: str
+    reason: str
+
+
+ApplyEvent = Preparing | LayerStarted | TileFinished | LayerPredicted | LayerFailed
+
+
+def predict_layers(
+    model: Path, jobs: Sequence[Job], config: PredictionConfig, make: MakePredictor | None = None
+) -> Iterator[ApplyEvent]:
+    """Predict images with a model, one after the other; close the generator to cancel."""
+    yield Preparing("Loading the model")
+    predictor = (make or _engine)(model, config)
+    for index, job in enumerate(jobs):
+        yield LayerStarted(job.image.name, index, len(jobs))
+        try:
+            yield from _predict(predictor, job)
+        except MicroforgeError as error:
+            yield LayerFailed(job.image.name, str(error))
+
+
+def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
+    started = time.perf_counter()
+    for item in predictor.run_image(job.image):
+        if isinstance(item, TileFinished):
+            yield item
+            continue
+        names = dict(getattr(predictor.task.options, "classes", {}))
+        measured = replace(item, measurements=item.measurements or _measured(item, job.image, names))
+        yield LayerPredicted(job.place, measured, names, time.perf_counter() - started)
+
+
+def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:
+    from microforge.data.axes import to_samples
+    from microforge.measurements import measure_frames, measure_objects
+
+    if prediction.labels is None:
+        return {}
+    samples: Sequence[Sample] = to_samples(image)
+    first = samples[0]
+    if "T" in image.axes:
+        images = [sample.image for sample in samples]
+        frames = prediction.labels.reshape(len(samples), *first.image.shape[1:])
+        columns = measure_frames(frames, images, first.pixel_size, first.channel_names)
+    else:
+        columns = measure_objects(prediction.labels, first.image, first.pixel_size, first.channel_names)
+    if names:
+        called = np.array([names.get(int(label), str(label)) for label in columns["label"]], object)
+        columns = {"label": columns.pop("label"), "class": called} | columns
+    return columns
+
+
+def _engine(model: Path, config: PredictionConfig) -> PredictsImages:
+    from microforge.inference.predictor import Predictor
+
+    return Predictor(model, config)

@@ -1,0 +1,172 @@
+"""The files of a folder run as a table, one line each: what became of it, how many objects, and why not."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped, ImageStarted
+
+#: Role under which the model gives values that sort as numbers do.
+SORT_ROLE = Qt.ItemDataRole.UserRole
+HEADERS = ("File", "State", "Objects", "Notes")
+HEADER_TIPS = (
+    "The file; double click opens it together with its result.",
+    "waiting, working, done, skipped (done before with the same model and settings) or failed.",
+    "How many objects were found.",
+    "Why a file failed or was left out, and what to do.",
+)
+MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """What is known of a file; `state` is one of `MARKS`."""
+
+    path: Path
+    state: str = "waiting"
+    objects: int | None = None
+    notes: str = ""
+    result: Path | None = None
+
+    def texts(self) -> tuple[str, str, str, str]:
+        """Give the cells of the row."""
+        objects = "" if self.objects is None else f"{self.objects:,}"
+        return self.path.name, f"{MARKS[self.state]} {self.state}", objects, self.notes
+
+
+class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
+    """The rows of a folder run, kept up to date by its events."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[FileRow] = []
+        self._index: dict[Path, int] = {}
+        self._counts: Counter[str] = Counter()
+        self._taking: dict[type, Callable[[Any], FileRow]] = {
+            ImageStarted: lambda e: replace(self._row(e.path), state="working"),
+            ImageFinished: _finished,
+            ImageSkipped: lambda e: replace(self._row(e.path), state="skipped", notes=e.reason),
+            ImageFailed: lambda e: FileRow(e.path, "failed", notes=f"{e.reason} {e.remedy}".strip()),
+        }
+
+    def begin(self, paths: Sequence[Path]) -> None:
+        """Start anew with these files."""
+        self.beginResetModel()
+        self.rows = [FileRow(path) for path in paths]
+        self._index = {path: number for number, path in enumerate(paths)}
+        self._counts = Counter(waiting=len(paths))
+        self.endResetModel()
+
+    def take(self, event: FolderEvent) -> int | None:
+        """Bring up to date; give the row concerned."""
+        if isinstance(event, FolderStarted):
+            self.begin(event.paths)
+        make = self._taking.get(type(event))
+        if make is None:
+            return None
+        return self._set(make(event))
+
+    def settle(self) -> None:
+        """Nothing runs any more: files that were being worked on wait again."""
+        for row in [row for row in self.rows if row.state == "working"]:
+            self._set(replace(row, state="waiting"))
+
+    def count(self, *states: str) -> int:
+        """Count the files in these states."""
+        return sum(self._counts[state] for state in states)
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
+        return 0 if parent is not None and parent.isValid() else len(HEADERS)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if not index.isValid():
+            return None
+        row, column = self.rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.texts()[column]
+        if role == SORT_ROLE:
+            return -1 if row.objects is None and column == 2 else row.objects if column == 2 else row.texts()[column]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{row.path}\n{row.notes}".strip()
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        texts = {Qt.ItemDataRole.DisplayRole: HEADERS, Qt.ItemDataRole.ToolTipRole: HEADER_TIPS}.get(role)
+        return texts[section] if texts else None
+
+    def _row(self, path: Path) -> FileRow:
+        number = self._index.get(path)
+        return FileRow(path) if number is None else self.rows[number]
+
+    def _set(self, row: FileRow) -> int:
+        number = self._index.get(row.path)
+        self._counts[row.state] += 1
+        if number is None:
+            number = len(self.rows)
+            self.beginInsertRows(QModelIndex(), number, number)
+            self._index[row.path] = number
+            self.rows.append(row)
+            self.endInsertRows()
+        else:
+            self._counts[self.rows[number].state] -= 1
+            self.rows[number] = row
+            self.dataChanged.emit(self.index(number, 0), self.index(number, len(HEADERS) - 1))
+        return number
+
+
+class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
+    """The view of a `FolderModel`; `opened` gives the row that was double clicked."""
+
+    opened = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.files = FolderModel(self)
+        self._order = QSortFilterProxyModel(self)
+        self._order.setSourceModel(self.files)
+        self._order.setSortRole(SORT_ROLE)
+        self.setModel(self._order)
+        self.setSortingEnabled(True)
+        self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self._style()
+        self.doubleClicked.connect(self._on_double_click)
+
+    def take(self, event: FolderEvent) -> None:
+        """Bring the table up to date, and keep the file being worked on in sight unless a line is selected."""
+        number = self.files.take(event)
+        if isinstance(event, ImageStarted) and number is not None and not self.selectionModel().hasSelection():
+            self.scrollTo(self._order.mapFromSource(self.files.index(number, 0)))
+
+    def _style(self) -> None:
+        self.setToolTip("One line per file. Double click opens the image and its result.")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.horizontalHeader().setStretchLastSection(True)
+        for column, sample in enumerate(("a file name.tif", "· waiting..", "Objects.")):
+            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(sample) + 16)
+
+    def _on_double_click(self, index: QModelIndex) -> None:
+        self.opened.emit(self.files.rows[self._order.mapToSource(index).row()])
+
+
+def _finished(event: ImageFinished) -> FileRow:
+    return FileRow(event.path, "done", event.objects, " ".join(event.notes), event.result)

@@ -1,0 +1,77 @@
+"""A line for files or a folder, with a button that opens the dialog."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+
+#: Between several paths in one line; no system allows it in a name on all disks, and people know it from e-mail.
+SEPARATOR = ";"
+
+
+class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Type, paste or choose paths.
+
+    Parameters
+    ----------
+    what
+        What is chosen, as the dialog's title.
+    kinds
+        ``"folder"``, ``"files"``, or both (a menu asks).
+    """
+
+    value_changed = Signal()
+
+    def __init__(
+        self, what: str, tip: str, kinds: Sequence[Literal["folder", "files"]] = ("folder",), filters: str = ""
+    ) -> None:
+        super().__init__()
+        self._what, self._filters = what, filters
+        self.line = QLineEdit()
+        self.line.setToolTip(tip)
+        self.line.setPlaceholderText(what)
+        self.line.setAccessibleName(what)
+        self.line.textChanged.connect(lambda _: self.value_changed.emit())
+        self.button = QToolButton()
+        self.button.setText("…")
+        self.button.setToolTip(f"Choose: {what.lower()}.")
+        self._connect(kinds)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.button)
+
+    def value(self) -> list[Path]:
+        """Give the paths; empty where nothing is chosen."""
+        return [Path(part.strip()).expanduser() for part in self.line.text().split(SEPARATOR) if part.strip()]
+
+    def set_value(self, paths: Sequence[Path]) -> None:
+        """Show these paths."""
+        self.line.setText(f"{SEPARATOR} ".join(str(path) for path in paths))
+
+    def _connect(self, kinds: Sequence[str]) -> None:
+        asks = {"folder": ("A folder …", self._ask_folder), "files": ("Some files …", self._ask_files)}
+        if len(kinds) == 1:
+            self.button.clicked.connect(asks[kinds[0]][1])
+            return
+        menu = QMenu(self.button)
+        for kind in kinds:
+            menu.addAction(asks[kind][0], asks[kind][1])
+        self.button.setMenu(menu)
+        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _start(self) -> str:
+        chosen = self.value()
+        return str(chosen[0].parent) if chosen else ""
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self._what, self._start())
+        if folder:
+            self.set_value([Path(folder)])
+
+    def _ask_files(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self, self._what, self._start(), self._filters)
+        if files:
+            self.set_value([Path(file) for file in files])
