@@ -169,13 +169,12 @@ def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
         named, known = _named(raw)
         return _plain(named), known
     letters = axes.strip().upper()
-    grey = _plain(_named(raw)[0])
     if len(letters) == raw.data.ndim:
         data = raw.data
     elif len(letters) == len(raw.full_shape):
         data = raw.data.reshape(raw.full_shape)
     else:
-        data = _with_single(grey, letters)
+        data = _with_single(_plain(_named(raw)[0]), letters)
     return _plain(replace(raw, data=data, axes=check_axes(letters, data.shape))), True
 
 

@@ -1,0 +1,285 @@
+"""Which annotation belongs to which image, by their names; and which images a table sets apart."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from microforge.errors import ImageReadError, PairingError, SettingsError
+from microforge.io.files import find_images, image_stem, is_image_name, natural_order
+
+_ANNOTATION_WORDS = (
+    "labels?|labelled|labeled|masks?|segmentations?|seg|gt|ground[-_. ]?truth|truth|annotations?|annotated|annot"
+    "|instances?|targets?|rois?|cp[-_. ]?masks?"
+)
+_IMAGE_WORDS = "img|images?|raw|input|original|fluo"
+_WORDS = f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}"
+#: What people add to names to tell the two files of a pair apart, with the sign between (``mask001`` has none).
+_TAIL = re.compile(rf"[-_. ]+({_WORDS})$")
+_HEAD = re.compile(rf"^({_WORDS})([-_. ]+|(?=\d))")
+_ANNOTATION = re.compile(rf"[-_. ]({_ANNOTATION_WORDS})$|^({_ANNOTATION_WORDS})([-_. ]|\d)")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image file and what a person drew on it; without a drawing for tasks that need none."""
+
+    image: Path
+    annotation: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The image's name without suffix."""
+        return image_stem(self.image)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """What was found in two folders.
+
+    Attributes
+    ----------
+    images_alone, annotations_alone
+        Files without a partner.
+    """
+
+    pairs: tuple[Pair, ...]
+    images_alone: tuple[Path, ...] = ()
+    annotations_alone: tuple[Path, ...] = ()
+
+    def report(self) -> str:
+        """Say in plain words what was paired and what was not."""
+        lines = [f"{_count(len(self.pairs), 'image')} with annotation."]
+        if self.images_alone:
+            count = _count(len(self.images_alone), "image")
+            lines.append(f"{count} without annotation: {_some(self.images_alone)}.")
+        if self.annotations_alone:
+            count = _count(len(self.annotations_alone), "annotation")
+            lines.append(f"{count} without image: {_some(self.annotations_alone)}.")
+        return "\n".join(lines)
+
+    def select(self, stems: Collection[str]) -> "Pairing":
+        """Keep the images with these stems, as `read_split` gives them."""
+        return Pairing(
+            tuple(pair for pair in self.pairs if pair.name in stems),
+            tuple(path for path in self.images_alone if image_stem(path) in stems),
+        )
+
+    def without(self, stems: Collection[str]) -> "Pairing":
+        """Leave out the images with these stems."""
+        return Pairing(
+            tuple(pair for pair in self.pairs if pair.name not in stems),
+            tuple(path for path in self.images_alone if image_stem(path) not in stems),
+            self.annotations_alone,
+        )
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Names without suffix of all images, paired or not."""
+        return (*(pair.name for pair in self.pairs), *(image_stem(path) for path in self.images_alone))
+
+
+def pair_folders(images: str | Path, annotations: str | Path | None = None, *, split: str | None = None) -> Pairing:
+    """Pair images with annotations by name, whatever people add to it (``_labels``, ``mask_``, ``_img`` ...).
+
+    Parameters
+    ----------
+    images, annotations
+        Two folders, twice the same folder, or two files (which belong together whatever their names). Without
+        annotations all images stand alone.
+    split
+        ``table.csv:name``: keep only the images that the table gives this split; see `read_split`.
+
+    Raises
+    ------
+    ImageReadError
+        If a folder or file is missing or holds no image.
+    PairingError
+        If no image has an annotation, or one has two.
+    """
+    pairing = _pair(Path(images), Path(annotations) if annotations is not None else None)
+    return pairing if split is None else pairing.select(read_split(split, pairing.stems))
+
+
+def read_split(split: str, stems: Iterable[str]) -> set[str]:
+    """Give the stems that a table ``name,split`` puts into one split.
+
+    Parameters
+    ----------
+    split
+        ``table.csv:val``; the table is UTF-8 with commas, semicolons or tabs, names with or without suffix.
+    stems
+        The images there are; others in the table are left out.
+
+    Raises
+    ------
+    SettingsError
+        If `split` is not of this form.
+    PairingError
+        If the table is missing or lacks a column, or none of its rows of this split is an image there.
+    """
+    path, wanted = _split_parts(split)
+    rows = _split_rows(path)
+    known = {stem.lower(): stem for stem in stems}
+    splits = {row["split"] for row in rows}
+    if wanted not in splits:
+        raise PairingError(
+            f"No row belongs to the split '{wanted}'.", where=str(path), remedy=f"Splits there: {_listed(splits)}."
+        )
+    named = {row["name"] for row in rows if row["split"] == wanted}
+    found = {known[stem] for name in named for stem in _possible_stems(name) if stem in known}
+    if not found:
+        raise PairingError(
+            f"None of the {len(named)} names of the split '{wanted}' is an image here.",
+            where=str(path),
+            remedy=f"The table names {_listed(named)}; the images are {_listed(known.values())}.",
+        )
+    return found
+
+
+def _pair(images: Path, annotations: Path | None) -> Pairing:
+    if annotations is None:
+        return Pairing((), tuple(find_images([images])))
+    if images.is_file() and annotations.is_file():
+        return Pairing((Pair(images, annotations),))
+    if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
+        image_files, annotation_files = _sorted_apart(find_images([images]))
+    else:
+        image_files, annotation_files = find_images([images]), _found_annotations(annotations)
+    return _by_name(image_files, annotation_files, (images, annotations))
+
+
+def _found_annotations(annotations: Path) -> list[Path]:
+    try:
+        return find_images([annotations])
+    except ImageReadError as error:
+        problem = f"No annotations: {error.problem[0].lower()}{error.problem[1:]}"
+        raise PairingError(problem, where=error.where, remedy=error.remedy) from error
+
+
+def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path]) -> Pairing:
+    own_names = {_name(path) for path in images}
+    by_name, by_core = _table(annotations, _name), _table(annotations, _core)
+    partners: dict[Path, Path] = {}
+    for image in images:
+        # An annotation that has the very name of another image is that one's.
+        like = [path for path in by_core[_core(image)] if _name(path) not in own_names]
+        found = list(dict.fromkeys([*by_name[_name(image)], *like]))
+        if len(found) > 1:
+            raise _ambiguous(image, found, "annotations")
+        if found:
+            partners[image] = found[0]
+    if not partners:
+        raise _no_pairs(images, annotations, where)
+    for annotation, claimed in _table(partners, lambda image: str(partners[image])).items():
+        if len(claimed) > 1:
+            raise _ambiguous(Path(annotation), claimed, "images")
+    used = set(partners.values())
+    return Pairing(
+        tuple(Pair(image, annotation) for image, annotation in partners.items()),
+        tuple(path for path in images if path not in partners),
+        tuple(path for path in annotations if path not in used),
+    )
+
+
+def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[Path]]:
+    table: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        table[key(path)].append(path)
+    return table
+
+
+def _sorted_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Tell images and annotations in one folder apart by the words in their names."""
+    drawn = [path for path in paths if _ANNOTATION.search(_name(path))]
+    return [path for path in paths if path not in drawn], drawn
+
+
+def _name(path: Path) -> str:
+    return image_stem(path).lower()
+
+
+def _core(path: Path) -> str:
+    """Give the name without the words that tell an image and its annotation apart."""
+    core, before = _name(path), ""
+    while core != before:
+        before = core
+        core = _TAIL.sub("", _HEAD.sub("", core)) or core
+    return core
+
+
+def _split_parts(split: str) -> tuple[Path, str]:
+    path, colon, wanted = split.rpartition(":")
+    # A lone Windows path has a colon too, after its drive letter.
+    if not path or not wanted or not colon or "\\" in wanted or "/" in wanted:
+        raise SettingsError(
+            f"The split '{split}' is not a table and a name.", remedy="Write it as split.csv:val, the table first."
+        )
+    return Path(path), wanted.strip()
+
+
+def _split_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline()
+            file.seek(0)
+            delimiter = max(",;\t", key=head.count)
+            rows = [
+                {str(name).strip().lower(): str(value or "").strip() for name, value in row.items()}
+                for row in csv.DictReader(file, delimiter=delimiter)
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PairingError(
+            f"The table of splits cannot be read ({error}).", where=str(path), remedy="It must be a CSV file in UTF-8."
+        ) from error
+    columns = {name.strip().lower() for name in head.strip().split(delimiter)}
+    for needed in ("name", "split"):
+        if needed not in columns:
+            raise PairingError(
+                f"The table has no column '{needed}'.", where=str(path), remedy=f"Its columns are {_listed(columns)}."
+            )
+    return rows
+
+
+def _possible_stems(name: str) -> set[str]:
+    path = Path(name.replace("\\", "/"))
+    return {path.name.lower(), _name(path)} if is_image_name(path) else {path.name.lower()}
+
+
+def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
+    return PairingError(
+        f"Two {kind} fit: {others[0].name} and {others[1].name}.",
+        where=str(one),
+        remedy="Move or rename one of them.",
+    )
+
+
+def _no_pairs(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path]) -> PairingError:
+    if not annotations or not images:
+        kind = "image" if not images else "annotation"
+        return PairingError(
+            f"There is no {kind} among the files ({_some([*images, *annotations])}).",
+            where=str(where[0]),
+            remedy="Name annotations as their images plus _labels, or put them into a folder of their own.",
+        )
+    return PairingError(
+        f"No annotation has the name of an image. Images: {_some(images)}; annotations: {_some(annotations)}.",
+        where=str(where[1]),
+        remedy="Name annotations as their images; additions such as _labels or mask_ are understood.",
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _some(paths: Sequence[Path]) -> str:
+    names = [path.name for path in natural_order(paths)]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = sorted(set(names))
+    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
