@@ -16,6 +16,7 @@ from microforge.events import FolderFinished, FolderStarted, ImageStarted, RunFa
 from microforge.gui.busy import Busy, duration
 from microforge.gui.folder_table import FileRow, FolderTable
 from microforge.gui.opening import Opened, open_files, show_opened
+from microforge.gui.parts import Note
 from microforge.gui.path_field import PathField
 from microforge.gui.session import Session
 from microforge.gui.worker import Relay
@@ -66,10 +67,10 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         try:
             self._session.applying.start(make)
         except MicroforgeError as error:
-            self.message.setText(f"⚠ {error}")
+            self.message.say(str(error), "error")
             return
         self._mine, self._cancelled, self._began = True, False, time.monotonic()
-        self.message.setText("")
+        self.message.say("")
         self.show_folder.hide()
         self.table.files.begin([])
         self.busy.begin("Looking for images")
@@ -78,7 +79,7 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
     def open_row(self, row: FileRow) -> None:
         """Open a file and its result as layers."""
         if not self._opening.running:
-            self.message.setText(f"Opening {row.path.name} …")
+            self.message.say(f"Opening {row.path.name} …")
             self._opening.start(partial(open_files, row.path, row.result or self._expected(row.path)))
 
     def _make_widgets(self) -> None:
@@ -103,9 +104,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.start.setToolTip("Predict file by file. A file that cannot be read does not stop the others.")
         self.busy = Busy("Stop; finished files stay, and the next start goes on with the rest.")
         self.table = FolderTable()
-        self.table.setMinimumHeight(160)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
+        self.table.setMinimumHeight(180)
+        self.message = Note()
         self.show_folder = QPushButton("Show results folder")
         self.show_folder.setToolTip("Open the folder of the results in the file browser.")
         self.show_folder.hide()
@@ -165,13 +165,13 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         if isinstance(event, RunFailed):
             self._cancelled = False
-            self.message.setText("⚠ " + " ".join(part for part in (event.problem, event.kept, event.remedy) if part))
+            self.message.say(" ".join(p for p in (event.problem, event.kept, event.remedy) if p), "error")
             return
         self.table.take(event)
         if isinstance(event, FolderStarted):
             self.table.show()
         elif isinstance(event, FolderFinished):
-            self.message.setText(self._summary())
+            self.message.say(self._summary(), "warning" if event.failed else "ok")
         self._show_progress(event)
 
     def _show_progress(self, event: Any) -> None:
@@ -186,7 +186,7 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._mine = False
             self.table.files.settle()
             if self._cancelled:
-                self.message.setText(f"Cancelled. {self._summary()} The next start goes on with the rest.")
+                self.message.say(f"Cancelled. {self._summary()} The next start goes on with the rest.", "info")
             self.busy.end()
             self.show_folder.setVisible(bool(self.table.files.count("done", "skipped")))
         self.refresh()
@@ -203,10 +203,10 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_opened(self, event: Opened | RunFailed) -> None:
         if isinstance(event, RunFailed):
-            self.message.setText(f"⚠ {event.problem} {event.remedy}")
+            self.message.say(f"{event.problem} {event.remedy}", "error")
             return
         show_opened(self._session, event)
-        self.message.setText(f"Opened {event.image.name}.")
+        self.message.say(f"Opened {event.image.name}.")
 
 
 def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -7,19 +7,24 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, RunFailed, TileFinished
 from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
+from microforge.gui.axes_widget import AxesWidget
 from microforge.gui.busy import Busy
-from microforge.gui.layers import image_of
+from microforge.gui.layers import axes_of, image_of
+from microforge.gui.parts import Note
 from microforge.gui.results_layers import DETAILS, add_results, measurements_of, place_of, results_of
 from microforge.gui.session import Session, is_result
 from microforge.types import Array
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
+TABLE_HEIGHT = 260
+SEVERITIES = ("", "ok", "info", "warning", "error")
 
 
 class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -42,13 +47,13 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._position = (0, 1)
         self._lines: list[str] = []
         self._results: list[Layer] = []
-        self.chosen = QLabel()
-        self.chosen.setWordWrap(True)
+        self.chosen = Note()
+        self.axes = AxesWidget()
+        self._asked: Image | None = None
         self.start = QPushButton("Apply to selected layers")
         self.start.setToolTip("Run the model on the selected images. The results become layers on top of them.")
         self.busy = Busy("Stop; results that are finished stay.")
-        self.message = QLabel()
-        self.message.setWordWrap(True)
+        self.message = Note()
         self.table = QPushButton("Show table")
         self.table.setToolTip("Show size, place, brightness and shape of every object in napari's table.")
         self.save = QPushButton("Save table …")
@@ -61,7 +66,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show what would be predicted, and what can be done now."""
         images = self.images()
         names = ", ".join(layer.name for layer in images)
-        self.chosen.setText(f"Selected: {names}" if images else NOTHING_SELECTED)
+        self.chosen.say(f"Selected: {names}" if images else NOTHING_SELECTED)
+        self._ask_axes(images)
         ready = bool(images) and self._session.model_path is not None
         self.start.setEnabled(ready and not self._session.applying.running)
         measured = any(measurements_of(layer) for layer in self._measured())
@@ -86,18 +92,22 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
             jobs = [self._job(layer) for layer in self.images()]
             self._session.applying.start(partial(predict_layers, model, jobs, config, self._make))
         except MicroforgeError as error:
-            self.message.setText(f"⚠ {error}")
+            self.message.say(str(error), "error")
             return
         self._mine, self._cancelled, self._lines, self._results = True, False, [], []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
-        self.message.setText("")
+        self.message.say("")
         self.busy.begin("Loading the model")
         self.refresh()
 
     def show_table(self) -> None:
         """Open napari's table of features with the results of the last run."""
         viewer = self._session.viewer
-        viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+        dock, _ = viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+        # Beside our dock the table would have room for two columns.
+        window = dock.parent()
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        window.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
         viewer.layers.selection = set(self._measured())
 
     def save_table(self, path: Path) -> None:
@@ -107,9 +117,9 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         try:
             write_table(path, _joined([(_source_name(layer), measurements_of(layer)) for layer in self._measured()]))
         except MicroforgeError as error:
-            self.message.setText(f"⚠ {error}")
+            self.message.say(str(error), "error")
             return
-        self.message.setText(f"Saved {path.name}.")
+        self.message.say(f"Saved {path.name}.", "ok")
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -117,13 +127,14 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         buttons.addWidget(self.save)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.chosen, self.start, self.busy, self.message):
+        for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
             column.addWidget(widget)
         column.addLayout(buttons)
 
     def _connect(self) -> None:
         session = self._session
         self.start.clicked.connect(self.apply)
+        self.axes.value_changed.connect(self._on_axes)
         self.table.clicked.connect(self.show_table)
         self.save.clicked.connect(self._ask_and_save)
         self.busy.cancelled.connect(self._on_cancel)
@@ -165,6 +176,19 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
             (image for image in self._session.images() if layer in results_of(self._session.viewer, image)), None
         )
 
+    def _ask_axes(self, images: list[Image]) -> None:
+        """Ask what the dimensions of an image are where it does not say and nobody was asked before."""
+        session = self._session
+        unknown = [layer for layer in images if not axes_of(layer, session.axes_of(layer))[1]]
+        if unknown and unknown[0] is not self._asked:
+            self.axes.set_shape(unknown[0].data.shape, axes_of(unknown[0])[0])
+        self._asked = unknown[0] if unknown else self._asked if self._asked in images else None
+        self.axes.setVisible(self._asked is not None)
+
+    def _on_axes(self, axes: str) -> None:
+        if self._asked is not None:
+            self._session.set_axes(self._asked, axes)
+
     def _job(self, layer: Image) -> Job:
         image = image_of(layer, self._session.axes_of(layer))
         return Job(image, place_of(layer, image.axes))
@@ -183,9 +207,9 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, LayerPredicted):
             self._show(event)
         elif isinstance(event, LayerFailed):
-            self._say(f"⚠ {event.reason}")
+            self._say(event.reason, "error")
         elif isinstance(event, RunFailed):
-            self._say("⚠ " + " ".join(part for part in (event.problem, event.remedy) if part))
+            self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
 
     def _show(self, event: LayerPredicted) -> None:
         called = "classes" if event.class_names else "objects"
@@ -195,17 +219,18 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         took = f"{event.seconds:.1f} s"
         self._say(f"{event.place.name}: {found:,} {called if found != 1 else called[:-1]} ({took})")
         for note in event.prediction.notes:
-            self._say(f"⚠ {event.place.name}: {note}")
+            self._say(f"{event.place.name}: {note}", "warning")
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: str, severity: str = "ok") -> None:
         self._lines.append(line)
-        self.message.setText("\n".join(self._lines[-8:]))
+        worst = max((severity, self.message.severity), key=SEVERITIES.index)
+        self.message.say("\n".join(self._lines[-8:]), worst)
 
     def _on_finished(self) -> None:
         if self._mine:
             self._mine = False
             if self._cancelled:
-                self._say("Cancelled; what was finished before is kept.")
+                self._say("Cancelled; what was finished before is kept.", "info")
             self.busy.end()
         self.refresh()
 

@@ -43,7 +43,7 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         for title, part in (
             ("Model", self.picker),
             ("Open images", self.layers),
-            ("Files", self.folder),
+            ("Files on disk", self.folder),
             ("", self.settings),
         ):
             if title:

@@ -46,15 +46,16 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.show()
 
     def advance(self, fraction: float, text: str = "") -> None:
-        """Show how far it is, 0..1; `text` says what is being done."""
+        """Show how far it is, 0..1; `text` says what is being done from now on."""
         if self._activity is None:
             return
+        self._title = text or self._title
         value = int(min(max(fraction, 0), 1) * STEPS)
         self.bar.setRange(0, STEPS)
         self.bar.setValue(value)
         if self.cancel.isEnabled():
             left = time_left(fraction, time.monotonic() - self._began)
-            self.text.setText(" · ".join(part for part in (text or self._title, left) if part))
+            self.text.setText(" · ".join(part for part in (self._title, left) if part))
         if value > self._activity.n:
             self._activity.update(value - self._activity.n)
 

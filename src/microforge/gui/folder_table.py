@@ -13,12 +13,12 @@ from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFini
 
 #: Role under which the model gives values that sort as numbers do.
 SORT_ROLE = Qt.ItemDataRole.UserRole
-HEADERS = ("File", "State", "Objects", "Notes")
+HEADERS = ("File", "Objects", "State")
+OBJECTS = HEADERS.index("Objects")
 HEADER_TIPS = (
     "The file; double click opens it together with its result.",
-    "waiting, working, done, skipped (done before with the same model and settings) or failed.",
     "How many objects were found.",
-    "Why a file failed or was left out, and what to do.",
+    "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
 )
 MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
 
@@ -33,10 +33,11 @@ class FileRow:
     notes: str = ""
     result: Path | None = None
 
-    def texts(self) -> tuple[str, str, str, str]:
-        """Give the cells of the row."""
+    def texts(self) -> tuple[str, str, str]:
+        """Give the cells of the row; the state of a file that failed is the reason."""
         objects = "" if self.objects is None else f"{self.objects:,}"
-        return self.path.name, f"{MARKS[self.state]} {self.state}", objects, self.notes
+        said = self.notes if self.state == "failed" else " · ".join(p for p in (self.state, self.notes) if p)
+        return self.path.name, objects, f"{MARKS[self.state]} {said}"
 
 
 class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
@@ -93,10 +94,10 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         if role == Qt.ItemDataRole.DisplayRole:
             return row.texts()[column]
         if role == SORT_ROLE:
-            return -1 if row.objects is None and column == 2 else row.objects if column == 2 else row.texts()[column]
+            return row.texts()[column] if column != OBJECTS else -1 if row.objects is None else row.objects
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{row.path}\n{row.notes}".strip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == OBJECTS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
@@ -160,8 +161,8 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        self.horizontalHeader().setStretchLastSection(True)
-        for column, sample in enumerate(("a file name.tif", "· waiting..", "Objects.")):
+        self.horizontalHeader().setSectionResizeMode(len(HEADERS) - 1, QHeaderView.ResizeMode.Stretch)
+        for column, sample in enumerate(("a_name_of_a_file.tif", "Objects.")):
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(sample) + 16)
 
     def _on_double_click(self, index: QModelIndex) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 #: Between several paths in one line; no system allows it in a name on all disks, and people know it from e-mail.
 SEPARATOR = ";"
@@ -34,8 +34,7 @@ class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.line.setPlaceholderText(what)
         self.line.setAccessibleName(what)
         self.line.textChanged.connect(lambda _: self.value_changed.emit())
-        self.button = QToolButton()
-        self.button.setText("…")
+        self.button = QPushButton("Choose …")
         self.button.setToolTip(f"Choose: {what.lower()}.")
         self._connect(kinds)
         row = QHBoxLayout(self)
@@ -60,7 +59,6 @@ class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
         for kind in kinds:
             menu.addAction(asks[kind][0], asks[kind][1])
         self.button.setMenu(menu)
-        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def _start(self) -> str:
         chosen = self.value()
