@@ -20,9 +20,11 @@ from microforge.types import Image, Prediction, Sample
 _BATCH_PIXELS = 1 << 19
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
-_LARGE_BYTES = 1 << 25
+_LARGE_BYTES = 1 << 23
 _READ_AHEAD = 16
+#: So many results, and pixels in them, may wait for being written: memory stays constant.
 _WRITE_BEHIND = 24
+_PENDING_PIXELS = 1 << 23
 _TABLES_EVERY = 30.0
 
 
@@ -53,6 +55,7 @@ class Pipeline:
         self.write_errors = 0
 
     def events(self) -> Iterator[FolderEvent]:
+        """Predict all files, yielding what happens."""
         while self.jobs or self.ahead:
             self.read_ahead()
             group = self.next_group()
@@ -62,7 +65,8 @@ class Pipeline:
                 yield from self.predict_alone(group[0])
             elif group:
                 self.predict_together(group)
-            yield from self.collect(_WRITE_BEHIND)
+            waiting = _PENDING_PIXELS // max(group[0].pixels, 1) if group else _WRITE_BEHIND
+            yield from self.collect(max(1, min(waiting, _WRITE_BEHIND)))
         yield from self.collect(0)
 
     def read_ahead(self) -> None:
@@ -109,6 +113,7 @@ class Pipeline:
             self.behind.append(self.pool.submit(self.finish, ready, output, seconds))
 
     def finish(self, ready: Ready, output: Any, seconds: float) -> Outcome:
+        """Decode, write and measure, in a thread."""
         started = time.perf_counter()
         try:
             prediction = self.network.finish(output, ready.samples[0])
@@ -133,6 +138,7 @@ class Pipeline:
             yield from self.collect(0)
 
     def tiles(self, ready: Ready) -> Generator[TileFinished, None, Prediction]:
+        """Yield the progress of an image and return its prediction."""
         for item in self.network.run_image(ready.image):
             if isinstance(item, Prediction):
                 return item
@@ -149,12 +155,13 @@ class Pipeline:
             self.tables.do(lambda: write_tables(self.ledger, self.origin.output))
 
     def note(self, outcome: Outcome) -> None:
+        """Put an outcome into the ledger; give up when the folder seems to be the trouble, not the image."""
         if outcome.entry is not None:
             self.ledger.record(outcome.entry, outcome.rows)
         if not isinstance(outcome.event, ImageSkipped):
             self.write_errors = self.write_errors + 1 if outcome.write_error else 0
         if outcome.write_error and self.write_errors >= 3:
-            # Not this image but the folder is the trouble: the disk is full, or the drive has gone.
+            # The disk is full, or the drive has gone.
             raise WriteError(
                 f"Three results in a row could not be written: {outcome.write_error.problem}",
                 where=str(self.origin.output),
@@ -163,6 +170,7 @@ class Pipeline:
             )
 
     def close(self) -> None:
+        """End the threads, note what they finished, and complete the tables."""
         for future in self.ahead:
             future.cancel()
         self.pool.shutdown(wait=True)
@@ -199,7 +207,8 @@ def _already(outcome: Outcome) -> "Future[Outcome]":
 
 
 def _fits(group: Sequence[Ready], more: Ready) -> bool:
-    return len(more.samples) == 1 and (len(group) + 1) * more.pixels <= _BATCH_PIXELS
+    single = len(more.samples) == len(group[0].samples) == 1
+    return single and (len(group) + 1) * more.pixels <= _BATCH_PIXELS
 
 
 def _is_large(path: Path) -> bool:

@@ -1,0 +1,76 @@
+"""The commands together, and how errors are told: in words, with exit code 1 and no traceback."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import microforge
+from microforge.cli.demo import demo
+from microforge.cli.doctor import doctor
+from microforge.cli.evaluate import evaluate
+from microforge.cli.info import info, tasks
+from microforge.cli.predict import predict
+from microforge.cli.train import train
+from microforge.errors import MicroforgeError
+
+
+class Commands(TyperGroup):
+    """The group of all commands; tells errors in words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; whatever it raises on purpose is printed, not traced."""
+        debug = bool(ctx.params.get("debug"))
+        try:
+            return super().invoke(ctx)
+        except MicroforgeError as error:
+            if debug:
+                raise
+            typer.echo(f"Error: {error}", err=True)
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+            raise typer.Exit(130) from None
+        except Exception as error:
+            if debug or not _is_surprise(error):
+                raise
+            typer.echo(f"Something unexpected went wrong: {type(error).__name__}: {error}", err=True)
+            again = " ".join(sys.argv[1:])
+            typer.echo(f"This is our mistake. What to report: the output of  microforge --debug {again}", err=True)
+        raise typer.Exit(1)
+
+
+def _is_surprise(error: Exception) -> bool:
+    """Tell real surprises from what the command line library raises to end a program or to explain its use."""
+    ours = ("typer", "click")
+    return not any(kind.__module__.split(".")[0] in ours for kind in type(error).__mro__)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train U-Nets on microscopy images and apply them, without a screen.",
+    epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
+    "130 stopped by Ctrl-C.",
+)
+for command in (train, predict, evaluate, info, tasks, doctor, demo):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"microforge {microforge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def settings(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Train U-Nets on microscopy images and apply them, without a screen."""

@@ -1,0 +1,119 @@
+"""`microforge demo`: train, predict a folder, score, draw: the whole main job on small images, without a screen."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+import microforge
+from microforge.cli.options import Device, DeviceOption, JsonOption
+from microforge.config import PredictionConfig, TrainingConfig
+from microforge.errors import MicroforgeError
+from microforge.types import Array
+
+_TRUTH, _FOUND = (255, 200, 0), (0, 220, 255)
+_SHOWN = 3
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything the demo makes.")] = Path(
+        "demo"
+    ),
+    seconds: Annotated[float, typer.Option("--time", min=1, help="Seconds of training.")] = 60,
+    device: DeviceOption = Device.auto,
+    gui: Annotated[bool, typer.Option("--gui", help="Show the result as layers in napari.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the whole main job on small images: train, predict a folder, score it, draw an overview."""
+    from microforge.cli.predict import exit_code, show_folder
+    from microforge.cli.train import train_model
+    from microforge.inference.evaluation import evaluate
+    from microforge.inference.folder import predict_folder
+
+    data = find_samples()
+    output.mkdir(parents=True, exist_ok=True)
+    model, results = output / "nuclei.safetensors", output / "results"
+    typer.echo(f"1. Training {seconds:.0f} s on {data / 'train'}", err=True)
+    config = TrainingConfig(task="instances", device=device.value)
+    train_model(config, data / "train" / "images", data / "train" / "labels", model, seconds)
+    typer.echo(f"2. Predicting {data / 'test' / 'images'}", err=True)
+    applied = PredictionConfig(device=device.value)
+    summary = show_folder(predict_folder(model, [data / "test" / "images"], results, config=applied))
+    typer.echo("3. Comparing with the truth", err=True)
+    score = evaluate(model, data / "test" / "images", data / "test" / "labels", config=applied)
+    picture = output / "overview.png"
+    draw_overview(data / "test" / "images", data / "test" / "labels", results, picture)
+    _tell(output, model, results, picture, score["metrics"])
+    if as_json:
+        typer.echo(json.dumps({"metrics": score["metrics"], "objects": summary["objects"], "picture": str(picture)}))
+    if gui:
+        _show(data / "test" / "images", results)
+    if code := exit_code(summary):
+        raise typer.Exit(code)
+
+
+def find_samples() -> Path:
+    """Give the folder of small images: that of the source checkout, or one made now by the simulator."""
+    checkout = Path(microforge.__file__).resolve().parents[2] / "sample_data" / "nuclei"
+    if (checkout / "train" / "images").is_dir():
+        return checkout
+    from microforge.simulate import write_samples
+
+    folder = Path(tempfile.gettempdir()) / f"microforge-samples-{microforge.__version__}"
+    write_samples(folder)
+    return folder / "nuclei"
+
+
+def draw_overview(images: Path, labels: Path, results: Path, picture: Path) -> None:
+    """Draw the first images in rows: as recorded, with the true outlines, with those that were found."""
+    import imageio.v3 as imageio
+
+    from microforge.io.images import read_image, read_labels
+    from microforge.io.pairs import pair_folders
+
+    rows = []
+    for pair in pair_folders(images, labels).pairs[:_SHOWN]:
+        if pair.annotation is None:
+            continue
+        grey = _grey(np.asarray(read_image(pair.image).data))
+        truth, found = read_labels(pair.annotation), read_labels(results / f"{pair.name}.tif")
+        rows.append(np.hstack([grey, *(_outlined(grey, one.data, c) for one, c in ((truth, _TRUTH), (found, _FOUND)))]))
+    if not rows:
+        raise MicroforgeError("There is no image to draw.", where=str(images))
+    height = min(len(row) for row in rows)
+    width = min(row.shape[1] for row in rows)
+    imageio.imwrite(picture, np.vstack([row[:height, :width] for row in rows]))
+
+
+def _grey(image: Array) -> npt.NDArray[np.uint8]:
+    """Give an image YX as RGB between its darkest and (nearly) brightest pixels."""
+    low, high = np.percentile(image, (0.5, 99.7))
+    scaled = np.clip((image - low) / max(high - low, 1e-9), 0, 1)
+    return np.repeat((255 * np.sqrt(scaled)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _outlined(picture: npt.NDArray[np.uint8], labels: Any, colour: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    from skimage.segmentation import find_boundaries
+
+    drawn = picture.copy()
+    drawn[find_boundaries(np.asarray(labels), mode="inner")] = colour
+    return drawn
+
+
+def _tell(output: Path, model: Path, results: Path, picture: Path, metrics: dict[str, float]) -> None:
+    typer.echo("")
+    for name, value in metrics.items():
+        typer.echo(f"  {name:>8}  {value:.3f}")
+    typer.echo("  (AP@t: share of objects found with an overlap of at least t, wrong ones counted against it)")
+    typer.echo(f"Model     {model}\nLabels    {results}\nTables    {results / 'objects.csv'}\nPicture   {picture}")
+    typer.echo(f"Everything the demo made is in {output.resolve()}")
+
+
+def _show(images: Path, results: Path) -> None:
+    from microforge.gui.show import show_result
+
+    show_result(images, results)

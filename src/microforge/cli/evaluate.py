@@ -1,0 +1,46 @@
+"""`microforge evaluate`: measure a model against annotations."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from microforge.cli.options import Device, DeviceOption, JsonOption, TaskOptions, make_settings, read_pairs
+from microforge.config import PredictionConfig
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
+    images: Annotated[Path, typer.Argument(help="Folder of images.")],
+    annotations: Annotated[Path, typer.Argument(help="Folder of annotations, paired by name.")],
+    split: Annotated[
+        str | None, typer.Option(metavar="CSV:NAME", help="Only the images whose `split` column has this name.")
+    ] = None,
+    device: DeviceOption = Device.auto,
+    option: TaskOptions = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict annotated images and say how well it fits, all images taken together."""
+    from microforge.inference.evaluation import evaluate as measure
+
+    config = make_settings(PredictionConfig, {"device": device.value, "task_options": read_pairs(option, "--option")})
+    result = measure(model, images, annotations, config=config, split=split)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        _print(result)
+    for failed in result["failed"]:
+        typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)
+    if result["failed"]:
+        raise typer.Exit(3 if result["images"] else 1)
+
+
+def _print(result: dict[str, Any]) -> None:
+    typer.echo(f"{result['images']} images")
+    for name, value in result["metrics"].items():
+        typer.echo(f"{name:>12}  {value:.4f}")
+    alone = result["images_without_annotation"] + result["annotations_without_image"]
+    if alone:
+        few = ", ".join(alone[:5]) + (" ..." if len(alone) > 5 else "")
+        typer.echo(f"Not paired, left out: {len(alone)} files ({few})", err=True)

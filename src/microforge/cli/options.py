@@ -1,0 +1,77 @@
+"""Options that several commands share, and how their values are read."""
+
+import json
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from microforge.config import Settings
+
+S = TypeVar("S", bound=Settings)
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU if it works.")]
+AxesOption = Annotated[
+    str | None, typer.Option(help="Axes of the images, such as ZYX or TCYX, where the files do not tell.")
+]
+TaskOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="Setting of the task (`microforge tasks`); may be repeated."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def read_seconds(text: str) -> float:
+    """Turn ``300``, ``300s``, ``5m`` or ``1.5h`` into seconds."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|)\s*", text.lower())
+    if not match or float(match[1]) <= 0:
+        raise typer.BadParameter(f"'{text}' is not a time: write 300s, 5m or 1h.", param_hint="--time")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def read_pairs(pairs: Sequence[str] | None, option: str) -> dict[str, Any]:
+    """Turn ``name=value`` texts into values; ``a.b=1`` goes one level deeper; values are read as JSON if possible."""
+    values: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"'{pair}' is not of the form NAME=VALUE.", param_hint=option)
+        *above, last = name.strip().split(".")
+        place = values
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = _value(text)
+    return values
+
+
+def make_settings(kind: type[S], values: dict[str, Any]) -> S:
+    """Build settings; a wrong name or value is wrong use, told with the names there are."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(kind.model_fields)
+        raise typer.BadParameter(f"'{name}': {first['msg']}. Settings: {known}.", param_hint="--set") from error
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,99 @@
+"""`microforge predict`: run a model over files and folders."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, TaskOptions, make_settings, read_pairs
+from microforge.cli.progress import Progress
+from microforge.cli.signals import first_interrupt
+from microforge.config import PredictionConfig
+from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or patterns.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for labels and tables; made if missing.")],
+    device: DeviceOption = Device.auto,
+    axes: AxesOption = None,
+    tile_size: Annotated[int | None, typer.Option(help="Side of the tiles; default: from the free memory.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")] = False,
+    option: TaskOptions = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict images: a label image STEM.tif each, and objects.csv and images.csv for all.
+
+    Files that are done already are left out, so that the same command goes on after an interruption.
+    """
+    from microforge.inference.folder import predict_folder
+
+    values = {"device": device.value, "tile_size": tile_size, "task_options": read_pairs(option, "--option")}
+    config = make_settings(PredictionConfig, values)
+    events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite)
+    summary = show_folder(events)
+    if as_json:
+        typer.echo(json.dumps(summary))
+    code = exit_code(summary)
+    if code:
+        raise typer.Exit(code)
+
+
+def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
+    """Follow a folder run on the terminal; Ctrl-C stops it well.
+
+    Returns
+    -------
+    dict
+        The counts `done`, `skipped`, `objects`, the list `failed`, the folder `output`, whether it was `stopped`.
+    """
+    stop = Event()
+    counts = {"done": 0, "skipped": 0, "objects": 0}
+    failed: list[dict[str, str]] = []
+    started = FolderStarted((), Path())
+    with closing(events), first_interrupt(stop.set), Progress(1.0) as progress:  # type: ignore[type-var]
+        for event in events:
+            if isinstance(event, FolderStarted):
+                started = event
+            elif isinstance(event, ImageFinished):
+                counts["done"] += 1
+                counts["objects"] += event.objects or 0
+                for note in event.notes:
+                    progress.say(f"{event.path.name}: {note}")
+            elif isinstance(event, ImageSkipped):
+                counts["skipped"] += 1
+            elif isinstance(event, ImageFailed):
+                failed.append({"path": str(event.path), "reason": event.reason, "remedy": event.remedy})
+                progress.say(f"FAILED {event.path}: {event.reason} {event.remedy}")
+            tried = counts["done"] + counts["skipped"] + len(failed)
+            progress.show(tried / max(len(started.paths), 1), f"{tried} of {len(started.paths)} images")
+            if stop.is_set():
+                break
+    summary = {**counts, "failed": failed, "output": str(started.output), "stopped": stop.is_set()}
+    _say_summary(summary)
+    return summary
+
+
+def exit_code(summary: dict[str, Any]) -> int:
+    """Give 0 for all done, 1 for nothing done, 3 for some failed, 130 for stopped."""
+    if summary["stopped"]:
+        return 130
+    if not summary["failed"]:
+        return 0
+    return 3 if summary["done"] + summary["skipped"] else 1
+
+
+def _say_summary(summary: dict[str, Any]) -> None:
+    parts = [f"{summary['done']} images done ({summary['objects']} objects)"]
+    if summary["skipped"]:
+        parts.append(f"{summary['skipped']} were done before")
+    if summary["failed"]:
+        parts.append(f"{len(summary['failed'])} failed")
+    typer.echo(f"{', '.join(parts)}. Results: {summary['output']}", err=True)
+    if summary["stopped"]:
+        typer.echo("Stopped; the same command goes on from here.", err=True)

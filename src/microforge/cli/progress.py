@@ -1,0 +1,113 @@
+"""What a terminal shows of a run: a bar where there is a terminal, a line now and then where there is none."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+import typer
+
+from microforge.events import (
+    Preparing,
+    RunAdvice,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    TrainingEvent,
+    Validated,
+)
+
+_LINE_EVERY = 10.0
+
+
+class Progress:
+    """A bar from 0 to `total` with a text behind it, on standard error.
+
+    Parameters
+    ----------
+    total
+        What full means; None = unknown, so that only the text is shown.
+    """
+
+    def __init__(self, total: float | None) -> None:
+        self.total = total
+        self.bar = self._bar() if sys.stderr.isatty() else None
+        self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def show(self, done: float, text: str) -> None:
+        """Move the bar to `done`; without a terminal print a line, at most every ten seconds."""
+        if self.bar is not None:
+            self.bar.n = done if self.total is None else min(done, self.total)
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update(0)
+        elif time.monotonic() - self._shown >= _LINE_EVERY:
+            self._shown = time.monotonic()
+            share = "" if not self.total else f"{100 * done / self.total:3.0f} %  "
+            typer.echo(f"{share}{text}", err=True)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        if self.bar is None:
+            typer.echo(text, err=True)
+        else:
+            self.bar.write(text, file=sys.stderr)
+
+    def _bar(self) -> Any:
+        from tqdm import tqdm
+
+        shape = "{percentage:3.0f}% |{bar:30}| {postfix}" if self.total else "{postfix}"
+        return tqdm(total=self.total, bar_format=shape, file=sys.stderr, leave=False, mininterval=0.2)
+
+
+class TrainingDisplay:
+    """Shows the events of a training run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._advised: set[str] = set()
+        self._quality = ""
+
+    def show(self, event: TrainingEvent) -> None:
+        """Show one event; previews and checkpoints are not for a terminal."""
+        if isinstance(event, StepFinished):
+            self._show_step(event)
+        elif isinstance(event, Validated):
+            self._quality = metrics_text(event.metrics, 2)
+            if event.is_best:
+                self.progress.say(f"step {event.step}: {self._quality} (best so far)")
+        elif isinstance(event, RunAdvice) and event.code not in self._advised:
+            self._advised.add(event.code)
+            self.progress.say(f"{'Warning' if event.severity == 'warning' else 'Hint'}: {event.text}")
+        elif isinstance(event, RunStarted):
+            self._show_start(event)
+        elif isinstance(event, Preparing):
+            self.progress.show(0, event.text)
+        elif isinstance(event, RunFinished):
+            self.progress.say(f"Trained {event.step} steps in {event.seconds:.0f} s. {metrics_text(event.metrics)}")
+
+    def _show_step(self, event: StepFinished) -> None:
+        parts = [f"step {event.step}", f"loss {event.loss:.3f}", f"{event.steps_per_second:.1f} steps/s"]
+        if event.gpu_memory:
+            parts.append(f"{event.gpu_memory / 2**30:.1f} GB")
+        parts.append(self._quality)
+        self.progress.show(event.fraction or 0, ", ".join(part for part in parts if part))
+
+    def _show_start(self, event: RunStarted) -> None:
+        again = f", going on at step {event.resumed_at}" if event.resumed_at else ""
+        self.progress.say(
+            f"Training '{event.task}' on {event.device}{again}: {len(event.training)} images to learn from, "
+            f"{len(event.validation)} to measure quality, {event.parameters / 1e6:.2f} million parameters."
+        )
+        self.progress.say("  " + "; ".join(f"{name}: {value}" for name, value in event.settings.items()))
+
+
+def metrics_text(metrics: Mapping[str, float], most: int | None = None) -> str:
+    """Give metrics as text, such as ``AP@0.5 0.812, F1@0.5 0.896``."""
+    return ", ".join(f"{name} {value:.3f}" for name, value in list(metrics.items())[:most])
