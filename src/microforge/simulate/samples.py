@@ -1,0 +1,44 @@
+"""The sample images of the project, always the same."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from microforge.simulate.fields import simulate_cells, simulate_nuclei
+from microforge.types import Array
+
+
+def write_samples(folder: str | Path) -> list[Path]:
+    """Write the project's sample images with their labels, as TIFFs with pixel sizes; gives the files."""
+    written = []
+    for name, data, metadata in _samples():
+        path = Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}")
+        # Labels shrink to a tenth; noise does not shrink.
+        packed = "zlib" if path.parent.name.endswith("labels") else None
+        description = {"unit": "um", **metadata}
+        tifffile.imwrite(temporary, data, imagej=True, resolution=(2, 2), compression=packed, metadata=description)
+        os.replace(temporary, path)
+        written.append(path)
+    return written
+
+
+def _samples() -> Iterator[tuple[str, Array, dict[str, Any]]]:
+    """Give name, data and description of each sample image; half a micrometre per pixel."""
+    for seed in range(14):
+        part = "" if seed < 10 else "test_"
+        field = simulate_nuclei((256, 256), diameter=(19, 22, 25)[seed % 3], photons=(60, 120)[seed % 2], seed=seed)
+        yield f"nuclei/{part}images/field_{seed + 1:02d}.tif", field.image, {"axes": "YX"}
+        yield f"nuclei/{part}labels/field_{seed + 1:02d}.tif", field.labels.astype(np.uint16), {"axes": "YX"}
+    stack = simulate_nuclei((24, 128, 128), diameter=24, anisotropy=3, seed=100)
+    yield "stack/images/stack.tif", stack.image, {"axes": "ZYX", "spacing": 1.5}
+    yield "stack/labels/stack.tif", stack.labels.astype(np.uint16), {"axes": "ZYX", "spacing": 1.5}
+    cells = simulate_cells(seed=200)
+    names = {"axes": "CYX", "mode": "composite", "Labels": ["nuclei", "cytoplasm"]}
+    yield "two_channels/images/cells.tif", cells.image, names
+    yield "two_channels/labels/cells.tif", cells.labels.astype(np.uint16), {"axes": "YX"}
