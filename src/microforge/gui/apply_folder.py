@@ -64,16 +64,18 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         make = partial(
             self._predict, model, self.inputs.value(), output, overwrite=self.overwrite.isChecked(), **arguments
         )
+        # First, because napari lets events through while it makes a progress bar.
+        self.busy.begin("Looking for images")
         try:
             self._session.applying.start(make)
         except MicroforgeError as error:
+            self.busy.end()
             self.message.say(str(error), "error")
             return
         self._mine, self._cancelled, self._began = True, False, time.monotonic()
         self.message.say("")
         self.show_folder.hide()
         self.table.files.begin([])
-        self.busy.begin("Looking for images")
         self.refresh()
 
     def open_row(self, row: FileRow) -> None:
@@ -195,7 +197,9 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         files = self.table.files
         counts = {state: files.count(state) for state in ("done", "skipped", "failed")}
         parts = [f"{count:,} {state}" for state, count in counts.items() if count]
-        return f"{', '.join(parts) or 'Nothing done'} in {duration(time.monotonic() - self._began)}."
+        text = f"{', '.join(parts) or 'Nothing done'} in {duration(time.monotonic() - self._began)}."
+        bad = next((row for row in files.rows if row.state == "failed"), None)
+        return text if bad is None else f"{text}\n{bad.path.name}: {bad.notes}"
 
     def _expected(self, path: Path) -> Path | None:
         output = self.output.value()

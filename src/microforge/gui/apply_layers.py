@@ -88,16 +88,18 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         if model is None:
             return
         config = self._config()
+        # First, because napari lets events through while it makes a progress bar.
+        self.busy.begin("Loading the model")
         try:
             jobs = [self._job(layer) for layer in self.images()]
             self._session.applying.start(partial(predict_layers, model, jobs, config, self._make))
         except MicroforgeError as error:
+            self.busy.end()
             self.message.say(str(error), "error")
             return
         self._mine, self._cancelled, self._lines, self._results = True, False, [], []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
         self.message.say("")
-        self.busy.begin("Loading the model")
         self.refresh()
 
     def show_table(self) -> None:
