@@ -13,7 +13,7 @@ import time
 import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def parse(name: str) -> argparse.Namespace:
@@ -32,8 +32,11 @@ def parse(name: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def enter_environment(folder: Path, requirements: Sequence[str], constraints: Sequence[str] = ()) -> None:
-    """Make the environment if it is not there, and run the script again in it."""
+def enter_environment(folder: Path, requirements: Sequence[str], constraints: Sequence[str] = ()) -> TextIO:
+    """Make the environment if it is not there, and run the script again in it.
+
+    Returns where the answer goes: the real standard output. What libraries print there goes to standard error.
+    """
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "requirements.txt"
     wanted = "\n".join(requirements)
@@ -48,6 +51,9 @@ def enter_environment(folder: Path, requirements: Sequence[str], constraints: Se
         stamp.write_text(wanted, encoding="utf-8")
     if Path(sys.prefix).resolve() != folder.resolve():
         os.execv(python, [str(python), *sys.argv])
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return answer
 
 
 def names(arguments: argparse.Namespace, split: str) -> list[str]:
@@ -85,14 +91,15 @@ def predict(
     }
 
 
-def report(arguments: argparse.Namespace, name: str, values: dict[str, Any]) -> None:
+def report(arguments: argparse.Namespace, name: str, values: dict[str, Any], answer: TextIO) -> None:
     """Score and print one JSON line."""
     score: Any = None
     if arguments.score:
         command = [sys.executable, arguments.score, "instances", arguments.labels, arguments.output]
         if arguments.split:
             command += ["--split", f"{arguments.split}:{arguments.test}"]
-        answer = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-        score = json.loads(answer.stdout) if answer.returncode == 0 else {"error": answer.stderr.strip()}
+        judged = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+        score = json.loads(judged.stdout) if judged.returncode == 0 else {"error": judged.stderr.strip()}
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(json.dumps({"benchmark": f"peer_{name}", "cores": cores, "seed": arguments.seed, **values, "score": score}))
+    line = {"benchmark": f"peer_{name}", "cores": cores, "seed": arguments.seed, **values, "score": score}
+    print(json.dumps(line), file=answer, flush=True)

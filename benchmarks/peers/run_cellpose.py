@@ -11,7 +11,7 @@ IMAGES_PER_EPOCH = 32
 
 def main() -> None:
     arguments = parse("Cellpose")
-    enter_environment(arguments.env / "cellpose", ["cellpose==3.1.*", "tifffile"], ["torch==2.13.0"])
+    answer = enter_environment(arguments.env / "cellpose", ["cellpose==3.1.*", "tifffile"], ["torch==2.13.0"])
     started = time.perf_counter()
     import numpy as np
     import tifffile
@@ -68,7 +68,7 @@ def main() -> None:
             lambda image: model.eval(image, channels=[0, 0], diameter=model.diam_labels)[0],
         ),
     }
-    report(arguments, "cellpose", values)
+    report(arguments, "cellpose", values, answer)
 
 
 if __name__ == "__main__":

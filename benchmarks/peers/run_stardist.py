@@ -25,7 +25,9 @@ def make_augmenter(seed: int):  # type: ignore[no-untyped-def]
 
 def main() -> None:
     arguments = parse("StarDist")
-    enter_environment(arguments.env / "stardist", ["stardist==0.9.*", "tensorflow-cpu", "scikit-image", "tifffile"])
+    answer = enter_environment(
+        arguments.env / "stardist", ["stardist==0.9.*", "tensorflow-cpu", "scikit-image", "tifffile"]
+    )
     started = time.perf_counter()
     import numpy as np
     import tensorflow as tf
@@ -51,15 +53,14 @@ def main() -> None:
     pairs = [read(stems[i]) for i in order]
     training, validation = pairs[held:] or pairs, pairs[:held]
     patch = (256, 256)
-    steps = 20
     config = Config2D(
         n_rays=32,
         grid=(2, 2),
         n_channel_in=1,
-        train_tensorboard=False,
         train_patch_size=patch,
         train_batch_size=4,
-        train_steps_per_epoch=steps,
+        train_steps_per_epoch=20,
+        train_tensorboard=False,
     )
     model = StarDist2D(config, name=f"run-{time.time_ns()}", basedir=str(arguments.env / "stardist-models"))
     deadline = imported + arguments.time
@@ -95,7 +96,7 @@ def main() -> None:
         "train_megapixels_per_second": round(stop.count * 4 * patch[0] * patch[1] / 1e6 / trained, 3),
         **predict(arguments, prepare, lambda image: model.predict_instances(image)[0]),
     }
-    report(arguments, "stardist", values)
+    report(arguments, "stardist", values, answer)
 
 
 if __name__ == "__main__":

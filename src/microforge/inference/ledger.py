@@ -158,8 +158,8 @@ class Ledger:
             self._database.close()
 
     def _prepare(self) -> None:
-        # A log beside the file makes commits cheap; network drives refuse it and go on without.
-        with suppress(sqlite3.OperationalError):
+        # A log beside the file makes commits cheap; network drives refuse it and go on without. Damage shows below.
+        with suppress(sqlite3.DatabaseError):
             self._database.execute("PRAGMA journal_mode = WAL")
         self._run("PRAGMA synchronous = NORMAL")
         [(version,)] = self._ask("PRAGMA user_version", ())

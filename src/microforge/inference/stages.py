@@ -105,7 +105,7 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
     try:
         labels, axes = _shaped(prediction.labels, ready.image)
         result = origin.output / f"{ready.job.name}.tif"
-        write_labels(result, labels, axes, ready.image.pixel_size)
+        write_labels(result, labels, axes, ready.image.pixel_size, durable=False)
         rows = _measured(labels, ready.samples)
         seconds += ready.seconds + time.perf_counter() - started
         notes = tuple(note for note in (ready.job.note, *prediction.notes) if note)
