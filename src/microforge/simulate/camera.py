@@ -23,7 +23,7 @@ def chromatin(rng: np.random.Generator, shape: tuple[int, ...], diameter: float,
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], sigma: Sequence[float]) -> Floats:
     """Give smooth noise of mean 0 and standard deviation 1."""
     noise = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), sigma, mode="reflect", truncate=3)
-    return (noise / max(float(noise.std()), 1e-6)).astype(np.float32)
+    return np.asarray(noise / max(float(noise.std()), 1e-6), np.float32)
 
 
 def photograph(
