@@ -116,12 +116,13 @@ def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: st
     layer = _ours(viewer, place, kind, data.shape[1] if points else data.ndim)
     if layer is None:
         layer = _new_layer(place, kind, data, transform)
+        # Before it is added: who listens must not take it for something to train on.
+        mark_result(layer, f"{place.name} ({kind})")
         viewer.add_layer(layer)
     else:
         layer.data = data
         for name, value in transform.items():
             setattr(layer, name, value)
-    mark_result(layer, f"{place.name} ({kind})")
     layer.metadata[DETAILS] = {
         **details,
         "source": place.source,
