@@ -55,7 +55,7 @@ def test_a_change_in_a_widget_changes_the_value(qtbot: QtBot) -> None:
 def test_inner_settings_are_part_of_the_value(qtbot: QtBot) -> None:
     form = Form(TrainingConfig())
     qtbot.addWidget(form.native)
-    form.container.augmentation.flip.value = False
+    form.fields["augmentation"].form.fields["flip"].widget.value = False
     assert form.value().augmentation.flip is False
 
 

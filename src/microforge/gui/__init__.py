@@ -1,1 +1,1 @@
-"""The napari dock; all state lives in the session."""
+"""The napari plugin: panels over the engine; the only place that knows Qt and napari."""

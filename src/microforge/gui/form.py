@@ -8,11 +8,13 @@ from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinBox, LineEdit, Widget
+from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, LineEdit
 from psygnal import Signal
 from pydantic.fields import FieldInfo
+from qtpy.QtWidgets import QLabel, QWidget
 
 from microforge.config import Settings
+from microforge.gui.parts import add_row, rows
 
 S = TypeVar("S", bound=Settings)
 
@@ -41,16 +43,18 @@ class Form(Generic[S]):
         self._value = value
         self._busy = False
         self.fields = dict(_fields(type(value), leave_out))
-        self.container = Container(widgets=[field.widget for field in self.fields.values()], labels=True)
-        self.container.margins = (0, 0, 0, 0)
+        self.native = QWidget()
+        layout = rows()
+        self.native.setLayout(layout)
+        for field in self.fields.values():
+            if isinstance(field, GroupField):
+                layout.addRow(QLabel(field.title))
+                layout.addRow(field.native)
+            else:
+                add_row(layout, field.title, field.native)
         self.set_value(value)
         for field in self.fields.values():
             field.changed.connect(self._on_changed)
-
-    @property
-    def native(self) -> Any:
-        """The Qt widget."""
-        return self.container.native
 
     def value(self) -> S:
         """Give the settings as they stand in the form."""
@@ -74,12 +78,14 @@ class Form(Generic[S]):
 
 
 class Field:
-    """One widget and how it shows a value."""
+    """One magicgui widget and how it shows a value."""
 
     changed = Signal()
 
-    def __init__(self, widget: Widget, empty: float | None = None, kind: Callable[[Any], Any] | None = None) -> None:
-        self.widget = widget
+    def __init__(self, widget: Any, empty: float | None = None, kind: Callable[[Any], Any] | None = None) -> None:
+        self.widget, self.title = widget, widget.label
+        self.native = widget.native
+        self.native.setMinimumWidth(60)
         self._empty, self._kind = empty, kind
         widget.changed.connect(self._emit)
 
@@ -98,7 +104,7 @@ class Field:
         self.changed.emit()
 
 
-class PathField(Field):
+class FileField(Field):
     """A path that may be empty."""
 
     def value(self) -> Path | None:
@@ -111,32 +117,34 @@ class PathField(Field):
         self.widget.line_edit.value = "" if value is None else str(value)
 
 
-class GroupField(Field):
+class GroupField:
     """Settings within settings, shown as a form of their own."""
 
-    def __init__(self, form: Form[Any], name: str, title: str) -> None:
-        self._form = form
-        form.container.label = title
-        form.container.name = name
-        super().__init__(form.container)
+    changed = Signal()
+
+    def __init__(self, form: "Form[Any]", title: str, tip: str) -> None:
+        self.form, self.title, self.native = form, title, form.native
+        self.native.layout().setContentsMargins(12, 0, 0, 0)
+        self.native.setToolTip(tip)
+        form.value_changed.connect(lambda _: self.changed.emit())
 
     def value(self) -> Any:
         """Give the inner settings."""
-        return self._form.value()
+        return self.form.value()
 
     def set_value(self, value: Any) -> None:
         """Show inner settings."""
-        self._form.set_value(value)
+        self.form.set_value(value)
 
 
-def _fields(model: type[Settings], leave_out: Collection[str]) -> Iterator[tuple[str, Field]]:
+def _fields(model: type[Settings], leave_out: Collection[str]) -> Iterator[tuple[str, Field | GroupField]]:
     for name, info in model.model_fields.items():
         field = None if name in leave_out else _field(name, info)
         if field is not None:
             yield name, field
 
 
-def _field(name: str, info: FieldInfo) -> Field | None:
+def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
     kind, optional = _kind(info.annotation)
     common = {"name": name, "label": info.title or name.replace("_", " "), "tooltip": info.description or ""}
     if kind is bool:
@@ -146,11 +154,11 @@ def _field(name: str, info: FieldInfo) -> Field | None:
     if get_origin(kind) is Literal:
         return Field(ComboBox(choices=get_args(kind), **common))
     if kind is Path:
-        return PathField(FileEdit(mode="r", **common))
+        return FileField(FileEdit(mode="r", **common))
     if kind is str:
         return Field(LineEdit(**common))
     if isinstance(kind, type) and issubclass(kind, Settings):
-        return GroupField(Form(kind()), name, info.title or name)
+        return GroupField(Form(kind()), common["label"], common["tooltip"])
     return None
 
 

@@ -100,6 +100,11 @@ class Session:
         """
         return self.task_class.from_options(self.config.task_options)
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether label values mean classes for this task, rather than objects."""
+        return "classes" in self.task_class.Options.model_fields
+
     def set_task(self, name: str, **options: Any) -> None:
         """Choose what to learn."""
         self.set_config(task=name, task_options=options)
@@ -141,7 +146,8 @@ class Session:
         """Say that a Labels layer annotates an image."""
         item = self.annotated_of(image)
         if item is None:
-            item = Annotated(image, labels)
+            # Classes are usually scribbled: what is not painted is not background then.
+            item = Annotated(image, labels, unpainted_is_background=not self.has_classes)
             self.annotated.append(item)
         item.labels = labels
         self.changed.emit()

@@ -40,8 +40,12 @@ class Snapshot:
 
     def _mask(self) -> Array | None:
         if self.outlines:
-            return mask_of(self.outlines, self.labels.shape)
-        return None if self.unpainted_is_background else self.labels > 0
+            mask = mask_of(self.outlines, self.labels.shape)
+        elif self.unpainted_is_background:
+            return None
+        else:
+            mask = self.labels > 0
+        return mask.transpose([self.axes.index(letter) for letter in "TZYX" if letter in self.axes])
 
 
 def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: str | None = None) -> Snapshot:

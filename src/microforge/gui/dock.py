@@ -1,0 +1,164 @@
+"""The one dock of the plugin: four steps as tabs."""
+
+import os
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from microforge.device import DeviceReport, describe_device
+from microforge.events import RunFailed
+from microforge.gui.annotate_panel import AnnotatePanel
+from microforge.gui.apply_panel import ApplyPanel
+from microforge.gui.parts import Note
+from microforge.gui.review_panel import ReviewPanel
+from microforge.gui.session import Session
+from microforge.gui.train_panel import TrainPanel
+from microforge.gui.watch import Watch
+
+MINIMUM_WIDTH = 300
+#: Milliseconds a message stays that needs no action.
+READING_TIME = 15_000
+#: What is slow to import and needed as soon as anything is trained or applied.
+_HEAVY = ("microforge.training.loop", "microforge.inference.predictor")
+
+
+class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Annotate, Train, Review, Apply.
+
+    Parameters
+    ----------
+    napari_viewer
+        napari gives the viewer by the name of this argument.
+    session
+        A new one by default.
+    warm_up
+        Yields a `DeviceReport` once torch is loaded; loads the engine by default.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        session: Session | None = None,
+        warm_up: Callable[[], Iterator[Any]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session or Session(napari_viewer)
+        self.watch = Watch(self.session, self)
+        self.device = Note("Looking for a GPU …", tip="What trains and applies models.")
+        self.note = Note()
+        self.annotate = AnnotatePanel(self.session, self.watch)
+        self.train = TrainPanel(self.session, self.watch)
+        self.review = ReviewPanel(self.session)
+        self.apply = ApplyPanel(self.session)
+        self.tabs = QTabWidget()
+        self._window: QWidget | None = None
+        self._closed = False
+        self._quiet = QTimer(self, singleShot=True, interval=READING_TIME)
+        self._lay_out()
+        self._connect()
+        self._follow_theme()
+        self.session.warming.start(warm_up or load_engine)
+
+    def close_down(self) -> None:
+        """Stop all that runs, save what is to be saved, let go of the viewer. Once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+        self.session.viewer.events.theme.disconnect(self._follow_theme)
+        self.watch.close()
+        self.annotate.close_down()
+        self.train.close_down()
+        self.session.close()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when the dock gets a window, and when napari takes it out of one."""
+        if event.type() == QEvent.Type.Show and self._window is None:
+            self._window = self.window()
+            self._window.installEventFilter(self)
+        if event.type() == QEvent.Type.ParentChange and self._window is not None and self.parent() is None:
+            self.close_down()
+        return bool(super().event(event))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that the window was closed, unless she thought better of it."""
+        if event.type() == QEvent.Type.Close:
+            QTimer.singleShot(0, self._close_with_window)
+        return False
+
+    def _close_with_window(self) -> None:
+        if self._window is not None and not self._window.isVisible():
+            self.close_down()
+
+    def _lay_out(self) -> None:
+        pages = {
+            "Annotate": (self.annotate, "Say what is in your images."),
+            "Train": (self.train, "Let a network learn it."),
+            "Review": (self.review, "Compare results with what you know."),
+            "Apply": (self.apply, "Use the network on images and folders."),
+        }
+        for title, (page, tip) in pages.items():
+            index = self.tabs.addTab(_scrolling(page), title)
+            self.tabs.setTabToolTip(index, tip)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setDocumentMode(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.device)
+        layout.addWidget(self.note)
+        layout.addWidget(self.tabs, 1)
+        self.setMinimumWidth(MINIMUM_WIDTH)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.message.connect(self._say)
+        session.warming.event.connect(self._show_device)
+        session.viewer.events.theme.connect(self._follow_theme)
+        self._quiet.timeout.connect(lambda: self.note.say(""))
+        self.destroyed.connect(session.close)
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.close_down)
+
+    def _say(self, text: str, severity: str) -> None:
+        self.note.say(text, severity)
+        if severity == "info":
+            self._quiet.start()
+        else:
+            self._quiet.stop()
+
+    def _show_device(self, event: object) -> None:
+        if isinstance(event, DeviceReport):
+            self.device.say(f"Computes on: {event.title}")
+            self.device.setToolTip(" ".join(part for part in (event.reason, event.remedy) if part) or "It works.")
+        elif isinstance(event, RunFailed):
+            self.device.say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
+            self.device.setToolTip(event.details)
+
+    def _follow_theme(self, _: Any = None) -> None:
+        theme = get_theme(self.session.viewer.theme)
+        self.train.set_colours(theme.background.as_hex(), theme.text.as_hex())
+
+
+def load_engine() -> Iterator[DeviceReport]:
+    """Import what brings torch, and find the device; for a background thread."""
+    # Threads of OpenMP that spin between steps starve the window; this must be set before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name in _HEAVY:
+        import_module(name)
+    yield describe_device()
+
+
+def _scrolling(page: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

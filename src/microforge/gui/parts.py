@@ -1,0 +1,123 @@
+"""Small things every panel is made of."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from superqt import QCollapsible
+
+# These stand out on napari's dark theme and on its light one.
+_COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "#7a8aa0"}
+
+
+class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
+    """A line of words that wraps; with a severity it has a coloured edge. Hidden while empty."""
+
+    def __init__(self, text: str = "", severity: str = "", tip: str = "") -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setMinimumWidth(1)
+        self.setToolTip(tip)
+        self.severity = ""
+        self.say(text, severity)
+
+    def say(self, text: str, severity: str = "") -> None:
+        """Show a text; severity is ok, info, warning, error or none."""
+        if severity != self.severity:
+            self.severity = severity
+            colour = _COLOURS.get(severity)
+            self.setStyleSheet(f"border-left: 3px solid {colour}; padding-left: 6px;" if colour else "")
+        if text != self.text():
+            self.setText(text)
+        self.setVisible(bool(text))
+
+
+class Picker(QComboBox):  # type: ignore[misc]  # qtpy has no types
+    """Choose one of some objects by their titles."""
+
+    value_changed = Signal(object)
+
+    def __init__(self, tip: str, nothing: str = "") -> None:
+        super().__init__()
+        self.setToolTip(tip)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self._values: list[Any] = []
+        self._nothing = nothing
+        self.setPlaceholderText(nothing)
+        self.currentIndexChanged.connect(self._on_index)
+
+    def set_choices(self, choices: Sequence[tuple[str, Any]]) -> None:
+        """Offer these titles and objects; the one chosen stays chosen if it is still there, else the last is."""
+        if [value for _, value in choices] == self._values and [title for title, _ in choices] == self._titles():
+            return
+        chosen, signals = self.value(), QSignalBlocker(self)
+        self.clear()
+        self._values = [value for _, value in choices]
+        self.addItems([title for title, _ in choices])
+        self.setCurrentIndex(self._values.index(chosen) if chosen in self._values else len(choices) - 1)
+        signals.unblock()
+        if self.value() is not chosen:
+            self.value_changed.emit(self.value())
+
+    def value(self) -> Any:
+        """Give the object chosen, or None."""
+        index = self.currentIndex()
+        return self._values[index] if 0 <= index < len(self._values) else None
+
+    def set_value(self, value: Any) -> None:
+        """Choose an object; ignored where it is not offered."""
+        if value in self._values:
+            self.setCurrentIndex(self._values.index(value))
+
+    def _titles(self) -> list[str]:
+        return [self.itemText(i) for i in range(self.count())]
+
+    def _on_index(self, index: int) -> None:
+        self.value_changed.emit(self.value())
+
+
+def button(text: str, tip: str, clicked: Callable[[], Any]) -> QPushButton:
+    """Make a push button."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _=False: clicked())
+    return made
+
+
+def fold(title: str, tip: str, content: QWidget) -> QCollapsible:
+    """Make a part that is closed until its title is clicked."""
+    made = QCollapsible(title)
+    made.setToolTip(tip)
+    made.setDuration(0)
+    made.layout().setContentsMargins(0, 0, 0, 0)
+    made.setContent(content)
+    made.collapse(animate=False)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+    return made
+
+
+def rows() -> QFormLayout:
+    """Make a layout of titles and fields that stays usable in a narrow dock."""
+    layout = QFormLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return layout
+
+
+def add_row(layout: QFormLayout, title: str, field: QWidget) -> None:
+    """Add a field with a title that shares its tooltip."""
+    label = QLabel(title)
+    label.setToolTip(field.toolTip())
+    layout.addRow(label, field)
+
+
+def shortened(text: str, most: int = 240) -> str:
+    """Leave out the middle of a text that would fill the panel."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"

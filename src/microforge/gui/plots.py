@@ -1,0 +1,118 @@
+"""The curves of a training: the loss of every step, and the score on the validation images."""
+
+from typing import Any
+
+import pyqtgraph
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+#: Milliseconds between redraws; a redraw costs about 2 ms.
+PERIOD = 250
+#: More points than this are halved by averaging neighbours; the eye sees no difference.
+MOST_POINTS = 1000
+_LOSS, _SCORE = "#4f9dff", "#2fae66"
+
+
+class Curve:
+    """A growing line that never gets slow to draw: beyond a number of points neighbours are averaged."""
+
+    def __init__(self) -> None:
+        self.x: list[float] = []
+        self.y: list[float] = []
+        self._each = 1
+        self._waiting: list[tuple[float, float]] = []
+
+    def add(self, x: float, y: float) -> None:
+        """Add a point."""
+        self._waiting.append((x, y))
+        if len(self._waiting) >= self._each:
+            self.x.append(sum(x for x, _ in self._waiting) / len(self._waiting))
+            self.y.append(sum(y for _, y in self._waiting) / len(self._waiting))
+            self._waiting.clear()
+        if len(self.x) > MOST_POINTS:
+            self.x, self.y, self._each = _halved(self.x), _halved(self.y), self._each * 2
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self.x, self.y, self._each = [], [], 1
+        self._waiting.clear()
+
+
+class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Two small plots over each other; adding points is cheap, drawing is throttled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss, self.score = Curve(), Curve()
+        self._dirty = False
+        self._loss_plot, self._loss_line = _plot("Loss", "How wrong the network is on what it practises: falls.", _LOSS)
+        self._score_plot, self._score_line = _plot("Score", "Quality on images kept aside.", _SCORE, points=True)
+        self._score_plot.setXLink(self._loss_plot)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(2)
+        page.addWidget(self._loss_plot)
+        page.addWidget(self._score_plot)
+        self._score_plot.hide()
+        self._timer = QTimer(self, interval=PERIOD)
+        self._timer.timeout.connect(self.draw)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.loss.clear()
+        self.score.clear()
+        self._score_plot.hide()
+        self._dirty = True
+        self.draw()
+
+    def set_running(self, running: bool) -> None:
+        """Redraw now and then, or no more."""
+        self.draw()
+        (self._timer.start if running else self._timer.stop)()
+
+    def add_loss(self, step: int, loss: float) -> None:
+        """Add the loss of a step."""
+        self.loss.add(step, loss)
+        self._dirty = True
+
+    def add_score(self, step: int, name: str, value: float) -> None:
+        """Add a score on the validation images."""
+        self.score.add(step, value)
+        self._score_plot.setTitle(f"{name} on validation images", size="9pt")
+        self._score_plot.show()
+        self._dirty = True
+
+    def draw(self) -> None:
+        """Redraw if there is anything new and anyone to see it."""
+        if not self._dirty or not self.isVisible():
+            return
+        self._dirty = False
+        self._loss_line.setData(self.loss.x, self.loss.y)
+        self._score_line.setData(self.score.x, self.score.y)
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        for plot in (self._loss_plot, self._score_plot):
+            plot.setBackground(background)
+            plot.getPlotItem().titleLabel.setText(plot.getPlotItem().titleLabel.text, color=text)
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(text)
+                plot.getAxis(side).setTextPen(text)
+
+
+def _plot(title: str, tip: str, colour: str, *, points: bool = False) -> tuple[Any, Any]:
+    plot = pyqtgraph.PlotWidget()
+    plot.setTitle(title, size="9pt")
+    plot.setFixedHeight(110)
+    plot.setMinimumWidth(1)
+    plot.setToolTip(tip)
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.showGrid(x=False, y=True, alpha=0.2)
+    marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if points else {}
+    return plot, plot.plot(pen=pyqtgraph.mkPen(colour, width=1.5), **marks)
+
+
+def _halved(values: list[float]) -> list[float]:
+    return [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=False)]

@@ -1,0 +1,215 @@
+"""What the network says by now about the image she looks at, as a layer that never gets in her way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils.transforms import Affine
+from psygnal import Signal
+from qtpy.QtCore import QObject, QTimer
+
+from microforge.errors import MicroforgeError
+from microforge.events import PreviewReady
+from microforge.gui.layers import geometry_of, image_of, shown_dimensions
+from microforge.gui.session import Session, mark_result
+from microforge.types import Array, Sample
+
+#: Milliseconds between looking where she looks.
+PERIOD = 300
+#: Larger images are previewed around the middle of the view: pixels in YX for planes and stacks, and planes.
+_SIDE, _SIDE_OF_STACK, _PLANES = 1024, 384, 24
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A part of an image layer: one time point, and along Z, Y and X where it starts and how long it is."""
+
+    layer: Layer
+    axes: str
+    time: int
+    start: tuple[int, ...]
+    size: tuple[int, ...]
+
+    @property
+    def token(self) -> str:
+        """Name this part."""
+        return f"{id(self.layer)} {self.axes} {self.time} {self.start} {self.size}"
+
+
+class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
+    """Tell the training what is looked at, and show its answers.
+
+    Attributes
+    ----------
+    enabled
+        Whether there is to be a preview at all; False once she removes its layer.
+    """
+
+    dismissed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.enabled = True
+        self.layer: Layer | None = None
+        self._views: dict[str, View] = {}
+        self._asked = ""
+        self._timer = QTimer(self, interval=PERIOD)
+        self._timer.timeout.connect(self.look)
+        session.viewer.layers.events.removed.connect(self._on_removed)
+
+    def close(self) -> None:
+        """Let go of the viewer; the last preview stays."""
+        self.stop()
+        self.session.viewer.layers.events.removed.disconnect(self._on_removed)
+
+    def start(self) -> None:
+        """Follow what is looked at, until `stop`."""
+        self._asked = ""
+        self._views.clear()
+        self.look()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Follow no more; the last preview stays."""
+        self._timer.stop()
+
+    def remove(self) -> None:
+        """Take the preview away."""
+        layer, self.layer = self.layer, None
+        if layer is not None and layer in self.session.viewer.layers:
+            self.session.viewer.layers.remove(layer)
+
+    def look(self) -> None:
+        """Ask for another preview if she looks at something else now."""
+        live = self.session.live
+        if live is None:
+            return
+        view = self._view() if self.enabled else None
+        token = "" if view is None else view.token
+        if token == self._asked:
+            return
+        self._asked = token
+        if view is None:
+            live.set_preview(token, None)
+            return
+        self._views[token] = view
+        live.set_preview(token, _sample_of(view))
+
+    def show(self, event: PreviewReady) -> None:
+        """Show an answer, if it is still wanted."""
+        view = self._views.get(event.token)
+        if view is None or not self.enabled or view.layer not in self.session.viewer.layers:
+            return
+        made = _layer_of(event, view)
+        if made is None:
+            return
+        old = self.layer
+        if old is not None and type(old) is type(made) and old.data.shape == made.data.shape:
+            old.data, old.name = made.data, made.name
+            if not np.array_equal(old.translate, made.translate):
+                old.translate = made.translate
+            return
+        self.remove()
+        self._insert(made, view.layer)
+
+    def _insert(self, made: Layer, image: Layer) -> None:
+        """Put the layer right above its image, leaving the selection as it was."""
+        layers = self.session.viewer.layers
+        chosen, active = set(layers.selection), layers.selection.active
+        self.layer = made
+        layers.insert(layers.index(image) + 1, made)
+        layers.selection = chosen
+        layers.selection.active = active
+
+    def _on_removed(self, event: Any) -> None:
+        if event.value is self.layer:
+            self.layer, self.enabled = None, False
+            self.dismissed.emit()
+
+    def _view(self) -> View | None:
+        layer = self._looked_at()
+        if layer is None:
+            return None
+        try:
+            image = image_of(layer, self.session.axes_of(layer))
+        except MicroforgeError:
+            return None
+        place = self._place(layer)
+        space = [letter for letter in "ZYX" if letter in image.axes]
+        shape = [int(image.data.shape[image.axes.index(letter)]) for letter in space]
+        most = (_PLANES, _SIDE_OF_STACK, _SIDE_OF_STACK) if len(space) > 2 else (_SIDE, _SIDE)
+        middle = [place[image.axes.index(letter)] for letter in space]
+        size = tuple(min(n, m) for n, m in zip(shape, most, strict=True))
+        start = tuple(_start(*values) for values in zip(middle, shape, size, strict=True))
+        time = int(np.clip(round(place[image.axes.index("T")]), 0, None)) if "T" in image.axes else 0
+        return View(layer, image.axes, time, start, size)
+
+    def _looked_at(self) -> Layer | None:
+        """Give the image of the active layer, else the top image that is visible, annotated ones first."""
+        item = self.session.annotated_of(self.session.viewer.layers.selection.active)
+        if item is not None:
+            return item.image
+        images = [layer for layer in self.session.images() if layer.visible]
+        active = self.session.viewer.layers.selection.active
+        if active in images:
+            return active
+        annotated = [layer for layer in images if self.session.annotated_of(layer) is not None]
+        return (annotated or images or [None])[-1]
+
+    def _place(self, layer: Layer) -> Any:
+        """Give the middle of the view in the layer's pixels, one number per dimension."""
+        viewer = self.session.viewer
+        point = np.array(viewer.dims.point, float)
+        shown = list(viewer.dims.displayed)
+        point[shown] = np.array(viewer.camera.center, float)[-len(shown) :]
+        return np.asarray(layer.world_to_data(point[-layer.ndim :]), float)
+
+
+def _start(middle: float, length: int, size: int) -> int:
+    """Give where a part of some size starts; in steps, so that it does not move with every nudge of the view."""
+    step = max(size // 4, 1)
+    return int(np.clip(round((middle - size / 2) / step) * step, 0, length - size))
+
+
+def _sample_of(view: View) -> Sample:
+    from microforge.data.axes import to_samples
+
+    samples = to_samples(image_of(view.layer, view.axes))
+    sample = samples[min(view.time, len(samples) - 1)]
+    part = tuple(slice(a, a + n) for a, n in zip(view.start, view.size, strict=True))
+    image = sample.image if sample.image.shape[1:] == view.size else sample.image[(slice(None), *part)]
+    return Sample(sample.name, image, pixel_size=sample.pixel_size, channel_names=sample.channel_names)
+
+
+def _layer_of(event: PreviewReady, view: View) -> Layer | None:
+    prediction = event.prediction
+    values = prediction.labels if prediction.labels is not None else prediction.image
+    if values is None:
+        return None
+    axes = view.axes.replace("S", "")
+    keep = shown_dimensions(axes)
+    letters = [axes[i] for i in keep]
+    place = geometry_of(view.layer, keep)
+    starts = dict(zip([letter for letter in "ZYX" if letter in axes], view.start, strict=True)) | {"T": view.time}
+    offset = np.array([starts.get(letter, 0) for letter in letters], float)
+    linear = Affine(rotate=place["rotate"], scale=place["scale"], shear=place["shear"]).linear_matrix
+    place["translate"] = place["translate"] + linear @ offset
+    name = f"preview ({view.layer.name})"
+    if prediction.labels is not None:
+        layer: Layer = Labels(_spread(values, letters), name=name, opacity=0.45, **place)
+    else:
+        layer = Image(_spread(values[0], letters), name=name, blending="additive", **place)
+    mark_result(layer, "preview")
+    return layer
+
+
+def _spread(values: Array, letters: list[str]) -> Array:
+    """Give ``(Z)YX`` the dimensions of its image layer, those it lacks with one position."""
+    order = [letter for letter in "ZYX" if letter in letters]
+    values = values.transpose([order.index(letter) for letter in letters if letter in order])
+    for axis, letter in enumerate(letters):
+        if letter not in order:
+            values = np.expand_dims(values, axis)
+    return values
