@@ -229,7 +229,7 @@ def test_large_images_go_alone_and_in_order(tmp_path: Path) -> None:
 def test_files_that_are_not_results_are_not_replaced(tmp_path: Path, images: list[Path]) -> None:
     foreign = write_image(tmp_path / "out" / "i03.tif")
     content = foreign.read_bytes()
-    with pytest.raises(WriteError, match="not made by a run here.*Nothing was written"):
+    with pytest.raises(WriteError, match=r"not made by a run here.*Nothing was written"):
         run_folder(Thresholding(), images, origin(tmp_path))
     assert foreign.read_bytes() == content
     run(Thresholding(), images, origin(tmp_path, overwrite=True))
@@ -247,7 +247,7 @@ def test_a_full_disk_ends_the_run(tmp_path: Path, images: list[Path], monkeypatc
         raise WriteError("The disk is full.", remedy="Free some space.")
 
     monkeypatch.setattr("microforge.inference.stages.write_labels", full)
-    with pytest.raises(WriteError, match="Three results in a row.*goes on where it stopped"):
+    with pytest.raises(WriteError, match=r"Three results in a row.*goes on where it stopped"):
         run(Thresholding(), images, origin(tmp_path))
 
 

@@ -52,7 +52,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
 
 def test_a_damaged_ledger_is_an_error_not_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"this is no database, but long enough to be looked at" * 100)
-    with pytest.raises(WriteError, match="damaged.*unchanged"):
+    with pytest.raises(WriteError, match=r"damaged.*unchanged"):
         Ledger(tmp_path)
 
 

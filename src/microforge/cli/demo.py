@@ -1,7 +1,6 @@
 """`microforge demo`: train, predict a folder, score, draw: the whole main job on small images, without a screen."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +9,19 @@ import numpy.typing as npt
 import typer
 
 import microforge
-from microforge.cli.options import Device, DeviceOption, JsonOption
+from microforge.cli.options import Device, DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError
-from microforge.types import Array
+from microforge.types import Array, Prediction
 
 _TRUTH, _FOUND = (255, 200, 0), (0, 220, 255)
 _SHOWN = 3
+_MADE = {
+    "nuclei.safetensors": "the model",
+    "nuclei.run/": "its training: log and checkpoint",
+    "results/": "label images, objects.csv, images.csv",
+    "overview.png": "image | truth | found",
+}
 
 
 def demo(
@@ -34,38 +39,38 @@ def demo(
     from microforge.inference.evaluation import evaluate
     from microforge.inference.folder import predict_folder
 
-    data = find_samples()
-    output.mkdir(parents=True, exist_ok=True)
-    model, results = output / "nuclei.safetensors", output / "results"
-    typer.echo(f"1. Training {seconds:.0f} s on {data / 'train'}", err=True)
+    make_folder(output)
+    data = find_samples(output / "data")
+    model, results, picture = output / "nuclei.safetensors", output / "results", output / "overview.png"
+    test_images, test_labels = data / "test_images", data / "test_labels"
+    typer.echo(f"1. Training {seconds:.0f} s on {data / 'images'}", err=True)
     config = TrainingConfig(task="instances", device=device.value)
-    train_model(config, data / "train" / "images", data / "train" / "labels", model, seconds)
-    typer.echo(f"2. Predicting {data / 'test' / 'images'}", err=True)
+    train_model(config, data / "images", data / "labels", model, seconds)
+    typer.echo(f"2. Predicting {test_images}", err=True)
     applied = PredictionConfig(device=device.value)
-    summary = show_folder(predict_folder(model, [data / "test" / "images"], results, config=applied))
+    summary = show_folder(predict_folder(model, [test_images], results, config=applied))
     typer.echo("3. Comparing with the truth", err=True)
-    score = evaluate(model, data / "test" / "images", data / "test" / "labels", config=applied)
-    picture = output / "overview.png"
-    draw_overview(data / "test" / "images", data / "test" / "labels", results, picture)
-    _tell(output, model, results, picture, score["metrics"])
+    metrics = evaluate(model, test_images, test_labels, config=applied)["metrics"]
+    draw_overview(test_images, test_labels, results, picture)
     if as_json:
-        typer.echo(json.dumps({"metrics": score["metrics"], "objects": summary["objects"], "picture": str(picture)}))
+        typer.echo(json.dumps({"metrics": metrics, "objects": summary["objects"], "picture": str(picture)}))
+    else:
+        _tell(output, metrics)
     if gui:
-        _show(data / "test" / "images", results)
+        _show(test_images, results)
     if code := exit_code(summary):
         raise typer.Exit(code)
 
 
-def find_samples() -> Path:
-    """Give the folder of small images: that of the source checkout, or one made now by the simulator."""
+def find_samples(place: Path) -> Path:
+    """Give the folder of small images: that of the source checkout, or else one made by the simulator in `place`."""
     checkout = Path(microforge.__file__).resolve().parents[2] / "sample_data" / "nuclei"
-    if (checkout / "train" / "images").is_dir():
+    if (checkout / "images").is_dir():
         return checkout
     from microforge.simulate import write_samples
 
-    folder = Path(tempfile.gettempdir()) / f"microforge-samples-{microforge.__version__}"
-    write_samples(folder)
-    return folder / "nuclei"
+    write_samples(place)
+    return place / "nuclei"
 
 
 def draw_overview(images: Path, labels: Path, results: Path, picture: Path) -> None:
@@ -104,16 +109,21 @@ def _outlined(picture: npt.NDArray[np.uint8], labels: Any, colour: tuple[int, in
     return drawn
 
 
-def _tell(output: Path, model: Path, results: Path, picture: Path, metrics: dict[str, float]) -> None:
-    typer.echo("")
+def _tell(output: Path, metrics: dict[str, float]) -> None:
+    typer.echo("\nOn images that were not trained on:")
     for name, value in metrics.items():
         typer.echo(f"  {name:>8}  {value:.3f}")
-    typer.echo("  (AP@t: share of objects found with an overlap of at least t, wrong ones counted against it)")
-    typer.echo(f"Model     {model}\nLabels    {results}\nTables    {results / 'objects.csv'}\nPicture   {picture}")
-    typer.echo(f"Everything the demo made is in {output.resolve()}")
+    typer.echo("AP@t: share of objects found with an overlap of at least t, wrong ones counted against it.")
+    typer.echo(f"\nIn {output.resolve()}:")
+    for name, what in _MADE.items():
+        typer.echo(f"  {name:<20} {what}")
 
 
 def _show(images: Path, results: Path) -> None:
     from microforge.gui.show import show_result
+    from microforge.io.files import find_images
+    from microforge.io.images import read_image, read_labels
 
-    show_result(images, results)
+    pictures = [read_image(path) for path in find_images([images])[:_SHOWN]]
+    labels = [np.asarray(read_labels(results / f"{one.name}.tif").data) for one in pictures]
+    show_result(pictures, [Prediction(labels=one) for one in labels])

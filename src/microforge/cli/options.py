@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
 
 from microforge.config import Settings
+from microforge.errors import WriteError
 
 S = TypeVar("S", bound=Settings)
 
@@ -68,6 +70,25 @@ def make_settings(kind: type[S], values: dict[str, Any]) -> S:
         name = ".".join(str(part) for part in first["loc"])
         known = ", ".join(kind.model_fields)
         raise typer.BadParameter(f"'{name}': {first['msg']}. Settings: {known}.", param_hint="--set") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"The folder cannot be made ({error.strerror or error}).",
+            where=str(folder),
+            kept="Nothing was written.",
+            remedy="Choose another place.",
+        ) from error
 
 
 def _value(text: str) -> Any:

@@ -15,6 +15,7 @@ from microforge.cli.options import (
     DeviceOption,
     JsonOption,
     TaskOptions,
+    make_folder,
     make_settings,
     read_pairs,
     read_seconds,
@@ -139,10 +140,7 @@ def _model_path(model: Path) -> Path:
         model = model.with_suffix(".safetensors")
     if model.suffix != ".safetensors":
         raise typer.BadParameter(f"'{model.name}' must end in .safetensors.", param_hint="--model")
-    try:
-        model.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"The folder cannot be made ({error.strerror}).", where=str(model.parent)) from error
+    make_folder(model.parent)
     return model
 
 
