@@ -81,7 +81,7 @@ def from_samples(arrays: Sequence[Array], image: Image) -> tuple[Array, str]:
 
 def _time_points(data: ArrayLike, axes: str) -> Iterator[Any]:
     if "C" in axes and "S" in axes and not _can_transpose(data):
-        data = np.asarray(data)
+        data = np.asarray(data[...])
     times = data.shape[axes.index("T")] if "T" in axes else 1
     for t in range(times):
         yield _turned(data, axes, t) if _can_transpose(data) else _lazy(data, axes, t)

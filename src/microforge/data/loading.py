@@ -36,7 +36,7 @@ class Loaded:
 def load_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | None = None) -> Loaded:
     """Read images and annotations and let the task check them.
 
-    Samples that differ from most others in their number of channels, or planes among stacks, are left out too.
+    Samples that differ from most others in their number of channels, and planes among stacks, are left out too.
 
     Parameters
     ----------
@@ -87,7 +87,6 @@ def _read(pair: Pair, task: Task, axes: str | None) -> list[Sample | Problem]:
     try:
         image = read_image(pair.image, axes)
         annotation = _annotation(pair, task)
-        # What the task says about a sample names it; the file says where to look.
         return [task.check(sample) for sample in to_samples(image, annotation)]
     except MicroforgeError as error:
         return [Problem(pair.image, _reason(error, pair))]
@@ -103,11 +102,11 @@ def _annotation(pair: Pair, task: Task) -> Image | None:
 
 
 def _reason(error: MicroforgeError, pair: Pair) -> str:
-    """Give the text of an error without the image's own path, which stands beside it."""
+    """Give the text of an error without the image's own name, which stands beside it."""
     text = str(error)
     for path in (pair.image, pair.annotation):
         text = text.replace(str(path), path.name) if path is not None else text
-    return text.removeprefix(f"{pair.image.name}: ")
+    return text.removeprefix(f"{pair.image.name}: ").removeprefix(f"{pair.name}: ")
 
 
 def _agreeing(samples: Sequence[tuple[Path, Sample]]) -> tuple[list[tuple[Path, Sample]], list[Problem]]:
@@ -122,10 +121,10 @@ def _agreeing(samples: Sequence[tuple[Path, Sample]]) -> tuple[list[tuple[Path, 
 
 
 def _difference(sample: Sample, usual: tuple[int, int]) -> str:
-    words = {3: "a plane", 4: "a stack"}
+    words = {3: "plane", 4: "stack"}
     if sample.image.ndim != usual[0]:
         return (
-            f"The image is {words[sample.image.ndim]}, most others are {words[usual[0]]}s. "
+            f"The image is a {words[sample.image.ndim]}, most others are {words[usual[0]]}s. "
             "Train on one kind, or correct the axes."
         )
     channels = sample.image.shape[0]

@@ -230,16 +230,16 @@ def _as_labels(values: Array, path: Path) -> Array:
             where=str(path),
             remedy="Save label numbers, not probabilities or intensities (Fiji: Image > Type > 16-bit).",
         )
-    low, high = (values.min(), values.max()) if values.dtype != np.bool_ else (0, 1)
+    low, high = int(values.min()), int(values.max())
     if low < 0:
         raise AnnotationError(
-            f"The labels hold negative numbers (the lowest is {int(low)}).",
+            f"The labels hold negative numbers (the lowest is {low}).",
             where=str(path),
             remedy="0 is background, objects are 1, 2, 3 and so on.",
         )
     if high >= 2**32:
         raise AnnotationError(
-            f"The labels hold numbers that are too large (the highest is {int(high)}).",
+            f"The labels hold numbers that are too large (the highest is {high}).",
             where=str(path),
             remedy="Number the objects 1, 2, 3 and so on (Fiji: MorphoLibJ > Remap Labels).",
         )

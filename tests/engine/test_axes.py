@@ -1,0 +1,222 @@
+"""Images become samples and results become images again, without copying and without guessing."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from microforge.data.axes import check_axes, from_samples, likely_axes, spatial_axes, to_samples
+from microforge.data.lazy import LazyView
+from microforge.errors import AnnotationError, AxesError
+from microforge.types import Array, Image
+
+SIZES = {"T": 3, "C": 2, "Z": 4, "Y": 8, "X": 9, "S": 3}
+
+
+def image_of(axes: str, **options: Any) -> Image:
+    shape = [SIZES[letter] for letter in axes]
+    return Image("cells", np.arange(np.prod(shape), dtype=np.uint16).reshape(shape), axes, **options)
+
+
+class OnDisk:
+    """Like a zarr array: it can be cut, and says what was read."""
+
+    def __init__(self, data: Array) -> None:
+        self.data, self.read = data, 0
+        self.shape, self.ndim, self.dtype = data.shape, data.ndim, data.dtype
+
+    def __getitem__(self, key: Any) -> Array:
+        part = self.data[key]
+        self.read += part.size
+        return part
+
+
+@pytest.mark.parametrize(
+    ("axes", "count", "shape"),
+    [
+        ("YX", 1, (1, 8, 9)),
+        ("CYX", 1, (2, 8, 9)),
+        ("YXC", 1, (2, 8, 9)),
+        ("YXS", 1, (3, 8, 9)),
+        ("ZYX", 1, (1, 4, 8, 9)),
+        ("ZCYX", 1, (2, 4, 8, 9)),
+        ("TYX", 3, (1, 8, 9)),
+        ("TZCYX", 3, (2, 4, 8, 9)),
+        ("CZYXT", 3, (2, 4, 8, 9)),
+        ("CYXS", 1, (6, 8, 9)),
+    ],
+)
+def test_samples_are_channels_first_one_per_time_point(axes: str, count: int, shape: tuple[int, ...]) -> None:
+    image = image_of(axes)
+    samples = to_samples(image)
+    assert [sample.image.shape for sample in samples] == [shape] * count
+    expected = ["cells"] if count == 1 else ["cells t=000", "cells t=001", "cells t=002"]
+    assert [sample.name for sample in samples] == expected
+    letters = "".join(letter for letter in "TCSZYX" if letter in axes)
+    data = np.asarray(image.data).transpose([axes.index(letter) for letter in letters])
+    np.testing.assert_array_equal(np.stack([s.image for s in samples]), data.reshape(count, *shape))
+
+
+@pytest.mark.parametrize("axes", ["YX", "YXS", "ZCYX", "TZCYX", "XYCT"])
+def test_nothing_is_copied(axes: str) -> None:
+    image = image_of(axes)
+    assert all(np.shares_memory(sample.image, image.data) for sample in to_samples(image))
+
+
+def test_a_memmap_stays_on_disk(tmp_path: Path) -> None:
+    data = np.memmap(tmp_path / "a.raw", np.uint16, "w+", shape=(3, 4, 8, 9))
+    assert all(isinstance(sample.image, np.memmap) for sample in to_samples(Image("a", data, "TZYX")))
+
+
+def test_what_is_known_of_an_image_goes_to_its_samples() -> None:
+    image = image_of("TCYX", pixel_size=(0.5, 0.5), channel_names=("DAPI", "GFP"))
+    assert all(s.pixel_size == (0.5, 0.5) and s.channel_names == ("DAPI", "GFP") for s in to_samples(image))
+
+
+def test_axes_that_do_not_fit_name_the_source() -> None:
+    with pytest.raises(AxesError, match=r"x\.tif: The axes 'ZYX'.*8x9"):
+        to_samples(Image("x", np.zeros((8, 9)), "ZYX", source="x.tif"))
+
+
+# Labels and masks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("axes", "labels_axes"), [
+    ("YX", "YX"), ("CYX", "YX"), ("YXS", "YX"), ("TYX", "TYX"), ("TZCYX", "TZYX"), ("ZTYX", "TZYX"), ("YXZ", "YXZ"),
+])  # fmt: skip
+def test_labels_follow_their_time_point(axes: str, labels_axes: str) -> None:
+    labels = image_of(labels_axes)
+    samples = to_samples(image_of(axes), labels, np.asarray(labels.data) > 5 if "Z" not in axes else None)
+    ordered = "".join(letter for letter in "TZYX" if letter in labels_axes)
+    expected = np.asarray(labels.data).transpose([labels_axes.index(letter) for letter in ordered])
+    got = np.stack([s.annotation for s in samples if s.annotation is not None])
+    np.testing.assert_array_equal(got.reshape(expected.shape), expected)
+    assert all(s.annotation is not None and s.annotation.shape == s.image.shape[1:] for s in samples)
+    if "Z" not in axes:
+        masks = np.stack([s.mask for s in samples if s.mask is not None])
+        assert masks.dtype == bool
+        np.testing.assert_array_equal(masks.reshape(expected.shape), expected > 5)
+
+
+def test_labels_of_a_series_that_were_saved_as_a_stack_are_understood() -> None:
+    labels = Image("cells", np.asarray(image_of("TYX").data), "ZYX")
+    assert len(to_samples(image_of("TYX"), labels)) == 3
+
+
+def test_labels_with_guessed_axes_are_taken_as_the_image_is() -> None:
+    image = Image("a", np.zeros((4, 3, 8, 9)), "ZTYX")
+    labels = Image("a", np.zeros((3, 4, 8, 9), np.int32), "ZCYX", axes_known=False)
+    assert [s.annotation is not None and s.annotation.shape for s in to_samples(image, labels)] == [(4, 8, 9)] * 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "words"),
+    [
+        ((200, 200), "YX", "labels are 200x200, the image is 8x9.*cropped nor rescaled"),
+        ((9, 8), "YX", "labels are 9x8.*another order"),
+        ((3, 8, 9), "ZYX", r"labels are 3x8x9 \(ZYX\), the image is 8x9.*check the axes"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_with_both_sizes(shape: tuple[int, ...], axes: str, words: str) -> None:
+    labels = Image("l", np.zeros(shape, np.int32), axes, source="l.tif")
+    with pytest.raises(AnnotationError, match=rf"l\.tif: The {words}"):
+        to_samples(image_of("YX"), labels)
+
+
+def test_a_mask_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(AnnotationError, match="mask is 9x9, the image 8x9"):
+        to_samples(image_of("CYX"), None, np.ones((9, 9), bool))
+
+
+# Arrays that can only be cut ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axes", ["YX", "CYX", "YXC", "ZCYX", "TZCYX", "CZYXT", "XYZ"])
+def test_arrays_on_disk_are_read_window_by_window(axes: str) -> None:
+    image = image_of(axes)
+    disk = OnDisk(np.asarray(image.data))
+    samples = to_samples(Image("cells", disk, axes))
+    assert disk.read == 0
+    for lazy, plain in zip(samples, to_samples(image), strict=True):
+        assert isinstance(lazy.image, LazyView)
+        assert (lazy.image.shape, lazy.image.ndim, lazy.image.dtype) == (
+            plain.image.shape, plain.image.ndim, plain.image.dtype,
+        )  # fmt: skip
+        before = disk.read
+        window = (slice(0, 1), ..., slice(2, 5), slice(-4, None, 2))
+        np.testing.assert_array_equal(lazy.image[window], plain.image[window])
+        assert disk.read - before == plain.image[window].size
+        for key in (0, -1, (0, ..., 3), (slice(None), 1), (..., 0), slice(0, 0), (0,) * lazy.image.ndim):
+            np.testing.assert_array_equal(lazy.image[key], plain.image[key])
+        np.testing.assert_array_equal(np.asarray(lazy.image), plain.image)
+
+
+def test_a_lazy_view_refuses_what_is_out_of_bounds() -> None:
+    view = LazyView(np.zeros((8, 9)), (None, 0, 1), {})
+    with pytest.raises(IndexError, match="8 is out of bounds"):
+        view[0, 8]
+
+
+def test_colours_and_channels_on_disk_are_read_at_once() -> None:
+    image = image_of("CYXS")
+    lazy = to_samples(Image("cells", OnDisk(np.asarray(image.data)), "CYXS"))[0]
+    np.testing.assert_array_equal(lazy.image, to_samples(image)[0].image)
+
+
+def test_dask_arrays_stay_lazy() -> None:
+    dask = pytest.importorskip("dask.array")
+    image = image_of("TZCYX")
+    samples = to_samples(Image("cells", dask.from_array(image.data), "TZCYX"))
+    assert all(isinstance(sample.image, dask.Array) for sample in samples)
+    np.testing.assert_array_equal(samples[1].image, to_samples(image)[1].image)
+
+
+# Back again -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("axes", "result", "expected"),
+    [
+        ("YX", (8, 9), "YX"),
+        ("CYX", (8, 9), "YX"),
+        ("TYX", (8, 9), "TYX"),
+        ("TZCYX", (4, 8, 9), "TZYX"),
+        ("ZYX", (2, 4, 8, 9), "CZYX"),
+        ("TYXS", (2, 8, 9), "TCYX"),
+    ],
+)
+def test_results_are_put_together_again(axes: str, result: tuple[int, ...], expected: str) -> None:
+    image = image_of(axes)
+    results = [np.full(result, t) for t in range(len(to_samples(image)))]
+    array, letters = from_samples(results, image)
+    assert letters == expected
+    assert array.shape == ((3, *result) if "T" in axes else result)
+    assert [int(part.max()) for part in (array if "T" in axes else [array])] == list(range(len(results)))
+
+
+# Letters --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shape", "axes"), [
+    ((512, 512), "YX"), ((3, 512, 512), "CYX"), ((4, 512, 512), "CYX"), ((30, 512, 512), "ZYX"), ((512, 512, 3), "YXS"),
+    ((512, 512, 2), "YXC"), ((2, 30, 512, 512), "CZYX"), ((30, 2, 512, 512), "ZCYX"), ((10, 30, 512, 512), "TZYX"),
+    ((30, 512, 512, 3), "ZYXS"), ((5, 30, 2, 64, 64), "TZCYX"), ((5, 2, 30, 64, 64), "TCZYX"),
+])  # fmt: skip
+def test_likely_axes(shape: tuple[int, ...], axes: str) -> None:
+    assert likely_axes(shape) == axes
+    assert check_axes(axes.lower(), shape) == axes
+
+
+def test_a_line_has_no_likely_axes() -> None:
+    with pytest.raises(AxesError, match="shape 12 is no image"):
+        likely_axes((12,))
+
+
+def test_many_samples_are_no_colours() -> None:
+    with pytest.raises(AxesError, match=r"S .* has 30 samples; use C"):
+        check_axes("YXS", (9, 9, 30))
+
+
+def test_spatial_axes() -> None:
+    assert [spatial_axes(axes) for axes in ("TCYX", "ZCYX")] == ["YX", "ZYX"]

@@ -1,0 +1,128 @@
+"""Loading whole folders: what is good is kept, what is bad is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from microforge.data.loading import Problem, iter_samples, load_samples
+from microforge.errors import AnnotationError, NotEnoughDataError
+from microforge.io.pairs import Pair, pair_folders
+from microforge.tasks.base import Task
+from microforge.types import Annotation, Array, Sample
+
+
+class Strict:
+    """A task as loading sees one: it looks at samples and may refuse them."""
+
+    annotation = Annotation.LABELS
+
+    def check(self, sample: Sample) -> Sample:
+        if sample.annotation is not None and not sample.annotation.any():
+            raise AnnotationError("Nothing is annotated.", where=sample.name)
+        return sample
+
+
+class Blind(Strict):
+    annotation = Annotation.NONE
+
+
+class Counting(Strict):
+    annotation = Annotation.POINTS
+
+
+def task(kind: type[Strict] = Strict) -> Task:
+    return kind()  # type: ignore[return-value]
+
+
+def write(folder: Path, **arrays: Array) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, data in arrays.items():
+        axes = {2: "YX", 3: "CYX" if len(data) < 4 else "ZYX"}[data.ndim]
+        tifffile.imwrite(folder / f"{name}.tif", data, photometric="minisblack", metadata={"axes": axes})
+    return folder
+
+
+def plain(*shape: int) -> Array:
+    return np.ones(shape or (16, 16), np.uint16)
+
+
+def test_good_files_become_samples_in_order(tmp_path: Path) -> None:
+    arrays = {name: plain() for name in ("t2", "t10", "t1")}
+    pairing = pair_folders(write(tmp_path / "x", **arrays), write(tmp_path / "y", **arrays))
+    loaded = load_samples(pairing, task())
+    assert [sample.name for sample in loaded.samples] == ["t1", "t2", "t10"]
+    assert loaded.problems == ()
+    assert all(s.annotation is not None and s.annotation.dtype == np.int32 for s in loaded.samples)
+
+
+def test_bad_files_are_named_and_stop_nothing(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain(), c=plain(), d=plain(), e=plain())
+    labels = write(tmp_path / "y", a=plain(), b=plain(20, 20), c=plain() * 0, d=plain() * 0.5, e=plain())
+    (images / "e.tif").write_bytes(b"")
+    loaded = load_samples(pair_folders(images, labels), task())
+    assert [sample.name for sample in loaded.samples] == ["a"]
+    reasons = {path.name: reason for path, reason in loaded.problems}
+    assert reasons["b.tif"].startswith("The labels are 20x20, the image is 16x16.")
+    assert reasons["c.tif"] == "Nothing is annotated."
+    assert "fractions" in reasons["d.tif"]
+    assert reasons["e.tif"].startswith("The file is empty (0 bytes).")
+    assert not any(str(tmp_path) in reason for reason in reasons.values())
+
+
+def test_samples_and_problems_come_one_by_one(tmp_path: Path) -> None:
+    images, labels = write(tmp_path / "x", a=plain(), b=plain()), write(tmp_path / "y", a=plain(), b=plain(20, 20))
+    first, second = iter_samples(pair_folders(images, labels), task())
+    assert isinstance(first, Sample)
+    assert isinstance(second, Problem)
+    assert second.path == images / "b.tif"
+
+
+def test_a_time_series_gives_one_sample_per_time_point(tmp_path: Path) -> None:
+    data = np.ones((5, 16, 16), np.uint16)
+    pair = Pair(write(tmp_path / "x", a=data) / "a.tif", write(tmp_path / "y", a=data) / "a.tif")
+    loaded = load_samples([pair], task(), axes="TYX")
+    assert [sample.name for sample in loaded.samples] == [f"a t={t:03d}" for t in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (plain(2, 16, 16), "The image has 2 channels, most others have 1"),
+        (plain(6, 16, 16), "The image is a stack, most others are planes"),
+    ],
+)
+def test_the_odd_one_out_is_left_out(tmp_path: Path, odd: Array, words: str) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain(), odd=odd)
+    labels = write(tmp_path / "y", a=plain(), b=plain(), odd=plain(6, 16, 16) if len(odd) == 6 else plain())
+    loaded = load_samples(pair_folders(images, labels), task())
+    assert [sample.name for sample in loaded.samples] == ["a", "b"]
+    assert [path.name for path, _ in loaded.problems] == ["odd.tif"]
+    assert loaded.problems[0][1].startswith(words)
+
+
+def test_tasks_without_drawings_use_all_images(tmp_path: Path) -> None:
+    images, labels = write(tmp_path / "x", a=plain(), b=plain()), write(tmp_path / "y", a=plain(9, 9))
+    loaded = load_samples(pair_folders(images, labels), task(Blind))
+    assert [(sample.name, sample.annotation) for sample in loaded.samples] == [("a", None), ("b", None)]
+    assert len(load_samples(pair_folders(images), task(Blind)).samples) == 2
+
+
+def test_nothing_left_says_why(tmp_path: Path) -> None:
+    names = "abcde"
+    images = write(tmp_path / "x", **{name: plain() for name in names})
+    labels = write(tmp_path / "y", **{name: plain(9, 9) for name in names})
+    with pytest.raises(NotEnoughDataError, match=r"None of the 5 files.*a\.tif: The labels are 9x9.*And 2 more"):
+        load_samples(pair_folders(images, labels), task())
+
+
+def test_no_images_at_all_says_so() -> None:
+    with pytest.raises(NotEnoughDataError, match="no images to learn from"):
+        load_samples([], task())
+
+
+def test_kinds_of_drawings_that_cannot_be_read_yet_say_so(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain())
+    with pytest.raises(NotEnoughDataError, match="'points' cannot be read from files yet"):
+        load_samples(pair_folders(images, write(tmp_path / "y", a=plain())), task(Counting))

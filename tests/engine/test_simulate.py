@@ -1,0 +1,121 @@
+"""The simulator: exact truth, the same for the same seed, hard enough and not too hard."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from microforge.io.images import read_image, read_labels
+from microforge.io.pairs import pair_folders
+from microforge.simulate import simulate_cells, simulate_nuclei, write_samples
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+
+
+def test_the_same_seed_gives_the_same_field() -> None:
+    a, b, c = (simulate_nuclei((64, 64), seed=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(a.image, b.image)
+    np.testing.assert_array_equal(a.labels, b.labels)
+    assert not np.array_equal(a.image, c.image)
+
+
+@pytest.mark.parametrize(("shape", "n"), [((256, 256), 40), ((24, 96, 96), 12)])
+def test_a_field_holds_what_was_asked_for(shape: tuple[int, ...], n: int) -> None:
+    field = simulate_nuclei(shape, n=n, seed=1)
+    assert (field.image.shape, field.image.dtype) == (shape, np.uint16)
+    assert (field.labels.shape, field.labels.dtype) == (shape, np.int32)
+    assert field.points.shape == (field.labels.max(), len(shape))
+    assert 0.85 * n <= field.labels.max() <= n
+
+
+def test_every_object_is_one_piece_of_the_asked_size() -> None:
+    field = simulate_nuclei(seed=2, diameter=22)
+    sizes = np.bincount(field.labels.ravel())[1:]
+    assert sizes.min() >= 12
+    assert np.median(sizes) == pytest.approx(np.pi / 4 * 22**2, rel=0.35)
+    assert all(ndimage.label(field.labels == number)[1] == 1 for number in range(1, field.labels.max() + 1))
+
+
+def test_points_are_the_middles_of_the_labels() -> None:
+    field = simulate_nuclei((128, 128), seed=5)
+    expected = ndimage.center_of_mass(field.labels > 0, field.labels, range(1, field.labels.max() + 1))
+    np.testing.assert_allclose(field.points, expected, atol=1e-3)
+
+
+def test_some_nuclei_touch() -> None:
+    labels = simulate_nuclei(seed=0).labels
+    right, left = labels[:, 1:], labels[:, :-1]
+    touching = (right != left) & (right > 0) & (left > 0)
+    assert len(set(zip(left[touching].tolist(), right[touching].tolist(), strict=True))) >= 8
+
+
+def test_nuclei_shine_above_background_though_not_all_alike() -> None:
+    field = simulate_nuclei(seed=0)
+    background = np.median(field.image[field.labels == 0])
+    means = ndimage.mean(field.image, field.labels, range(1, field.labels.max() + 1))
+    assert background < 250
+    assert np.mean(means > 2 * background) > 0.8
+    assert np.std(means) / np.mean(means) > 0.15
+
+
+def test_fewer_photons_make_more_noise() -> None:
+    def roughness(photons: float) -> float:
+        field = simulate_nuclei((96, 96), seed=0, photons=photons)
+        inside = ndimage.binary_erosion(field.labels > 0, iterations=3)
+        pixels = field.image.astype(float) - 100
+        return float((pixels - ndimage.gaussian_filter(pixels, 1))[inside].std() / pixels[inside].mean())
+
+    assert roughness(10) > 2 * roughness(200)
+
+
+def test_planes_of_a_stack_are_further_apart_than_pixels() -> None:
+    field = simulate_nuclei((24, 128, 128), seed=1, anisotropy=3)
+    boxes = [box for box in ndimage.find_objects(field.labels) if box[0].start > 0 and box[0].stop < 24]
+    height = np.median([box[0].stop - box[0].start for box in boxes])
+    width = np.median([box[1].stop - box[1].start for box in boxes])
+    assert 2 < width / height < 4.5
+
+
+def test_two_channels_show_the_same_cells() -> None:
+    cells = simulate_cells((128, 128), seed=0)
+    assert (cells.image.shape, cells.image.dtype) == ((2, 128, 128), np.uint16)
+    ring = ndimage.binary_dilation(cells.labels > 0, iterations=4) & (cells.labels == 0)
+    nuclei, cytoplasm = cells.image.astype(float)
+    assert nuclei[cells.labels > 0].mean() > 3 * nuclei[ring].mean()
+    assert cytoplasm[ring].mean() > 1.5 * cytoplasm[cells.labels > 0].mean()
+
+
+def test_a_field_is_made_quickly() -> None:
+    simulate_nuclei(n=40, seed=0)
+    started = time.process_time()
+    simulate_nuclei(n=40, seed=1)
+    assert time.process_time() - started < 0.4
+
+
+# Sample images --------------------------------------------------------------------------------------------------
+
+
+def test_the_sample_images_are_those_of_the_simulator(tmp_path: Path) -> None:
+    written = write_samples(tmp_path)
+    assert len(written) == 32
+    stored = sorted(path.relative_to(SAMPLES) for path in SAMPLES.rglob("*.tif"))
+    assert stored == sorted(path.relative_to(tmp_path) for path in written)
+    for name in stored:
+        a, b = np.asarray(read_image(SAMPLES / name).data, float), np.asarray(read_image(tmp_path / name).data, float)
+        # Sums may differ in the last digit between processors, and a photon with them.
+        assert np.mean(a != b) < 0.01
+
+
+def test_the_sample_images_are_small_paired_and_calibrated() -> None:
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*")) < 5e6
+    for folder, count in (("nuclei", 10), ("stack", 1), ("two_channels", 1)):
+        pairing = pair_folders(SAMPLES / folder / "images", SAMPLES / folder / "labels")
+        assert (len(pairing.pairs), pairing.images_alone, pairing.annotations_alone) == (count, (), ())
+    assert len(pair_folders(SAMPLES / "nuclei" / "test_images", SAMPLES / "nuclei" / "test_labels").pairs) == 4
+    stack = read_image(SAMPLES / "stack" / "images" / "stack.tif")
+    assert (stack.axes, stack.pixel_size, stack.axes_known) == ("ZYX", (1.5, 0.5, 0.5), True)
+    cells = read_image(SAMPLES / "two_channels" / "images" / "cells.tif")
+    assert (cells.axes, cells.pixel_size, cells.channel_names) == ("CYX", (0.5, 0.5), ("nuclei", "cytoplasm"))
+    assert read_labels(SAMPLES / "nuclei" / "labels" / "field_01.tif").pixel_size == (0.5, 0.5)
