@@ -110,6 +110,11 @@ def test_labels_with_guessed_axes_are_taken_as_the_image_is() -> None:
     assert [s.annotation is not None and s.annotation.shape for s in to_samples(image, labels)] == [(4, 8, 9)] * 3
 
 
+def test_labels_of_a_stack_of_one_plane_may_be_a_plane() -> None:
+    samples = to_samples(Image("a", np.zeros((1, 8, 9)), "ZYX"), Image("a", np.ones((8, 9), np.int32), "YX"))
+    assert [s.annotation is not None and s.annotation.shape for s in samples] == [(1, 8, 9)]
+
+
 @pytest.mark.parametrize(
     ("shape", "axes", "words"),
     [

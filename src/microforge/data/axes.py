@@ -120,6 +120,9 @@ def _fitting_labels(image: Image, annotation: Image) -> Array:
     labels = np.asarray(annotation.data)
     if labels.ndim == len(axes) and set(annotation.axes) == set(axes) and annotation.axes_known:
         labels = labels.transpose([annotation.axes.index(letter) for letter in axes])
+    if [n for n in labels.shape if n > 1] == [n for n in shape if n > 1]:
+        # Files leave out dimensions of length one.
+        return labels.reshape(shape)
     if labels.shape != shape:
         raise AnnotationError(
             f"The labels are {_named_size(annotation)}, the image is {_named_size(image)}.",

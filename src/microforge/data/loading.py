@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from microforge.data.axes import to_samples
 from microforge.errors import MicroforgeError, NotEnoughDataError
@@ -17,20 +17,18 @@ AnnotationReader = Callable[[Path], Image]
 READERS: Mapping[Annotation, AnnotationReader] = {Annotation.LABELS: read_labels}
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A file that cannot be used, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class Loaded:
+class Loaded(NamedTuple):
     """Samples ready for training, and the files that were left out with the reasons."""
 
     samples: tuple[Sample, ...]
-    problems: tuple[tuple[Path, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def load_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | None = None) -> Loaded:
@@ -61,7 +59,7 @@ def load_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | Non
     problems += unlike
     if not samples:
         raise _nothing_left(problems)
-    return Loaded(tuple(sample for _, sample in samples), tuple((one.path, one.reason) for one in problems))
+    return Loaded(tuple(sample for _, sample in samples), tuple(problems))
 
 
 def iter_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | None = None) -> Iterator[Sample | Problem]:

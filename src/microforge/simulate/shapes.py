@@ -30,15 +30,23 @@ class Nucleus:
 def place_nuclei(rng: np.random.Generator, size: Floats, n: int, diameter: float, clustering: float) -> list[Nucleus]:
     """Put nuclei at random, some beside others; none nearer than it can be told apart."""
     nuclei: list[Nucleus] = []
+    places = np.full((n, len(size)), np.inf, np.float32)
     for _ in range(n * 30):
         if len(nuclei) == n:
             break
         new = _new_nucleus(rng, size, diameter)
         if nuclei and rng.random() < clustering:
             new = _beside(rng, new, nuclei[rng.integers(len(nuclei))])
-        if np.all((new.centre >= 0) & (new.centre < size)) and not any(_too_near(new, one) for one in nuclei):
+        if np.all((new.centre >= 0) & (new.centre < size)) and not _is_crowded(new, nuclei, places, diameter):
+            places[len(nuclei)] = new.centre
             nuclei.append(new)
     return nuclei
+
+
+def _is_crowded(new: Nucleus, nuclei: Sequence[Nucleus], places: Floats, diameter: float) -> bool:
+    """Say whether another is too near; only those in reach are looked at closely."""
+    in_reach = np.flatnonzero(np.sum((places - new.centre) ** 2, 1) < (3 * diameter) ** 2)
+    return any(_too_near(new, nuclei[i]) for i in in_reach.tolist())
 
 
 def _new_nucleus(rng: np.random.Generator, size: Floats, diameter: float) -> Nucleus:
