@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
@@ -14,6 +13,7 @@ from microforge.gui.apply_layers import ApplyLayers
 from microforge.gui.applying import MakePredictor
 from microforge.gui.form import Form
 from microforge.gui.model_picker import ModelPicker
+from microforge.gui.parts import fold
 from microforge.gui.session import Session
 from microforge.io.model_file import read_card
 from microforge.tasks import Task, TaskOptions, get_task
@@ -52,16 +52,22 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         column.addStretch(1)
 
 
-class PredictionSettings(QCollapsible):  # type: ignore[misc]  # superqt has no types
+class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
     """How models are applied, and the settings of the chosen model's task that can be changed after training."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Advanced")
-        self.setToolTip("Device, tiles, and how objects are found. Rarely needed.")
+        super().__init__()
         self._form = Form(PredictionConfig(), leave_out={"task_options"})
         self._task: Form[Any] | None = None
         self._own: Mapping[str, Any] = {}
-        self.addWidget(self._form.native)
+        content = QWidget()
+        self._content = QVBoxLayout(content)
+        self._content.setContentsMargins(0, 0, 0, 0)
+        self._content.addWidget(self._form.native)
+        self.advanced = fold("Advanced", "Device, tiles, and how objects are found. Rarely needed.", content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.advanced)
         session.model_changed.connect(self._on_model_changed)
         self._on_model_changed(session.model_path)
 
@@ -73,14 +79,14 @@ class PredictionSettings(QCollapsible):  # type: ignore[misc]  # superqt has no 
 
     def _on_model_changed(self, path: Path | None) -> None:
         if self._task is not None:
-            self.removeWidget(self._task.native)
+            self._content.removeWidget(self._task.native)
             self._task.native.deleteLater()
             self._task = None
         options = _options_of(path)
         if options is not None:
             self._own = options.model_dump()
             self._task = Form(options, leave_out=_not_numbers(type(options)))
-            self.addWidget(self._task.native)
+            self._content.addWidget(self._task.native)
 
 
 def _options_of(path: Path | None) -> TaskOptions | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTableView, QWidget
 
 from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped, ImageStarted
 
@@ -127,6 +127,15 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         return number
 
 
+class _FileNames(QStyledItemDelegate):  # type: ignore[misc]  # qtpy has no types
+    """Names of files differ at their end: where there is no room, the middle is left out."""
+
+    def initStyleOption(self, option: Any, index: QModelIndex) -> None:
+        """Set how a cell is drawn."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
     """The view of a `FolderModel`; `opened` gives the row that was double clicked."""
 
@@ -155,7 +164,7 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setItemDelegateForColumn(0, _FileNames(self))
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()

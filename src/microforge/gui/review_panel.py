@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
@@ -91,7 +92,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         for axis, position in enumerate(world):
             viewer.dims.set_point(first + axis, position)
         shown = [axis - first for axis in viewer.dims.displayed if axis >= first]
-        viewer.camera.center = tuple(world[axis] for axis in shown)
+        _camera(viewer).center = tuple(world[axis] for axis in shown)
         viewer.layers.selection.active = layer
         layer.selected_label = finding.label
 
@@ -213,13 +214,18 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             size=np.array([4 + 1.5 * 2 * (finding.size / np.pi) ** (1 / flat) for finding in findings]),
             face_color="transparent",
             border_color=[COLOURS[finding.kind] for finding in findings],
-            border_width=0.08,
+            border_width=0.04,
             features={"what": [finding.kind for finding in findings]},
             **geometry_of(layer, range(layer.ndim)),
         )
         mark_result(rings, MARKS)
         rings.metadata[MARKS] = True
         return rings
+
+
+def _camera(viewer: ViewerModel) -> Any:
+    """Give the camera; napari 0.9 moved it and warns of the old place."""
+    return getattr(viewer, "scene", viewer).camera
 
 
 def _events(job: partial[Comparison]) -> Iterator[Comparison]:

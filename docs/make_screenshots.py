@@ -1,0 +1,200 @@
+"""Make the pictures of the user guide: drive the real dock through its widgets and photograph the window.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
+
+Writes ``docs/images/NAME.png`` (dark theme) and ``NAME-light.png``. Takes about three minutes on two cores.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from PIL import Image as Picture
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+
+from microforge.gui.dock import MicroforgeDock
+from microforge.gui.run import RunState
+from microforge.io.results import write_image
+from microforge.simulate import simulate_nuclei
+
+SIZE = (1360, 860)
+DOCK_WIDTH = 340
+PIXEL = (0.35, 0.35)
+#: Rows and columns of the part that is annotated: a corner, as a person would do.
+REGION = (slice(20, 270), slice(20, 270))
+
+
+class Studio:
+    """A napari window with the dock, and a camera."""
+
+    def __init__(self, images: Path, work: Path) -> None:
+        self.images, self.work = images, work
+        self.viewer = napari.Viewer(show=True)
+        self.viewer.window.resize(*SIZE)
+        self.viewer.open_sample("napari-microforge", "nuclei")
+        self.frame, self.dock = self.viewer.window.add_plugin_dock_widget("napari-microforge", "Microforge")
+        assert isinstance(self.dock, MicroforgeDock)
+        self.dock.session.runs_folder = work / "runs"
+        self.wait(lambda: not self.dock.session.warming.running)
+        self.resize_dock()
+        self.pause(0.5)
+        self.viewer.reset_view()
+
+    def resize_dock(self) -> None:
+        """Give the dock the width most people leave it."""
+        self.frame.parent().resizeDocks([self.frame], [DOCK_WIDTH], Qt.Orientation.Horizontal)
+
+    def turn_to(self, tab: str) -> None:
+        """Open a tab."""
+        tabs = self.dock.tabs
+        tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(tab))
+
+    def shoot(self, name: str) -> None:
+        """Photograph the window in both themes."""
+        self.resize_dock()
+        for theme, suffix in (("light", "-light"), ("dark", "")):
+            self.viewer.theme = theme
+            self.pause(0.6)
+            shot = self.viewer.screenshot(canvas_only=False, flash=False)
+            # A palette makes the files four times smaller, and nobody sees a difference.
+            picture = Picture.fromarray(shot[..., :3]).quantize(255, dither=Picture.Dither.NONE)
+            picture.save(self.images / f"{name}{suffix}.png", optimize=True)
+        print(name, flush=True)
+
+    def pause(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def wait(self, until: Callable[[], bool], seconds: float = 120) -> None:
+        """Let the window live until something is so."""
+        end = time.monotonic() + seconds
+        while not until():
+            if time.monotonic() > end:
+                raise TimeoutError("The dock did not get where the pictures need it.")
+            self.pause(0.05)
+
+
+def annotate(studio: Studio) -> None:
+    """Make the layer, "paint" the nuclei of a corner, and mark it as complete."""
+    panel = studio.dock.annotate
+    studio.turn_to("Annotate")
+    studio.pause(0.5)
+    studio.shoot("annotate-start")
+    panel.annotate.click()
+    item = panel.current()
+    assert item is not None
+    truth = studio.viewer.layers["nuclei truth"].data
+    item.labels.data[REGION] = whole_objects(truth)
+    item.labels.refresh()
+    item.labels.events.paint(value=[])
+    panel.region.click()
+    rows, columns = REGION
+    assert item.region is not None
+    item.region.add_rectangles(
+        [[rows.start, columns.start], [rows.start, columns.stop], [rows.stop, columns.stop], [rows.stop, columns.start]]
+    )
+    item.region.selected_data = set()
+    studio.viewer.layers.selection.active = item.labels
+    studio.wait(lambda: studio.dock.watch.readiness.ready)
+    studio.pause(1)
+    studio.shoot("annotate")
+
+
+def whole_objects(truth: np.ndarray) -> np.ndarray:
+    """Give the truth of the region, its objects numbered anew."""
+    _, numbers = np.unique(truth[REGION], return_inverse=True)
+    return numbers.reshape(truth[REGION].shape)
+
+
+def train(studio: Studio, seconds: float) -> None:
+    """Train for a while; photograph it running and stopped."""
+    panel = studio.dock.train
+    studio.turn_to("Train")
+    studio.pause(0.5)
+    studio.shoot("train-start")
+    panel.train.click()
+    studio.pause(seconds)
+    studio.shoot("train-running")
+    panel.stop.click()
+    studio.wait(lambda: panel.run.state is RunState.ENDED)
+    studio.pause(0.5)
+    studio.shoot("train-done")
+
+
+def apply(studio: Studio) -> None:
+    """Apply to the open image, show the table, then a folder with a broken file."""
+    panel, session = studio.dock.apply, studio.dock.session
+    studio.turn_to("Apply")
+    viewer = studio.viewer
+    for layer in viewer.layers:
+        layer.visible = layer.name == "nuclei"
+    viewer.layers.selection.active = viewer.layers["nuclei"]
+    panel.layers.start.click()
+    studio.wait(lambda: not session.applying.running)
+    studio.pause(0.5)
+    studio.shoot("apply-layers")
+    panel.layers.table.click()
+    studio.pause(1)
+    studio.shoot("apply-table")
+    viewer.window.remove_dock_widget(viewer.window.dock_widgets["Features table widget (napari)"])
+    apply_folder(studio)
+
+
+def apply_folder(studio: Studio) -> None:
+    panel, session = studio.dock.apply.folder, studio.dock.session
+    images = studio.work / "plate 7"
+    images.mkdir()
+    for number in range(24):
+        field = simulate_nuclei((256, 256), seed=50 + number)
+        write_image(images / f"well B{number + 1:02}.tif", field.image, "YX", PIXEL)
+    (images / "well B25.tif").write_bytes((images / "well B24.tif").read_bytes()[:3000])
+    panel.inputs.set_value([images])
+    panel.start.click()
+    studio.wait(lambda: not session.applying.running)
+    studio.pause(0.5)
+    panel.table.selectRow(24)
+    panel.table.scrollToBottom()
+    studio.shoot("apply-folder")
+
+
+def review(studio: Studio) -> None:
+    """Compare the result with the truth and go to the first object that differs."""
+    panel = studio.dock.review
+    studio.turn_to("Review")
+    viewer = studio.viewer
+    panel.truth.set_value(viewer.layers["nuclei truth"])
+    panel.predicted.set_value(viewer.layers["nuclei (objects)"])
+    panel.compare.click()
+    studio.wait(lambda: bool(panel.scores.text()))
+    studio.pause(0.5)
+    viewer.scene.camera.zoom *= 2.5
+    panel.table.selectRow(0)
+    studio.pause(0.5)
+    studio.shoot("review")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images")
+    parser.add_argument("--training", type=float, default=60, metavar="SECONDS")
+    chosen = parser.parse_args()
+    chosen.images.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="microscope-") as work:
+        studio = Studio(chosen.images, Path(work))
+        annotate(studio)
+        train(studio, chosen.training)
+        apply(studio)
+        review(studio)
+        studio.viewer.close()
+
+
+if __name__ == "__main__":
+    main()
