@@ -50,7 +50,8 @@ def enter_environment(folder: Path, requirements: Sequence[str], constraints: Se
         )
         stamp.write_text(wanted, encoding="utf-8")
     if Path(sys.prefix).resolve() != folder.resolve():
-        os.execv(python, [str(python), *sys.argv])
+        # As this project does for itself: waiting threads that spin slow the others down on few cores.
+        os.execve(python, [str(python), *sys.argv], {"OMP_WAIT_POLICY": "PASSIVE", **os.environ})
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     return answer

@@ -57,7 +57,7 @@ def test_demo_does_the_whole_job(tmp_path: Path) -> None:
     answer = json.loads(out)
     assert 0 <= answer["metrics"]["AP@0.5"] <= 1
     height, width, channels = imageio.imread(tmp_path / "demo" / "overview.png").shape
-    assert (height, width, channels) == (3 * 256, 3 * 256, 3)
+    assert (height, width, channels) == (3 * 260, 3 * 260, 3)
     assert len(rows(tmp_path / "demo" / "results" / "images.csv")) == 4
     assert "4 images done" in err
 

@@ -12,10 +12,12 @@ import microforge
 from microforge.cli.options import Device, DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError
+from microforge.io.atomic import atomic_path
 from microforge.types import Array, Prediction
 
 _TRUTH, _FOUND = (255, 200, 0), (0, 220, 255)
 _SHOWN = 3
+_GAP = 4
 _MADE = {
     "nuclei.safetensors": "the model",
     "nuclei.run/": "its training: log and checkpoint",
@@ -86,12 +88,14 @@ def draw_overview(images: Path, labels: Path, results: Path, picture: Path) -> N
             continue
         grey = _grey(np.asarray(read_image(pair.image).data))
         truth, found = read_labels(pair.annotation), read_labels(results / f"{pair.name}.tif")
-        rows.append(np.hstack([grey, *(_outlined(grey, one.data, c) for one, c in ((truth, _TRUTH), (found, _FOUND)))]))
+        drawn = [_outlined(grey, one.data, colour) for one, colour in ((truth, _TRUTH), (found, _FOUND))]
+        rows.append(np.hstack([_framed(panel) for panel in (grey, *drawn)]))
     if not rows:
         raise MicroforgeError("There is no image to draw.", where=str(images))
     height = min(len(row) for row in rows)
     width = min(row.shape[1] for row in rows)
-    imageio.imwrite(picture, np.vstack([row[:height, :width] for row in rows]))
+    with atomic_path(picture) as path:
+        imageio.imwrite(path, np.vstack([row[:height, :width] for row in rows]))
 
 
 def _grey(image: Array) -> npt.NDArray[np.uint8]:
@@ -107,6 +111,10 @@ def _outlined(picture: npt.NDArray[np.uint8], labels: Any, colour: tuple[int, in
     drawn = picture.copy()
     drawn[find_boundaries(np.asarray(labels), mode="inner")] = colour
     return drawn
+
+
+def _framed(panel: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.pad(panel, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255)
 
 
 def _tell(output: Path, metrics: dict[str, float]) -> None:
