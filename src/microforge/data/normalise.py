@@ -5,6 +5,7 @@ Normalised, the background is near 0 and the bright end of an image near 1, what
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,13 +95,12 @@ def _spread_out(image: ArrayLike, channel: int) -> Array:
 
 
 def _channel_range(values: Array) -> tuple[float, float]:
-    finite = values.astype(np.float32, copy=False).ravel()
-    if values.dtype.kind == "f":
-        finite = finite[np.isfinite(finite)]
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
+    finite = finite.astype(np.float32, copy=False)
     if finite.size == 0:
         return 0.0, 1.0
     low, high = np.percentile(finite, PERCENTILES)
-    return float(low), float(low + max(high - low, NOISE_RANGE * _noise(values), _least_step(values)))
+    return float(low), float(low + max(high - low, NOISE_RANGE * _noise(values), _least_step(values.dtype, finite)))
 
 
 def _noise(values: Array) -> float:
@@ -108,13 +108,14 @@ def _noise(values: Array) -> float:
     rows = values.reshape(-1, values.shape[-1]).astype(np.float32, copy=False)
     if rows.shape[1] < 3:
         return 0.0
-    second = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
+    with np.errstate(invalid="ignore"):  # infinite minus infinite; dropped below
+        second = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
     second = second[np.isfinite(second)]
     return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6)) if second.size else 0.0
 
 
-def _least_step(values: Array) -> float:
+def _least_step(dtype: np.dtype[Any], finite: Values) -> float:
     """A few grey levels for integers; a hair above rounding for floats: a constant image must not divide by zero."""
-    if values.dtype.kind in "ui":
+    if dtype.kind in "ui":
         return 4.0
-    return 1.0 if values.dtype.kind == "b" else max(1e-6 * float(np.abs(np.nan_to_num(values)).max(initial=0.0)), 1e-12)
+    return 1.0 if dtype.kind == "b" else max(1e-6 * float(np.abs(finite).max()), 1e-12)

@@ -127,7 +127,7 @@ class Predictor:
     def _notes(self, sample: Sample) -> tuple[str, ...]:
         notes = []
         if is_constant(sample.image):
-            notes.append("All pixels are equal: there is nothing to find.")
+            notes.append("All pixels are equal: the result means nothing.")
         elif np.dtype(sample.image.dtype).kind == "f" and not np.isfinite(np.asarray(sample.image)).all():
             notes.append("Some pixels are NaN or infinite; they were taken as background.")
         if self.card.pixel_size and sample.pixel_size:

@@ -64,13 +64,8 @@ def _components_of_mask(labels: Array) -> Array:
     """Split a binary mask; an image whose only label is one connected piece stays as it is."""
     if labels.size == 0 or labels.max() == 0 or len(np.unique(labels)) > 2:
         return labels
-    parts: Array = ndimage.label(labels > 0, np.ones((3,) * labels.ndim))[0]
-    return parts.astype(np.int32)
-
-
-def is_binary_mask(labels: Array) -> bool:
-    """Tell whether all objects carry one label though they lie apart, so that somebody should be asked."""
-    return not np.array_equal(_components_of_mask(labels), labels) and labels.max() > 0
+    parts, count = ndimage.label(labels > 0, np.ones((3,) * labels.ndim))
+    return labels if count < 2 else np.asarray(parts, np.int32)
 
 
 def object_count(sample: Sample) -> int:

@@ -84,10 +84,25 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     constant = set(constant_images(samples))
     if len(constant) == len(samples):
         raise NotEnoughDataError("All pixels of each image are equal: there is nothing to learn.")
-    checked = tuple(task.check(sample) for sample in samples if sample.name not in constant)
-    return checked, tuple(
+    advice = [
         RunAdvice(f"constant {name}", f"{name}: all pixels are equal; it is left out.", "warning")
         for name in sorted(constant)
+    ]
+    checked = []
+    for sample in (s for s in samples if s.name not in constant):
+        checked.append(task.check(sample))
+        if _split(sample, checked[-1]):
+            text = f"{sample.name}: the annotation is a mask with one value; its separate pieces are taken as objects."
+            advice.append(RunAdvice("mask", text))
+    return tuple(checked), tuple(advice)
+
+
+def _split(before: Sample, after: Sample) -> bool:
+    """Whether the check gave an annotation more labels than were painted."""
+    if before.annotation is None or after.annotation is None or before.annotation.size == 0:
+        return False
+    return bool(after.annotation.max() > before.annotation.max()) or bool(
+        before.annotation.max() == 255 and after.annotation.max() not in (0, 255)
     )
 
 

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from microforge.data.normalise import card_for, intensity_range, is_constant, normaliser_for
+from microforge.io.model_file import NormalisationCard
+
+PER_IMAGE = NormalisationCard()
+
+
+def field(scale: float = 1.0, offset: float = 100.0, dtype: type = np.uint16, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    image = rng.normal(0, 5, (1, 128, 128))
+    image[:, 20:60, 20:60] += 300
+    return (offset + scale * image).clip(0).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, np.float64])
+def test_background_is_near_zero_and_signal_near_one(dtype: type) -> None:
+    x = normaliser_for(field(dtype=dtype), PER_IMAGE)(field(dtype=dtype))
+    assert x.dtype == np.float32
+    assert abs(np.median(x[0, 70:, 70:])) < 0.1
+    assert abs(np.median(x[0, 25:55, 25:55]) - 1) < 0.1
+
+
+def test_exposure_and_offset_do_not_matter() -> None:
+    dim, bright = field(1), field(50, 3000)
+    a, b = normaliser_for(dim, PER_IMAGE)(dim), normaliser_for(bright, PER_IMAGE)(bright)
+    assert np.abs(a - b).max() < 0.02
+
+
+def test_empty_image_stays_dark() -> None:
+    noise = np.random.default_rng(0).normal(100, 5, (1, 128, 128)).astype(np.uint16)
+    x = normaliser_for(noise, PER_IMAGE)(noise)
+    assert x.std() < 0.15
+    assert np.median(x) < 0.35
+
+
+def test_nan_and_infinite_pixels_become_background() -> None:
+    image = field(dtype=np.float32)
+    image[0, 0, :5] = np.nan
+    image[0, 1, :5] = np.inf
+    x = normaliser_for(image, PER_IMAGE)(image)
+    assert np.isfinite(x).all()
+    clean = field(dtype=np.float32)
+    assert np.abs(normaliser_for(clean, PER_IMAGE)(clean) - x)[0, 2:].max() < 0.05
+
+
+def test_a_hot_pixel_is_compressed() -> None:
+    image = field()
+    image[0, 5, 5] = 65535
+    assert 2 < normaliser_for(image, PER_IMAGE)(image).max() < 10
+
+
+@pytest.mark.parametrize("value", [0, 7, 65535])
+def test_constant_image_gives_finite_values(value: int) -> None:
+    image = np.full((2, 32, 32), value, np.uint16)
+    assert is_constant(image)
+    assert np.isfinite(normaliser_for(image, PER_IMAGE)(image)).all()
+    assert not is_constant(field())
+
+
+def test_all_nan_image_does_not_fail() -> None:
+    image = np.full((1, 16, 16), np.nan, np.float32)
+    assert np.isfinite(normaliser_for(image, PER_IMAGE)(image)).all()
+
+
+def test_dataset_mode_treats_a_crop_as_its_full_image() -> None:
+    card = card_for([field(seed=1), field(seed=2)], "dataset")
+    full = field()
+    crop = full[:, 30:50, 30:50]
+    assert np.array_equal(normaliser_for(full, card)(full)[:, 30:50, 30:50], normaliser_for(crop, card)(crop))
+
+
+def test_large_images_are_measured_on_a_part_of_their_rows() -> None:
+    class Counting:
+        def __init__(self) -> None:
+            ramp = np.linspace(0, 4096, 4000).astype(np.uint16)
+            self.array, self.read = np.broadcast_to(ramp, (1, 6000, 4000)), 0
+            self.shape, self.dtype, self.ndim = self.array.shape, self.array.dtype, 3
+
+        def __getitem__(self, key: object) -> np.ndarray:
+            part = self.array[key]
+            self.read += part.size
+            return part
+
+    image = Counting()
+    low, high = intensity_range(image)
+    assert image.read < 0.06 * image.array.size
+    assert np.allclose([low[0], high[0]], [41, 4088], rtol=0.5, atol=20)
+
+
+def test_channels_are_normalised_each_for_itself() -> None:
+    both = np.concatenate([field(1), field(20, 1000)])
+    x = normaliser_for(both, PER_IMAGE)(both)
+    assert np.abs(np.median(x[:, 25:55, 25:55], axis=(1, 2)) - 1).max() < 0.1
