@@ -15,10 +15,10 @@ from microforge.data.axes import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.ledger import Entry, Rows, hash_file
+from microforge.inference.measuring import measure_sample
 from microforge.inference.tables import rows_of
 from microforge.io.images import read_image
 from microforge.io.results import write_labels
-from microforge.measurements import measure_objects
 from microforge.types import Array, Image, Labels, Prediction, Sample
 
 
@@ -181,14 +181,13 @@ def _shaped(labels: Labels | None, image: Image) -> tuple[Labels, str]:
         raise MicroforgeError("The model gives no label image.", remedy="Use the model in napari, or from Python.")
     axes = "".join(axis for axis in "TZYX" if axis in image.axes)
     shape = tuple(image.data.shape[image.axes.index(axis)] for axis in axes)
-    return labels.reshape(shape), axes
+    # Labels are never negative: another view of the same memory spares the writer a copy.
+    unsigned = labels.view(np.uint32) if labels.dtype == np.int32 else labels
+    return unsigned.reshape(shape), axes
 
 
 def _measured(labels: Array, samples: Sequence[Sample]) -> Rows:
     """Measure each time point for itself."""
     per_time = labels.reshape(len(samples), *samples[0].image.shape[1:])
-    tables = [
-        measure_objects(frame, sample.image, sample.pixel_size, sample.channel_names)
-        for frame, sample in zip(per_time, samples, strict=True)
-    ]
+    tables = [measure_sample(frame, sample) for frame, sample in zip(per_time, samples, strict=True)]
     return rows_of(tables, frames=len(samples) > 1)
