@@ -158,7 +158,7 @@ def test_odd_images_get_a_note_and_a_result(model: Path) -> None:
     holes = draw_discs()[0].astype(np.float32)
     holes[:3] = np.nan
     assert "NaN" in predictor.predict(holes).notes[0]
-    assert predictor.predict(draw_discs((5, 7), 1)[0]).labels.shape == (5, 7)
+    assert predictor.predict(draw_discs((9, 11), 1)[0]).labels.shape == (9, 11)
 
 
 def test_other_pixel_size_is_noted(tmp_path: Path, model: Path) -> None:

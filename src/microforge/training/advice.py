@@ -15,13 +15,11 @@ PATIENCE_SECONDS = 60.0
 FALLING = 0.97
 
 
-def advice_on_data(task: Task, training: Sequence[Sample], validation: Sequence[Sample]) -> Iterator[RunAdvice]:
+def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice]:
     """Look at the images and annotations before the first step."""
     places = sum(len(task.focus(sample)) for sample in training)
     if places < FEW_OBJECTS:
         yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
-    if not validation:
-        yield RunAdvice("no-validation", "Too little is annotated to keep some aside: quality is not measured.")
     dtypes = sorted({str(sample.image.dtype) for sample in training})
     if len(dtypes) > 1:
         yield RunAdvice("dtypes", f"The images have different number types ({', '.join(dtypes)}); each is normalised.")

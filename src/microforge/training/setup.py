@@ -71,7 +71,10 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         normalisation = start.card.normalisation
     else:
         normalisation = card_for([s.image for s in usable_training], config.normalisation)
-    advice = (*advice, *advice_on_data(task, usable_training, kept_aside))
+    advice = (*advice, *advice_on_data(task, usable_training))
+    if validation is None and not kept_aside and config.validation_fraction:
+        text = "Too little is annotated to keep some of it aside: quality is not measured."
+        advice = (*advice, RunAdvice("no-validation", text))
     return Setup(config, task, device, plan, normalisation, usable_training, often_validated(kept_aside), start, advice)
 
 
