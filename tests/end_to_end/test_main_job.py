@@ -37,6 +37,14 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def many_images(samples: Path, folder: Path, count: int) -> Path:
+    folder.mkdir()
+    fields = sorted((samples / "nuclei" / "images").iterdir())
+    for n in range(count):
+        (folder / f"field_{n:03d}.tif").write_bytes(fields[n % len(fields)].read_bytes())
+    return folder
+
+
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("samples")
@@ -100,12 +108,22 @@ def test_ctrl_c_keeps_the_model(samples: Path, tmp_path: Path) -> None:
 
 
 @posix
+def test_ctrl_c_stops_a_folder_run_well(samples: Path, model: Path, tmp_path: Path) -> None:
+    inputs, output = many_images(samples, tmp_path / "in", 150), tmp_path / "out"
+    process = start("predict", model, inputs, "--output", output, "--device", "cpu")
+    while process.poll() is None and len(list(output.glob("*.tif"))) < 20:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = finish(process, code=130)
+    assert "the same command goes on from here" in err
+    states = [row["state"] for row in rows(output / "images.csv")]
+    assert 20 <= states.count("done") == len(list(output.glob("*.tif"))) < 150
+    assert states.count("waiting") == 150 - states.count("done")
+
+
+@posix
 def test_a_killed_folder_run_goes_on_where_it_was(samples: Path, model: Path, tmp_path: Path) -> None:
-    inputs, output = tmp_path / "in", tmp_path / "out"
-    inputs.mkdir()
-    fields = sorted((samples / "nuclei" / "images").iterdir())
-    for n in range(120):
-        (inputs / f"field_{n:03d}.tif").write_bytes(fields[n % len(fields)].read_bytes())
+    inputs, output = many_images(samples, tmp_path / "in", 120), tmp_path / "out"
     process = start("predict", model, inputs, "--output", output, "--device", "cpu")
     while process.poll() is None and len(list(output.glob("*.tif"))) < 30:
         time.sleep(0.02)

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from microforge.cli.options import Device, DeviceOption, JsonOption, TaskOptions, make_settings, read_pairs
+from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, TaskOptions, make_settings, read_pairs
+from microforge.cli.progress import Progress
 from microforge.config import PredictionConfig
 
 
@@ -18,6 +19,7 @@ def evaluate(
         str | None, typer.Option(metavar="CSV:NAME", help="Only the images whose `split` column has this name.")
     ] = None,
     device: DeviceOption = Device.auto,
+    axes: AxesOption = None,
     option: TaskOptions = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,7 +27,16 @@ def evaluate(
     from microforge.inference.evaluation import evaluate as measure
 
     config = make_settings(PredictionConfig, {"device": device.value, "task_options": read_pairs(option, "--option")})
-    result = measure(model, images, annotations, config=config, split=split)
+    with Progress(1.0) as progress:
+        result = measure(
+            model,
+            images,
+            annotations,
+            config=config,
+            split=split,
+            axes=axes,
+            progress=lambda done, total: progress.show(done / total, f"{done} of {total} images"),
+        )
     if as_json:
         typer.echo(json.dumps(result))
     else:
