@@ -122,7 +122,7 @@ def train(studio: Studio, seconds: float) -> None:
     studio.shoot("train-start")
     panel.train.click()
     studio.pause(seconds)
-    studio.shoot("train-running")
+    studio.shoot("overview")
     panel.stop.click()
     studio.wait(lambda: panel.run.state is RunState.ENDED)
     studio.pause(0.5)
