@@ -156,6 +156,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._session.applying.stop()
 
     def _on_closing(self) -> None:
+        self._mine = False
+        self.busy.let_go()
         self._opening.stop()
         self._opening.wait(5)
 

@@ -160,6 +160,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.refresh()
 
     def _on_closing(self) -> None:
+        self._mine = False
+        self.busy.let_go()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
         for source in self._sources:
             source.disconnect(self._on_layers_changed)

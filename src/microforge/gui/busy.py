@@ -61,10 +61,14 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def end(self) -> None:
         """Hide: nothing is under way."""
+        self.let_go()
+        self.hide()
+
+    def let_go(self) -> None:
+        """Leave napari's activity dock; also after Qt has deleted the widget."""
         if self._activity is not None:
             self._activity.close()
             self._activity = None
-        self.hide()
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
