@@ -154,6 +154,19 @@ def test_start_from_a_model_and_resume(trained: tuple[Path, Result], pairs: Path
     assert "going on at step" in words(second.stderr)
 
 
+def test_classes_of_pixels_go_the_whole_way(pairs: Path, tmp_path: Path) -> None:
+    classes, model = tmp_path / "classes", tmp_path / "m.safetensors"
+    classes.mkdir()
+    for path in (pairs / "labels").iterdir():
+        tifffile.imwrite(classes / path.name, (tifffile.imread(path) > 0).astype(np.uint8))
+    trained = call("train", "segmentation", pairs / "images", classes, "--model", model, *QUICK)
+    assert trained.exit_code == 0, trained.stderr
+    assert call("predict", model, pairs / "images", "-o", tmp_path / "out").exit_code == 0
+    assert set(np.unique(tifffile.imread(tmp_path / "out" / "d0.tif"))) <= {0, 1}
+    answer = json.loads(call("evaluate", model, pairs / "images", classes, "--json").stdout)
+    assert 0 <= answer["metrics"]["Dice"] <= 1
+
+
 def test_tasks_lists_settings() -> None:
     assert "instances" in call("tasks").stdout
     answer = json.loads(call("tasks", "--json").stdout)
