@@ -21,6 +21,7 @@ from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, 
 from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
 from microforge.training import clock
+from microforge.training import run as run_module
 from microforge.training.learner import Learner
 from microforge.training.live import Live
 from microforge.training.loop import train
@@ -141,6 +142,19 @@ def test_preview_comes_and_carries_the_token(tmp_path: Path) -> None:
             break
     else:
         pytest.fail("no preview came")
+
+
+def test_preview_of_a_part_is_normalised_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+    real = run_module.normaliser_for
+    monkeypatch.setattr(run_module, "normaliser_for", lambda image, card: used.append(image) or real(image, card))
+    live, sample = Live(), fields()[0]
+    live.set_preview("part", replace(sample, image=sample.image[:, :32, :32]), sample.image)
+    for event in train(QUICK.model_copy(update={"steps": None}), fields(), (), tmp_path, live):
+        if isinstance(event, PreviewReady):
+            live.stop()
+            assert event.prediction.labels.shape == (32, 32)
+    assert used[0] is sample.image
 
 
 def test_changed_annotation_is_used(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
 from microforge.gui.layers import geometry_of, image_of, shown_dimensions
 from microforge.gui.session import Session, mark_result
-from microforge.types import Array, Sample
+from microforge.types import Array, ArrayLike, Sample
 
 #: Milliseconds between looking where she looks.
 PERIOD = 300
+#: Milliseconds in which several answers become one.
+SOON = 30
 #: Larger images are previewed around the middle of the view: pixels in YX for planes and stacks, and planes.
 _SIDE, _SIDE_OF_STACK, _PLANES = 1024, 384, 24
 
@@ -55,8 +57,11 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self.layer: Layer | None = None
         self._views: dict[str, View] = {}
         self._asked = ""
+        self._answer: PreviewReady | None = None
         self._timer = QTimer(self, interval=PERIOD)
         self._timer.timeout.connect(self.look)
+        self._soon = QTimer(self, singleShot=True, interval=SOON)
+        self._soon.timeout.connect(self._draw)
         session.viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
@@ -95,23 +100,35 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             live.set_preview(token, None)
             return
         self._views[token] = view
-        live.set_preview(token, _sample_of(view))
+        live.set_preview(token, *_sample_of(view))
 
     def show(self, event: PreviewReady) -> None:
-        """Show an answer, if it is still wanted."""
-        view = self._views.get(event.token)
-        if view is None or not self.enabled or view.layer not in self.session.viewer.layers:
+        """Show an answer in a moment, if it is still wanted then; of several only the last."""
+        self._answer = event
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _draw(self) -> None:
+        event, self._answer = self._answer, None
+        view = None if event is None else self._views.get(event.token)
+        if event is None or view is None or not self.enabled or view.layer not in self.session.viewer.layers:
             return
-        made = _layer_of(event, view)
-        if made is None:
+        values, letters = _values_of(event, view)
+        if values is None:
             return
+        place, name = _place_of(view, letters), f"preview ({view.layer.name})"
+        kind: type[Layer] = Labels if event.prediction.labels is not None else Image
         old = self.layer
-        if old is not None and type(old) is type(made) and old.data.shape == made.data.shape:
-            old.data, old.name = made.data, made.name
-            if not np.array_equal(old.translate, made.translate):
-                old.translate = made.translate
+        # A new layer costs more than new data.
+        if type(old) is kind and old.data.shape == values.shape and np.array_equal(old.scale, place["scale"]):
+            old.data, old.name = values, name
+            if not np.array_equal(old.translate, place["translate"]):
+                old.translate = place["translate"]
             return
         self.remove()
+        look = {"opacity": 0.45} if kind is Labels else {"blending": "additive"}
+        made = kind(values, name=name, **look, **place)
+        mark_result(made, "preview")
         self._insert(made, view.layer)
 
     def _insert(self, made: Layer, image: Layer) -> None:
@@ -163,7 +180,8 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         viewer = self.session.viewer
         point = np.array(viewer.dims.point, float)
         shown = list(viewer.dims.displayed)
-        point[shown] = np.array(viewer.camera.center, float)[-len(shown) :]
+        camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera  # moved in napari 0.9
+        point[shown] = np.array(camera.center, float)[-len(shown) :]
         return np.asarray(layer.world_to_data(point[-layer.ndim :]), float)
 
 
@@ -173,36 +191,36 @@ def _start(middle: float, length: int, size: int) -> int:
     return int(np.clip(round((middle - size / 2) / step) * step, 0, length - size))
 
 
-def _sample_of(view: View) -> Sample:
+def _sample_of(view: View) -> tuple[Sample, ArrayLike]:
+    """Give the part looked at, and the image it is a part of, which decides about intensities."""
     from microforge.data.axes import to_samples
 
     samples = to_samples(image_of(view.layer, view.axes))
     sample = samples[min(view.time, len(samples) - 1)]
     part = tuple(slice(a, a + n) for a, n in zip(view.start, view.size, strict=True))
     image = sample.image if sample.image.shape[1:] == view.size else sample.image[(slice(None), *part)]
-    return Sample(sample.name, image, pixel_size=sample.pixel_size, channel_names=sample.channel_names)
+    part_of = Sample(sample.name, image, pixel_size=sample.pixel_size, channel_names=sample.channel_names)
+    return part_of, sample.image
 
 
-def _layer_of(event: PreviewReady, view: View) -> Layer | None:
-    prediction = event.prediction
-    values = prediction.labels if prediction.labels is not None else prediction.image
-    if values is None:
-        return None
+def _values_of(event: PreviewReady, view: View) -> tuple[Array | None, list[str]]:
+    """Give what was predicted with the dimensions of a layer on the image, and their letters."""
     axes = view.axes.replace("S", "")
-    keep = shown_dimensions(axes)
-    letters = [axes[i] for i in keep]
-    place = geometry_of(view.layer, keep)
+    letters = [axes[i] for i in shown_dimensions(axes)]
+    prediction = event.prediction
+    if prediction.labels is not None:
+        return _spread(prediction.labels, letters), letters
+    return (None if prediction.image is None else _spread(prediction.image[0], letters)), letters
+
+
+def _place_of(view: View, letters: list[str]) -> dict[str, Any]:
+    axes = view.axes.replace("S", "")
+    place = geometry_of(view.layer, shown_dimensions(axes))
     starts = dict(zip([letter for letter in "ZYX" if letter in axes], view.start, strict=True)) | {"T": view.time}
     offset = np.array([starts.get(letter, 0) for letter in letters], float)
     linear = Affine(rotate=place["rotate"], scale=place["scale"], shear=place["shear"]).linear_matrix
     place["translate"] = place["translate"] + linear @ offset
-    name = f"preview ({view.layer.name})"
-    if prediction.labels is not None:
-        layer: Layer = Labels(_spread(values, letters), name=name, opacity=0.45, **place)
-    else:
-        layer = Image(_spread(values[0], letters), name=name, blending="additive", **place)
-    mark_result(layer, "preview")
-    return layer
+    return place
 
 
 def _spread(values: Array, letters: list[str]) -> Array:

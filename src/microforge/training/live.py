@@ -3,15 +3,19 @@
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from microforge.types import Sample
+from microforge.types import ArrayLike, Sample
 
 
 @dataclass(frozen=True)
 class PreviewRequest:
-    """The image to predict every few seconds; `token` comes back with the preview."""
+    """The image to predict every few seconds; `token` comes back with the preview.
+
+    `whole` is the image the sample was cut from: it decides about intensities, as when the model is applied.
+    """
 
     token: str
     sample: Sample
+    whole: ArrayLike
 
 
 @dataclass(eq=False)
@@ -38,10 +42,10 @@ class Live:
         with self._lock:
             self._changed[sample.name] = sample
 
-    def set_preview(self, token: str, sample: Sample | None) -> None:
-        """Say what is looked at; None = nothing."""
+    def set_preview(self, token: str, sample: Sample | None, whole: ArrayLike | None = None) -> None:
+        """Say what is looked at, None = nothing; `whole` is the image ``C(Z)YX`` that the sample is a part of."""
         with self._lock:
-            self._preview = None if sample is None else PreviewRequest(token, sample)
+            self._preview = None if sample is None else PreviewRequest(token, sample, sample.image if whole is None else whole)
 
     @property
     def stopping(self) -> bool:

@@ -166,7 +166,7 @@ class Run:
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
         """Predict what is looked at."""
         begun, image = time.perf_counter(), request.sample.image
-        for item in self.predictor.run(image, normaliser_for(image, self.setup.normalisation)):
+        for item in self.predictor.run(image, normaliser_for(request.whole, self.setup.normalisation)):
             if isinstance(item, TileFinished):
                 yield Preparing("Preview")
                 if self.live.stopping:
