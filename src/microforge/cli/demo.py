@@ -1,6 +1,7 @@
 """`microforge demo`: train, predict a folder, score, draw: the whole main job on small images, without a screen."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 import microforge
 from microforge.cli.options import Device, DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
-from microforge.errors import MicroforgeError
+from microforge.errors import MicroforgeError, SettingsError
 from microforge.io.atomic import atomic_path
 from microforge.types import Array, Prediction
 
@@ -41,6 +42,9 @@ def demo(
     from microforge.inference.evaluation import evaluate
     from microforge.inference.folder import predict_folder
 
+    if gui and find_spec("napari") is None:
+        # Better told now than after a minute of training.
+        raise SettingsError("napari is not installed.", remedy='Install it: pip install "napari-microforge[all]".')
     make_folder(output)
     data = find_samples(output / "data")
     model, results, picture = output / "nuclei.safetensors", output / "results", output / "overview.png"
