@@ -4,7 +4,7 @@ All but the convex hull of stacks is computed from the *runs* of a label image (
 are about twenty times fewer runs than pixels, and sums over a run have closed forms, exact in integers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,17 +89,8 @@ def measure_objects(
     return columns | _micrometres(columns, centroid, pixel_size)
 
 
-def measure_frames(
-    labels: Labels,
-    images: Sequence[ArrayLike] | None = None,
-    pixel_size: PixelSize | None = None,
-    channel_names: Sequence[str] = (),
-) -> dict[str, Array]:
-    """Measure a time series ``T(Z)YX`` (images ``C(Z)YX``), each time point for itself; adds the column `frame`."""
-    tables = [
-        measure_objects(frame, None if images is None else images[t], pixel_size, channel_names)
-        for t, frame in enumerate(labels)
-    ]
+def join_frames(tables: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Put the tables of the time points of a series below each other, with the column `frame`."""
     if not tables:
         return {}
     frames = np.repeat(np.arange(len(tables)), [len(table["label"]) for table in tables])
@@ -142,9 +133,10 @@ def _intensities(image: ArrayLike, runs: _Runs, area: Ints, names: Sequence[str]
 def _intensity(plane: Array, runs: _Runs, area: Ints) -> dict[str, Array]:
     if not runs.count:
         return {name: np.zeros(0) for name in ("mean", "min", "max")}
-    # One more element, because a run may end where the image ends and reduceat wants a valid index there.
-    flat = np.append(plane.reshape(-1), plane.dtype.type(0))
+    flat = plane.reshape(-1)
     cuts = runs.bounds.T.reshape(-1)
+    if cuts[-1] == len(flat):  # the last run ends with the image, where reduceat stops by itself
+        cuts = cuts[:-1]
     sums = np.add.reduceat(flat, cuts, dtype=np.float64)[::2]
     low, high = np.full(runs.count, np.inf), np.full(runs.count, -np.inf)
     if flat.dtype == bool:

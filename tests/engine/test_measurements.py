@@ -7,7 +7,7 @@ import pytest
 from skimage.measure import label, regionprops
 
 from microforge.errors import AnnotationError
-from microforge.measurements import measure_frames, measure_objects
+from microforge.measurements import join_frames, measure_objects
 
 
 def blobs(shape: tuple[int, ...], seed: int = 0, level: float = 0.55) -> np.ndarray:
@@ -103,14 +103,12 @@ def test_nothing_found_gives_empty_columns(shape: tuple[int, ...]) -> None:
     assert all(len(column) == 0 for column in found.values())
 
 
-def test_frames_are_measured_each_for_itself() -> None:
-    labels = np.stack([blobs((40, 40), seed) for seed in range(3)])
-    image = np.random.default_rng(0).random((3, 2, 40, 40))
-    found = measure_frames(labels, image)
+def test_frames_are_joined() -> None:
+    tables = [measure_objects(blobs((40, 40), seed)) for seed in range(3)]
+    found = join_frames(tables)
     assert list(found)[:2] == ["label", "frame"]
-    second = found["frame"] == 1
-    alone = measure_objects(labels[1], image[1])
-    assert all(np.array_equal(found[name][second], alone[name]) for name in alone)
+    assert all(np.array_equal(found[name][found["frame"] == 1], tables[1][name]) for name in tables[1])
+    assert join_frames([]) == {}
 
 
 def test_grids_that_differ_are_refused() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, TileFinished
-from microforge.types import Array, Image, Prediction, Sample
+from microforge.types import Array, Image, Prediction
 
 
 class PredictsImages(Protocol):
@@ -92,18 +92,15 @@ def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:
     from microforge.data.axes import to_samples
-    from microforge.measurements import measure_frames, measure_objects
+    from microforge.inference.measuring import measure_sample
+    from microforge.measurements import join_frames
 
     if prediction.labels is None:
         return {}
-    samples: Sequence[Sample] = to_samples(image)
-    first = samples[0]
-    if "T" in image.axes:
-        images = [sample.image for sample in samples]
-        frames = prediction.labels.reshape(len(samples), *first.image.shape[1:])
-        columns = measure_frames(frames, images, first.pixel_size, first.channel_names)
-    else:
-        columns = measure_objects(prediction.labels, first.image, first.pixel_size, first.channel_names)
+    samples = to_samples(image)
+    frames = prediction.labels.reshape(len(samples), *samples[0].image.shape[1:])
+    tables = [measure_sample(frame, sample) for frame, sample in zip(frames, samples, strict=True)]
+    columns = join_frames(tables) if "T" in image.axes else tables[0]
     if names:
         called = np.array([names.get(int(label), str(label)) for label in columns["label"]], object)
         columns = {"label": columns.pop("label"), "class": called} | columns
