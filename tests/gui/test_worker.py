@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import RunFailed
-from microforge.gui.worker import Relay
+from microforge.gui.worker import MOST_WAITING, Relay
 
 
 @pytest.fixture
@@ -131,3 +131,21 @@ def test_no_thread_is_left_after_many_runs(qtbot: QtBot, relay: Relay) -> None:
         run(qtbot, relay, lambda: iter([1]))
     relay.wait(1)
     assert threading.active_count() == before
+
+
+def test_a_run_that_is_too_fast_waits_for_the_gui(qtbot: QtBot, relay: Relay) -> None:
+    made, seen = [0], [0]
+    behind: list[int] = []
+
+    def many() -> Iterator[int]:
+        for made[0] in range(2000):
+            yield made[0]
+
+    def slow(event: object) -> None:
+        seen[0] += 1
+        behind.append(made[0] - seen[0])
+
+    relay.event.connect(slow)
+    run(qtbot, relay, many)
+    assert seen == [2000]
+    assert max(behind) <= MOST_WAITING + 1

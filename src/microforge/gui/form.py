@@ -148,7 +148,9 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
     kind, optional = _kind(info.annotation)
     common = {"name": name, "label": info.title or name.replace("_", " "), "tooltip": info.description or ""}
     if kind is bool:
-        return Field(CheckBox(**(common | {"text": ""})))
+        box = CheckBox(**common)
+        box.native.setText("")
+        return Field(box)
     if kind in (int, float):
         return _number(kind, optional, info, common)
     if get_origin(kind) is Literal:

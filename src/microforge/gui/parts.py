@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
 from superqt import QCollapsible
 
@@ -20,10 +20,13 @@ class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.setMinimumWidth(1)
         self.setToolTip(tip)
         self.severity = ""
         self.say(text, severity)
+
+    def minimumSizeHint(self) -> QSize:
+        """Let a narrow dock wrap the text; Qt would ask for the height that the text has in a single column."""
+        return QSize(40, self.fontMetrics().height())
 
     def say(self, text: str, severity: str = "") -> None:
         """Show a text; severity is ok, info, warning, error or none."""
@@ -95,6 +98,8 @@ def fold(title: str, tip: str, content: QWidget) -> QCollapsible:
     made = QCollapsible(title)
     made.setToolTip(tip)
     made.setDuration(0)
+    made.setCollapsedIcon("▸")
+    made.setExpandedIcon("▾")
     made.layout().setContentsMargins(0, 0, 0, 0)
     made.setContent(content)
     made.collapse(animate=False)

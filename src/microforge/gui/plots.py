@@ -109,6 +109,7 @@ def _plot(title: str, tip: str, colour: str, *, points: bool = False) -> tuple[A
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()
+    plot.setLimits(yMin=0, minYRange=0.05)
     plot.showGrid(x=False, y=True, alpha=0.2)
     marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if points else {}
     return plot, plot.plot(pen=pyqtgraph.mkPen(colour, width=1.5), **marks)

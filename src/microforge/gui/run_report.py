@@ -4,7 +4,7 @@ import io
 
 from napari.utils import progress
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
 from microforge.gui.parts import Note, fold
@@ -107,6 +107,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         hints.setContentsMargins(0, 0, 0, 0)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         for widget in (self.doing, self.bar, self.advice, self.numbers, self.score, self.plots, self.where):
             page.addWidget(widget)
         page.addWidget(self.settings)

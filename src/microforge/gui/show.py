@@ -28,8 +28,9 @@ def add_results(viewer: ViewerModel, images: Sequence[Image], predictions: Seque
         axes = "".join(letter for letter in image.axes if letter not in "CS")
         if prediction.labels is not None:
             viewer.add_labels(prediction.labels, name=f"{image.name} result", opacity=0.5, **_scale(image, axes))
-    viewer.grid.enabled = len(images) > 1
-    viewer.grid.stride = 2 if any(prediction.labels is not None for prediction in predictions) else 1
+    grid = viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid  # moved in napari 0.9
+    grid.enabled = len(images) > 1
+    grid.stride = 2 if any(prediction.labels is not None for prediction in predictions) else 1
 
 
 def _scale(image: Image, axes: str) -> dict[str, Any]:

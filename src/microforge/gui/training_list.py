@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import QSize, QTimer
-from qtpy.QtWidgets import QCheckBox, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from microforge.gui.parts import Note, add_row, fold, rows
 from microforge.gui.path_field import PathField
@@ -71,6 +71,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
             field.value_changed.connect(self._on_folders)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         page.addWidget(self.tree)
         page.addWidget(self.nothing)
         page.addWidget(self.folder)

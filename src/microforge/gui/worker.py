@@ -18,6 +18,8 @@ from microforge.events import RunFailed
 
 #: How much the work steps back when the processor is busy, so that painting stays fluid.
 NICENESS = 5
+#: Events on their way to the GUI's thread; a run that is faster than the GUI waits rather than flood it.
+MOST_WAITING = 200
 
 
 class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -44,6 +46,7 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
         self._run = 0
         self._stop = threading.Event()
         self._go = threading.Event()
+        self._room = threading.Semaphore(MOST_WAITING)
         self._relayed.connect(self._on_relayed, Qt.ConnectionType.QueuedConnection)
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
 
@@ -74,6 +77,7 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
             raise MicroforgeError(f"There is {self.title} under way.", remedy="Stop it, or wait until it is done.")
         self._run += 1
         self._stop, self._go = threading.Event(), threading.Event()
+        self._room = threading.Semaphore(MOST_WAITING)
         self._go.set()
         self._thread = threading.Thread(
             target=self._work,
@@ -98,7 +102,7 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
         self._go.set()
 
     def wait(self, seconds: float) -> bool:
-        """Block until the thread has ended, at most so long; give whether it has. For closing a window."""
+        """Block until the thread has ended, at most so long; give whether it has. For closing, after `stop`."""
         if self._thread is None:
             return True
         self._thread.join(seconds)
@@ -123,6 +127,8 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
                 except StopIteration:
                     return
                 self._send(self._relayed, run, event)
+                while not self._room.acquire(timeout=0.05) and not stop.is_set():
+                    pass
                 go.wait()
         finally:
             close = getattr(events, "close", None)
@@ -136,6 +142,7 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _on_relayed(self, run: int, event: object) -> None:
         if run == self._run:
+            self._room.release()
             self.event.emit(event)
 
     def _on_ended(self, run: int) -> None:

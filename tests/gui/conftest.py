@@ -1,0 +1,35 @@
+"""An image, a session, a training that needs no engine."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeTraining
+from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
+
+from microforge.gui.session import Session
+
+
+@pytest.fixture
+def training() -> FakeTraining:
+    return FakeTraining()
+
+
+@pytest.fixture
+def nuclei() -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).integers(0, 255, (40, 48), np.uint8)
+
+
+@pytest.fixture
+def session(qtbot: QtBot, tmp_path: Path, training: FakeTraining) -> Iterator[Session]:
+    session = Session(ViewerModel(), training, tmp_path / "runs")
+    yield session
+    assert session.close(5), "a thread is left"
+
+
+@pytest.fixture
+def make_session(tmp_path: Path, training: FakeTraining) -> Callable[[Any], Session]:
+    return lambda viewer: Session(viewer, training, tmp_path / "runs")

@@ -1,0 +1,73 @@
+"""Stand-ins for what brings torch."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from microforge.device import DeviceReport
+from microforge.events import Preparing, PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, Validated
+from microforge.types import Prediction, Sample
+
+
+@dataclass
+class FakeTraining:
+    """Yields what a training would; remembers what it was given."""
+
+    pause: float = 0.002
+    steps: int | None = None
+    error: BaseException | None = None
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    closed: int = 0
+
+    def __call__(
+        self,
+        config: Any,
+        training: Sequence[Sample],
+        validation: Sequence[Sample] | None,
+        folder: Path,
+        live: Any,
+        *,
+        resume: bool = False,
+    ) -> Iterator[Any]:
+        call = {"config": config, "training": training, "validation": validation, "folder": folder, "live": live}
+        self.calls.append(call | {"resume": resume, "replaced": []})
+        folder.mkdir(parents=True, exist_ok=True)
+        return self._events(self.calls[-1])
+
+    def _events(self, call: dict[str, Any]) -> Iterator[Any]:
+        model, live = call["folder"] / "model.safetensors", call["live"]
+        names = tuple(sample.name for sample in call["training"])
+        yield Preparing("Reading images", 0.5)
+        yield RunStarted("A task", "fake device", 1234, {"patch size": "64"}, names, (), call["folder"])
+        step = 0
+        try:
+            while not live.stopping and step != self.steps:
+                step += 1
+                time.sleep(self.pause)
+                call["replaced"] += live.take_changed()
+                yield StepFinished(step, 1 / step, step * self.pause, 100.0)
+                yield from self._now_and_then(step, live)
+                if self.error is not None:
+                    raise self.error
+        finally:
+            self.closed += 1
+            if not live.discarding:
+                model.write_bytes(b"model")
+        yield RunFinished(step, 1.0, model)
+
+    def _now_and_then(self, step: int, live: Any) -> Iterator[Any]:
+        if step % 5 == 0:
+            yield Validated(step, {"AP@0.5": 0.5}, True)
+            yield RunAdvice("few", "Paint more objects.", "warning")
+        request = live.preview()
+        if request is not None and step % 10 == 0:
+            labels = np.full(request.sample.image.shape[1:], 1, np.int32)
+            yield PreviewReady(step, request.token, Prediction(labels=labels))
+
+
+def fake_warm_up() -> Iterator[DeviceReport]:
+    yield DeviceReport("cpu", "a test processor", "No GPU.", "Buy one.")

@@ -1,0 +1,144 @@
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from microforge.gui.annotate_panel import AnnotatePanel
+from microforge.gui.axes_widget import AxesWidget
+from microforge.gui.class_list import ClassList
+from microforge.gui.session import Session
+from microforge.gui.watch import Watch
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
+    watch = Watch(session)
+    panel = AnnotatePanel(session, watch)
+    qtbot.addWidget(panel)
+    panel.show()
+    yield panel
+    watch.close()
+    panel.close_down()
+
+
+def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    assert not panel.annotate.isEnabled()
+    image = session.viewer.add_image(nuclei, name="cells", scale=(2, 2))
+    panel.annotate.click()
+    labels = session.viewer.layers.selection.active
+    assert (labels.name, tuple(labels.scale)) == ("cells annotation", (2, 2))
+    assert session.annotated_of(image).labels is labels  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: "Nothing is painted" in panel.count.text())
+    labels.paint((10, 10), 1)
+    labels.paint((30, 30), 2)
+    qtbot.waitUntil(lambda: "2 objects" in panel.count.text())
+    assert "Ready" in panel.missing.text()
+    panel.annotate.click()
+    assert len(session.annotated) == 1
+
+
+def test_names_in_the_picker_follow_the_layers(panel: AnnotatePanel, nuclei: Any) -> None:
+    layers = panel.session.viewer.layers
+    panel.session.viewer.add_image(nuclei, name="a")
+    layers["a"].name = "renamed"
+    assert panel.image.itemText(0) == "renamed"
+    layers.clear()
+    assert panel.image.count() == 0
+
+
+def test_tasks_are_offered_by_their_titles(panel: AnnotatePanel) -> None:
+    titles = [panel.task.itemText(i) for i in range(panel.task.count())]
+    assert {"Segment objects", "Classify pixels"} <= set(titles)
+
+
+def test_axes_are_asked_only_where_they_are_not_known(panel: AnnotatePanel) -> None:
+    viewer = panel.session.viewer
+    viewer.add_image(np.zeros((8, 9)), name="plane")
+    assert panel.axes.isHidden()
+    stack = viewer.add_image(np.zeros((12, 8, 9)), name="stack")
+    panel.image.set_value(stack)
+    assert not panel.axes.isHidden()
+    panel.axes._boxes[0].setCurrentText("T")
+    panel.annotate.click()
+    assert panel.session.axes_of(stack) == "TYX"
+    viewer.add_image(np.zeros((8, 9, 3), np.uint8), rgb=True, name="colour")
+    panel.image.set_value(viewer.layers["colour"])
+    assert panel.axes.isHidden()
+
+
+def test_classes_come_with_a_brush_each(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    panel.task.set_value("segmentation")
+    assert session.config.task_options["classes"] == {1: "background", 2: "foreground"}
+    session.viewer.add_image(nuclei)
+    panel.classes.picked.emit(2)
+    labels = session.viewer.layers.selection.active
+    assert (labels.selected_label, labels.mode) == (2, "paint")
+    assert panel.unpainted.value() is False
+    assert panel.fresh.isHidden()
+    panel.task.set_value("instances")
+    assert session.config.task_options == {}
+    assert panel.classes.isHidden()
+
+
+def test_unpainted_and_region_are_per_image(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    for name in ("a", "b"):
+        panel.image.set_value(session.viewer.add_image(nuclei, name=name))
+        panel.annotate.click()
+    panel.unpainted.set_value(False)
+    panel.region.click()
+    a, b = session.annotated
+    assert (a.unpainted_is_background, b.unpainted_is_background) == (True, False)
+    assert a.region is None
+    assert b.region.mode == "add_rectangle"  # type: ignore[union-attr]
+
+
+def test_an_open_labels_layer_can_be_used(panel: AnnotatePanel, nuclei: Any) -> None:
+    viewer = panel.session.viewer
+    image = viewer.add_image(nuclei)
+    fitting = viewer.add_labels(np.ones(nuclei.shape, int))
+    viewer.add_labels(np.ones((3, 3), int))
+    assert panel._usable_labels() == [fitting]
+    panel._use(fitting)
+    assert panel.session.annotated_of(image).labels is fitting  # type: ignore[union-attr]
+
+
+def test_missing_axes_are_said_in_words(qtbot: QtBot, panel: AnnotatePanel) -> None:
+    image = panel.session.viewer.add_image(np.zeros((12, 8, 9)), name="stack")
+    panel.session.annotate(image, panel.session.viewer.add_labels(np.zeros((12, 8, 9), int)))
+    qtbot.waitUntil(lambda: "not confirmed" in panel.missing.text())
+
+
+@pytest.mark.parametrize("axes", ["TZYX", "CZYX", "YXS"])
+def test_axes_widget_round_trip(qtbot: QtBot, axes: str) -> None:
+    widget = AxesWidget()
+    qtbot.addWidget(widget)
+    widget.set_shape([7, 8, 9, 10][-len(axes) :] if "S" not in axes else (8, 9, 3), axes)
+    assert (widget.value(), widget.problem()) == (axes, "")
+
+
+def test_axes_that_make_no_sense_are_not_taken(qtbot: QtBot) -> None:
+    widget = AxesWidget()
+    qtbot.addWidget(widget)
+    widget.set_shape((7, 8, 9), "ZYX")
+    with qtbot.assertNotEmitted(widget.value_changed):
+        widget._boxes[0].setCurrentText("Y")
+    assert "twice" in widget.problem()
+
+
+def test_class_list_round_trip(qtbot: QtBot) -> None:
+    classes = ClassList(lambda value: (1.0, 1.0, 1.0, 1.0))
+    qtbot.addWidget(classes)
+    seen: list[dict[int, str]] = []
+    classes.value_changed.connect(seen.append)
+    classes.set_value({1: "a", 3: "b"})
+    assert (classes.value(), seen) == ({1: "a", 3: "b"}, [])
+    classes._add()
+    classes._rename(4, " nucleus ")
+    classes._rename(1, "  ")
+    classes._remove(3)
+    assert seen[-1] == classes.value() == {1: "a", 4: "nucleus"}

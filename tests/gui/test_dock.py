@@ -1,0 +1,115 @@
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fakes import FakeTraining, fake_warm_up
+from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
+
+from microforge.gui.dock import MicroforgeDock
+from microforge.gui.session import Session
+
+MakeViewer = Callable[..., Any]
+MakeSession = Callable[[Any], Session]
+
+
+def docked(viewer: Any, session: Session) -> MicroforgeDock:
+    dock = MicroforgeDock(viewer, session, fake_warm_up)
+    viewer.window.add_dock_widget(dock, name="Microforge")
+    return dock
+
+
+@pytest.fixture
+def dock(make_napari_viewer: MakeViewer, make_session: MakeSession) -> Iterator[MicroforgeDock]:
+    viewer = make_napari_viewer(show=True)
+    dock = docked(viewer, make_session(viewer))
+    yield dock
+    dock.close_down()
+
+
+def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining) -> None:
+    dock.session.viewer.add_image(nuclei, name="cells")
+    dock.annotate.annotate.click()
+    dock.session.viewer.layers.selection.active.paint((10, 10), 1)
+    qtbot.waitUntil(dock.train.train.isEnabled)
+    dock.train.train.click()
+    qtbot.waitUntil(lambda: "Step" in dock.train.report.numbers.text())
+
+
+def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, dock: MicroforgeDock) -> None:
+    assert [dock.tabs.tabText(i) for i in range(4)] == ["Annotate", "Train", "Review", "Apply"]
+    qtbot.waitUntil(lambda: "a test processor" in dock.device.text())
+    assert "Buy one" in dock.device.toolTip()
+    assert dock.minimumSizeHint().width() <= 320
+    for i in range(4):
+        page = dock.tabs.widget(i).widget()
+        assert page.minimumSizeHint().width() <= 285, dock.tabs.tabText(i)
+
+
+def test_everything_to_click_has_a_tooltip(dock: MicroforgeDock) -> None:
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox)
+    fields = [w for page in (dock.annotate, dock.train) for kind in kinds for w in page.findChildren(kind)]
+    bare = [w for w in fields if not _tip(w)]
+    assert fields
+    assert not [(type(w).__name__, w.objectName(), getattr(w, "text", str)()) for w in bare]
+
+
+def _tip(widget: QWidget) -> str:
+    """The tooltip Qt would show: the widget's own, or that of what it sits in."""
+    while widget is not None and not widget.toolTip():
+        widget = widget.parentWidget()
+    return "" if widget is None else str(widget.toolTip())
+
+
+def test_theme_changes_reach_the_plots(dock: MicroforgeDock) -> None:
+    dock.session.viewer.theme = "light"
+    assert dock.train.report.plots._loss_plot.backgroundBrush().color().lightness() > 128
+    dock.session.viewer.theme = "dark"
+    assert dock.train.report.plots._loss_plot.backgroundBrush().color().lightness() < 128
+
+
+def test_messages_are_shown(dock: MicroforgeDock) -> None:
+    dock.session.say("Look here.", "warning")
+    assert dock.note.text() == "Look here."
+
+
+def test_closing_the_window_stops_saves_and_leaves_no_thread(
+    qtbot: QtBot, make_napari_viewer: MakeViewer, make_session: MakeSession, nuclei: Any, training: FakeTraining
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = docked(viewer, make_session(viewer))
+    begin(qtbot, dock, nuclei, training)
+    viewer.window._qt_window.close()
+    qtbot.waitUntil(lambda: dock._closed)
+    assert (training.calls[0]["folder"] / "model.safetensors").exists()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("microforge")]
+
+
+def test_taking_the_dock_away_stops_the_training(
+    qtbot: QtBot, make_napari_viewer: MakeViewer, make_session: MakeSession, nuclei: Any, training: FakeTraining
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = docked(viewer, make_session(viewer))
+    begin(qtbot, dock, nuclei, training)
+    viewer.window.remove_dock_widget(dock)
+    assert training.closed == 1
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("microforge")]
+    dock.deleteLater()
+
+
+def test_painting_while_training_reaches_it(
+    qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining
+) -> None:
+    begin(qtbot, dock, nuclei, training)
+    dock.session.viewer.layers["cells annotation"].paint((30, 30), 2)
+    qtbot.waitUntil(lambda: bool(training.calls[0]["replaced"]))
+    dock.train.stop.click()
+    qtbot.waitUntil(lambda: not dock.train.run.busy)
+
+
+def test_the_dock_is_imported_without_torch() -> None:
+    code = "import sys, microforge.gui.dock; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,41 @@
+import npe2
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
+
+from microforge.gui import samples
+from microforge.gui.layers import image_of
+from microforge.gui.show import add_results
+from microforge.types import Image, Prediction
+
+
+@pytest.mark.parametrize(
+    ("make", "axes"), [(samples.nuclei, "YX"), (samples.nuclei_two_channels, "CYX"), (samples.nuclei_stack, "ZYX")]
+)
+def test_a_sample_is_an_image_of_known_axes_and_its_truth(make: object, axes: str) -> None:
+    image, truth = (Layer.create(*data) for data in make())  # type: ignore[operator]
+    read = image_of(image)
+    assert (read.axes, read.axes_known) == (axes, True)
+    assert read.pixel_size is not None
+    assert truth.data.max() > 20
+    assert truth.data.shape == image.data.shape[-truth.ndim :]
+    np.testing.assert_allclose(truth.scale, image.scale[-truth.ndim :])
+
+
+def test_the_manifest_is_valid_and_found() -> None:
+    manifest = npe2.PluginManifest.from_distribution("napari-microforge")
+    manifest.validate_imports()
+    assert [widget.display_name for widget in manifest.contributions.widgets] == ["Microforge"]
+    assert len(manifest.contributions.sample_data) == 3
+
+
+def test_results_are_shown_on_their_images() -> None:
+    viewer = ViewerModel()
+    image = Image("a", np.zeros((6, 8, 9)), "ZYX", (2.0, 0.5, 0.5))
+    add_results(viewer, [image], [Prediction(labels=np.ones((6, 8, 9), np.int32))])
+    assert [layer.name for layer in viewer.layers] == ["a", "a result"]
+    np.testing.assert_allclose(viewer.layers[1].scale, (2, 0.5, 0.5))
+    rgb = Image("b", np.zeros((8, 9, 3), np.uint8), "YXS")
+    add_results(viewer, [rgb], [Prediction(labels=np.ones((8, 9), np.int32))])
+    assert viewer.layers["b"].rgb
