@@ -27,7 +27,7 @@ from microforge.events import (
     TileFinished,
 )
 from microforge.gui.apply_panel import ApplyPanel
-from microforge.gui.session import Session
+from microforge.gui.session import Session, is_result
 from microforge.io.model_file import ModelCard
 from microforge.types import Image, Prediction
 
@@ -257,6 +257,19 @@ def test_table_is_saved(qtbot: Any, panel: ApplyPanel, session: Session, tmp_pat
     assert rows[2]["area_um2"] == "0.25"
     panel.layers.save_table(tmp_path / "missing" / "objects.csv")
     assert panel.layers.message.severity == "error"
+
+
+def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
+    session.viewer.add_image(dots((2, 3)), name="cells", scale=(0.5, 0.5))
+    run(qtbot, session, panel.layers.apply)
+    result = session.viewer.layers["cells (objects)"]
+    panel.layers.copy_results()
+    copy = session.viewer.layers["cells corrected"]
+    assert not is_result(copy)
+    assert np.array_equal(copy.data, result.data)
+    assert not np.shares_memory(copy.data, result.data)
+    assert copy.scale.tolist() == [0.5, 0.5]
+    assert not result.visible
 
 
 def test_settings_reach_the_predictor(

@@ -18,7 +18,14 @@ from microforge.gui.axes_widget import AxesWidget
 from microforge.gui.busy import Busy
 from microforge.gui.layers import axes_of, image_of
 from microforge.gui.parts import Note
-from microforge.gui.results_layers import DETAILS, add_results, measurements_of, place_of, results_of
+from microforge.gui.results_layers import (
+    DETAILS,
+    add_results,
+    copy_to_correct,
+    measurements_of,
+    place_of,
+    results_of,
+)
 from microforge.gui.session import Session, is_result
 from microforge.types import Array
 
@@ -58,6 +65,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.table.setToolTip("Show size, place, brightness and shape of every object in napari's table.")
         self.save = QPushButton("Save table …")
         self.save.setToolTip("Save the measurements of all results of this run as one CSV file.")
+        self.correct = QPushButton("Copy to correct")
+        self.correct.setToolTip("Copy the results into layers of your own, to repair by painting and to train on.")
         self._lay_out()
         self._connect()
         self.refresh()
@@ -73,6 +82,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         measured = any(measurements_of(layer) for layer in self._measured())
         self.table.setVisible(measured and getattr(self._session.viewer, "window", None) is not None)
         self.save.setVisible(measured)
+        self.correct.setVisible(measured)
 
     def images(self) -> list[Image]:
         """Give the images of the selected layers; the only open image where none is selected."""
@@ -123,6 +133,14 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self.message.say(f"Saved {path.name}.", "ok")
 
+    def copy_results(self) -> None:
+        """Make layers from the last results that can be corrected and trained on."""
+        names = []
+        for layer in self._measured():
+            copy = copy_to_correct(self._session.viewer, layer, f"{_source_name(layer)} corrected")
+            names.append(copy.name)
+        self.message.say(f"Paint in {', '.join(names)}; then take it in Annotate with Use a layer.", "info")
+
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.addWidget(self.table)
@@ -132,6 +150,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
             column.addWidget(widget)
         column.addLayout(buttons)
+        column.addWidget(self.correct)
 
     def _connect(self) -> None:
         session = self._session
@@ -139,6 +158,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.axes.value_changed.connect(self._on_axes)
         self.table.clicked.connect(self.show_table)
         self.save.clicked.connect(self._ask_and_save)
+        self.correct.clicked.connect(self.copy_results)
         self.busy.cancelled.connect(self._on_cancel)
         session.applying.event.connect(self._on_event)
         session.applying.finished.connect(self._on_finished)

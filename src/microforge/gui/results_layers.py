@@ -98,6 +98,15 @@ def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
     return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
 
 
+def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
+    """Copy a result into a layer that a person may paint in and train on, in place of the result."""
+    copy = Labels(result.data.copy(), name=name, opacity=result.opacity, **geometry_of(result, range(result.ndim)))
+    viewer.add_layer(copy)
+    result.visible = False
+    viewer.layers.selection.active = copy
+    return copy
+
+
 def _below_nothing(column: Array) -> Array:
     if column.dtype == object:
         return np.concatenate([np.array([""], object), column])
