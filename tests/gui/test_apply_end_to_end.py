@@ -1,5 +1,6 @@
 """Apply with the real engine in a real window: a model trained for seconds, layers, a folder, the table."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from microforge.config import TrainingConfig
 from microforge.gui.apply_panel import ApplyPanel
+from microforge.gui.dock import MicroforgeDock
 from microforge.gui.review_panel import ReviewPanel
 from microforge.gui.session import Session
 from microforge.io.results import write_image
@@ -122,3 +124,32 @@ def test_wrong_output_folder_is_refused(qtbot: Any, session: Session, panel: App
         panel.folder.run()
     assert panel.folder.message.severity == "error"
     assert "output folder" in panel.folder.message.text()
+
+
+def test_window_closed_while_predicting(
+    make_napari_viewer: Any, qtbot: Any, session: Session, panel: ApplyPanel
+) -> None:
+    from napari.utils import progress
+
+    session.viewer.add_image(np.tile(simulate_nuclei((256, 256), seed=1).image, (8, 8)), name="large")
+    panel.settings._form.fields["tile_size"].widget.value = 64
+    panel.layers.start.click()
+    qtbot.waitUntil(lambda: panel.layers.busy.bar.value() > 0, timeout=60_000)
+    began = time.monotonic()
+    assert session.close(20)
+    assert time.monotonic() - began < 5
+    assert not progress._all_instances
+
+
+def test_dock_taken_away_leaves_the_viewer_alone(make_napari_viewer: Any, qtbot: Any, model: Path) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = MicroforgeDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Microforge")
+    dock.session.set_model(model)
+    qtbot.waitUntil(lambda: not dock.session.warming.running, timeout=60_000)
+    viewer.window.remove_dock_widget(dock)
+    layer = viewer.add_image(np.zeros((8, 8)))
+    viewer.add_labels(np.zeros((8, 8), int))
+    layer.name = "other"
+    viewer.layers.selection = {layer}
+    viewer.layers.clear()

@@ -270,6 +270,10 @@ def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session
     assert not np.shares_memory(copy.data, result.data)
     assert copy.scale.tolist() == [0.5, 0.5]
     assert not result.visible
+    assert "To train on it, choose it" in panel.layers.message.text()
+    session.annotate(session.viewer.layers["cells"], session.viewer.add_labels(np.zeros((12, 14), int), name="mine"))
+    panel.layers.copy_results()
+    assert "delete mine, then choose it" in panel.layers.message.text()
 
 
 def test_settings_reach_the_predictor(

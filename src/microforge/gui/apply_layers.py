@@ -135,11 +135,16 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def copy_results(self) -> None:
         """Make layers from the last results that can be corrected and trained on."""
-        names = []
+        lines = []
         for layer in self._measured():
+            image, annotated = self._image_behind(layer), None
             copy = copy_to_correct(self._session.viewer, layer, f"{_source_name(layer)} corrected")
-            names.append(copy.name)
-        self.message.say(f"Paint in {', '.join(names)}; then take it in Annotate with Use a layer.", "info")
+            if image is not None:
+                annotated = self._session.annotated_of(image)
+            # Never exchanged unasked: what she painted before would silently no longer count.
+            first = f"delete {annotated.labels.name}, then " if annotated else ""
+            lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
+        self.message.say("\n".join(lines), "info")
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
