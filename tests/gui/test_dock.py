@@ -7,27 +7,50 @@ from typing import Any
 import pytest
 from fakes import FakeTraining, fake_warm_up
 from pytestqt.qtbot import QtBot
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 
 from microforge.gui.dock import MicroforgeDock
+from microforge.gui.run import RunState
 from microforge.gui.session import Session
 
 MakeViewer = Callable[..., Any]
 MakeSession = Callable[[Any], Session]
 
 
-def docked(viewer: Any, session: Session) -> MicroforgeDock:
-    dock = MicroforgeDock(viewer, session, fake_warm_up)
-    viewer.window.add_dock_widget(dock, name="Microforge")
-    return dock
+class Docks:
+    """Docks in real windows, closed as a person would.
+
+    A factory, as what a test is given lives longer than the check for leaked viewers allows.
+    """
+
+    def __init__(self, qtbot: QtBot, make_viewer: MakeViewer, make_session: MakeSession) -> None:
+        self._qtbot, self._make_viewer, self._make_session = qtbot, make_viewer, make_session
+        self.viewers: list[Any] = []
+
+    def __call__(self) -> MicroforgeDock:
+        viewer = self._make_viewer(show=True)
+        self.viewers.append(viewer)
+        dock = MicroforgeDock(viewer, self._make_session(viewer), fake_warm_up)
+        viewer.window.add_dock_widget(dock, name="Microforge")
+        return dock
+
+    def close(self) -> None:
+        """Close the windows and let Qt delete them: a widget that lives on would keep the viewer in memory."""
+        while self.viewers:
+            self.viewers.pop().close()
+        self._qtbot.wait(50)
 
 
 @pytest.fixture
-def dock(make_napari_viewer: MakeViewer, make_session: MakeSession) -> Iterator[MicroforgeDock]:
-    viewer = make_napari_viewer(show=True)
-    dock = docked(viewer, make_session(viewer))
-    yield dock
-    dock.close_down()
+def docks(qtbot: QtBot, make_napari_viewer: MakeViewer, make_session: MakeSession) -> Iterator[Docks]:
+    docks = Docks(qtbot, make_napari_viewer, make_session)
+    yield docks
+    docks.close()
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("microforge")]
 
 
 def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining) -> None:
@@ -39,7 +62,8 @@ def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTrainin
     qtbot.waitUntil(lambda: "Step" in dock.train.report.numbers.text())
 
 
-def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, dock: MicroforgeDock) -> None:
+def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, docks: Docks) -> None:
+    dock = docks()
     assert [dock.tabs.tabText(i) for i in range(4)] == ["Annotate", "Train", "Review", "Apply"]
     qtbot.waitUntil(lambda: "a test processor" in dock.device.text())
     assert "Buy one" in dock.device.toolTip()
@@ -49,7 +73,8 @@ def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, dock: MicroforgeDock) -
         assert page.minimumSizeHint().width() <= 285, dock.tabs.tabText(i)
 
 
-def test_everything_to_click_has_a_tooltip(dock: MicroforgeDock) -> None:
+def test_everything_to_click_has_a_tooltip(docks: Docks) -> None:
+    dock = docks()
     kinds = (QAbstractButton, QComboBox, QAbstractSpinBox)
     fields = [w for page in (dock.annotate, dock.train) for kind in kinds for w in page.findChildren(kind)]
     bare = [w for w in fields if not _tip(w)]
@@ -64,45 +89,53 @@ def _tip(widget: QWidget) -> str:
     return "" if widget is None else str(widget.toolTip())
 
 
-def test_theme_changes_reach_the_plots(dock: MicroforgeDock) -> None:
+def test_theme_changes_reach_the_plots(docks: Docks) -> None:
+    dock = docks()
     dock.session.viewer.theme = "light"
     assert dock.train.report.plots._loss_plot.backgroundBrush().color().lightness() > 128
     dock.session.viewer.theme = "dark"
     assert dock.train.report.plots._loss_plot.backgroundBrush().color().lightness() < 128
 
 
-def test_messages_are_shown(dock: MicroforgeDock) -> None:
+def test_messages_are_shown(docks: Docks) -> None:
+    dock = docks()
     dock.session.say("Look here.", "warning")
     assert dock.note.text() == "Look here."
 
 
 def test_closing_the_window_stops_saves_and_leaves_no_thread(
-    qtbot: QtBot, make_napari_viewer: MakeViewer, make_session: MakeSession, nuclei: Any, training: FakeTraining
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
 ) -> None:
-    viewer = make_napari_viewer(show=True)
-    dock = docked(viewer, make_session(viewer))
-    begin(qtbot, dock, nuclei, training)
-    viewer.window._qt_window.close()
-    qtbot.waitUntil(lambda: dock._closed)
+    begin(qtbot, docks(), nuclei, training)
+    docks.close()
     assert (training.calls[0]["folder"] / "model.safetensors").exists()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("microforge")]
+    assert not threads()
+
+
+def test_a_window_that_stays_open_after_all_goes_on_training(
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
+) -> None:
+    dock = docks()
+    begin(qtbot, dock, nuclei, training)
+    refused = QCloseEvent()
+    refused.ignore()
+    dock.eventFilter(dock.window(), refused)
+    assert dock.train.run.state is RunState.RUNNING
 
 
 def test_taking_the_dock_away_stops_the_training(
-    qtbot: QtBot, make_napari_viewer: MakeViewer, make_session: MakeSession, nuclei: Any, training: FakeTraining
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
 ) -> None:
-    viewer = make_napari_viewer(show=True)
-    dock = docked(viewer, make_session(viewer))
+    dock = docks()
     begin(qtbot, dock, nuclei, training)
-    viewer.window.remove_dock_widget(dock)
+    dock.session.viewer.window.remove_dock_widget(dock)
     assert training.closed == 1
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("microforge")]
+    assert not threads()
     dock.deleteLater()
 
 
-def test_painting_while_training_reaches_it(
-    qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining
-) -> None:
+def test_painting_while_training_reaches_it(qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining) -> None:
+    dock = docks()
     begin(qtbot, dock, nuclei, training)
     dock.session.viewer.layers["cells annotation"].paint((30, 30), 2)
     qtbot.waitUntil(lambda: bool(training.calls[0]["replaced"]))

@@ -57,7 +57,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.apply = ApplyPanel(self.session)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
-        self._closed = False
+        self._closing, self._closed = False, False
         self._quiet = QTimer(self, singleShot=True, interval=READING_TIME)
         self._lay_out()
         self._connect()
@@ -79,22 +79,33 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock gets a window, and when napari takes it out of one."""
-        if event.type() == QEvent.Type.Show and self._window is None:
-            self._window = self.window()
-            self._window.installEventFilter(self)
-        if event.type() == QEvent.Type.ParentChange and self._window is not None and self.parent() is None:
-            self.close_down()
+        if event.type() in (QEvent.Type.Show, QEvent.Type.ParentChange) and not self._closed:
+            if self._window is not None and self.parent() is None:
+                self.close_down()
+            elif self.parent() is not None:
+                self._follow_window(self.window())
         return bool(super().event(event))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the window was closed, unless she thought better of it."""
+        """Notice that the window is closed: hidden while closing, so that she did not think better of it."""
         if event.type() == QEvent.Type.Close:
-            QTimer.singleShot(0, self._close_with_window)
+            self._closing = True
+            QTimer.singleShot(0, self._not_closing)
+            if not watched.isVisible():
+                self.close_down()
+        if event.type() == QEvent.Type.Hide and self._closing:
+            self.close_down()
         return False
 
-    def _close_with_window(self) -> None:
-        if self._window is not None and not self._window.isVisible():
-            self.close_down()
+    def _not_closing(self) -> None:
+        self._closing = False
+
+    def _follow_window(self, window: QWidget) -> None:
+        if window is not self._window:
+            if self._window is not None:
+                self._window.removeEventFilter(self)
+            self._window = window
+            window.installEventFilter(self)
 
     def _lay_out(self) -> None:
         pages = {
@@ -121,7 +132,6 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         session.warming.event.connect(self._show_device)
         session.viewer.events.theme.connect(self._follow_theme)
         self._quiet.timeout.connect(lambda: self.note.say(""))
-        self.destroyed.connect(session.close)
         app = QApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.close_down)

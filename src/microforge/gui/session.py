@@ -184,11 +184,12 @@ class Session:
         return folder
 
     def close(self, seconds: float = PATIENCE) -> bool:
-        """Stop all that runs and wait for it; give whether no thread is left."""
+        """Stop all that runs and wait for it; give whether no thread is left. The panels hear no more of it."""
         self.closing.emit()
         relays: Sequence[Relay] = (self.training, self.applying, self.warming, self.watching)
         for relay in relays:
             relay.stop()
+            relay.blockSignals(True)
         ended = [relay.wait(seconds) for relay in relays]
         return all(ended)
 
