@@ -10,7 +10,7 @@ from microforge.types import Sample
 
 MOST_VALIDATION_IMAGES = 24
 BLOCK_FRACTION = 0.25
-SMALLEST_BLOCK = 64
+SMALLEST_BLOCK = 48
 
 
 def split_samples(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Positions = npt.NDArray[np.int64]
+Passes = tuple[Ints, Ints, Floats]
 
 
 def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> Ints:
@@ -47,7 +48,7 @@ def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float,
         steps = _neighbour_steps(shape)
         basin, summits = _climb(heights, pixels, steps)
         summit_height = heights[pixels][summits]
-        owner = _join(heights, pixels, steps, basin, summit_height, merging)
+        owner = _join(_passes(heights, pixels, steps, basin), summit_height, merging)
         size = np.bincount(owner[basin], minlength=len(summits))
         keep = (size >= smallest) & (summit_height >= lowest) & (owner == np.arange(len(owner)))
         labels[pixels] = (np.cumsum(keep) * keep).astype(np.int32)[owner[basin]]
@@ -71,54 +72,61 @@ def _climb(heights: Floats, pixels: Positions, steps: list[int]) -> tuple[Ints, 
         upward = np.where(higher, pixels + step, upward)
     position = np.zeros(len(heights), np.int32)
     position[pixels] = np.arange(len(pixels), dtype=np.int32)
-    target = position[upward]
-    while not np.array_equal(further := target[target], target):
-        target = further
+    target = _follow(position[upward])
     summits = np.flatnonzero(target == np.arange(len(target)))
     number = np.zeros(len(target), np.int32)
     number[summits] = np.arange(len(summits), dtype=np.int32)
     return number[target], summits
 
 
-def _join(
-    heights: Floats, pixels: Positions, steps: list[int], basin: Ints, summit: Floats, merging: float
-) -> npt.NDArray[Any]:
-    """Give for each basin the basin that owns it, joining over the highest passes first."""
-    owner = list(range(len(summit)))
-    high = summit.tolist()
+def _join(passes: Passes, summit: Floats, merging: float) -> Positions:
+    """Give for each basin the basin that owns it.
 
-    def find(k: int) -> int:
-        while owner[k] != k:
-            owner[k] = owner[owner[k]]
-            k = owner[k]
-        return k
+    In rounds, each hill joins the higher one beyond its highest pass if it rises less than `merging` above that pass;
+    a hill that does not will not later either, as its other passes are lower. All hills of a round are done at once.
+    """
+    here, there, notch = passes
+    order = np.argsort(notch, kind="stable")
+    here, there, notch = here[order], there[order], notch[order]
+    everyone = np.arange(len(summit))
+    owner = everyone
+    while True:
+        a, b = owner[here], owner[there]
+        apart = a != b
+        here, there, notch, a, b = here[apart], there[apart], notch[apart], a[apart], b[apart]
+        best = np.full(len(summit), -1)
+        for side in (a, b):  # passes are in ascending order: the last one assigned is the highest
+            highest = np.full(len(summit), -1)
+            highest[side] = np.arange(len(side))
+            best = np.maximum(best, highest)
+        hills = np.flatnonzero(best >= 0)
+        chosen = best[hills]
+        beyond = a[chosen] + b[chosen] - hills
+        higher = (summit[beyond] > summit[hills]) | ((summit[beyond] == summit[hills]) & (beyond > hills))
+        joins = higher & (summit[hills] - notch[chosen] < merging)
+        if not joins.any():
+            return owner
+        step = everyone.copy()
+        step[hills[joins]] = beyond[joins]
+        owner = _follow(step)[owner]
 
-    for a, b, notch in _passes(heights, pixels, steps, basin, len(summit)):
-        a, b = find(a), find(b)
-        if a != b and min(high[a], high[b]) - notch < merging:
-            lower, higher = (a, b) if high[a] < high[b] else (b, a)
-            owner[lower] = higher
-    return np.array([find(k) for k in range(len(owner))])
+
+def _follow(target: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Follow pointers to their end, doubling their reach each time."""
+    while not np.array_equal(further := target[target], target):
+        target = further
+    return target
 
 
-def _passes(
-    heights: Floats, pixels: Positions, steps: list[int], basin: Ints, count: int
-) -> list[tuple[int, int, float]]:
-    """Give the highest pass between each two touching basins, highest first."""
+def _passes(heights: Floats, pixels: Positions, steps: list[int], basin: Ints) -> Passes:
+    """Give all pairs of neighbouring pixels in two basins: both basins, and the lower height of the two."""
     number = np.full(len(heights), -1, np.int32)
     number[pixels] = basin
-    keys, notches = [], []
+    found = []
     for step in steps[len(steps) // 2 :]:
         other = number[pixels + step]
         border = np.flatnonzero((other >= 0) & (other != basin))
-        here, there = basin[border].astype(np.int64), other[border].astype(np.int64)
-        keys.append(np.minimum(here, there) * count + np.maximum(here, there))
-        notches.append(np.minimum(heights[pixels[border]], heights[pixels[border] + step]))
-    key, notch = np.concatenate(keys), np.concatenate(notches)
-    order = np.lexsort((-notch, key))
-    key, notch = key[order], notch[order]
-    first = np.concatenate([np.ones(min(len(key), 1), bool), key[1:] != key[:-1]])
-    key, notch = key[first], notch[first]
-    order = np.argsort(-notch, kind="stable")
-    a, b = np.divmod(key[order], count)
-    return list(zip(a.tolist(), b.tolist(), notch[order].tolist(), strict=True))
+        notch = np.minimum(heights[pixels[border]], heights[pixels[border] + step])
+        found.append((basin[border], other[border], notch))
+    here, there, notches = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return here, there, notches

@@ -29,7 +29,7 @@ class InstanceOptions(TaskOptions):
     """Settings of object segmentation."""
 
     probability: float = Field(
-        0.4, gt=0, lt=1, title="Object probability", description="Higher finds less, and smaller, objects."
+        0.35, gt=0, lt=1, title="Object probability", description="Higher finds less, and smaller, objects."
     )
     merging: float = Field(
         0.25,
