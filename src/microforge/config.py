@@ -90,7 +90,7 @@ class TrainingConfig(Settings):
         description="How patches are varied.",
     )
     object_sampling: float = Field(
-        0.5,
+        0.8,
         ge=0,
         le=1,
         title="Object sampling",
