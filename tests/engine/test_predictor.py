@@ -168,6 +168,14 @@ def test_other_pixel_size_is_noted(tmp_path: Path, model: Path) -> None:
     assert "5 times" in Predictor(tmp_path / "m.safetensors", CPU).predict(image).notes[0]
 
 
+def test_channels_of_other_names_are_noted(tmp_path: Path, model: Path) -> None:
+    file = load_model(model)
+    path = tmp_path / "m.safetensors"
+    save_model(path, file.weights, file.card.model_copy(update={"channel_names": ("DAPI",)}))
+    image = Image("x", draw_discs()[0], "YX", channel_names=("GFP",))
+    assert "called GFP" in Predictor(path, CPU).predict(image).notes[0]
+
+
 def test_options_replace_the_models_own(model: Path) -> None:
     strict = Predictor(model, PredictionConfig(device="cpu", task_options={"smallest": 10_000}))
     assert strict.predict(disc_sample()).labels.max() == 0

@@ -130,6 +130,9 @@ class Predictor:
             notes.append("All pixels are equal: the result means nothing.")
         elif np.dtype(sample.image.dtype).kind == "f" and not np.isfinite(np.asarray(sample.image)).all():
             notes.append("Some pixels are NaN or infinite; they were taken as background.")
+        if self.card.channel_names and sample.channel_names and self.card.channel_names != sample.channel_names:
+            here, there = (", ".join(names) for names in (sample.channel_names, self.card.channel_names))
+            notes.append(f"The channels are called {here}; those of the training images, {there}.")
         if self.card.pixel_size and sample.pixel_size:
             ratio = sample.pixel_size[-1] / self.card.pixel_size[-1]
             if not 1 / PIXEL_SIZE_RATIO < ratio < PIXEL_SIZE_RATIO:
