@@ -65,7 +65,10 @@ def predict_folder(
         )
     check_output(output, inputs, paths)
     predictor = Predictor(model, config)
-    origin = Origin(output, model.name, hash_file(model), hash_settings(config, axes), axes, overwrite)
+    settings = hash_settings(config, axes)
+    origin = Origin(
+        output, model.name, hash_file(model), settings, axes, overwrite, countable=predictor.task.labels_are_objects
+    )
     return run_folder(predictor, paths, origin)
 
 

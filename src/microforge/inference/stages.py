@@ -43,6 +43,8 @@ class Origin:
     settings_hash: str
     axes: str | None = None
     overwrite: bool = False
+    #: Whether labels are objects, which can be counted, or classes.
+    countable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,7 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
         entry = replace(
             entry,
             result=result.name,
-            objects=len(rows.lines),
+            objects=len(rows.lines) if origin.countable else None,
             seconds=round(seconds, 4),
             shape=" ".join(str(n) for n in labels.shape),
             pixel_size=" ".join(f"{size:.7g}" for size in ready.image.pixel_size or ()),

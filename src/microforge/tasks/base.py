@@ -51,6 +51,8 @@ class Task(ABC):
     annotation: ClassVar[Annotation]
     #: The metric that decides which weights are best, and the direction in which it improves.
     monitor: ClassVar[tuple[str, Direction]]
+    #: Whether each label is an object that can be counted; else a label is a class.
+    labels_are_objects: ClassVar[bool] = False
     Options: ClassVar[type[TaskOptions]] = TaskOptions
 
     def __init__(self, options: TaskOptions | None = None) -> None:

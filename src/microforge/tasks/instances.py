@@ -54,6 +54,7 @@ class Instances(Task):
     description: ClassVar[str] = "Paint each object with its own label; finds and separates touching objects."
     annotation: ClassVar[Annotation] = Annotation.LABELS
     monitor: ClassVar[tuple[str, Direction]] = ("AP@0.5", "max")
+    labels_are_objects: ClassVar[bool] = True
     Options: ClassVar[type[TaskOptions]] = InstanceOptions
     options: InstanceOptions
 

@@ -45,7 +45,9 @@ class Live:
     def set_preview(self, token: str, sample: Sample | None, whole: ArrayLike | None = None) -> None:
         """Say what is looked at, None = nothing; `whole` is the image ``C(Z)YX`` that the sample is a part of."""
         with self._lock:
-            self._preview = None if sample is None else PreviewRequest(token, sample, sample.image if whole is None else whole)
+            self._preview = (
+                None if sample is None else PreviewRequest(token, sample, sample.image if whole is None else whole)
+            )
 
     @property
     def stopping(self) -> bool:

@@ -1,8 +1,7 @@
 """How weights are updated: orthogonalised momentum for the convolutions, Adam for the rest, and the pace of both."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,9 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
 LEARNING_RATE = 0.02
 ADAM_RATE = 0.15  # of the learning rate of the convolutions
+ADAM_BETAS = (0.9, 0.99)
+MOMENTUM = 0.9
+DECAY = 0.01
 WARM_UP_STEPS = 50
 COOLED = 0.02
 # Without an end in sight the pace falls slowly, as 1/sqrt, from this step on.
@@ -19,34 +21,71 @@ SLOWING_STEPS = 2000
 MAX_GRADIENT_NORM = 5.0
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum whose update of each weight matrix is made orthogonal, so that all directions learn at one pace.
+class Optimiser:
+    """Update rule of a network.
 
-    Reached a given accuracy on nuclei in half the time of AdamW, and keeps a network without normalisation layers
-    stable, because the size of an update does not depend on the size of the gradient.
+    Convolutions inside the network: momentum whose update of each weight matrix is made orthogonal (Muon), so that all
+    directions learn at one pace. It reached a given accuracy on nuclei in half the time of AdamW, and keeps a network
+    without normalisation layers stable, as the size of an update does not depend on the size of the gradient.
+    Biases and the output layer: Adam (Kingma & Ba 2015, arXiv 1412.6980).
+
+    Not built on `torch.optim`, which loads torch's compiler at first use: seconds before the first step.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.9, decay: float = 0.01) -> None:
-        super().__init__(list(weights), {"lr": lr, "momentum": momentum, "decay": decay})
+    def __init__(self, network: nn.Module, learning_rate: float | None) -> None:
+        self.rate = learning_rate or LEARNING_RATE
+        self.steps = 0
+        named = dict(network.named_parameters())
+        self.inner = {name: w for name, w in named.items() if w.ndim > 2 and not name.startswith("head")}
+        self.outer = {name: w for name, w in named.items() if name not in self.inner}
+        self.momentum = {name: torch.zeros_like(weight) for name, weight in named.items()}
+        self.square = {name: torch.zeros_like(weight) for name, weight in self.outer.items()}
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Update all weights that have a gradient."""
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._update(weight, weight.grad, group)
+    def step(self, pace: float) -> None:
+        """Clip the gradients, update at `pace` (0..1) of the learning rate, and clear the gradients."""
+        nn.utils.clip_grad_norm_([*self.inner.values(), *self.outer.values()], MAX_GRADIENT_NORM)
+        self.steps += 1
+        for name, weight in self.inner.items():
+            if weight.grad is not None:
+                self._orthogonal(weight, weight.grad, self.momentum[name], self.rate * pace)
+        for name, weight in self.outer.items():
+            if weight.grad is not None:
+                self._adam(weight, weight.grad, self.momentum[name], self.square[name], self.rate * pace * ADAM_RATE)
+        self.clear()
 
-    def _update(self, weight: Tensor, gradient: Tensor, group: Mapping[str, Any]) -> None:
-        state = self.state[weight]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(weight)
-        momentum = state["momentum"].mul_(group["momentum"]).add_(gradient)
-        direction = gradient + group["momentum"] * momentum
+    def _orthogonal(self, weight: Tensor, gradient: Tensor, momentum: Tensor, rate: float) -> None:
+        momentum.mul_(MOMENTUM).add_(gradient)
+        direction = gradient + MOMENTUM * momentum
         matrix = orthogonalise(direction.reshape(len(direction), -1))
         rows, columns = matrix.shape
-        weight.mul_(1 - group["lr"] * group["decay"])
-        weight.add_(matrix.reshape(weight.shape), alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+        weight.mul_(1 - rate * DECAY)
+        weight.add_(matrix.reshape(weight.shape), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+
+    def _adam(self, weight: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, rate: float) -> None:
+        first, second = ADAM_BETAS
+        mean.lerp_(gradient, 1 - first)
+        square.lerp_(gradient * gradient, 1 - second)
+        scale = (square / (1 - second**self.steps)).sqrt_().add_(1e-8)
+        weight.addcdiv_(mean, scale, value=-rate / (1 - first**self.steps))
+
+    def clear(self) -> None:
+        """Forget gradients."""
+        for weight in (*self.inner.values(), *self.outer.values()):
+            weight.grad = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give the state as named tensors."""
+        parts = {"momentum": self.momentum, "square": self.square}
+        state = {f"{part}.{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
+        return {**state, "steps": torch.tensor(self.steps)}
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the state back."""
+        self.steps = int(tensors["steps"])
+        for part, named in (("momentum", self.momentum), ("square", self.square)):
+            for name, tensor in named.items():
+                tensor.copy_(tensors[f"{part}.{name}"])
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
@@ -68,53 +107,6 @@ def orthogonalise(matrix: Tensor) -> Tensor:
         gram = factor @ gram @ factor
     x = product @ x
     return x.T if tall else x
-
-
-class Optimiser:
-    """Both optimisers of a network, stepped together."""
-
-    def __init__(self, network: nn.Module, learning_rate: float | None) -> None:
-        rate = learning_rate or LEARNING_RATE
-        inner = [p for name, p in network.named_parameters() if p.ndim > 2 and not name.startswith("head")]
-        ids = {id(p) for p in inner}
-        outer = [p for p in network.parameters() if id(p) not in ids]
-        self.parts: dict[str, torch.optim.Optimizer] = {
-            "muon": Muon(inner, rate),
-            "adam": torch.optim.AdamW(outer, rate * ADAM_RATE, betas=(0.9, 0.99), weight_decay=0.0),
-        }
-        self.rates = {name: part.param_groups[0]["lr"] for name, part in self.parts.items()}
-        self.parameters = [*inner, *outer]
-
-    def step(self, pace: float) -> None:
-        """Clip the gradients, update at `pace` (0..1) of the learning rate, and clear the gradients."""
-        nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM)
-        for name, part in self.parts.items():
-            part.param_groups[0]["lr"] = self.rates[name] * pace
-            part.step()
-            part.zero_grad(set_to_none=True)
-
-    def clear(self) -> None:
-        """Forget gradients, after a step that failed."""
-        for part in self.parts.values():
-            part.zero_grad(set_to_none=True)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Give the state as named tensors."""
-        state: dict[str, Tensor] = {}
-        for name, part in self.parts.items():
-            for index, values in part.state_dict()["state"].items():
-                state |= {f"{name}.{index}.{key}": torch.as_tensor(value) for key, value in values.items()}
-        return state
-
-    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the state back."""
-        for name, part in self.parts.items():
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in tensors.items():
-                owner, index, field = key.split(".")
-                if owner == name:
-                    state.setdefault(int(index), {})[field] = tensor
-            part.load_state_dict({"state": state, "param_groups": part.state_dict()["param_groups"]})
 
 
 def pace(step: int, fraction: float | None) -> float:
