@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from microforge.types import Sample
 
-MOST_VALIDATION_IMAGES = 24
+MOST_VALIDATION_IMAGES = 16
 BLOCK_FRACTION = 0.25
 SMALLEST_BLOCK = 48
 
