@@ -8,7 +8,7 @@ from engine.discs import disc_sample, draw_discs
 from microforge.errors import AnnotationError, SettingsError
 from microforge.metrics import match_objects
 from microforge.tasks import available_tasks, get_task
-from microforge.tasks.decoding import split_objects
+from microforge.tasks.decoding import fill_holes, split_objects
 from microforge.tasks.instances import Instances, normalised_depth
 from microforge.types import Batch, Prediction, Sample
 
@@ -58,6 +58,17 @@ def test_small_and_uncertain_objects_are_left_out() -> None:
     height = np.zeros((30, 30), np.float32)
     height[2:4, 2:4], height[10:20, 2:12], height[10:20, 18:28] = 1.0, 0.2, 0.9
     assert split_objects(height, height > 0, 0.25, 0.3, 10).max() == 1
+
+
+def test_small_holes_are_filled_and_large_ones_stay() -> None:
+    inside = np.zeros((30, 30), bool)
+    inside[2:28, 2:28] = True
+    inside[5:7, 5:7] = inside[12:20, 12:20] = False
+    filled = fill_holes(inside, 10)
+    assert filled[5:7, 5:7].all()
+    assert not filled[12:20, 12:20].any()
+    assert not filled[:2].any()
+    assert np.array_equal(fill_holes(np.ones((4, 4), bool), 10), np.ones((4, 4), bool))
 
 
 def test_nothing_inside_gives_nothing() -> None:

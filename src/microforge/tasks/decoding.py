@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -53,6 +54,14 @@ def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float,
         keep = (size >= smallest) & (summit_height >= lowest) & (owner == np.arange(len(owner)))
         labels[pixels] = (np.cumsum(keep) * keep).astype(np.int32)[owner[basin]]
     return labels.reshape(shape)[inner]
+
+
+def fill_holes(inside: npt.NDArray[np.bool_], largest: int) -> npt.NDArray[np.bool_]:
+    """Give `inside` ``(Z)YX`` without its enclosed gaps of up to `largest` pixels."""
+    gaps, _ = ndimage.label(~inside)
+    small = np.bincount(gaps.ravel()) <= largest
+    small[0] = False
+    return inside | small[gaps]
 
 
 def _neighbour_steps(shape: tuple[int, ...]) -> list[int]:

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from microforge import metrics
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
-from microforge.tasks.decoding import split_objects
+from microforge.tasks.decoding import fill_holes, split_objects
 from microforge.tasks.drawing import checked_labels, cut_out, known_pixels, object_count
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
 
@@ -117,7 +117,8 @@ class Instances(Task):
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Climb from every inside pixel to the top of its object; see `decoding.split_objects`."""
         o = self.options
-        labels = split_objects(output[1], output[0] > o.probability, o.merging, o.confidence, o.smallest)
+        inside = fill_holes(output[0] > o.probability, o.smallest)
+        labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
         return Prediction(labels=labels)
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
