@@ -56,8 +56,7 @@ def test_train_preview_stop_continue(
     assert model.exists()
     steps = panel.report._step.step  # type: ignore[union-attr]
     panel.proceed.click()
-    qtbot.waitUntil(lambda: panel.report._step is not None, timeout=LONG)
-    assert panel.report._step.step > steps  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: panel.report._step.step > steps, timeout=LONG)  # type: ignore[union-attr]
     panel.stop.click()
     qtbot.waitUntil(lambda: not panel.run.busy, timeout=LONG)
     close(qtbot, viewer)

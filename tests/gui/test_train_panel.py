@@ -84,6 +84,13 @@ def test_continue_uses_the_same_folder(
     assert first["folder"] == second["folder"]
 
 
+def test_refused_starts_leave_the_curves_alone(panel: TrainPanel) -> None:
+    panel.report.plots.add_loss(1, 1.0)
+    panel.go_on()
+    assert "no training to continue" in panel.report.doing.text()
+    assert panel.report.plots.loss.x == [1]
+
+
 def test_pause_holds_and_go_on_goes_on(
     qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining
 ) -> None:
@@ -217,6 +224,7 @@ def test_the_preview_never_steals_the_selection(
     preview = panel.preview.layer
     assert layers.selection.active is item.labels
     assert set(layers.selection) == {item.labels}
+    assert item.labels.mode == "paint"
     assert [layer.name for layer in layers] == ["cells", "preview (cells)", "cells annotation"]
     assert tuple(preview.scale) == (2, 3)
     assert session.images() == [item.image]

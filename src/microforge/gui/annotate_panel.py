@@ -16,6 +16,7 @@ from microforge.gui.watch import Watch
 from microforge.tasks import Readiness, available_tasks, get_task
 from microforge.types import Annotation
 
+_OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
 _FIRST_CLASSES = {1: "background", 2: "foreground"}
 
 
@@ -109,21 +110,20 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.unpainted.value_changed.connect(self._on_unpainted)
         self.fresh.toggled.connect(self._show_fresh)
         self.session.changed.connect(self.refresh)
-        for name in ("inserted", "removed", "reordered"):
-            getattr(self.session.viewer.layers.events, name).connect(self._on_layers)
+        self.session.viewer.layers.events.connect(self._on_layers)
         self.watch.readiness_changed.connect(self._show_readiness)
 
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""
-        for name in ("inserted", "removed", "reordered"):
-            getattr(self.session.viewer.layers.events, name).disconnect(self._on_layers)
+        self.session.viewer.layers.events.disconnect(self._on_layers)
         for fresh in self._fresh.values():
             fresh.detach()
         self._fresh.clear()
 
     def _on_layers(self, event: Any) -> None:
-        if event.type == "inserted":
-            event.value.events.name.connect(self._on_layers)
+        # The list passes on all that happens to its layers, every stroke too.
+        if event.type not in _OF_THE_LIST:
+            return
         self._fresh = {layer: fresh for layer, fresh in self._fresh.items() if layer in self.session.viewer.layers}
         self.refresh()
 

@@ -1,7 +1,7 @@
 """Between napari's layers and the engine's values: axes, pixel size, geometry, and new layers to draw on."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from microforge.types import Array, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
+_AT_REST = {"pan_zoom", "transform"}
 _REGION_COLOUR = "#ffd34e"
 
 
@@ -115,7 +116,8 @@ def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
         **geometry_of(image, shown_dimensions(axes)),
     )
     labels.metadata["microforge_axes"] = axes
-    viewer.add_layer(labels)
+    with brushes_down(viewer, again=False):
+        viewer.add_layer(labels)
     viewer.layers.selection.active = labels
     labels.brush_size = 8
     labels.mode = "paint"
@@ -133,10 +135,28 @@ def add_region(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
         edge_width=2,
         **geometry_of(image, keep),
     )
-    viewer.add_layer(region)
+    with brushes_down(viewer, again=False):
+        viewer.add_layer(region)
     viewer.layers.selection.active = region
     region.mode = "add_rectangle"
     return region
+
+
+@contextlib.contextmanager
+def brushes_down(viewer: ViewerModel, *, again: bool) -> Iterator[None]:
+    """Leave the drawing modes of Labels layers while a layer is added; `again` takes the brushes up afterwards.
+
+    With napari 0.9 the program crashes in the graphics driver, later, when a layer was added while one was painted on.
+    """
+    drawing = [(layer, layer.mode) for layer in viewer.layers if isinstance(layer, Labels)]
+    drawing = [(layer, mode) for layer, mode in drawing if mode not in _AT_REST]
+    for layer, _ in drawing:
+        layer.mode = "pan_zoom"
+    try:
+        yield
+    finally:
+        for layer, mode in drawing if again else ():
+            layer.mode = mode
 
 
 def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:

@@ -7,7 +7,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 #: Milliseconds between redraws; a redraw costs about 2 ms.
-PERIOD = 250
+PERIOD = 400
 #: More points than this are halved by averaging neighbours; the eye sees no difference.
 MOST_POINTS = 1000
 _LOSS, _SCORE = "#4f9dff", "#2fae66"

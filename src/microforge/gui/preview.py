@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
-from microforge.gui.layers import geometry_of, image_of, shown_dimensions
+from microforge.gui.layers import brushes_down, geometry_of, image_of, shown_dimensions
 from microforge.gui.session import Session, mark_result
 from microforge.types import Array, ArrayLike, Sample
 
@@ -136,13 +136,18 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         layers = self.session.viewer.layers
         chosen, active = set(layers.selection), layers.selection.active
         self.layer = made
-        layers.insert(layers.index(image) + 1, made)
-        layers.selection = chosen
-        layers.selection.active = active
+        with brushes_down(self.session.viewer, again=True):
+            layers.insert(layers.index(image) + 1, made)
+            layers.selection = chosen
+            layers.selection.active = active
 
     def _on_removed(self, event: Any) -> None:
-        if event.value is self.layer:
-            self.layer, self.enabled = None, False
+        if event.value is not self.layer:
+            return
+        self.layer = None
+        # Removed during a training, it is not wanted; otherwise she only tidies up.
+        if self.session.live is not None:
+            self.enabled = False
             self.dismissed.emit()
 
     def _view(self) -> View | None:

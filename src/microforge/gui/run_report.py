@@ -11,8 +11,8 @@ from microforge.gui.parts import Note, fold
 from microforge.gui.plots import TrainingPlots
 
 #: Milliseconds between new numbers; a person cannot read faster.
-PERIOD = 250
-_STEPS = 1000
+PERIOD = 500
+_STEPS, _PERCENT = 1000, 100
 _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
 
 
@@ -54,14 +54,14 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.plots.clear()
         self._show_parts(started=False)
 
-    def begin(self, monitor: str) -> None:
-        """Show that a training starts; `monitor` names the score that matters."""
+    def begin(self, monitor: str, *, limited: bool) -> None:
+        """Show that a training starts; `monitor` names the score that matters, `limited` that its end is known."""
         self.end()
         self._monitor = monitor
-        # Without a file of its own a progress of napari writes to the terminal too.
-        self._activity = progress(total=0, desc="Training", file=io.StringIO())
         self._timer.start()
         self.plots.set_running(True)
+        # Without a file of its own a progress of napari writes to the terminal too.
+        self._activity = progress(total=_PERCENT if limited else 0, desc="Training", file=io.StringIO())
 
     def end(self) -> None:
         """Show the last numbers; nothing moves any more."""
@@ -170,8 +170,13 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.where.say(" · ".join(part for part in (self._device, memory) if part))
         if self._timer.isActive():
             self._show_fraction(step.fraction)
-        if self._activity is not None:
-            self._activity.set_description(f"Training: step {step.step:,}")
+        self._advance(step.fraction)
+
+    def _advance(self, fraction: float | None) -> None:
+        # Seldom: with each update napari handles all events that wait, whatever else is being done.
+        done = int((fraction or 0) * _PERCENT)
+        if self._activity is not None and done > self._activity.n:
+            self._activity.update(done - self._activity.n)
 
 
 def duration(seconds: float) -> str:

@@ -1,8 +1,8 @@
 """Step two: one button that trains; pause, stop, continue, discard; what happens meanwhile."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
@@ -56,15 +56,20 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def start(self) -> None:
         """Train from the beginning."""
-        self._try(self.run.start)
+        if self._try(self.run.start):
+            self.report.clear()
+            self._show_begin()
+
+    def go_on(self) -> None:
+        """Take up the last training; its curves go on as well."""
+        if self._try(self.run.proceed):
+            self._show_begin()
 
     def _make_buttons(self) -> None:
         self.train = button("Train", "Train a network on the images ticked above. Stop whenever you like.", self.start)
         self.pause = button("Pause", "Hold the training; the processor is free meanwhile.", self._pause)
         self.stop = button("Stop", "End the training and keep the model.", self.run.stop)
-        self.proceed = button(
-            "Continue", "Go on with the last training, with what is annotated now.", lambda: self._try(self.run.proceed)
-        )
+        self.proceed = button("Continue", "Go on with the last training, with what is annotated now.", self.go_on)
         self.discard = button("Discard", "End the training and delete its model. Asks first.", self._discard)
         for each in (self.train, self.pause, self.stop, self.proceed, self.discard):
             each.setMinimumHeight(34)
@@ -95,16 +100,20 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.show_preview.toggled.connect(self._on_show_preview)
         self.preview.dismissed.connect(lambda: self.show_preview.setChecked(False))
 
-    def _try(self, act: Any) -> None:
-        """Do something that may be refused, and show why."""
+    def _try(self, act: Callable[[], None]) -> bool:
+        """Do something that may be refused, and show why; give whether it was not."""
         try:
             act()
         except MicroforgeError as error:
             self.report.add(RunFailed(error.problem, error.remedy, error.kept, error.where))
-            return
-        self.report.clear()
-        self.report.begin(self.session.task_class.monitor[0])
+            return False
+        return True
+
+    def _show_begin(self) -> None:
+        config = self.session.config
         self.preview.start()
+        limited = config.time is not None or config.steps is not None
+        self.report.begin(self.session.task_class.monitor[0], limited=limited)
 
     def _pause(self) -> None:
         if self.run.state is RunState.PAUSED:

@@ -27,7 +27,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self.session = session
         self.tree = QTreeWidget()
-        self.tree.setHeaderLabels(["Use", "Check", "Image"])
+        self.tree.setHeaderLabels(["Use", "Validate", "Image"])
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
