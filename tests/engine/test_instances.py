@@ -156,3 +156,11 @@ def test_tasks_are_found_and_unknown_names_answered() -> None:
         get_task("instance")
     with pytest.raises(SettingsError, match="merging"):
         Instances.from_options({"merge": 1})
+
+
+def test_only_objects_within_the_region_are_counted() -> None:
+    sample = disc_sample()
+    mask = np.zeros((96, 96), bool)
+    mask[:30] = True
+    inside = len(np.unique(sample.annotation[:30])) - 1
+    assert Instances().describe([replace(sample, mask=mask)]).text == f"{inside} objects in 1 image"

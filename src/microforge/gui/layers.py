@@ -159,6 +159,12 @@ def brushes_down(viewer: ViewerModel, *, again: bool) -> Iterator[None]:
             layer.mode = mode
 
 
+def add_beside_brushes(viewer: ViewerModel, layer: Layer) -> None:
+    """Add a layer while a person may be painting on another; see `brushes_down`."""
+    with brushes_down(viewer, again=True):
+        viewer.add_layer(layer)
+
+
 def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
     """Give the drawn labels of an image without channels, and their axes; nothing is copied.
 

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
+from microforge.gui.layers import add_beside_brushes
 from microforge.gui.session import Session, mark_result
 from microforge.types import Array, Image
 
@@ -33,13 +34,13 @@ def show_opened(session: Session, opened: Opened) -> None:
     viewer, image = session.viewer, opened.image
     is_rgb = image.axes.endswith("S")
     layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **_placed(image, image.axes.removesuffix("S")))
-    viewer.add_layer(layer)
+    add_beside_brushes(viewer, layer)
     session.set_axes(layer, image.axes)
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)
         labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **_placed(image, axes))
         mark_result(labels, image.name)
-        viewer.add_layer(labels)
+        add_beside_brushes(viewer, labels)
     viewer.layers.selection.active = layer
     viewer.reset_view()
 

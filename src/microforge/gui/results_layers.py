@@ -13,7 +13,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 
-from microforge.gui.layers import geometry_of
+from microforge.gui.layers import add_beside_brushes, geometry_of
 from microforge.gui.session import mark_result
 from microforge.types import Array, Prediction
 
@@ -101,7 +101,7 @@ def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
 def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
     """Copy a result into a layer that a person may paint in and train on, in place of the result."""
     copy = Labels(result.data.copy(), name=name, opacity=result.opacity, **geometry_of(result, range(result.ndim)))
-    viewer.add_layer(copy)
+    add_beside_brushes(viewer, copy)
     result.visible = False
     viewer.layers.selection.active = copy
     return copy
@@ -127,7 +127,7 @@ def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: st
         layer = _new_layer(place, kind, data, transform)
         # Before it is added: who listens must not take it for something to train on.
         mark_result(layer, f"{place.name} ({kind})")
-        viewer.add_layer(layer)
+        add_beside_brushes(viewer, layer)
     else:
         layer.data = data
         for name, value in transform.items():

@@ -13,7 +13,7 @@ from microforge.errors import AnnotationError, MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.comparing import OVERLAPS, Comparison, Finding, compare, worst_first
 from microforge.gui.findings_table import FindingsTable
-from microforge.gui.layers import axes_of, geometry_of, labels_on
+from microforge.gui.layers import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.parts import Note, Picker, add_row, button, rows
 from microforge.gui.regions import mask_of
 from microforge.gui.results_layers import DETAILS
@@ -203,7 +203,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         layer = self._layers.get("prediction")
         if wanted and findings and layer is not None and layer in viewer.layers:
             active = viewer.layers.selection.active
-            viewer.add_layer(self._rings(findings, layer))
+            add_beside_brushes(viewer, self._rings(findings, layer))
             viewer.layers.selection.active = active
 
     def _rings(self, findings: list[Finding], layer: Labels) -> Layer:

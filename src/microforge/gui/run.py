@@ -183,4 +183,4 @@ def _read_pairs(images: Path, annotations: Path, task: Task) -> Generator[Any, N
     samples, problems = load_samples(pairing, task)
     for number, problem in enumerate(problems):
         yield RunAdvice(f"file {number}", str(problem), "warning")
-    return samples
+    return list(samples)

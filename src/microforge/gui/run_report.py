@@ -36,7 +36,8 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._lay_out()
         self._advice: dict[str, Note] = {}
         self._step: StepFinished | None = None
-        self._device, self._best, self._monitor = "", None, ""
+        self._device, self._monitor = "", ""
+        self._best: float | None = None
         self._activity: progress | None = None
         self._timer = QTimer(self, interval=PERIOD)
         self._timer.timeout.connect(self._show_numbers)

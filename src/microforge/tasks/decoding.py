@@ -61,7 +61,8 @@ def fill_holes(inside: npt.NDArray[np.bool_], largest: int) -> npt.NDArray[np.bo
     gaps, _ = ndimage.label(~inside)
     small = np.bincount(gaps.ravel()) <= largest
     small[0] = False
-    return inside | small[gaps]
+    filled: npt.NDArray[np.bool_] = inside | small[gaps]
+    return filled
 
 
 def _neighbour_steps(shape: tuple[int, ...]) -> list[int]:

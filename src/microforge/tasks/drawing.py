@@ -69,9 +69,12 @@ def _components_of_mask(labels: Array) -> Array:
 
 
 def object_count(sample: Sample) -> int:
-    """Number of labels of a sample, quickly."""
+    """Number of labels within the annotated part of a sample, quickly."""
     labels = sample.annotation
-    if labels is None or labels.size == 0:
+    if labels is None:
+        return 0
+    labels = labels if sample.mask is None else labels[sample.mask]
+    if labels.size == 0:
         return 0
     if labels.max() > labels.size:
         return len(np.unique(labels)) - int((labels == 0).any())
