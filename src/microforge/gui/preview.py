@@ -120,7 +120,8 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         kind: type[Layer] = Labels if event.prediction.labels is not None else Image
         old = self.layer
         # A new layer costs more than new data.
-        if old is not None and type(old) is kind and old.data.shape == values.shape and np.array_equal(old.scale, place["scale"]):
+        alike = type(old) is kind and old is not None and old.data.shape == values.shape
+        if old is not None and alike and np.array_equal(old.scale, place["scale"]):
             old.data, old.name = values, name
             if not np.array_equal(old.translate, place["translate"]):
                 old.translate = place["translate"]
