@@ -9,12 +9,15 @@ from fakes import FakeTraining
 from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.events import RunAdvice
 from microforge.gui.layers import add_labels
 from microforge.gui.run import RunState
 from microforge.gui.run_report import duration
 from microforge.gui.session import Annotated, Session
 from microforge.gui.train_panel import TrainPanel
 from microforge.gui.watch import Watch
+from microforge.io.results import write_image, write_labels
+from microforge.simulate import simulate_nuclei
 
 
 @pytest.fixture
@@ -164,6 +167,27 @@ def test_a_second_run_is_refused(qtbot: QtBot, panel: TrainPanel, item: Annotate
     with pytest.raises(MicroforgeError, match="under way"):
         panel.run.start()
     assert (panel.session.live, panel.run.folder, len(training.calls)) == (live, folder, 1)
+
+
+def test_a_folder_of_pairs_is_trained_on_as_well(
+    qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining, tmp_path: Path
+) -> None:
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    for name in ("a", "b"):
+        field = simulate_nuclei((64, 64), seed=3)
+        write_image(tmp_path / "images" / f"{name}.tif", field.image, "YX", None)
+        write_labels(tmp_path / "labels" / f"{name}_labels.tif", field.labels, "YX", None)
+    (tmp_path / "images" / "b.tif").write_bytes(b"cut short")
+    seen: list[object] = []
+    panel.run.event.connect(seen.append)
+    panel.session.set_pairs(tmp_path / "images", tmp_path / "labels")
+    start(qtbot, panel, training)
+    assert [sample.name for sample in training.calls[0]["training"]] == ["cells", "a"]
+    advice = [event.text for event in seen if isinstance(event, RunAdvice)]
+    assert any(text.startswith("b.tif: ") for text in advice), advice
+    panel.stop.click()
+    qtbot.waitUntil(lambda: ended(panel))
 
 
 def test_ticks_choose_training_and_validation(

@@ -182,5 +182,5 @@ def _read_pairs(images: Path, annotations: Path, task: Task) -> Generator[Any, N
     pairing = pair_folders(images, annotations)
     samples, problems = load_samples(pairing, task)
     for number, problem in enumerate(problems):
-        yield RunAdvice(f"file {number}", str(problem), "warning")
+        yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")
     return list(samples)
