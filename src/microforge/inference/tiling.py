@@ -26,7 +26,8 @@ from microforge.types import ArrayLike
 Output = npt.NDArray[np.float32]
 Window = tuple[slice, ...]
 
-LARGEST_TILE = {2: {"cpu": 512, "gpu": 2048}, 3: {"cpu": 128, "gpu": 256}}
+# Margins are computed twice: small tiles waste time, in stacks most of all.
+LARGEST_TILE = {2: {"cpu": 512, "gpu": 2048}, 3: {"cpu": 256, "gpu": 384}}
 # Part of the free memory one tile may take, and bytes it takes per input pixel and feature of the finest level.
 MEMORY_SHARE = 0.25
 BYTES_PER_FEATURE = 12
