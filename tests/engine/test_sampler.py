@@ -107,7 +107,8 @@ def test_large_images_are_cut_window_by_window() -> None:
 def test_a_run_holds_the_annotated_part_only() -> None:
     sample = disc_sample(shape=(600, 600), count=60)
     mask = np.zeros((600, 600), bool)
-    mask[100:160, 200:280] = True
+    y, x = np.argwhere(sample.annotation == 7)[0]
+    mask[max(y - 30, 0) : y + 30, max(x - 40, 0) : x + 40] = True
     source = make([replace(sample, mask=mask)]).sources[0]
     assert np.prod(source.shape) < 0.3 * 600 * 600
 

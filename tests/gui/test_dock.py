@@ -121,6 +121,8 @@ def test_a_window_that_stays_open_after_all_goes_on_training(
     refused.ignore()
     dock.eventFilter(dock.window(), refused)
     assert dock.train.run.state is RunState.RUNNING
+    dock.train.stop.click()
+    qtbot.waitUntil(lambda: not dock.train.run.busy)
 
 
 def test_taking_the_dock_away_stops_the_training(
