@@ -1,6 +1,8 @@
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,9 +39,15 @@ class Docks:
 
     def close(self) -> None:
         """Close the windows and let Qt delete them: a widget that lives on would keep the viewer in memory."""
+        windows = [weakref.ref(viewer.window._qt_viewer) for viewer in self.viewers]
         while self.viewers:
             self.viewers.pop().close()
-        self._qtbot.wait(50)
+        self._qtbot.waitUntil(lambda: all_gone(windows), timeout=20_000)
+
+
+def all_gone(references: list[weakref.ref[Any]]) -> bool:
+    gc.collect()
+    return all(reference() is None for reference in references)
 
 
 @pytest.fixture

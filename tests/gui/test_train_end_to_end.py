@@ -31,7 +31,7 @@ def annotated_dock(qtbot: QtBot, viewer: Any, folder: Path, shape: tuple[int, ..
 
 def close(qtbot: QtBot, viewer: Any) -> None:
     viewer.close()
-    qtbot.wait(50)
+    qtbot.wait(300)
 
 
 @pytest.mark.parametrize("shape", [(128, 128), (12, 64, 64)])
