@@ -21,7 +21,7 @@ _BATCH_PIXELS = 1 << 19
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
 _LARGE_BYTES = 1 << 23
-_READ_AHEAD = 16
+_READ_AHEAD = 24
 #: So many results, and pixels in them, may wait for being written: memory stays constant.
 _WRITE_BEHIND = 24
 _PENDING_PIXELS = 1 << 23
@@ -44,7 +44,7 @@ class Network(Protocol):
 
 
 class Pipeline:
-    """The queues of a folder run: read ahead -> network (in the caller's thread) -> written behind, in order."""
+    """The queues of a folder run: read ahead -> network (in the caller's thread) -> written behind."""
 
     def __init__(self, network: Network, jobs: deque[Job], origin: Origin, ledger: Ledger) -> None:
         self.network, self.jobs, self.origin, self.ledger = network, jobs, origin, ledger
@@ -77,19 +77,27 @@ class Pipeline:
             self.ahead.append(self.pool.submit(read, job, self.origin))
 
     def next_group(self) -> list[Ready]:
-        """Take the next image, and with it those of the same shape that are read already and fit."""
-        group: list[Ready] = []
-        while self.ahead and (not group or self.ahead[0].done()):
-            first = self.ahead[0].result()
-            if isinstance(first, Outcome):
-                if group:
-                    break
-                self.behind.append(_already(first))
-            elif not group or (first.shape == group[0].shape and _fits(group, first)):
-                group.append(first)
-            else:
-                break
-            self.ahead.popleft()
+        """Take the next image, and with it those of the same shape that are read already and fit.
+
+        Those may stand behind others: the network is twice as fast on eight small images as on one.
+        """
+        while self.ahead:
+            first = self.ahead.popleft().result()
+            if isinstance(first, Ready):
+                return self.with_alike(first)
+            self.behind.append(_already(first))
+        return []
+
+    def with_alike(self, first: Ready) -> list[Ready]:
+        """Give an image and what can go through the network together with it."""
+        group = [first]
+        if self.goes_alone(first):
+            return group
+        for future in [future for future in self.ahead if future.done()]:
+            more = future.result()
+            if isinstance(more, Ready) and more.shape == first.shape and _fits(group, more):
+                group.append(more)
+                self.ahead.remove(future)
         return group
 
     def goes_alone(self, ready: Ready) -> bool:
