@@ -22,6 +22,7 @@ from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
 from microforge.training import clock
 from microforge.training import run as run_module
+from microforge.training.advice import Watcher
 from microforge.training.learner import Learner
 from microforge.training.live import Live
 from microforge.training.loop import train
@@ -221,6 +222,11 @@ def test_nan_loss_stops_keeps_the_good_model_and_names_the_image(
     assert "field" in caught.value.where
     weights = load_model(tmp_path / "model.safetensors").weights
     assert all(torch.isfinite(w).all() for w in weights.values())
+
+
+def test_a_loss_that_does_not_fall_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watcher, "loss", lambda *_: RunAdvice("not-falling", "The loss does not fall."))
+    assert any(advice.code == "not-falling" for advice in of_kind(run(tmp_path), RunAdvice))
 
 
 def test_starting_from_a_model(tmp_path: Path) -> None:

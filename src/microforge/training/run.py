@@ -95,6 +95,9 @@ class Run:
         # Reading the loss of the step before lets the device work on while Python goes on.
         if len(self.pending) > (self.setup.device.type != "cpu"):
             yield self._finished_step(fraction)
+            advice = self.watcher.loss(self.last_loss, self.clock.seconds)
+            if advice is not None:
+                yield advice
 
     def _finished_step(self, fraction: float | None) -> StepFinished:
         loss, names = self.pending.popleft()

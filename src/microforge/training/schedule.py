@@ -1,6 +1,5 @@
 """When things are due during a run: often enough to be useful, seldom enough not to slow it."""
 
-import time
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -42,7 +41,7 @@ class Schedule:
     """What is due in a run."""
 
     def __init__(self, clock: ActiveClock) -> None:
-        self.clock, self.begun = clock, time.perf_counter()
+        self.clock = clock
         self.preview = Repeated(clock, FIRST_PREVIEW, PREVIEW_EVERY, PREVIEW_SHARE)
         self.validation = Repeated(clock, FIRST_VALIDATION, VALIDATION_EVERY, VALIDATION_SHARE)
         self.checkpoint = Repeated(clock, CHECKPOINT_EVERY, CHECKPOINT_EVERY, CHECKPOINT_SHARE)
