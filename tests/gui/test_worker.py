@@ -130,7 +130,8 @@ def test_no_thread_is_left_after_many_runs(qtbot: QtBot, relay: Relay) -> None:
     for _ in range(50):
         run(qtbot, relay, lambda: iter([1]))
     relay.wait(1)
-    assert threading.active_count() == before
+    # Threads of other tests may end meanwhile; none of ours may be added.
+    assert threading.active_count() <= before
 
 
 def test_a_run_that_is_too_fast_waits_for_the_gui(qtbot: QtBot, relay: Relay) -> None:
