@@ -10,7 +10,13 @@ from microforge.gui.fresh_labels import FreshLabels
 from microforge.gui.layers import add_labels, add_region, axes_of, image_of, labels_on, pixel_size_of
 from microforge.gui.regions import mask_of, outlines_of
 from microforge.gui.session import Session
-from microforge.gui.snapshot import samples_of, snapshot_of
+from microforge.gui.snapshot import snapshot_of, snapshots_of
+from microforge.types import Sample
+
+
+def samples_of(session: Session) -> list[Sample]:
+    return [sample for snapshot in snapshots_of(session) for sample in snapshot.samples()]
+
 
 PLACE = {"scale": (0.5, 0.25), "translate": (3, -4), "rotate": 30, "shear": [0.2]}
 

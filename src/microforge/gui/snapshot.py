@@ -85,11 +85,6 @@ def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
     return [snapshot_of(session, item, copy=copy) for item in session.annotated if item.use]
 
 
-def samples_of(session: Session) -> list[Sample]:
-    """Give what is annotated in the open layers, copied."""
-    return [sample for snapshot in snapshots_of(session) for sample in snapshot.samples()]
-
-
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     if item.region is None:
         return None
