@@ -23,6 +23,11 @@ class AugmentationConfig(Settings):
 
     flip: bool = Field(True, title="Flip", description="Mirror patches at random. Switch off where handedness matters.")
     rotate: bool = Field(True, title="Rotate", description="Turn patches by any angle in the YX plane.")
+    interpolate: bool = Field(
+        True,
+        title="Interpolate",
+        description="Also turn by odd angles and scale, which interpolates pixels; off: right angles only.",
+    )
     scale: float = Field(1.33, ge=1, le=3, title="Scale", description="Enlarge or shrink patches by up to this factor.")
     elastic: float = Field(
         0.0,
@@ -117,6 +122,9 @@ class NetworkConfig(Settings):
         ((2, 2), (2, 2)), description="Down-sampling between the levels, (Z)YX each; 1 along coarse Z."
     )
 
+    residual: bool = Field(False, description="The network gives what is to be added to its input.")
+    upscale: int = Field(1, ge=1, le=4, description="How many times finer the output's YX is.")
+
     @property
     def stride(self) -> tuple[int, ...]:
         """Input pixels per pixel of the deepest level, (Z)YX: tiles start at multiples of it."""
@@ -135,6 +143,17 @@ class PredictionConfig(Settings):
         ge=32,
         title="Tile size",
         description="Side of the tiles in pixels; empty = from the free memory.",
+    )
+    flips: bool = Field(
+        False,
+        title="Average over flips",
+        description="Predict mirrored and turned copies too and average: a little better, 4 to 8 times slower.",
+    )
+    image_type: Literal["float32", "source"] = Field(
+        "float32",
+        title="Number type",
+        description="Of images written to files. float32: nothing is lost; source: that of the input, rounded, and "
+        "what does not fit is clipped and counted.",
     )
     task_options: dict[str, Any] = Field(
         default_factory=dict,

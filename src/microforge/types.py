@@ -4,7 +4,7 @@ Axes are written as in the whole project: an image is ``C(Z)YX``, a label image 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -78,9 +78,10 @@ class Sample:
     image
         ``C(Z)YX``, array-like, any real dtype, intensities as recorded.
     annotation
-        For label tasks an int32 or uint32 ``(Z)YX`` label image, 0 = background; None for an image without one.
+        For label tasks an int32 or uint32 ``(Z)YX`` label image, 0 = background; for image tasks the image wanted,
+        ``C(Z)YX`` of any real dtype, whose YX may be a whole number of times finer; None for an image without one.
     mask
-        bool ``(Z)YX``, True where the annotation is complete; None = everywhere.
+        bool ``(Z)YX`` on the grid of the image, True where the annotation is complete; None = everywhere.
     pixel_size
         ``(Z)YX`` in micrometre; None where unknown.
     """
@@ -92,12 +93,35 @@ class Sample:
     pixel_size: PixelSize | None = None
     channel_names: tuple[str, ...] = ()
 
+    def part(self, window: tuple[slice, ...]) -> "Sample":
+        """Give the part of image, annotation and mask inside a window ``(Z)YX`` of pixels, as views."""
+        return replace(
+            self,
+            image=self.image[(slice(None), *window)],
+            annotation=None if self.annotation is None else self._annotation_part(window),
+            mask=None if self.mask is None else self.mask[window],
+        )
+
+    def _annotation_part(self, window: tuple[slice, ...]) -> Array:
+        assert self.annotation is not None
+        if self.annotation.ndim < self.image.ndim:
+            return self.annotation[window]
+        finer = self.annotation.shape[-1] // self.image.shape[-1]
+        return self.annotation[(slice(None), *finer_window(window, finer))]
+
+
+def finer_window(window: tuple[slice, ...], factor: int) -> tuple[slice, ...]:
+    """Give a window ``(Z)YX`` on a grid whose YX is `factor` times finer."""
+    finer = (slice(side.start * factor, side.stop * factor) for side in window[-2:])
+    return (*window[:-2], *finer)
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
     """What the network should answer for a sample: `value` ``C(Z)YX`` and `weight` ``1(Z)YX``, both float32.
 
-    Values are in units that survive warping (class probability, normalised distance, density).
+    Both are on the output grid. Values are in units that survive warping (class probability, normalised distance,
+    density), or intensities; `value` has no channels where the task makes its targets from the image of each batch.
     """
 
     value: npt.NDArray[np.float32]
@@ -106,7 +130,10 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Patches on the training device: three float32 tensors ``NC(Z)YX`` (`weight` has one channel)."""
+    """Patches on the training device: three float32 tensors ``NC(Z)YX`` (`weight` has one channel).
+
+    `target` and `weight` are on the output grid.
+    """
 
     image: "torch.Tensor"
     target: "torch.Tensor"
@@ -123,7 +150,13 @@ class Prediction:
     labels
         int32 ``(Z)YX`` label or class image, on the grid of the input.
     image
-        float32 ``C(Z)YX``, for tasks whose answer is an image or a probability.
+        float32 ``C(Z)YX``, for tasks whose answer is an image or a probability; on the output grid.
+    image_name
+        What the image is, one word for a layer: probability, denoised, restored.
+    channel_names
+        Of the image; empty where the channels have no names.
+    pixel_size
+        Of the output grid, in micrometre.
     points
         float32 ``(N, D)`` in pixel coordinates.
     measurements
@@ -134,5 +167,7 @@ class Prediction:
     image: npt.NDArray[np.float32] | None = None
     points: npt.NDArray[np.float32] | None = None
     measurements: Mapping[str, Array] = field(default_factory=dict)
+    image_name: str = "probability"
+    channel_names: tuple[str, ...] = ()
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()

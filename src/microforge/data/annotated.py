@@ -1,7 +1,5 @@
 """The part of an image that is annotated: a run costs what is annotated, not what was recorded."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from microforge.types import Sample
@@ -34,9 +32,4 @@ def crop_to_annotation(sample: Sample, context: tuple[int, ...]) -> Sample:
     )
     if all(side.start == 0 and side.stop == n for side, n in zip(window, shape, strict=True)):
         return sample
-    return replace(
-        sample,
-        image=sample.image[(slice(None), *window)],
-        annotation=None if sample.annotation is None else sample.annotation[window],
-        mask=None if sample.mask is None else sample.mask[window],
-    )
+    return sample.part(window)

@@ -1,6 +1,7 @@
 """Variation of patches: one resampling of image, target and weight together, then intensities; all on the device."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ class Augmentation:
 
     def draw_warp(self, rng: np.random.Generator) -> bool:
         """Decide whether the next batch is warped, for which larger windows must be cut."""
-        wanted = self.config.rotate or self.config.scale > 1 or self.config.elastic > 0
+        config = self.config
+        wanted = config.interpolate and (config.rotate or config.scale > 1 or config.elastic > 0)
         return bool(wanted and rng.random() < WARPED)
 
     def window(self, warp: bool) -> tuple[int, ...]:
@@ -67,12 +69,13 @@ class Augmentation:
         )
         return smooth.permute(0, 2, 3, 1) * scale
 
-    def turn(self, patches: Tensor, rng: np.random.Generator) -> Tensor:
-        """Mirror a batch and turn it by right angles; the same for all of it, as warping varies them one by one."""
-        mirrors = [axis for axis in range(2, patches.ndim) if self.config.flip and rng.random() < 0.5]
-        patches = patches.flip(mirrors) if mirrors else patches
-        square = patches.shape[-1] == patches.shape[-2]
-        return patches.transpose(-1, -2) if square and self.config.rotate and rng.random() < 0.5 else patches
+    def turn(self, batches: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
+        """Mirror batches and turn them by right angles; the same for all, as warping varies patches one by one."""
+        dims, square = batches[0].ndim, batches[0].shape[-1] == batches[0].shape[-2]
+        mirrors = [axis for axis in range(2, dims) if self.config.flip and rng.random() < 0.5]
+        turned = square and self.config.rotate and rng.random() < 0.5
+        batches = [batch.flip(mirrors) if mirrors else batch for batch in batches]
+        return [batch.transpose(-1, -2) if turned else batch for batch in batches]
 
     def change_intensity(self, image: Tensor, rng: np.random.Generator) -> Tensor:
         """Vary gain, offset and noise of normalised images ``NC(Z)YX``, each channel for itself."""

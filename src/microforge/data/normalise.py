@@ -4,7 +4,7 @@ Normalised, the background is near 0 and the bright end of an image near 1, what
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from microforge.config import NormalisationMode
 from microforge.io.model_file import NormalisationCard
-from microforge.types import Array, ArrayLike
+from microforge.tasks.base import Task
+from microforge.types import Array, ArrayLike, Prediction
 
 PERCENTILES = (1.0, 99.8)
 PIXELS_READ = 1 << 20
@@ -43,6 +44,13 @@ class Normaliser:
             x = np.where(x > KNEE, KNEE + np.log(np.maximum(x, KNEE) - (KNEE - 1)), x)
         return np.maximum(x, -KNEE)
 
+    def invert(self, values: Values) -> Values:
+        """Turn normalised ``C(Z)YX`` back into recorded intensities, float32."""
+        shape = (-1,) + (1,) * (values.ndim - 1)
+        if values.size and values.max() > KNEE:
+            values = np.where(values > KNEE, np.exp(np.maximum(values, KNEE) - KNEE) + (KNEE - 1), values)
+        return values * (self.high - self.low).reshape(shape) + self.low.reshape(shape)
+
 
 def normaliser_for(image: ArrayLike, card: NormalisationCard) -> Normaliser:
     """Give the normaliser of one image ``C(Z)YX`` under a model's rule."""
@@ -53,6 +61,13 @@ def normaliser_for(image: ArrayLike, card: NormalisationCard) -> Normaliser:
         return Normaliser(np.array(card.low, np.float32), np.array(card.high, np.float32))
     low, high = intensity_range(image)
     return Normaliser(low, high)
+
+
+def recorded(prediction: Prediction, task: Task, normaliser: Normaliser) -> Prediction:
+    """Turn the image of a prediction back into intensities as recorded, for tasks that keep them."""
+    if prediction.image is None or not task.keeps_intensities:
+        return prediction
+    return replace(prediction, image=normaliser.invert(prediction.image))
 
 
 def card_for(images: Sequence[ArrayLike], mode: NormalisationMode) -> NormalisationCard:

@@ -10,6 +10,7 @@ import torch
 
 from microforge.data.augment import Augmentation
 from microforge.data.stores import Store, cut_padded
+from microforge.networks.blocks import unfold
 from microforge.types import Batch
 
 # Part of the patches cut around an object (or a painted pixel); the others come from anywhere annotated.
@@ -38,6 +39,8 @@ class Sampler:
         Number of image channels; the rest of a store's channels is target, the last one weight.
     object_sampling
         0: every image equally often; 1: as often as it has objects.
+    upscale
+        How many times finer the YX of target and weight is.
     """
 
     def __init__(
@@ -48,10 +51,12 @@ class Sampler:
         augmentation: Augmentation,
         object_sampling: float,
         seed: int,
+        upscale: int = 1,
     ) -> None:
         self.sources = list(sources)
         self.channels, self.batch_size, self.augmentation = channels, batch_size, augmentation
         self.object_sampling = object_sampling
+        self.finer = (*[1] * (len(augmentation.patch) - 2), upscale, upscale)
         self.rng = np.random.default_rng(seed)
         self._weigh()
 
@@ -86,13 +91,16 @@ class Sampler:
         size = augmentation.window(warp)
         chosen = rng.choice(len(self.sources), self.batch_size, p=self.probability)
         windows = torch.stack([self._cut(self.sources[k], size) for k in chosen]).float()
-        patches = augmentation.warp(windows, rng) if warp else augmentation.turn(windows, rng)
-        image = augmentation.change_intensity(patches[:, : self.channels], rng)
+        windows = augmentation.warp(windows, rng) if warp else windows
+        image, answer = windows[:, : self.channels], unfold(windows[:, self.channels :], self.finer)
+        if not warp:
+            image, answer = augmentation.turn([image, answer], rng)
+        image = augmentation.change_intensity(image, rng)
         layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
         return Batch(
             image.contiguous(memory_format=layout),
-            patches[:, self.channels : -1],
-            patches[:, -1:],
+            answer[:, :-1],
+            answer[:, -1:],
             tuple(self.sources[k].name for k in chosen),
         )
 

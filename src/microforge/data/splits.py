@@ -77,11 +77,6 @@ def _masked(sample: Sample, axis: int, start: int, stop: int) -> Sample:
 
 
 def _cropped(sample: Sample, axis: int, start: int) -> Sample:
-    inside = (slice(None),) * axis + (slice(start, None),)
-    return replace(
-        sample,
-        name=f"{sample.name} (block)",
-        image=sample.image[(slice(None), *inside)],
-        annotation=None if sample.annotation is None else sample.annotation[inside],
-        mask=None if sample.mask is None else sample.mask[inside],
-    )
+    shape = tuple(sample.image.shape[1:])
+    window = tuple(slice(start if a == axis else 0, n) for a, n in enumerate(shape))
+    return replace(sample.part(window), name=f"{sample.name} (block)")

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from microforge.data.normalise import Normaliser
+from microforge.networks.blocks import fold
 from microforge.types import ArrayLike, Sample, Target
 
 Window = tuple[slice, ...]
@@ -16,7 +17,10 @@ Window = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class Resident:
-    """Image, target and weight as one float16 tensor ``(C+T+1)(Z)YX`` on the device."""
+    """Image, target and weight as one float16 tensor ``(C+T+1)(Z)YX`` on the device.
+
+    Of a finer target each pixel's block is folded into channels, so that all three share the grid of the image.
+    """
 
     data: Tensor
 
@@ -46,12 +50,19 @@ Store = Resident | Windowed
 
 def store(sample: Sample, target: Target, normaliser: Normaliser, device: torch.device, limit: int) -> Store:
     """Put a sample where it can be cut from; one of more than `limit` bytes is read window by window."""
-    answer = np.concatenate([target.value, target.weight]).astype(np.float16)
+    answer = _folded(np.concatenate([target.value, target.weight]).astype(np.float16), sample.image.shape)
     size = 2 * (answer.size + int(np.prod(sample.image.shape)))
     if size > limit:
         return Windowed(sample.image, normaliser, answer, device)
     image = normaliser(np.asarray(sample.image)).astype(np.float16)
     return Resident(torch.from_numpy(np.concatenate([image, answer])).to(device))
+
+
+def _folded(answer: npt.NDArray[np.float16], image: tuple[int, ...]) -> npt.NDArray[np.float16]:
+    """Bring a finer ``C(Z)YX`` to the grid of an image."""
+    finer = answer.shape[-1] // image[-1]
+    factors = [1] * (len(image) - 3) + [finer, finer]
+    return np.asarray(fold(torch.from_numpy(answer)[None], factors)[0].numpy()) if finer > 1 else answer
 
 
 def cut_padded(source: Store, shape: tuple[int, ...], start: tuple[int, ...], size: tuple[int, ...]) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from microforge.config import PredictionConfig
 from microforge.data.axes import from_samples, to_samples
-from microforge.data.normalise import Normaliser, is_constant, normaliser_for
+from microforge.data.normalise import Normaliser, is_constant, normaliser_for, recorded
 from microforge.device import choose_device
 from microforge.errors import ModelFileError, ModelMismatchError
 from microforge.events import TileFinished
@@ -47,7 +47,8 @@ class Predictor:
         self.card = file.card
         self.task = get_task(self.card.task).from_options({**self.card.task_options, **config.task_options})
         self.device = choose_device(config.device)
-        self.network = TiledNetwork(_build(file, self.device), self.task, self.device, config.tile_size)
+        network = _build(file, self.device)
+        self.network = TiledNetwork(network, self.task, self.device, config.tile_size, flips=config.flips)
 
     def run(self, sample: Sample) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of one sample; close the generator to cancel.
@@ -99,8 +100,10 @@ class Predictor:
 
     def finish(self, output: Output, sample: Sample) -> Prediction:
         """Decode an activated output ``C(Z)YX``; needs no device, and may run in another thread."""
-        prediction = self.task.decode(output)
-        return replace(prediction, pixel_size=sample.pixel_size, notes=self._notes(sample))
+        prediction = recorded(self.task.decode(output), self.task, self.normaliser(sample))
+        finer = self.card.network.upscale
+        size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
+        return replace(prediction, pixel_size=size, notes=(*prediction.notes, *self._notes(sample)))
 
     def normaliser(self, sample: Sample) -> Normaliser:
         """Give the normaliser of a sample's whole image."""

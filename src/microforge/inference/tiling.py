@@ -21,7 +21,7 @@ from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.networks.unet import UNet, receptive_field
 from microforge.tasks.base import Task
-from microforge.types import ArrayLike
+from microforge.types import ArrayLike, finer_window
 
 Output = npt.NDArray[np.float32]
 Window = tuple[slice, ...]
@@ -80,10 +80,14 @@ class TiledNetwork:
         In evaluation mode, on `device`.
     tile_size
         Side of the tiles in pixels; None = from the free memory.
+    flips
+        Average over mirrored and turned copies.
     """
 
-    def __init__(self, network: UNet, task: Task, device: torch.device, tile_size: int | None = None) -> None:
-        self.network, self.task, self.device = network, task, device
+    def __init__(
+        self, network: UNet, task: Task, device: torch.device, tile_size: int | None = None, *, flips: bool = False
+    ) -> None:
+        self.network, self.task, self.device, self.flips = network, task, device, flips
         self.tile_size = tile_size or choose_tile_size(network.config, device)
         self.dtype = compute_dtype(device)
 
@@ -119,23 +123,40 @@ class TiledNetwork:
     def _run_once(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
         shape = tuple(image.shape[1:])
         tiles = plan_tiles(shape, self.tile_size, self.network.config)
-        whole = np.empty((self.task.out_channels, *shape), np.float32)
+        config = self.network.config
+        finer = (*shape[:-2], *(n * config.upscale for n in shape[-2:]))
+        whole = np.empty((config.out_channels, *finer), np.float32)
         for done, tile in enumerate(tiles, start=1):
             part = normaliser(np.asarray(image[(slice(None), *tile.read)]))
-            whole[(slice(None), *tile.keep)] = self.forward(part[None])[0][(slice(None), *tile.inner)]
+            keep, inner = (finer_window(window, config.upscale) for window in (tile.keep, tile.inner))
+            whole[(slice(None), *keep)] = self.forward(part[None])[0][(slice(None), *inner)]
             yield TileFinished(done, len(tiles))
         yield whole
 
     def forward(self, images: npt.NDArray[np.float32]) -> Output:
-        """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32."""
+        """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32 on the output grid."""
         size = images.shape[2:]
         missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
-        layout = torch.channels_last if images.ndim == 4 else torch.channels_last_3d
         with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
             x = torch.from_numpy(images).to(self.device)
             if any(missing):
                 x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")
-            output = self.network(x.contiguous(memory_format=layout))
-            output = output[(slice(None), slice(None), *(slice(n) for n in size))]
-            result: Output = self.task.activate(output.float()).cpu().numpy()
+            output = self._averaged(x) if self.flips else self._answer(x)
+            inside = finer_window(tuple(slice(0, n) for n in size), self.network.config.upscale)
+            result: Output = output[(slice(None), slice(None), *inside)].cpu().numpy()
         return result
+
+    def _answer(self, x: torch.Tensor) -> torch.Tensor:
+        layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+        return self.task.activate(self.network(x.contiguous(memory_format=layout)).float())
+
+    def _averaged(self, x: torch.Tensor) -> torch.Tensor:
+        """Average the answers to mirrored copies, and of square images also to turned ones."""
+        turns = (False, True) if x.shape[-1] == x.shape[-2] else (False,)
+        poses = [(turn, axes) for turn in turns for axes in ((), (-1,), (-2,), (-2, -1))]
+        total = torch.zeros(())
+        for turn, axes in poses:
+            posed = x.transpose(-1, -2) if turn else x
+            answer = self._answer(posed.flip(axes)).flip(axes)
+            total = total.to(x.device) + (answer.transpose(-1, -2) if turn else answer)
+        return total / len(poses)

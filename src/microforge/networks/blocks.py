@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def convolution(dims: int, inputs: int, outputs: int, kernel: Sequence[int]) -> nn.Conv2d | nn.Conv3d:
@@ -53,3 +54,12 @@ def unfold(x: Tensor, factors: Sequence[int]) -> Tensor:
     order = [axis for d in range(dims) for axis in (2 + dims + d, 2 + d)]
     x = x.permute(0, 1, *order)
     return x.reshape(n, -1, *(s * f for s, f in zip(size, factors, strict=True)))
+
+
+def enlarge(x: Tensor, factor: int) -> Tensor:
+    """Interpolate ``NC(Z)YX`` onto a grid whose YX is `factor` times finer (bicubic; same outer edges)."""
+    if factor == 1:
+        return x
+    planes = x.reshape(-1, 1, *x.shape[-2:]).float()
+    finer = functional.interpolate(planes, scale_factor=float(factor), mode="bicubic", align_corners=False)
+    return finer.reshape(*x.shape[:-2], *finer.shape[-2:])

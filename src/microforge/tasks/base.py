@@ -4,7 +4,7 @@ Torch is imported only inside functions: panels and the command line read titles
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from microforge.config import Settings
+from microforge.config import AugmentationConfig, NetworkConfig, Settings
 from microforge.errors import SettingsError
+from microforge.events import RunAdvice
 from microforge.types import Annotation, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Task(ABC):
     monitor: ClassVar[tuple[str, Direction]]
     #: Whether each label is an object that can be counted; else a label is a class.
     labels_are_objects: ClassVar[bool] = False
+    #: What the results are, for names of layers: objects, classes, denoised.
+    result: ClassVar[str] = "result"
     Options: ClassVar[type[TaskOptions]] = TaskOptions
 
     def __init__(self, options: TaskOptions | None = None) -> None:
@@ -83,9 +86,35 @@ class Task(ABC):
         return self
 
     @property
+    def truth(self) -> Annotation:
+        """What results are compared with when quality is measured on purpose; mostly what is learnt from."""
+        return self.annotation
+
+    @property
     @abstractmethod
     def out_channels(self) -> int:
         """Number of channels the network must give."""
+
+    @property
+    def keeps_intensities(self) -> bool:
+        """Whether targets and predicted images are intensities of the input, normalised and turned back with it."""
+        return False
+
+    def network(self, config: NetworkConfig) -> NetworkConfig:
+        """Give the shape of the network, where the task needs another than the usual one."""
+        return config
+
+    def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
+        """Give how patches may be varied, where some variation would spoil what is to be learnt."""
+        return config
+
+    def arrange(self, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
+        """Give the samples to learn from, made from several others (frames that repeat each other), and a remark."""
+        return samples, ""
+
+    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+        """Say what is odd about samples that passed `check`; runs once, before training."""
+        yield from ()
 
     @abstractmethod
     def check(self, sample: Sample) -> Sample:
@@ -109,6 +138,10 @@ class Task(ABC):
         """Give the places patches should be cut around, ``(N, D)`` in pixels; empty = anywhere."""
         return np.zeros((0, sample.image.ndim - 1), np.float32)
 
+    def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Change a batch after augmentation: what the network sees, and what it is to answer."""
+        return batch
+
     @abstractmethod
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Give the scalar loss of raw network outputs ``NC(Z)YX``."""
@@ -120,6 +153,10 @@ class Task(ABC):
     @abstractmethod
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Turn a whole image's activated output ``C(Z)YX`` into the result."""
+
+    def pose(self, sample: Sample) -> Sample:
+        """Turn a sample kept aside into the question that measures quality during training."""
+        return sample
 
     @abstractmethod
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:

@@ -64,6 +64,7 @@ def make_plan(
             stem=stem,
             pools=pools,
         )
+        network = task.network(network)
     patch = _patch(config, samples, network, PATCH[dims][kind])
     return Plan(network, patch, config.batch_size or BATCH[dims][kind])
 
@@ -86,7 +87,7 @@ def _network_of(card: ModelCard, task: Task, dims: int, channels: int) -> Networ
             f"these are {dims}D with {channels}.",
             remedy="Choose another model, or start from none.",
         )
-    return network.model_copy(update={"out_channels": task.out_channels})
+    return task.network(network.model_copy(update={"out_channels": task.out_channels}))
 
 
 def _down_sampling(

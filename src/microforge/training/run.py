@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from microforge.data.normalise import normaliser_for
+from microforge.data.normalise import normaliser_for, recorded
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
@@ -83,7 +83,7 @@ class Run:
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         """Make one step; yields advice where memory was short, and what the step before gave."""
         try:
-            batch = self.sampler.draw()
+            batch = self.setup.task.corrupt(self.sampler.draw(), self.sampler.rng)
             loss = self.learner.learn(batch, pace(self.learner.step, fraction))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -147,13 +147,15 @@ class Run:
         total: dict[str, float] = {}
         task, samples, begun = self.setup.task, self.setup.validation, time.perf_counter()
         for done, sample in enumerate(samples, start=1):
-            for item in self.predictor.run(sample.image, normaliser_for(sample.image, self.setup.normalisation)):
+            normaliser = normaliser_for(sample.image, self.setup.normalisation)
+            for item in self.predictor.run(sample.image, normaliser):
                 if isinstance(item, TileFinished):
                     yield Preparing("Measuring", done / len(samples))
                     if self.live.stopping:
                         return
                     continue
-                for name, count in task.tally(task.decode(item), sample).items():
+                prediction = recorded(task.decode(item), task, normaliser)
+                for name, count in task.tally(prediction, sample).items():
                     total[name] = total.get(name, 0.0) + count
         self.metrics = task.summarise(total)
         name, direction = task.monitor
@@ -169,13 +171,14 @@ class Run:
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
         """Predict what is looked at."""
         begun, image = time.perf_counter(), request.sample.image
-        for item in self.predictor.run(image, normaliser_for(request.whole, self.setup.normalisation)):
+        normaliser = normaliser_for(request.whole, self.setup.normalisation)
+        for item in self.predictor.run(image, normaliser):
             if isinstance(item, TileFinished):
                 yield Preparing("Preview")
                 if self.live.stopping:
                     return
             else:
-                prediction = self.setup.task.decode(item)
+                prediction = recorded(self.setup.task.decode(item), self.setup.task, normaliser)
                 yield PreviewReady(self.learner.step, request.token, prediction, time.perf_counter() - begun)
 
     def take_changes(self) -> Iterator[RunAdvice]:

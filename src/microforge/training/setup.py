@@ -1,7 +1,7 @@
 """From samples to a run that can take its first step: checks, the split, choices, encoding."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -56,7 +56,10 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         raise NotEnoughDataError("There is no annotated image to train on.", remedy="Annotate at least one.")
     task = get_task(config.task).from_options(config.task_options)
     device = choose_device(config.device)
+    training, remark = task.arrange(training)
     usable, advice = _usable(task, training)
+    if remark:
+        advice = (RunAdvice("arranged", remark), *advice)
     readiness = task.describe(usable)
     if not readiness.ready:
         raise NotEnoughDataError(f"Training cannot start yet ({readiness.text}).", remedy=readiness.missing)
@@ -64,18 +67,19 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
     if validation is None:
         usable_training, kept_aside = split_samples(usable, config.validation_fraction, config.seed)
     else:
-        usable_training, kept_aside = usable, _usable(task, validation)[0] if validation else ()
+        usable_training, kept_aside = usable, _usable(task, task.arrange(validation)[0])[0] if validation else ()
     start = load_model(config.start_from) if config.start_from else None
     plan = make_plan(config, task, usable, device, start.card if start else None)
     if start is not None and config.normalisation != "dataset":
         normalisation = start.card.normalisation
     else:
         normalisation = card_for([s.image for s in usable_training], config.normalisation)
-    advice = (*advice, *advice_on_data(task, usable_training))
+    advice = (*advice, *advice_on_data(task, usable_training), *task.advise(usable_training))
     if validation is None and not kept_aside and config.validation_fraction:
         text = "Too little is annotated to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
-    return Setup(config, task, device, plan, normalisation, usable_training, often_validated(kept_aside), start, advice)
+    posed = tuple(task.pose(sample) for sample in often_validated(kept_aside))
+    return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
 
 
 def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[RunAdvice, ...]]:
@@ -114,7 +118,10 @@ def make_source(sample: Sample, setup: Setup) -> Source:
     normaliser = normaliser_for(sample.image, setup.normalisation)
     part = crop_to_annotation(sample, receptive_field(setup.plan.network))
     limit = int(free_memory(setup.device) * RESIDENT_SHARE / max(len(setup.training), 1))
-    kept = store(part, setup.task.encode(part), normaliser, setup.device, limit)
+    target = setup.task.encode(part)
+    if setup.task.keeps_intensities:
+        target = replace(target, value=normaliser(target.value))
+    kept = store(part, target, normaliser, setup.device, limit)
     shape = tuple(part.image.shape[1:])
     return Source(sample.name, kept, shape, setup.task.focus(part), annotated_extent(part))
 
@@ -129,9 +136,10 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
         sources,
         setup.plan.network.in_channels,
         setup.plan.batch_size,
-        Augmentation(setup.config.augmentation, setup.plan.patch),
+        Augmentation(setup.task.augmentation(setup.config.augmentation), setup.plan.patch),
         setup.config.object_sampling,
         setup.config.seed,
+        setup.plan.network.upscale,
     )
 
 
