@@ -84,6 +84,8 @@ class Sample:
         bool ``(Z)YX`` on the grid of the image, True where the annotation is complete; None = everywhere.
     pixel_size
         ``(Z)YX`` in micrometre; None where unknown.
+    channel_names, target_names
+        Of the channels of image and annotation, where they have names.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Sample:
     mask: npt.NDArray[np.bool_] | None = None
     pixel_size: PixelSize | None = None
     channel_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
 
     def part(self, window: tuple[slice, ...]) -> "Sample":
         """Give the part of image, annotation and mask inside a window ``(Z)YX`` of pixels, as views."""
