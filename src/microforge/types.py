@@ -154,6 +154,8 @@ class Prediction:
         int32 ``(Z)YX`` label or class image, on the grid of the input.
     image
         float32 ``C(Z)YX``, for tasks whose answer is an image or a probability; on the output grid.
+    figures
+        What was measured on the whole image (noise before and after), by name; of a time series the mean.
     image_name
         What the image is, one word for a layer: probability, denoised, restored.
     channel_names
@@ -170,6 +172,7 @@ class Prediction:
     image: npt.NDArray[np.float32] | None = None
     points: npt.NDArray[np.float32] | None = None
     measurements: Mapping[str, Array] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
     image_name: str = "probability"
     channel_names: tuple[str, ...] = ()
     pixel_size: PixelSize | None = None

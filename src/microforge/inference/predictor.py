@@ -1,6 +1,6 @@
 """A model ready to be applied: to a sample, an image of any axes, or a plain array."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,7 +103,8 @@ class Predictor:
         prediction = recorded(self.task.decode(output), self.task, self.normaliser(sample))
         finer = self.card.network.upscale
         size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
-        return replace(prediction, pixel_size=size, notes=(*prediction.notes, *self._notes(sample)))
+        figures = self.task.figures(prediction, sample)
+        return replace(prediction, figures=figures, pixel_size=size, notes=(*prediction.notes, *self._notes(sample)))
 
     def normaliser(self, sample: Sample) -> Normaliser:
         """Give the normaliser of a sample's whole image."""
@@ -160,7 +161,12 @@ def _stacked(predictions: Sequence[Prediction], image: Image) -> Prediction:
     images = [p.image for p in predictions if p.image is not None]
     return replace(
         predictions[0],
+        figures=_mean([p.figures for p in predictions]),
         labels=from_samples(labels, image)[0] if labels else None,
         image=np.stack(images) if "T" in image.axes and images else predictions[0].image,
         notes=notes,
     )
+
+
+def _mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([one[name] for one in figures])) for name in figures[0]}

@@ -154,6 +154,10 @@ class Task(ABC):
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Turn a whole image's activated output ``C(Z)YX`` into the result."""
 
+    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Measure a result on the whole image without knowing the truth; quick, as every predicted image passes."""
+        return {}
+
     def pose(self, sample: Sample) -> Sample:
         """Turn a sample kept aside into the question that measures quality during training."""
         return sample
