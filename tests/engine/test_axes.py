@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.data.axes import check_axes, from_samples, likely_axes, spatial_axes, to_samples
+from microforge.data.axes import check_axes, from_samples, likely_axes, spatial_axes, to_image_pairs, to_samples
 from microforge.data.lazy import LazyView
 from microforge.errors import AnnotationError, AxesError
 from microforge.types import Array, Image
@@ -225,3 +225,125 @@ def test_many_samples_are_no_colours() -> None:
 
 def test_spatial_axes() -> None:
     assert [spatial_axes(axes) for axes in ("TCYX", "ZCYX")] == ["YX", "ZYX"]
+
+
+# Images and what they should become -----------------------------------------------------------------------------
+
+
+def target_of(axes: str, finer: int = 1, dtype: Any = np.uint16, name: str = "clean", **options: Any) -> Image:
+    shape = [SIZES[letter] * (finer if letter in "YX" else 1) for letter in axes]
+    data = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    return Image(name, data, axes, source=f"{name}.tif", **options)
+
+
+@pytest.mark.parametrize(
+    ("axes", "target", "shape"),
+    [
+        ("YX", "YX", (1, 8, 9)),
+        ("CYX", "YX", (1, 8, 9)),
+        ("YX", "CYX", (2, 8, 9)),
+        ("YXS", "YXS", (3, 8, 9)),
+        ("ZYX", "ZYX", (1, 4, 8, 9)),
+        ("CZYX", "ZCYX", (2, 4, 8, 9)),
+        ("TYX", "TCYX", (2, 8, 9)),
+        ("TYX", "YXT", (1, 8, 9)),
+        ("TZCYX", "TZYX", (1, 4, 8, 9)),
+    ],
+)
+@pytest.mark.parametrize("finer", [1, 2, 4])
+def test_targets_are_channels_first_one_per_time_point(
+    axes: str, target: str, shape: tuple[int, ...], finer: int
+) -> None:
+    wanted = target_of(target, finer)
+    samples = to_image_pairs(image_of(axes), [wanted])
+    assert [s.name for s in samples] == [s.name for s in to_samples(image_of(axes))]
+    expected = (*shape[:-2], shape[-2] * finer, shape[-1] * finer)
+    alone = to_samples(wanted)
+    for sample, one in zip(samples, alone, strict=True):
+        assert sample.annotation is not None
+        assert sample.annotation.shape == expected
+        np.testing.assert_array_equal(sample.annotation, one.image)
+        assert np.shares_memory(sample.annotation, wanted.data)
+
+
+def test_channels_of_several_targets_follow_one_another() -> None:
+    targets = [target_of("YX", name="DAPI"), target_of("CYX", name="b"), target_of("YX", name="NFH")]
+    sample = to_image_pairs(image_of("CYX", channel_names=("low", "high")), targets)[0]
+    assert (sample.target_names, sample.channel_names) == (("DAPI", "b 1", "b 2", "NFH"), ("low", "high"))
+    assert sample.annotation is not None
+    assert (sample.annotation.dtype, sample.annotation.shape) == (np.uint16, (4, 8, 9))
+    np.testing.assert_array_equal(sample.annotation[1:3], targets[1].data)
+
+
+def test_targets_of_different_types_become_floats() -> None:
+    sample = to_image_pairs(image_of("YX"), [target_of("YX"), target_of("YX", dtype=np.float64)])[0]
+    assert sample.annotation is not None
+    assert sample.annotation.dtype == np.float32
+
+
+def test_names_of_channels_are_kept() -> None:
+    target = target_of("CYX", channel_names=("DAPI", "MAP2"))
+    assert to_image_pairs(image_of("YX"), [target])[0].target_names == ("DAPI", "MAP2")
+    assert to_image_pairs(image_of("YX"), [target_of("YX", name="")])[0].target_names == ()
+
+
+def test_lengths_of_one_are_overlooked() -> None:
+    plane = Image("a", np.zeros((1, 8, 9)), "ZYX")
+    assert to_image_pairs(plane, [target_of("YX")])[0].annotation.shape == (1, 1, 8, 9)  # type: ignore[union-attr]
+    stack = Image("b", np.zeros((1, 8, 9)), "ZYX")
+    assert to_image_pairs(image_of("YX"), [stack])[0].annotation.shape == (1, 8, 9)  # type: ignore[union-attr]
+
+
+def test_a_series_saved_as_a_stack_is_understood_in_targets_too() -> None:
+    stack = Image("a", np.asarray(target_of("TYX", 2).data), "ZYX")
+    assert len(to_image_pairs(image_of("TYX"), [stack])) == 3
+
+
+def test_targets_with_guessed_axes_are_taken_as_the_image_is_or_asked_for() -> None:
+    guessed = Image("a", np.zeros((4, 8, 9)), "CYX", axes_known=False)
+    assert to_image_pairs(image_of("ZYX"), [guessed])[0].annotation.shape == (1, 4, 8, 9)  # type: ignore[union-attr]
+    assert to_image_pairs(image_of("YX"), [guessed])[0].annotation.shape == (4, 8, 9)  # type: ignore[union-attr]
+    unclear = Image("a", np.zeros((6, 8, 9)), "ZYX", axes_known=False, source="a.tif")
+    with pytest.raises(AxesError, match=r"a\.tif: What the dimensions of the target \(6x8x9\) mean.*--target-axes"):
+        to_image_pairs(image_of("YX"), [unclear])
+
+
+def test_targets_on_disk_are_read() -> None:
+    disk = Image("a", OnDisk(np.asarray(target_of("ZCYX").data)), "ZCYX")
+    annotation = to_image_pairs(image_of("ZYX"), [disk])[0].annotation
+    np.testing.assert_array_equal(annotation, to_image_pairs(image_of("ZYX"), [target_of("ZCYX")])[0].annotation)
+
+
+def test_a_target_on_disk_stays_there(tmp_path: Path) -> None:
+    data = np.memmap(tmp_path / "a.raw", np.uint16, "w+", shape=(3, 16, 18))
+    samples = to_image_pairs(image_of("TYX"), [Image("a", data, "TYX")])
+    assert all(isinstance(sample.annotation, np.memmap) for sample in samples)
+
+
+@pytest.mark.parametrize(
+    ("image", "shape", "axes", "words"),
+    [
+        ("YX", (8, 8), "YX", "target is 8x8, the image is 8x9.*neither cropped nor shifted"),
+        ("YX", (16, 9), "YX", "target is 16x9, the image is 8x9.*exactly 2, 3 or 4 times"),
+        ("YX", (40, 45), "YX", "target is 40x45, the image is 8x9"),
+        ("YX", (4, 9), "YX", "target is 4x9"),
+        ("ZYX", (8, 9), "YX", r"target is 8x9, the image is 4x8x9 \(ZYX\).*planes and time points"),
+        ("TYX", (2, 8, 9), "TYX", r"target is 2x8x9 \(TYX\), the image is 3x8x9 \(TYX\).*planes and time points"),
+        ("YX", (5, 8, 9), "ZYX", r"target is 5x8x9 \(ZYX\), the image is 8x9"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused_with_both_sizes(
+    image: str, shape: tuple[int, ...], axes: str, words: str
+) -> None:
+    with pytest.raises(AnnotationError, match=rf"bad\.tif: The {words}"):
+        to_image_pairs(image_of(image), [Image("bad", np.zeros(shape), axes, source="bad.tif")])
+
+
+def test_a_finer_image_than_its_target_may_be_swapped() -> None:
+    with pytest.raises(AnnotationError, match=r"clean: The target is 4x5, the image is 8x10\..*perhaps.*swapped"):
+        to_image_pairs(Image("a", np.zeros((8, 10)), "YX"), [Image("clean", np.zeros((4, 5)), "YX")])
+
+
+def test_targets_of_different_sizes_are_refused_by_name() -> None:
+    with pytest.raises(AnnotationError, match=r"b\.tif: The target is 16x18, but a\.tif is 8x9.*of one size"):
+        to_image_pairs(image_of("YX"), [target_of("YX", name="a"), target_of("YX", 2, name="b")])

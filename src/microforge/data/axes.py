@@ -1,6 +1,7 @@
 """The only place that permutes axes: images become samples ``C(Z)YX``, results become arrays with named axes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from microforge.errors import AnnotationError, AxesError
 from microforge.io.axis_letters import check_axes, likely_axes, size_text, spatial_axes
 from microforge.types import Array, ArrayLike, Image, Sample
 
-__all__ = ["check_axes", "from_samples", "likely_axes", "spatial_axes", "to_samples"]
+__all__ = ["check_axes", "from_samples", "likely_axes", "spatial_axes", "to_image_pairs", "to_samples"]
+
+#: A target may be up to this many times finer than its image.
+_FINEST = 4
 
 
 def to_samples(image: Image, annotation: Image | None = None, mask: Array | None = None) -> list[Sample]:
@@ -56,6 +60,46 @@ def to_samples(image: Image, annotation: Image | None = None, mask: Array | None
             image.channel_names,
         )
         for t, one in zip(range(times), _time_points(image.data, axes), strict=True)
+    ]
+
+
+def to_image_pairs(image: Image, targets: Sequence[Image]) -> list[Sample]:
+    """Split an image and what it should become into samples, one per time point; arrays of numpy are not copied.
+
+    Parameters
+    ----------
+    targets
+        Images with axes ``(T)(C)(Z)YX`` of the same planes and time points; their Y and X may be 2, 3 or 4 times finer,
+        the same for all. Channels of several targets follow one another (as float32 where their types differ).
+
+    Returns
+    -------
+    list of Sample
+        `annotation` is ``C(Z)YX``; `target_names` are the names of the targets' channels, else those of the targets.
+
+    Raises
+    ------
+    AxesError
+        If the axes of the image do not fit its shape, or those of a target must be asked for.
+    AnnotationError
+        If a target does not fit the image; names it and both sizes.
+    """
+    samples = to_samples(image)
+    fitted = [_fitting_target(image, target) for target in targets]
+    factors = [one.data.shape[one.axes.index("X")] // _length(image, "X") for one in fitted]
+    for target, factor in zip(targets, factors, strict=True):
+        if factor != factors[0]:
+            raise AnnotationError(
+                f"The target is {_named_size(target)}, but {targets[0].source or targets[0].name} is "
+                f"{_named_size(targets[0])}.",
+                where=target.source or target.name,
+                remedy="All targets of an image must be of one size.",
+            )
+    names = tuple(name for target in fitted for name in _target_names(target))
+    wanted = zip(*(_time_points(target.data, target.axes) for target in fitted), strict=True)
+    return [
+        replace(sample, annotation=_joined(channels), target_names=names if all(names) else ())
+        for sample, channels in zip(samples, wanted, strict=True)
     ]
 
 
@@ -141,6 +185,88 @@ def _fitting_mask(image: Image, mask: Array) -> Array:
             remedy="Draw the regions again on this image.",
         )
     return mask.astype(bool, copy=False)
+
+
+def _fitting_target(image: Image, target: Image) -> Image:
+    """Give the target with axes T and Z exactly where the image has them.
+
+    Raises
+    ------
+    AnnotationError
+        If its planes, time points, height or width do not fit.
+    """
+    axes = _axes_of_target(image, target)
+    data: Any = target.data if _can_transpose(target.data) else np.asarray(target.data[...])
+    for letter in "TZ":
+        if letter in axes and letter not in image.axes and data.shape[axes.index(letter)] == 1:
+            data = data[tuple(0 if one == letter else slice(None) for one in axes)]
+            axes = axes.replace(letter, "")
+        elif letter not in axes and letter in image.axes and _length(image, letter) == 1:
+            data, axes = data[None], letter + axes
+    fitted = replace(target, data=data, axes=axes)
+    if any(_length(fitted, letter) != _length(image, letter) for letter in "TZ") or not _factor(image, fitted):
+        raise AnnotationError(
+            f"The target is {_named_size(target)}, the image is {_named_size(image)}.",
+            where=target.source or target.name,
+            remedy=_target_remedy(image, fitted),
+        )
+    return fitted
+
+
+def _axes_of_target(image: Image, target: Image) -> str:
+    """Give the letters of a target; like the image's where nothing else is known, or stack and series are confused."""
+    axes = check_axes(target.axes, target.data.shape)
+    like, shape = _expected(image)
+    plain = not {"C", "S"} & set(axes) and set(axes) != set(like)
+    if len(axes) == len(like) and target.data.shape[:-2] == shape[:-2] and (plain or not target.axes_known):
+        return like
+    if target.axes_known or (like == "YX" and not {"T", "Z"} & set(axes)):
+        return axes
+    raise AxesError(
+        f"What the dimensions of the target ({size_text(target.data.shape)}) mean is not known.",
+        where=target.source or target.name,
+        remedy=f"Say it with --target-axes, or in the window beside the layer, for instance {axes}.",
+    )
+
+
+def _length(image: Image, letter: str) -> int:
+    return image.data.shape[image.axes.index(letter)] if letter in image.axes else 0
+
+
+def _factor(image: Image, target: Image) -> int:
+    """Give how many times finer the target is, 0 if it does not fit."""
+    for factor in range(1, _FINEST + 1):
+        if all(_length(target, letter) == factor * _length(image, letter) for letter in "YX"):
+            return factor
+    return 0
+
+
+def _target_remedy(image: Image, target: Image) -> str:
+    if any(_length(target, letter) != _length(image, letter) for letter in "TZ"):
+        return "A target must have the planes and time points of its image; check the axes of both."
+    if _factor(target, image) > 1:
+        return "The image is the finer of the two: perhaps image and target are swapped."
+    return (
+        "A target shows the very field of its image, neither cropped nor shifted: of the same size, or for "
+        "super-resolution exactly 2, 3 or 4 times finer in both directions."
+    )
+
+
+def _target_names(target: Image) -> tuple[str, ...]:
+    channels = max(1, _length(target, "C")) * max(1, _length(target, "S"))
+    if len(target.channel_names) == channels:
+        return target.channel_names
+    if channels == 1 or not target.name:
+        return (target.name,)
+    return tuple(f"{target.name} {number}" for number in range(1, channels + 1))
+
+
+def _joined(targets: Sequence[Any]) -> Array:
+    """Put the channels of targets after one another; a single one stays a view."""
+    if len(targets) == 1:
+        return np.asanyarray(targets[0])
+    one_type = len({target.dtype for target in targets}) == 1
+    return np.concatenate([np.asarray(one, None if one_type else np.float32) for one in targets])
 
 
 def _named_size(image: Image) -> str:
