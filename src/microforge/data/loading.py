@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from microforge.data.axes import to_samples
-from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.data.axes import likely_axes, to_image_pairs, to_samples
+from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError
+from microforge.io.axis_letters import size_text
+from microforge.io.files import image_stem
 from microforge.io.images import read_image, read_labels
 from microforge.io.pairs import Pair, Pairing
 from microforge.tasks.base import Task
@@ -15,6 +18,12 @@ from microforge.types import Annotation, Image, Sample
 AnnotationReader = Callable[[Path], Image]
 #: How a drawing is read, by its kind; kinds that are missing cannot be loaded from files yet.
 READERS: Mapping[Annotation, AnnotationReader] = {Annotation.LABELS: read_labels}
+#: Kinds of tasks for which a stack taken for a series would not be noticed later.
+_OF_IMAGES = (Annotation.NONE, Annotation.IMAGE)
+_READINGS = {
+    3: "TYX for a time series, ZYX for a stack, CYX for channels",
+    4: "TZYX for a time series of stacks, TCYX for one with channels, CZYX or ZCYX for a stack with channels",
+}
 
 
 class Problem(NamedTuple):
@@ -31,26 +40,36 @@ class Loaded(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-def load_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | None = None) -> Loaded:
+def load_samples(
+    pairs: Pairing | Sequence[Pair],
+    task: Task,
+    *,
+    axes: str | None = None,
+    target_axes: str | None = None,
+    kind: Annotation | None = None,
+) -> Loaded:
     """Read images and annotations and let the task check them.
 
     Samples that differ from most others in their number of channels, and planes among stacks, are left out too.
 
     Parameters
     ----------
-    axes
-        What the dimensions of the images mean, where the files do not know.
+    axes, target_axes
+        What the dimensions of the images and of targets mean, where the files do not know. Targets that could have
+        the axes of the images are read with these.
+    kind
+        What the annotations are; by default what the task learns from. For measuring give `task.truth`.
 
     Raises
     ------
     NotEnoughDataError
         If nothing is left; names the first reasons.
     """
-    pairs = _wanted(pairs, task)
+    reader = _Reader(task, kind or task.annotation, axes, target_axes)
     samples: list[tuple[Path, Sample]] = []
     problems: list[Problem] = []
-    for pair in pairs:
-        for item in _read(pair, task, axes):
+    for pair in _wanted(pairs, reader.kind):
+        for item in reader.read(pair):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -62,74 +81,161 @@ def load_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | Non
     return Loaded(tuple(sample for _, sample in samples), tuple(problems))
 
 
-def iter_samples(pairs: Pairing | Sequence[Pair], task: Task, *, axes: str | None = None) -> Iterator[Sample | Problem]:
+def iter_samples(
+    pairs: Pairing | Sequence[Pair],
+    task: Task,
+    *,
+    axes: str | None = None,
+    target_axes: str | None = None,
+    kind: Annotation | None = None,
+) -> Iterator[Sample | Problem]:
     """Yield each sample, or the problem of its file, as they are read; for showing progress.
 
     Whether the samples agree in their channels is only known at the end: `load_samples` looks at that.
     """
-    for pair in _wanted(pairs, task):
-        yield from _read(pair, task, axes)
+    reader = _Reader(task, kind or task.annotation, axes, target_axes)
+    for pair in _wanted(pairs, reader.kind):
+        yield from reader.read(pair)
 
 
-def _wanted(pairs: Pairing | Sequence[Pair], task: Task) -> Sequence[Pair]:
-    """Give the pairs; where the task needs no drawing, also the images without one."""
+def _wanted(pairs: Pairing | Sequence[Pair], kind: Annotation) -> Sequence[Pair]:
+    """Give the pairs; where no annotation is needed, also the images without one."""
     if not isinstance(pairs, Pairing):
         return pairs
-    if task.annotation is not Annotation.NONE:
+    if kind is not Annotation.NONE:
         return pairs.pairs
     return (*pairs.pairs, *(Pair(path) for path in pairs.images_alone))
 
 
-def _read(pair: Pair, task: Task, axes: str | None) -> list[Sample | Problem]:
-    """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
-    try:
-        image = read_image(pair.image, axes)
-        annotation = _annotation(pair, task)
-        return [task.check(sample) for sample in to_samples(image, annotation)]
-    except MicroforgeError as error:
-        return [Problem(pair.image, _reason(error, pair))]
+@dataclass(frozen=True)
+class _Reader:
+    """Reads pairs of files, all in the same way."""
+
+    task: Task
+    kind: Annotation
+    axes: str | None
+    target_axes: str | None
+
+    def read(self, pair: Pair) -> list[Sample | Problem]:
+        """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
+        try:
+            image = read_image(pair.image, self.axes)
+            if self.kind in _OF_IMAGES and not image.axes_known and image.data.ndim > 2:
+                raise _unknown_axes(image)
+            return [self.task.check(sample) for sample in self._samples(image, pair)]
+        except MicroforgeError as error:
+            return [Problem(pair.image, _reason(error, pair))]
+
+    def _samples(self, image: Image, pair: Pair) -> list[Sample]:
+        if self.kind is Annotation.NONE or pair.annotation is None:
+            return to_samples(image)
+        if self.kind is Annotation.IMAGE:
+            return to_image_pairs(image, [self._target(path, pair) for path in (pair.annotation, *pair.others)])
+        reader = READERS.get(self.kind)
+        if reader is None:
+            raise NotEnoughDataError(f"Annotations of the kind '{self.kind.value}' cannot be read from files yet.")
+        return to_samples(image, reader(pair.annotation))
+
+    def _target(self, path: Path, pair: Pair) -> Image:
+        """Read a target; a file that does not fit the given axes keeps what it says of itself."""
+        target = read_image(path, self.target_axes)
+        target = replace(target, name=_target_name(path, pair))
+        if self.axes is None or self.target_axes is not None or "S" in target.axes:
+            return target
+        given = self.axes.strip().upper()
+        for letters in (given, given.replace("C", "").replace("S", "")):
+            if len(letters) == target.data.ndim:
+                return replace(target, axes=letters, axes_known=True, channel_names=_kept_names(target, letters))
+        return target
 
 
-def _annotation(pair: Pair, task: Task) -> Image | None:
-    if task.annotation is Annotation.NONE or pair.annotation is None:
-        return None
-    reader = READERS.get(task.annotation)
-    if reader is None:
-        raise NotEnoughDataError(f"Annotations of the kind '{task.annotation.value}' cannot be read from files yet.")
-    return reader(pair.annotation)
+def _kept_names(target: Image, axes: str) -> tuple[str, ...]:
+    channels = target.data.shape[axes.index("C")] if "C" in axes else 1
+    return target.channel_names if len(target.channel_names) == channels else ()
+
+
+def _target_name(path: Path, pair: Pair) -> str:
+    """Give what a target shows: its folder's name where images and targets lie apart, for files differ in theirs."""
+    paths = [one for one in (pair.image, pair.annotation, *pair.others) if one is not None]
+    if len({one.parent for one in paths}) == len(paths):
+        return path.parent.name
+    return image_stem(path) if len(paths) > 2 else ""
+
+
+def _unknown_axes(image: Image) -> AxesError:
+    """Ask what the dimensions mean: a series taken for a stack would be learnt from without any sign of it."""
+    shape = image.data.shape
+    likely = likely_axes(shape)
+    readings = _READINGS.get(len(shape), likely)
+    if likely not in readings:
+        readings = f"{likely}, {readings}"
+    return AxesError(
+        f"The image has the shape {size_text(shape)}, and the file does not say what these dimensions are.",
+        where=image.source,
+        remedy=f"Say it with --axes: {readings}.",
+    )
 
 
 def _reason(error: MicroforgeError, pair: Pair) -> str:
     """Give the text of an error without the image's own name, which stands beside it."""
     text = str(error)
-    for path in (pair.image, pair.annotation):
+    for path in (pair.image, pair.annotation, *pair.others):
         text = text.replace(str(path), path.name) if path is not None else text
     return text.removeprefix(f"{pair.image.name}: ").removeprefix(f"{pair.name}: ")
 
 
+class _Kind(NamedTuple):
+    """What all samples must have in common; 0 channels of a target where there is no image to become."""
+
+    dims: int
+    channels: int
+    target_channels: int
+    finer: int
+
+
+def _kind(sample: Sample) -> _Kind:
+    image, target = sample.image.shape, () if sample.annotation is None else sample.annotation.shape
+    if len(target) < len(image):
+        return _Kind(len(image), image[0], 0, 1)
+    return _Kind(len(image), image[0], target[0], target[-1] // image[-1])
+
+
 def _agreeing(samples: Sequence[tuple[Path, Sample]]) -> tuple[list[tuple[Path, Sample]], list[Problem]]:
     """Keep the samples that are alike in dimensions and channels; of each file that is not, say so once."""
-    kinds = Counter((sample.image.ndim, sample.image.shape[0]) for _, sample in samples)
+    kinds = Counter(_kind(sample) for _, sample in samples)
     if len(kinds) < 2:
         return list(samples), []
     usual = kinds.most_common(1)[0][0]
-    kept = [(path, sample) for path, sample in samples if (sample.image.ndim, sample.image.shape[0]) == usual]
-    unlike = {path: sample for path, sample in samples if (sample.image.ndim, sample.image.shape[0]) != usual}
-    return kept, [Problem(path, _difference(sample, usual)) for path, sample in unlike.items()]
+    kept = [(path, sample) for path, sample in samples if _kind(sample) == usual]
+    unlike = {path: _kind(sample) for path, sample in samples if _kind(sample) != usual}
+    return kept, [Problem(path, _difference(kind, usual)) for path, kind in unlike.items()]
 
 
-def _difference(sample: Sample, usual: tuple[int, int]) -> str:
+def _difference(kind: _Kind, usual: _Kind) -> str:
     words = {3: "plane", 4: "stack"}
-    if sample.image.ndim != usual[0]:
+    if kind.dims != usual.dims:
         return (
-            f"The image is a {words[sample.image.ndim]}, most others are {words[usual[0]]}s. "
+            f"The image is a {words[kind.dims]}, most others are {words[usual.dims]}s. "
             "Train on one kind, or correct the axes."
         )
-    channels = sample.image.shape[0]
+    if kind.channels != usual.channels:
+        return (
+            f"The image has {_channels(kind.channels)}, most others have {usual.channels}. "
+            "Train on images with the same channels."
+        )
+    if kind.target_channels != usual.target_channels:
+        return (
+            f"The target has {_channels(kind.target_channels)}, most others have {usual.target_channels}. "
+            "Train on targets with the same channels."
+        )
     return (
-        f"The image has {channels} channel{'s' * (channels != 1)}, most others have {usual[1]}. "
-        "Train on images with the same channels."
+        f"The target is {kind.finer} times as fine as the image, most others {usual.finer} times. "
+        "Train on pairs of one kind."
     )
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel{'s' * (count != 1)}"
 
 
 def _nothing_left(problems: Sequence[Problem]) -> NotEnoughDataError:

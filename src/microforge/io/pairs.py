@@ -4,7 +4,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from microforge.errors import ImageReadError, PairingError, SettingsError
@@ -15,19 +15,37 @@ _ANNOTATION_WORDS = (
     "|instances?|targets?|rois?|cp[-_. ]?masks?"
 )
 _IMAGE_WORDS = "img|images?|raw|input|original|fluo"
-_WORDS = f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}"
-#: What people add to names to tell the two files of a pair apart, with the sign between (``mask001`` has none).
-_TAIL = re.compile(rf"[-_. ]+({_WORDS})$")
-_HEAD = re.compile(rf"^({_WORDS})([-_. ]+|(?=\d))")
 _ANNOTATION = re.compile(rf"[-_. ]({_ANNOTATION_WORDS})$|^({_ANNOTATION_WORDS})([-_. ]|\d)")
+#: Words that may tell image and target apart, but also two exposures of one field: tried where nothing else fits.
+_CLEAN_WORDS = "clean|denoised|restored|high|hr|gt|ground[-_. ]?truth|truth|targets?"
+_NOISY_WORDS = "noisy|low|lr"
+_CLEAN = re.compile(rf"[-_. ]({_CLEAN_WORDS})$|^({_CLEAN_WORDS})([-_. ]|\d)")
+
+
+def _ends(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Give patterns of words at the start and at the end of names, with the sign between (``mask001`` has none)."""
+    return re.compile(rf"^({words})([-_. ]+|(?=\d))"), re.compile(rf"[-_. ]+({words})$")
+
+
+#: What people add to names to tell the two files of a pair apart.
+_ADDED = _ends(f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_NOISY = _ends(f"{_NOISY_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_CLEAN = _ends(f"{_CLEAN_WORDS}|{_IMAGE_WORDS}")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An image file and what a person drew on it; without a drawing for tasks that need none."""
+    """An image file and what a person drew on it, or what it should become; without either where none is needed.
+
+    Attributes
+    ----------
+    others
+        Further targets of the same image.
+    """
 
     image: Path
     annotation: Path | None = None
+    others: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,36 +61,46 @@ class Pairing:
     ----------
     images_alone, annotations_alone
         Files without a partner.
+    partner
+        What an image's partner is called: annotation, target; empty where none is needed.
     """
 
     pairs: tuple[Pair, ...]
     images_alone: tuple[Path, ...] = ()
     annotations_alone: tuple[Path, ...] = ()
+    partner: str = "annotation"
 
     def report(self) -> str:
         """Say in plain words what was paired and what was not."""
-        lines = [f"{_count(len(self.pairs), 'image')} with annotation."]
+        if not self.partner:
+            return f"{_count(len(self.stems), 'image')}."
+        several = max((1 + len(pair.others) for pair in self.pairs), default=1)
+        partner = self.partner if several == 1 else f"{several} {self.partner}s"
+        lines = [f"{_count(len(self.pairs), 'image')} with {partner}."]
         if self.images_alone:
             count = _count(len(self.images_alone), "image")
-            lines.append(f"{count} without annotation: {_some(self.images_alone)}.")
+            without = partner if several == 1 else f"all {partner}"
+            lines.append(f"{count} without {without}: {_some(self.images_alone)}.")
         if self.annotations_alone:
-            count = _count(len(self.annotations_alone), "annotation")
+            count = _count(len(self.annotations_alone), self.partner)
             lines.append(f"{count} without image: {_some(self.annotations_alone)}.")
         return "\n".join(lines)
 
     def select(self, stems: Collection[str]) -> "Pairing":
         """Keep the images with these stems, as `read_split` gives them."""
-        return Pairing(
-            tuple(pair for pair in self.pairs if pair.name in stems),
-            tuple(path for path in self.images_alone if image_stem(path) in stems),
+        return replace(
+            self,
+            pairs=tuple(pair for pair in self.pairs if pair.name in stems),
+            images_alone=tuple(path for path in self.images_alone if image_stem(path) in stems),
+            annotations_alone=(),
         )
 
     def without(self, stems: Collection[str]) -> "Pairing":
         """Leave out the images with these stems."""
-        return Pairing(
-            tuple(pair for pair in self.pairs if pair.name not in stems),
-            tuple(path for path in self.images_alone if image_stem(path) not in stems),
-            self.annotations_alone,
+        return replace(
+            self,
+            pairs=tuple(pair for pair in self.pairs if pair.name not in stems),
+            images_alone=tuple(path for path in self.images_alone if image_stem(path) not in stems),
         )
 
     @property
@@ -81,16 +109,27 @@ class Pairing:
         return (*(pair.name for pair in self.pairs), *(image_stem(path) for path in self.images_alone))
 
 
-def pair_folders(images: str | Path, annotations: str | Path | None = None, *, split: str | None = None) -> Pairing:
-    """Pair images with annotations by name, whatever people add to it (``_labels``, ``mask_``, ``_img`` ...).
+def pair_folders(
+    images: str | Path,
+    annotations: str | Path | None = None,
+    *,
+    more: Sequence[str | Path] = (),
+    split: str | None = None,
+    partner: str = "annotation",
+) -> Pairing:
+    """Pair images with annotations or targets by name, whatever people add to it (``_labels``, ``_clean``, ``img_``).
 
     Parameters
     ----------
     images, annotations
         Two folders, twice the same folder, or two files (which belong together whatever their names). Without
         annotations all images stand alone.
+    more
+        Folders of further targets of the same images; an image that lacks one of them stands alone.
     split
         ``table.csv:name``: keep only the images that the table gives this split; see `read_split`.
+    partner
+        What to call them when telling: annotation, target; empty where images need none.
 
     Raises
     ------
@@ -99,7 +138,11 @@ def pair_folders(images: str | Path, annotations: str | Path | None = None, *, s
     PairingError
         If no image has an annotation, or one has two.
     """
-    pairing = _pair(Path(images), Path(annotations) if annotations is not None else None)
+    first, *others = [None] if annotations is None else [Path(one) for one in (annotations, *more)]
+    pairing = _pair(Path(images), first, partner)
+    for other in others:
+        if other is not None:
+            pairing = _with_another(pairing, _pair(Path(images), other, partner), other)
     return pairing if split is None else pairing.select(read_split(split, pairing.stems))
 
 
@@ -139,49 +182,97 @@ def read_split(split: str, stems: Iterable[str]) -> set[str]:
     return found
 
 
-def _pair(images: Path, annotations: Path | None) -> Pairing:
+def _pair(images: Path, annotations: Path | None, partner: str) -> Pairing:
     if annotations is None:
-        return Pairing((), tuple(find_images([images])))
+        return Pairing((), tuple(find_images([images])), partner=partner)
+    partner = partner or "target"
     if images.is_file() and annotations.is_file():
-        return Pairing((Pair(images, annotations),))
+        return Pairing((Pair(images, annotations),), partner=partner)
     if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
         image_files, annotation_files = _sorted_apart(find_images([images]))
     else:
-        image_files, annotation_files = find_images([images]), _found_annotations(annotations)
-    return _by_name(image_files, annotation_files, (images, annotations))
+        image_files, annotation_files = find_images([images]), _found_annotations(annotations, partner)
+    return _by_name(image_files, annotation_files, (images, annotations), partner)
 
 
-def _found_annotations(annotations: Path) -> list[Path]:
+def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
+    """Add a further target to each pair; images that have the one but not the other stand alone."""
+    added = {pair.image: pair.annotation for pair in further.pairs if pair.annotation is not None}
+    for pair in pairing.pairs:
+        if added.get(pair.image) in (pair.annotation, *pair.others):
+            raise PairingError(
+                "The same folder is given twice.", where=str(where), remedy="Give each folder of targets once."
+            )
+    both = tuple(
+        replace(pair, others=(*pair.others, added[pair.image])) for pair in pairing.pairs if pair.image in added
+    )
+    if not both:
+        raise PairingError(
+            f"No image has a {pairing.partner} in every folder.",
+            where=str(where),
+            remedy=f"Images with one in this folder: {_some(list(added))}; in those before: "
+            f"{_some([pair.image for pair in pairing.pairs])}.",
+        )
+    known = [*(pair.image for pair in (*pairing.pairs, *further.pairs)), *pairing.images_alone, *further.images_alone]
+    paired = {pair.image for pair in both}
+    alone = natural_order({path for path in known if path not in paired})
+    return replace(
+        pairing,
+        pairs=both,
+        images_alone=tuple(alone),
+        annotations_alone=(*pairing.annotations_alone, *further.annotations_alone),
+    )
+
+
+def _found_annotations(annotations: Path, partner: str) -> list[Path]:
     try:
         return find_images([annotations])
     except ImageReadError as error:
-        problem = f"No annotations: {error.problem[0].lower()}{error.problem[1:]}"
+        problem = f"No {partner}s: {error.problem[0].lower()}{error.problem[1:]}"
         raise PairingError(problem, where=error.where, remedy=error.remedy) from error
 
 
-def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path]) -> Pairing:
+def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str) -> Pairing:
+    partners = _partners(images, annotations, _core, _core, partner)
+    # Words such as low and high may also be two exposures that are not each other's: only for those still alone.
+    used = set(partners.values())
+    images_left = [path for path in images if path not in partners]
+    annotations_left = [path for path in annotations if path not in used]
+    partners |= _partners(images_left, annotations_left, _noisy_core, _clean_core, partner)
+    if not partners:
+        raise _no_pairs(images, annotations, where, partner)
+    used = set(partners.values())
+    return Pairing(
+        tuple(Pair(image, partners[image]) for image in images if image in partners),
+        tuple(path for path in images if path not in partners),
+        tuple(path for path in annotations if path not in used),
+        partner,
+    )
+
+
+def _partners(
+    images: Sequence[Path],
+    annotations: Sequence[Path],
+    image_core: Callable[[Path], str],
+    annotation_core: Callable[[Path], str],
+    partner: str,
+) -> dict[Path, Path]:
+    """Give the annotation of each image that has one."""
     own_names = {_name(path) for path in images}
-    by_name, by_core = _table(annotations, _name), _table(annotations, _core)
+    by_name, by_core = _table(annotations, _name), _table(annotations, annotation_core)
     partners: dict[Path, Path] = {}
     for image in images:
         # An annotation that has the very name of another image is that one's.
-        like = [path for path in by_core[_core(image)] if _name(path) not in own_names]
+        like = [path for path in by_core[image_core(image)] if _name(path) not in own_names]
         found = list(dict.fromkeys([*by_name[_name(image)], *like]))
         if len(found) > 1:
-            raise _ambiguous(image, found, "annotations")
+            raise _ambiguous(image, found, f"{partner}s")
         if found:
             partners[image] = found[0]
-    if not partners:
-        raise _no_pairs(images, annotations, where)
     for annotation, claimed in _table(partners, lambda image: str(partners[image])).items():
         if len(claimed) > 1:
             raise _ambiguous(Path(annotation), claimed, "images")
-    used = set(partners.values())
-    return Pairing(
-        tuple(Pair(image, annotation) for image, annotation in partners.items()),
-        tuple(path for path in images if path not in partners),
-        tuple(path for path in annotations if path not in used),
-    )
+    return partners
 
 
 def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[Path]]:
@@ -194,6 +285,7 @@ def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[
 def _sorted_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Tell images and annotations in one folder apart by the words in their names."""
     drawn = [path for path in paths if _ANNOTATION.search(_name(path))]
+    drawn = drawn or [path for path in paths if _CLEAN.search(_name(path))]
     return [path for path in paths if path not in drawn], drawn
 
 
@@ -203,11 +295,24 @@ def _name(path: Path) -> str:
 
 def _core(path: Path) -> str:
     """Give the name without the words that tell an image and its annotation apart."""
-    core, before = _name(path), ""
-    while core != before:
-        before = core
-        core = _TAIL.sub("", _HEAD.sub("", core)) or core
-    return core
+    return _bare(_name(path), _ADDED)
+
+
+def _noisy_core(path: Path) -> str:
+    return _bare(_name(path), _ADDED_TO_NOISY)
+
+
+def _clean_core(path: Path) -> str:
+    return _bare(_name(path), _ADDED_TO_CLEAN)
+
+
+def _bare(name: str, added: tuple[re.Pattern[str], re.Pattern[str]]) -> str:
+    head, tail = added
+    before = ""
+    while name != before:
+        before = name
+        name = tail.sub("", head.sub("", name)) or name
+    return name
 
 
 def _split_parts(split: str) -> tuple[Path, str]:
@@ -256,18 +361,21 @@ def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
     )
 
 
-def _no_pairs(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path]) -> PairingError:
+def _no_pairs(
+    images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str
+) -> PairingError:
+    addition = "_clean" if partner == "target" else "_labels"
     if not annotations or not images:
-        kind = "image" if not images else "annotation"
+        kind = "image" if not images else partner
         return PairingError(
             f"There is no {kind} among the files ({_some([*images, *annotations])}).",
             where=str(where[0]),
-            remedy="Name annotations as their images plus _labels, or put them into a folder of their own.",
+            remedy=f"Name {partner}s as their images plus {addition}, or put them into a folder of their own.",
         )
     return PairingError(
-        f"No annotation has the name of an image. Images: {_some(images)}; annotations: {_some(annotations)}.",
+        f"No {partner} has the name of an image. Images: {_some(images)}; {partner}s: {_some(annotations)}.",
         where=str(where[1]),
-        remedy="Name annotations as their images; additions such as _labels or mask_ are understood.",
+        remedy=f"Name {partner}s as their images; additions such as {addition} or mask_ are understood.",
     )
 
 
