@@ -33,6 +33,34 @@ def soft_dice(probability: Tensor, target: Tensor, weight: Tensor, smooth: float
     return (1 - (2 * overlap + smooth) / (size + smooth)).mean()
 
 
+def absolute_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean absolute difference (L1)."""
+    return weighted_mean((output - target).abs(), weight)
+
+
+def squared_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared difference (MSE)."""
+    return weighted_mean((output - target) ** 2, weight)
+
+
+def dissimilarity(output: Tensor, target: Tensor, weight: Tensor, span: float = 1.0) -> Tensor:
+    """One minus the structural similarity in windows of 7 pixels (Wang et al. 2004, doi 10.1109/TIP.2003.819861).
+
+    `span` is the range of intensities. Windows lie in planes, those of a stack too.
+    """
+    x, y, w = (t.reshape(-1, 1, *t.shape[-2:]) for t in (output, target, weight.expand_as(output)))
+
+    def mean(values: Tensor) -> Tensor:
+        return functional.avg_pool2d(values, 7, stride=2)
+
+    mx, my = mean(x), mean(y)
+    vx, vy, vxy = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    small, smaller = (0.01 * span) ** 2, (0.03 * span) ** 2
+    similarity = (2 * mx * my + small) * (2 * vxy + smaller)
+    similarity = similarity / ((mx * mx + my * my + small) * (vx + vy + smaller))
+    return weighted_mean(1 - similarity, mean(w))
+
+
 def is_finite(loss: Tensor) -> bool:
     """Tell whether a loss can be learnt from."""
     return bool(torch.isfinite(loss).all())

@@ -21,7 +21,7 @@ from microforge.networks.unet import receptive_field
 from microforge.tasks import Task, get_task
 from microforge.training.advice import advice_on_data, constant_images
 from microforge.training.plan import Plan, make_plan
-from microforge.types import Sample
+from microforge.types import Annotation, Sample
 
 # Part of the free memory that all samples together may take on the device.
 RESIDENT_SHARE = 0.3
@@ -98,7 +98,7 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     checked = []
     for sample in (s for s in samples if s.name not in constant):
         checked.append(task.check(sample))
-        if _split(sample, checked[-1]):
+        if task.annotation is Annotation.LABELS and _split(sample, checked[-1]):
             text = f"{sample.name}: the annotation is a mask with one value; its separate pieces are taken as objects."
             advice.append(RunAdvice("mask", text))
     return tuple(checked), tuple(advice)

@@ -1,0 +1,109 @@
+"""Figures about images: how alike two are, how noisy one is, what is odd about a pair.
+
+Images are arrays ``(Z)YX`` or ``C(Z)YX`` of any real dtype; both of a pair have one shape.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.types import Array
+
+Values = npt.NDArray[np.float64]
+
+#: Brightest values that cameras can give; counted as saturated where many pixels have them.
+FULL_WELLS = (255, 1023, 4095, 16383, 65535)
+SATURATED_PIXELS = 16
+#: What second differences along both axes make of white noise of standard deviation one.
+_NOISE_GAIN = 6.0
+_MAD_TO_STD = 0.6744898
+
+
+def fit_linear(image: Array, truth: Array) -> Values:
+    """Give ``a * image + b`` with the a and b that bring it nearest to the truth (least squares)."""
+    slope, offset = linear_fit(image, truth)
+    return slope * np.asarray(image, np.float64) + offset
+
+
+def linear_fit(image: Array, truth: Array) -> tuple[float, float]:
+    """Give a and b that minimise ``|a * image + b - truth|²``; of a constant image 0 and the truth's mean."""
+    x, y = np.asarray(image, np.float64).ravel(), np.asarray(truth, np.float64).ravel()
+    mean_x, mean_y = x.mean(), y.mean()
+    spread = np.mean((x - mean_x) ** 2)
+    slope = float(np.mean((x - mean_x) * (y - mean_y)) / spread) if spread > 0 else 0.0
+    return slope, float(mean_y - slope * mean_x)
+
+
+def psnr(truth: Array, image: Array) -> float:
+    """Peak signal to noise ratio in dB; the peak is the truth's own range."""
+    truth = np.asarray(truth, np.float64)
+    error = np.mean((np.asarray(image, np.float64) - truth) ** 2)
+    return float(10 * np.log10(max(np.ptp(truth), 1e-20) ** 2 / max(error, 1e-20)))
+
+
+def ssim(truth: Array, image: Array) -> float:
+    """Structural similarity (Wang et al. 2004, doi 10.1109/TIP.2003.819861) with windows of 7 pixels, in planes."""
+    from skimage.metrics import structural_similarity
+
+    truth, image = np.asarray(truth, np.float64), np.asarray(image, np.float64)
+    side = min(7, *truth.shape[-2:])
+    window, span = side - (side + 1) % 2, float(np.ptp(truth)) or 1.0
+    planes = zip(truth.reshape(-1, *truth.shape[-2:]), image.reshape(-1, *image.shape[-2:]), strict=True)
+    return float(np.mean([structural_similarity(a, b, data_range=span, win_size=window) for a, b in planes]))
+
+
+def pearson(first: Array, second: Array) -> float:
+    """Pearson's correlation of the pixels of two images; 0 where one is constant."""
+    x, y = np.asarray(first, np.float64).ravel(), np.asarray(second, np.float64).ravel()
+    x, y = x - x.mean(), y - y.mean()
+    size = np.sqrt(np.mean(x * x) * np.mean(y * y))
+    return float(np.mean(x * y) / size) if size > 0 else 0.0
+
+
+def noise_level(image: Array) -> float:
+    """Estimate the standard deviation of pixel-wise noise, robust against edges.
+
+    From second differences, which answer to noise and not to slopes (Immerkaer 1996, doi 10.1006/cviu.1996.0060).
+    """
+    values = np.asarray(image, np.float32)
+    if min(values.shape[-2:]) < 3:
+        return 0.0
+    across = values[..., 2:] - 2 * values[..., 1:-1] + values[..., :-2]
+    both = across[..., 2:, :] - 2 * across[..., 1:-1, :] + across[..., :-2, :]
+    return float(np.median(np.abs(both)) / _MAD_TO_STD / _NOISE_GAIN)
+
+
+def residual_correlation(residual: Array) -> float:
+    """Correlation of neighbouring pixels in what was removed: 0 for white noise, towards 1 where structure went too."""
+    values = np.asarray(residual, np.float32)
+    values = values - values.mean()
+    power = float(np.mean(values * values))
+    if power <= 0 or min(values.shape[-2:]) < 2:
+        return 0.0
+    along = np.mean(values[..., 1:] * values[..., :-1]), np.mean(values[..., 1:, :] * values[..., :-1, :])
+    return float(max(along, key=abs)) / power
+
+
+def saturated(image: Array) -> tuple[int, int]:
+    """Give how many pixels have the brightest value a camera can give, and that value; 0, 0 where it is not reached.
+
+    The ranges of 8, 10, 12, 14 and 16 bit cameras are known, as 12-bit images usually come as uint16.
+    """
+    values = np.asarray(image)
+    if values.dtype.kind not in "ui" or values.size == 0:
+        return 0, 0
+    top = int(values.max())
+    count = int((values == top).sum()) if top in FULL_WELLS else 0
+    return (count, top) if count >= SATURATED_PIXELS else (0, 0)
+
+
+def displacement(image: Array, target: Array) -> tuple[float, ...]:
+    """Measure by how many pixels a target ``(Z)YX`` is shifted against an image, by phase correlation, to 0.1 pixel.
+
+    Both are smoothed first, so that noise does not decide (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
+    """
+    from scipy.ndimage import gaussian_filter
+    from skimage.registration import phase_cross_correlation
+
+    smooth = [gaussian_filter(np.asarray(one, np.float32), 2.0) for one in (target, image)]
+    shift, _, _ = phase_cross_correlation(*smooth, upsample_factor=10, normalization=None)
+    return tuple(float(length) for length in shift)
