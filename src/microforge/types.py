@@ -58,6 +58,8 @@ class Image:
         ``(Y, X)`` or ``(Z, Y, X)`` in micrometre; None where unknown.
     axes_known
         False where the letters are only the likely reading of a shape: a person should confirm them.
+    time_interval
+        Seconds between time points; None where unknown.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Image:
     channel_names: tuple[str, ...] = ()
     source: str = ""
     axes_known: bool = True
+    time_interval: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,9 @@ class Thresholding:
             self.slow.wait(10)
         return Prediction(labels=ndimage.label(output[0] > 100)[0].astype(np.int32))
 
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
+        raise NotImplementedError
+
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
         frames = [self.finish(np.asarray(sample.image), sample).labels for sample in to_samples(image)]
         yield TileFinished(1, 2)

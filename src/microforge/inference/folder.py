@@ -1,4 +1,4 @@
-"""Predict many files: labels, tables and a ledger in one folder, with reading and writing beside the network."""
+"""Predict many files: results, tables and a ledger in one folder, with reading and writing beside the network."""
 
 import os
 from collections import Counter, deque
@@ -13,6 +13,7 @@ from microforge.inference.pipeline import Network, Pipeline
 from microforge.inference.plan import check_output, hash_settings, plan_jobs, prepare_output
 from microforge.inference.stages import Job, Origin
 from microforge.io.files import find_images
+from microforge.types import Annotation
 
 
 def predict_folder(
@@ -27,8 +28,9 @@ def predict_folder(
     """Check the arguments now; return a generator that predicts file by file, yielding what happens.
 
     In `output` it leaves a label image ``STEM.tif`` (uint32, ``(T)(Z)YX``) per file, `objects.csv`, `images.csv` and
-    the ledger. What the ledger knows as done is skipped, so that a run that was stopped or killed goes on where it
-    was. Close the generator to stop.
+    the ledger; of tasks whose answer is an image that image (``(T)(Z)(C)YX``), and no `objects.csv`. What the ledger
+    knows as done is skipped, so that a run that was stopped or killed goes on where it was. Close the generator to
+    stop.
 
     Parameters
     ----------
@@ -67,7 +69,15 @@ def predict_folder(
     predictor = Predictor(model, config)
     settings = hash_settings(config, axes)
     origin = Origin(
-        output, model.name, hash_file(model), settings, axes, overwrite, countable=predictor.task.labels_are_objects
+        output,
+        model.name,
+        hash_file(model),
+        settings,
+        axes,
+        overwrite,
+        countable=predictor.task.labels_are_objects,
+        images=predictor.task.truth is Annotation.IMAGE,
+        image_type=config.image_type,
     )
     return run_folder(predictor, paths, origin)
 

@@ -4,10 +4,11 @@ One SQLite file. "Done" means an entry here with the same input, model and setti
 The measurements of each image are kept in it too, so that the tables of the folder can be written again at any time.
 """
 
+import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from hashlib import blake2b
@@ -119,14 +120,16 @@ class Ledger:
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry) for entry in entries])
         self.commit()
 
-    def record(self, entry: Entry, rows: Rows | None = None) -> None:
-        """Note how an image went, with its measurements."""
+    def record(self, entry: Entry, rows: Rows | None = None, figures: Mapping[str, float] | None = None) -> None:
+        """Note how an image went, with the measurements of its objects and the figures of the whole image."""
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry)])
         if rows is not None:
             packed = zlib.compress("\n".join(rows.lines).encode(), 1)
             self._change(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", [(entry.path, "\t".join(rows.columns), packed)]
             )
+        if figures is not None:
+            self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(figures)))])
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
 
@@ -141,6 +144,11 @@ class Ledger:
         """Give all columns that any image has, in the order of their first use."""
         query = "SELECT DISTINCT columns FROM objects JOIN images USING (path) WHERE state = 'done' ORDER BY name"
         return list(dict.fromkeys(name for (columns,) in self._ask(query, ()) for name in columns.split("\t") if name))
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Give what was measured on whole images, by path and name; nothing for images without figures."""
+        found = {path: json.loads(text) for path, text in self._ask("SELECT path, figures FROM figures", ())}
+        return {path: values for path, values in found.items() if values}
 
     def commit(self) -> None:
         """Put everything recorded on disk."""
@@ -172,6 +180,7 @@ class Ledger:
             )
         self._run(f"CREATE TABLE IF NOT EXISTS images ({', '.join(_COLUMNS)}, PRIMARY KEY (path))")
         self._run("CREATE TABLE IF NOT EXISTS objects (path PRIMARY KEY, columns, lines)")
+        self._run("CREATE TABLE IF NOT EXISTS figures (path PRIMARY KEY, figures)")
         self._run(f"PRAGMA user_version = {_VERSION}")
         self.commit()
 

@@ -12,12 +12,11 @@ from typing import Any, Protocol
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
 from microforge.inference.ledger import Ledger
-from microforge.inference.stages import Job, Origin, Outcome, Ready, failure, read, write
+from microforge.inference.series import BATCH_PIXELS
+from microforge.inference.stages import Job, Origin, Outcome, Ready, failure, read, stream, write
 from microforge.inference.tables import write_tables
 from microforge.types import Image, Prediction, Sample
 
-#: Images up to this many pixels go through the network together with others of their shape, as many as fit.
-_BATCH_PIXELS = 1 << 19
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
 _LARGE_BYTES = 1 << 23
@@ -39,6 +38,8 @@ class Network(Protocol):
     def forward_many(self, samples: Sequence[Sample]) -> Sequence[Any]: ...  # noqa: D102
 
     def finish(self, output: Any, sample: Sample) -> Prediction: ...  # noqa: D102
+
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
 
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
 
@@ -133,6 +134,9 @@ class Pipeline:
         """Send a large image, or a time series, through the network tile by tile."""
         if ready.pixels > _LARGE_PIXELS:
             yield from self.collect(0)
+        if self.origin.images:
+            self.behind.append(_already((yield from stream(self.network, ready, self.origin))))
+            return
         started = time.perf_counter()
         try:
             prediction = yield from self.tiles(ready)
@@ -160,12 +164,12 @@ class Pipeline:
             self.note(outcome)
             yield outcome.event
         if self.tables.due():
-            self.tables.do(lambda: write_tables(self.ledger, self.origin.output))
+            self.tables.do(self.write_tables)
 
     def note(self, outcome: Outcome) -> None:
         """Put an outcome into the ledger; give up when the folder seems to be the trouble, not the image."""
         if outcome.entry is not None:
-            self.ledger.record(outcome.entry, outcome.rows)
+            self.ledger.record(outcome.entry, outcome.rows, outcome.figures)
         if not isinstance(outcome.event, ImageSkipped):
             self.write_errors = self.write_errors + 1 if outcome.write_error else 0
         if outcome.write_error and self.write_errors >= 3:
@@ -185,10 +189,14 @@ class Pipeline:
         for written in self.behind:
             outcome = written.result()
             if outcome.entry is not None:
-                self.ledger.record(outcome.entry, outcome.rows)
+                self.ledger.record(outcome.entry, outcome.rows, outcome.figures)
         self.ahead.clear()
         self.behind.clear()
-        write_tables(self.ledger, self.origin.output)
+        self.write_tables()
+
+    def write_tables(self) -> None:
+        """Write the tables of the folder; images have no objects."""
+        write_tables(self.ledger, self.origin.output, objects=not self.origin.images)
 
 
 class _Every:
@@ -216,7 +224,7 @@ def _already(outcome: Outcome) -> "Future[Outcome]":
 
 def _fits(group: Sequence[Ready], more: Ready) -> bool:
     single = len(more.samples) == len(group[0].samples) == 1
-    return single and (len(group) + 1) * more.pixels <= _BATCH_PIXELS
+    return single and (len(group) + 1) * more.pixels <= BATCH_PIXELS
 
 
 def _is_large(path: Path) -> bool:

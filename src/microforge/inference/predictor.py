@@ -1,20 +1,25 @@
 """A model ready to be applied: to a sample, an image of any axes, or a plain array."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from microforge.config import PredictionConfig
-from microforge.data.axes import from_samples, to_samples
+from microforge.data.axes import to_samples
 from microforge.data.normalise import Normaliser, is_constant, normaliser_for, recorded
 from microforge.device import choose_device
-from microforge.errors import ModelFileError, ModelMismatchError
+from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError
 from microforge.events import TileFinished
+from microforge.inference.series import BATCH_PIXELS
 from microforge.inference.tiling import Output, TiledNetwork
 from microforge.io.model_file import ModelFile, load_model
+from microforge.io.tiff import let_go
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task
 from microforge.types import Array, Image, Prediction, Sample
@@ -49,6 +54,8 @@ class Predictor:
         self.device = choose_device(config.device)
         network = _build(file, self.device)
         self.network = TiledNetwork(network, self.task, self.device, config.tile_size, flips=config.flips)
+        # Before and after the network the same one is needed, and finding it means reading the image.
+        self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
 
     def run(self, sample: Sample) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of one sample; close the generator to cancel.
@@ -62,19 +69,51 @@ class Predictor:
         for item in self.network.run(sample.image, self.normaliser(sample)):
             yield item if isinstance(item, TileFinished) else self.finish(item, sample)
 
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
+        """Yield the prediction of each sample of one size in turn, each followed by the progress of them all.
+
+        Small ones go through the network together.
+        """
+        done = 0
+        while done < len(samples):
+            group = samples[done : done + self._together(samples[done])]
+            for item in self._run_group(group):
+                if isinstance(item, TileFinished):
+                    yield TileFinished(done * item.total + item.done, len(samples) * item.total)
+                else:
+                    done += 1
+                    yield item
+                    if len(group) > 1:
+                        yield TileFinished(done, len(samples))
+
+    def _together(self, sample: Sample) -> int:
+        """Give how many samples like this one fit through the network at once."""
+        pixels = int(np.prod(sample.image.shape[1:]))
+        return max(1, BATCH_PIXELS // pixels) if self.fits_one_tile(sample) else 1
+
+    def _run_group(self, group: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
+        outputs: Sequence[Output] = ()
+        if len(group) > 1:
+            # What fails for all together is tried, and told, one by one.
+            with suppress(MicroforgeError, RuntimeError, MemoryError):
+                outputs = self.forward_many(group)
+        for k, sample in enumerate(group):
+            if outputs:
+                yield self.finish(outputs[k], sample)
+            else:
+                yield from self.run(sample)
+
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of an image with named axes: labels ``(T)(Z)YX``."""
         samples = to_samples(image)
-        predictions: list[Prediction] = []
-        for sample in samples:
-            for item in self.run(sample):
-                if isinstance(item, Prediction):
-                    predictions.append(item)
-                elif len(samples) == 1:
-                    yield item
-            if len(samples) > 1:
-                yield TileFinished(len(predictions), len(samples))
-        yield _stacked(predictions, image)
+        stack = _Stack(len(samples) if "T" in image.axes else None)
+        for item in self.run_frames(samples):
+            if isinstance(item, Prediction):
+                stack.add(item)
+                let_go(image.data)
+            else:
+                yield item
+        yield stack.prediction()
 
     def predict(self, image: Image | Sample | Array, axes: str | None = None) -> Prediction:
         """Give the prediction at once; a plain array needs `axes` unless it is ``YX``, or ``ZYX`` for a 3D model."""
@@ -108,7 +147,10 @@ class Predictor:
 
     def normaliser(self, sample: Sample) -> Normaliser:
         """Give the normaliser of a sample's whole image."""
-        return normaliser_for(sample.image, self.card.normalisation)
+        found = self._normalisers.get(sample)
+        if found is None:
+            found = self._normalisers[sample] = normaliser_for(sample.image, self.card.normalisation)
+        return found
 
     def check(self, sample: Sample) -> None:
         """Refuse what the model was not made for."""
@@ -154,19 +196,40 @@ def _build(file: ModelFile, device: torch.device) -> UNet:
     return network.to(device).to(memory_format=layout).eval()  # type: ignore[call-overload,no-any-return]
 
 
-def _stacked(predictions: Sequence[Prediction], image: Image) -> Prediction:
-    """Put the time points of one image together; objects keep the numbers of their own time point."""
-    notes = tuple(dict.fromkeys(note for prediction in predictions for note in prediction.notes))
-    labels = [p.labels for p in predictions if p.labels is not None]
-    images = [p.image for p in predictions if p.image is not None]
-    return replace(
-        predictions[0],
-        figures=_mean([p.figures for p in predictions]),
-        labels=from_samples(labels, image)[0] if labels else None,
-        image=np.stack(images) if "T" in image.axes and images else predictions[0].image,
-        notes=notes,
-    )
+class _Stack:
+    """The predictions of all time points of an image as one; `frames` None where there is no T.
 
+    Each goes to its place at once, so that no more memory is needed than for the whole. Objects keep the numbers of
+    their own time point.
+    """
 
-def _mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: float(np.mean([one[name] for one in figures])) for name in figures[0]}
+    def __init__(self, frames: int | None) -> None:
+        self.frames, self.done = frames, 0
+        self.first: Prediction | None = None
+        self.labels: Array | None = None
+        self.image: Array | None = None
+        self.notes: dict[str, None] = {}
+        self.figures: Counter[str] = Counter()
+
+    def add(self, prediction: Prediction) -> None:
+        if self.first is None:
+            self.labels, self.image = self._room(prediction.labels), self._room(prediction.image)
+            # Without its arrays, which are in their places.
+            self.first = replace(prediction, labels=None, image=None)
+        for whole, part in ((self.labels, prediction.labels), (self.image, prediction.image)):
+            if whole is not None and part is not None and self.frames is not None:
+                whole[self.done] = part
+        self.done += 1
+        self.notes |= dict.fromkeys(prediction.notes)
+        self.figures.update({name: value / (self.frames or 1) for name, value in prediction.figures.items()})
+
+    def _room(self, part: Array | None) -> Array | None:
+        if part is None or self.frames is None:
+            return part
+        return np.empty((self.frames, *part.shape), part.dtype)
+
+    def prediction(self) -> Prediction:
+        if self.first is None:
+            raise ModelMismatchError("The image is empty.")
+        notes = tuple(self.notes)
+        return replace(self.first, labels=self.labels, image=self.image, notes=notes, figures=dict(self.figures))

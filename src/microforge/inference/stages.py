@@ -4,22 +4,31 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from microforge.data.axes import to_samples
 from microforge.errors import MicroforgeError, WriteError
-from microforge.events import ImageFailed, ImageFinished, ImageSkipped
+from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
 from microforge.inference.ledger import Entry, Rows, hash_file
 from microforge.inference.measuring import measure_sample
+from microforge.inference.series import ImageSeries, ImageType
 from microforge.inference.tables import rows_of
 from microforge.io.images import read_image
 from microforge.io.results import write_labels
-from microforge.types import Array, Image, Labels, Prediction, Sample
+from microforge.io.tiff import let_go
+from microforge.types import Array, Image, Labels, PixelSize, Prediction, Sample
+
+
+class Frames(Protocol):
+    """What predicts the time points of an image one after the other."""
+
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,9 @@ class Origin:
     overwrite: bool = False
     #: Whether labels are objects, which can be counted, or classes.
     countable: bool = True
+    #: Whether the results are images rather than labels, and the type of their pixels.
+    images: bool = False
+    image_type: ImageType = "float32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +87,8 @@ class Outcome:
     event: ImageFinished | ImageSkipped | ImageFailed
     entry: Entry | None = None
     rows: Rows | None = None
+    #: What was measured on the whole image, by name.
+    figures: Mapping[str, float] = field(default_factory=dict)
     #: The folder itself may be the trouble, not the image.
     write_error: WriteError | None = None
 
@@ -94,7 +108,7 @@ def read(job: Job, origin: Origin) -> Ready | Outcome:
 
 
 def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float = 0.0) -> Outcome:
-    """Write the label image of a prediction and measure its objects.
+    """Write the label image of a prediction and measure its objects; or its image, where there are no labels.
 
     Parameters
     ----------
@@ -105,35 +119,89 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
     """
     started = time.perf_counter()
     try:
+        if prediction.labels is None and prediction.image is not None:
+            with _image_file(ready, origin) as file:
+                file.add(prediction)
+            return _image_outcome(ready, origin, file, seconds + ready.seconds + time.perf_counter() - started)
         labels, axes = _shaped(prediction.labels, ready.image)
-        result = origin.output / f"{ready.job.name}.tif"
+        result = _result_path(ready, origin)
         write_labels(result, labels, axes, ready.image.pixel_size, durable=False)
         rows = _measured(labels, ready.samples)
         seconds += ready.seconds + time.perf_counter() - started
         notes = tuple(note for note in (ready.job.note, *prediction.notes) if note)
-        entry = _entry(ready.job, origin, "done")
-        entry = replace(
-            entry,
-            result=result.name,
-            objects=len(rows.lines) if origin.countable else None,
-            seconds=round(seconds, 4),
-            shape=" ".join(str(n) for n in labels.shape),
-            pixel_size=" ".join(f"{size:.7g}" for size in ready.image.pixel_size or ()),
-            notes=" ".join(notes),
-            input_hash=ready.input_hash,
-            output_hash=hash_file(result),
-        )
+        entry = _done(ready, origin, seconds, labels.shape, ready.image.pixel_size, notes)
+        entry = replace(entry, objects=len(rows.lines) if origin.countable else None)
     except Exception as error:  # noqa: BLE001 - as above
         return failure(ready.job, origin, error)
     return Outcome(ImageFinished(ready.job.path, result, entry.objects, seconds, notes), entry, rows)
 
 
-def failure(job: Job, origin: Origin, error: Exception) -> Outcome:
+def stream(network: Frames, ready: Ready, origin: Origin) -> Generator[TileFinished, None, Outcome]:
+    """Predict and write the time points of an image one after the other; close the generator to cancel.
+
+    Nothing is left of a series that is cancelled or of which one time point fails.
+    """
+    started, file = time.perf_counter(), _image_file(ready, origin)
+    try:
+        with file:
+            for item in network.run_frames(ready.samples):
+                if isinstance(item, Prediction):
+                    file.add(item)
+                    let_go(ready.image.data)
+                else:
+                    yield item
+        return _image_outcome(ready, origin, file, ready.seconds + time.perf_counter() - started)
+    except Exception as error:  # noqa: BLE001 - as above
+        one = len(ready.samples) == 1 or file.done == len(ready.samples)
+        return failure(ready.job, origin, error, "" if one else f"Time point {file.done + 1}: ")
+
+
+def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outcome:
     """Say in words why an image could not be predicted."""
     reason, remedy = _words(error)
+    reason = place + reason
     entry = replace(_entry(job, origin, "failed"), reason=f"{reason} {remedy}".strip(), notes=job.note)
     write_error = error if isinstance(error, WriteError) else None
     return Outcome(ImageFailed(job.path, reason, remedy), entry, write_error=write_error)
+
+
+def _result_path(ready: Ready, origin: Origin) -> Path:
+    return origin.output / f"{ready.job.name}.tif"
+
+
+def _image_file(ready: Ready, origin: Origin) -> ImageSeries:
+    return ImageSeries(_result_path(ready, origin), ready.image, len(ready.samples), origin.image_type)
+
+
+def _image_outcome(ready: Ready, origin: Origin, file: ImageSeries, seconds: float) -> Outcome:
+    if file.layout is None:
+        raise MicroforgeError("The model gives no image.", remedy="Please report it with this image.")
+    notes = tuple(note for note in (ready.job.note, *file.notes) if note)
+    entry = _done(ready, origin, seconds, file.layout.shape, file.pixel_size, notes)
+    event = ImageFinished(ready.job.path, file.path, None, seconds, notes)
+    # Rows without columns replace those of an earlier run that gave labels.
+    return Outcome(event, entry, Rows(), figures=dict(file.figures))
+
+
+def _done(
+    ready: Ready,
+    origin: Origin,
+    seconds: float,
+    shape: tuple[int, ...],
+    pixel_size: PixelSize | None,
+    notes: Sequence[str],
+) -> Entry:
+    result = _result_path(ready, origin)
+    return replace(
+        _entry(ready.job, origin, "done"),
+        result=result.name,
+        seconds=round(seconds, 4),
+        shape=" ".join(str(n) for n in shape),
+        pixel_size=" ".join(f"{size:.7g}" for size in pixel_size or ()),
+        notes=" ".join(notes),
+        input_hash=ready.input_hash,
+        output_hash=hash_file(result),
+    )
 
 
 def _entry(job: Job, origin: Origin, state: "str") -> Entry:

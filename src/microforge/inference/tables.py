@@ -54,16 +54,23 @@ def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> R
     return Rows(columns, tuple(lines))
 
 
-def write_tables(ledger: Ledger, folder: Path) -> None:
+def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True) -> None:
     """Write both tables from the ledger, each all or nothing.
+
+    Parameters
+    ----------
+    objects
+        False leaves `objects.csv` out where no image of the folder has any.
 
     Raises
     ------
     WriteError
         If one cannot be written; the one that was there is unchanged.
     """
-    with atomic_path(folder / OBJECTS) as path, path.open("w", encoding="utf-8", newline="") as file:
-        _write_objects(ledger, file)
+    # One that an earlier run has left must not go on telling of results that were replaced.
+    if objects or ledger.measured_columns() or (folder / OBJECTS).exists():
+        with atomic_path(folder / OBJECTS) as path, path.open("w", encoding="utf-8", newline="") as file:
+            _write_objects(ledger, file)
     with atomic_path(folder / IMAGES) as path, path.open("w", encoding="utf-8", newline="") as file:
         _write_images(ledger, file)
 
@@ -85,11 +92,15 @@ def _rearranged(rows: Rows, columns: Sequence[str]) -> Iterable[str]:
 
 
 def _write_images(ledger: Ledger, file: TextIO) -> None:
-    file.write(_line([*_IMAGE_COLUMNS, *_SIZES]))
+    figures = ledger.figures()
+    names = list(dict.fromkeys(name for values in figures.values() for name in values))
+    file.write(_line([*_IMAGE_COLUMNS, *_SIZES, *names]))
     for entry in ledger.entries():
         values = [getattr(entry, name) for name in _IMAGE_COLUMNS]
         sizes = entry.pixel_size.split()
-        file.write(_line([*values, *[""] * (3 - len(sizes)), *sizes]))
+        measured = figures.get(entry.path, {}) if entry.state == "done" else {}
+        told = [f"{measured[name]:.6g}" if name in measured else "" for name in names]
+        file.write(_line([*values, *[""] * (3 - len(sizes)), *sizes, *told]))
 
 
 def _line(values: Iterable[object]) -> str:

@@ -20,7 +20,7 @@ _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_image(path: str | Path, axes: str | None = None) -> Image:
-    """Read an image with the meaning of its axes, its pixel size and its channel names, as far as the file tells.
+    """Read an image with the meaning of its axes, sizes and channel names, as far as the file tells.
 
     Large uncompressed TIFFs stay on disk. Transparency is dropped; a grey picture stored as RGB becomes grey;
     dimensions of length one are left out (Y and X never). NaN and infinity are left as they are.
@@ -56,6 +56,7 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
         _fitting_names(raw),
         str(path),
         known,
+        raw.sizes.get("T") if "T" in raw.axes else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Pixel sizes and channel names from what TIFF writers leave in a file, in micrometre."""
+"""Pixel sizes in micrometre, seconds between time points and channel names from what TIFF writers leave in a file."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,17 @@ _MICROMETRES = {
     "pm": 1e-6, "å": 1e-4, "angstrom": 1e-4, "mm": 1e3, "millimeter": 1e3, "millimetre": 1e3, "cm": 1e4, "m": 1e6,
     "inch": 25400.0, "inches": 25400.0, "in": 25400.0,
 }  # fmt: skip
+_SECONDS = {
+    "": 1.0,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "ms": 1e-3,
+    "msec": 1e-3,
+    "min": 60.0,
+    "h": 3600.0,
+}
 _TAG_UNITS = {2: 25400.0, 3: 1e4}
 #: Resolution tags also hold print resolutions (72, 300 per inch = 353, 85 µm): only these sizes are a microscope's.
 _PLAUSIBLE = (1e-3, 20.0)
@@ -28,7 +39,7 @@ def pixel_size_of(sizes: Sizes, axes: str) -> PixelSize | None:
 
 
 def ome_sizes(xml: str, image: int = 0) -> dict[str, float]:
-    """Give the physical pixel sizes of an OME-XML description, by axis."""
+    """Give the physical pixel sizes of an OME-XML description, by axis, and the time interval as T."""
     pixels = _ome_pixels(xml, image)
     if pixels is None:
         return {}
@@ -37,6 +48,7 @@ def ome_sizes(xml: str, image: int = 0) -> dict[str, float]:
         unit = pixels.get(f"PhysicalSize{letter}Unit", "µm")
         size = _number(pixels.get(f"PhysicalSize{letter}"))
         found[letter] = size * _micrometres(unit)
+    found["T"] = _seconds(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit"))
     return {letter: size for letter, size in found.items() if size > 0}
 
 
@@ -50,14 +62,16 @@ def ome_channels(xml: str, image: int = 0) -> tuple[str, ...]:
 
 
 def imagej_sizes(metadata: Mapping[str, Any], resolution: Sequence[float]) -> dict[str, float]:
-    """Give the pixel sizes of an ImageJ file; `resolution` is pixels per unit along X and Y.
+    """Give the pixel sizes of an ImageJ file and its time interval as T; `resolution` is pixels per unit along X and Y.
 
     ImageJ leaves the spacing out where it is 1.
     """
+    interval = _seconds(metadata.get("finterval"), metadata.get("tunit"))
+    times = {"T": interval} if interval > 0 else {}
     unit = _micrometres(str(metadata.get("unit", "")))
     if not unit:
-        return {}
-    sizes = {"Z": abs(_number(metadata.get("spacing", 1.0))) * unit}
+        return times
+    sizes = times | {"Z": abs(_number(metadata.get("spacing", 1.0))) * unit}
     return sizes | {letter: unit / per for letter, per in zip("XY", resolution, strict=True) if per > 0}
 
 
@@ -88,6 +102,10 @@ def lsm_sizes(metadata: Mapping[str, Any]) -> dict[str, float]:
 
 def _micrometres(unit: str) -> float:
     return _MICROMETRES.get(unit.strip().lower(), 0.0)
+
+
+def _seconds(value: Any, unit: Any) -> float:
+    return _number(value) * _SECONDS.get(str(unit or "").strip().lower(), 0.0)
 
 
 def _number(value: Any) -> float:

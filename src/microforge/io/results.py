@@ -14,6 +14,7 @@ import tifffile
 from microforge.errors import WriteError
 from microforge.io.atomic import atomic_path
 from microforge.io.axis_letters import check_axes, size_text
+from microforge.io.frames import ORDER, Layout, open_image, stored_type
 from microforge.types import Array, PixelSize
 
 
@@ -64,6 +65,7 @@ def write_image(
     pixel_size: PixelSize | None,
     *,
     channel_names: tuple[str, ...] = (),
+    time_interval: float | None = None,
     durable: bool = True,
 ) -> None:
     """Write an image as TIFF with the description of an ImageJ hyperstack, uncompressed.
@@ -71,9 +73,11 @@ def write_image(
     Parameters
     ----------
     image
-        Axes as in `axes`: letters of TZCYX in any order. uint8 and uint16 are kept, all else becomes float32.
+        Axes as in `axes`: letters of TZCYX in any order. uint8, int16 and uint16 are kept, all else becomes float32.
     pixel_size
         ``(Z)YX`` in micrometre.
+    time_interval
+        Seconds between time points.
 
     Raises
     ------
@@ -83,21 +87,11 @@ def write_image(
         If the file cannot be written; one that was there is unchanged.
     """
     axes = check_axes(axes, image.shape)
-    stored = "".join(letter for letter in "TZCYX" if letter in axes)
-    image, axes = image.transpose([axes.index(letter) for letter in stored]), stored
-    kept = image.dtype in (np.uint8, np.uint16)
-    metadata: dict[str, Any] = {"axes": axes, **_calibration(axes, pixel_size)}
-    if "C" in axes and channel_names:
-        planes = int(np.prod(image.shape)) // (image.shape[axes.index("Y")] * image.shape[axes.index("X")])
-        metadata["Labels"] = list(channel_names) * (planes // len(channel_names))
-    with atomic_path(path, durable=durable) as temporary:
-        tifffile.imwrite(
-            temporary,
-            image if kept else image.astype(np.float32, copy=False),
-            imagej=True,
-            metadata=metadata,
-            resolution=_per_unit(pixel_size),
-        )
+    stored = "".join(letter for letter in ORDER if letter in axes)
+    image = image.transpose([axes.index(letter) for letter in stored])
+    layout = Layout(stored, image.shape, stored_type(image.dtype), pixel_size, channel_names, time_interval)
+    with open_image(path, layout, durable=durable) as append:
+        append(image)
 
 
 def write_table(path: str | Path, columns: Mapping[str, Array], *, durable: bool = True) -> None:

@@ -4,6 +4,7 @@ The library for TIFF reads what it can of a cut file and only logs a complaint: 
 """
 
 import logging
+import mmap
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ import tifffile
 
 from microforge.errors import ImageReadError
 from microforge.io.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
-from microforge.types import Array
+from microforge.types import Array, ArrayLike
 
 #: Uncompressed files from this size on are left on disk and read where needed.
 LARGE = 64 * 2**20
@@ -28,9 +29,10 @@ _LOSS = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class RawImage:
-    """An array as stored: `axes` may hold letters that only TIFF libraries know, `sizes` are µm by axis.
+    """An array as stored: `axes` may hold letters that only TIFF libraries know.
 
-    `full_axes` and `full_shape` also name the dimensions of length one. `colour` says whether S is red, green, blue.
+    `sizes` are µm by axis, and for T the seconds between time points. `full_axes` and `full_shape` also name the
+    dimensions of length one. `colour` says whether S is red, green, blue.
     """
 
     data: Array
@@ -65,6 +67,21 @@ def read_tiff(path: Path) -> RawImage:
     if loss:
         raise damaged(path, loss)
     return raw
+
+
+def let_go(data: ArrayLike) -> None:
+    """Give back the memory in which pages of a file left on disk were read; they are read again where needed.
+
+    Without it a long time series, read frame by frame, would fill the memory in the end.
+    """
+    base: Any = data
+    if not isinstance(base, np.memmap) or base.mode != "r" or not hasattr(mmap, "MADV_DONTNEED"):
+        # Copies written to in memory would be lost.
+        return
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def damaged(path: Path, detail: str) -> ImageReadError:
