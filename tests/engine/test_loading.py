@@ -32,6 +32,10 @@ class Counting(Strict):
     annotation = Annotation.POINTS
 
 
+class Restoring(Strict):
+    annotation = Annotation.IMAGE
+
+
 def task(kind: type[Strict] = Strict) -> Task:
     return kind()  # type: ignore[return-value]
 
@@ -126,3 +130,130 @@ def test_kinds_of_drawings_that_cannot_be_read_yet_say_so(tmp_path: Path) -> Non
     images = write(tmp_path / "x", a=plain())
     with pytest.raises(NotEnoughDataError, match="'points' cannot be read from files yet"):
         load_samples(pair_folders(images, write(tmp_path / "y", a=plain())), task(Counting))
+
+
+# Targets --------------------------------------------------------------------------------------------------------
+
+
+def unknown(path: Path, *shape: int) -> Path:
+    """Write a file that does not tell what its dimensions are."""
+    path.parent.mkdir(exist_ok=True)
+    tifffile.imwrite(path, np.ones(shape, np.uint16), photometric="minisblack")
+    return path
+
+
+def test_targets_are_read_beside_their_images(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain())
+    targets = write(tmp_path / "DAPI", a=plain(32, 32).astype(np.float32), b=plain(32, 32).astype(np.float32))
+    loaded = load_samples(pair_folders(images, targets), task(Restoring))
+    assert loaded.problems == ()
+    assert all(s.annotation is not None and s.annotation.shape == (1, 32, 32) for s in loaded.samples)
+    assert {s.target_names for s in loaded.samples} == {("DAPI",)}
+
+
+def test_several_folders_of_targets_become_channels(tmp_path: Path) -> None:
+    arrays = {"a": plain(), "b": plain()}
+    images = write(tmp_path / "x", **arrays)
+    targets = [
+        write(tmp_path / name, **{key: data * n for key, data in arrays.items()}) for n, name in enumerate("uvw")
+    ]
+    loaded = load_samples(pair_folders(images, targets[0], more=targets[1:]), task(Restoring))
+    for sample in loaded.samples:
+        assert sample.annotation is not None
+        assert sample.annotation[:, 0, 0].tolist() == [0, 1, 2]
+        assert sample.target_names == ("u", "v", "w")
+
+
+def test_targets_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain(), c=plain(), d=plain())
+    targets = write(tmp_path / "y", a=plain(), b=plain(20, 20), c=plain(), d=plain())
+    (targets / "c.tif").write_bytes(b"")
+    loaded = load_samples(pair_folders(images, targets), task(Restoring))
+    assert [sample.name for sample in loaded.samples] == ["a", "d"]
+    reasons = {path.name: reason for path, reason in loaded.problems}
+    assert reasons["b.tif"].startswith("The target is 20x20, the image is 16x16.")
+    assert "empty" in reasons["c.tif"]
+    assert not any(str(tmp_path) in reason for reason in reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        (plain(2, 16, 16), "The target has 2 channels, most others have 1"),
+        (plain(32, 32), "The target is 2 times as fine as the image, most others 1 times"),
+    ],
+)
+def test_the_odd_target_is_left_out(tmp_path: Path, odd: Array, words: str) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain(), odd=plain())
+    targets = write(tmp_path / "y", a=plain(), b=plain(), odd=odd)
+    loaded = load_samples(pair_folders(images, targets), task(Restoring))
+    assert [sample.name for sample in loaded.samples] == ["a", "b"]
+    assert [path.name for path, _ in loaded.problems] == ["odd.tif"]
+    assert loaded.problems[0][1].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((12, 16, 16), "shape 12x16x16.*--axes: TYX for a time series, ZYX for a stack, CYX for channels"),
+        ((3, 16, 16), "shape 3x16x16.*TYX for a time series"),
+        ((16, 16, 2), "shape 16x16x2.*--axes: YXC, TYX for"),
+        ((5, 6, 16, 16), "shape 5x6x16x16.*TZYX for a time series of stacks"),
+        ((2, 3, 4, 16, 16), "shape 2x3x4x16x16.*--axes: T"),
+    ],
+)
+def test_unknown_dimensions_are_asked_for(tmp_path: Path, shape: tuple[int, ...], words: str) -> None:
+    pair = Pair(unknown(tmp_path / "x" / "a.tif", *shape))
+    with pytest.raises(NotEnoughDataError, match=rf"a\.tif: The image has the {words}"):
+        load_samples([pair], task(Blind))
+
+
+def test_said_dimensions_are_taken(tmp_path: Path) -> None:
+    pair = Pair(unknown(tmp_path / "x" / "a.tif", 12, 16, 16))
+    assert len(load_samples([pair], task(Blind), axes="TYX").samples) == 12
+    assert load_samples([pair], task(Blind), axes="ZYX").samples[0].image.shape == (1, 12, 16, 16)
+
+
+def test_label_tasks_take_the_likely_reading_as_before(tmp_path: Path) -> None:
+    pair = Pair(unknown(tmp_path / "x" / "a.tif", 12, 16, 16), unknown(tmp_path / "y" / "a.tif", 12, 16, 16))
+    assert load_samples([pair], task()).samples[0].image.shape == (1, 12, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("image", "target", "axes", "target_axes", "shape"),
+    [
+        ((5, 16, 16), (3, 16, 16), "CYX", None, (3, 16, 16)),
+        ((5, 16, 16), (16, 16), "CYX", None, (1, 16, 16)),
+        ((2, 6, 16, 16), (6, 16, 16), "CZYX", None, (1, 6, 16, 16)),
+        ((6, 16, 16), (6, 32, 32), "ZYX", None, (1, 6, 32, 32)),
+        ((16, 16), (9, 16, 16), None, "CYX", (9, 16, 16)),
+        ((6, 16, 16), (2, 6, 16, 16), "ZYX", "CZYX", (2, 6, 16, 16)),
+    ],
+)
+def test_axes_of_targets(
+    tmp_path: Path,
+    image: tuple[int, ...],
+    target: tuple[int, ...],
+    axes: str | None,
+    target_axes: str | None,
+    shape: tuple[int, ...],
+) -> None:
+    pair = Pair(unknown(tmp_path / "x" / "a.tif", *image), unknown(tmp_path / "y" / "a.tif", *target))
+    sample = load_samples([pair], task(Restoring), axes=axes, target_axes=target_axes).samples[0]
+    assert sample.annotation is not None
+    assert sample.annotation.shape == shape
+
+
+def test_unclear_axes_of_targets_are_asked_for(tmp_path: Path) -> None:
+    pair = Pair(unknown(tmp_path / "x" / "a.tif", 16, 16), unknown(tmp_path / "y" / "a.tif", 9, 16, 16))
+    with pytest.raises(NotEnoughDataError, match=r"What the dimensions of the target .*--target-axes"):
+        load_samples([pair], task(Restoring))
+
+
+def test_measuring_may_read_what_training_does_without(tmp_path: Path) -> None:
+    images, targets = write(tmp_path / "x", a=plain()), write(tmp_path / "y", a=plain())
+    pairing = pair_folders(images, targets)
+    assert load_samples(pairing, task(Blind)).samples[0].annotation is None
+    (sample,) = iter_samples(pairing, task(Blind), kind=Annotation.IMAGE)
+    assert isinstance(sample, Sample)
+    assert sample.annotation is not None

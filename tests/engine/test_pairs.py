@@ -138,6 +138,92 @@ def test_report_in_plain_words(tmp_path: Path) -> None:
     )
 
 
+# Targets --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "target"),
+    [
+        ("a.tif", "a_clean.tif"),
+        ("a_noisy.tif", "a.tif"),
+        ("a_noisy.tif", "a_clean.tif"),
+        ("noisy_001.tif", "clean_001.tif"),
+        ("noisy001.tif", "clean001.tif"),
+        ("a_raw.tif", "a_denoised.tif"),
+        ("a_low.tif", "a_high.tif"),
+        ("a_lr.tif", "a_hr.tif"),
+        ("a_low.tif", "a_gt.tif"),
+        ("a_noisy.tif", "a_target.tif"),
+        ("img_001_low.tif", "img_001_high.tif"),
+    ],
+)
+def test_names_of_targets(tmp_path: Path, image: str, target: str) -> None:
+    images, targets = touch(tmp_path / "x", image, "b.tif"), touch(tmp_path / "y", target, "c.tif")
+    assert names(pair_folders(images, targets, partner="target")) == [(image, target)]
+    folder = touch(tmp_path / "z", image, target)
+    if image != "a_noisy.tif" or target != "a.tif":
+        assert names(pair_folders(folder, folder, partner="target")) == [(image, target)]
+
+
+def test_two_exposures_are_told_apart(tmp_path: Path) -> None:
+    images = touch(tmp_path / "x", "a_low.tif", "a_high.tif", "b_low.tif", "b_high.tif")
+    labels = touch(tmp_path / "y", "a_low_labels.tif", "a_high_labels.tif", "b_high_mask.tif")
+    pairing = pair_folders(images, labels)
+    assert sorted(names(pairing)) == [
+        ("a_high.tif", "a_high_labels.tif"), ("a_low.tif", "a_low_labels.tif"), ("b_high.tif", "b_high_mask.tif"),
+    ]  # fmt: skip
+    assert [path.name for path in pairing.images_alone] == ["b_low.tif"]
+
+
+def test_two_exposures_for_one_target_are_named(tmp_path: Path) -> None:
+    images, targets = touch(tmp_path / "x", "a_low.tif", "a_noisy.tif"), touch(tmp_path / "y", "a_clean.tif")
+    with pytest.raises(PairingError, match=r"a_clean\.tif: Two images fit: a_low\.tif and a_noisy\.tif"):
+        pair_folders(images, targets, partner="target")
+
+
+def test_several_folders_of_targets(tmp_path: Path) -> None:
+    images = touch(tmp_path / "x", "a.tif", "b.tif", "c.tif")
+    first, second = touch(tmp_path / "dapi", "a.tif", "b.tif"), touch(tmp_path / "nfh", "a_gt.tif", "c.tif", "lost.tif")
+    third = touch(tmp_path / "map2", "c.tif", "a.tif")
+    pairing = pair_folders(images, first, more=[second, third], partner="target")
+    assert [(p.name, p.annotation, p.others) for p in pairing.pairs] == [
+        ("a", first / "a.tif", (second / "a_gt.tif", third / "a.tif"))
+    ]
+    assert pairing.report() == (
+        "1 image with 3 targets.\n2 images without all 3 targets: b.tif, c.tif.\n1 target without image: lost.tif."
+    )
+
+
+def test_several_target_files_of_one_image(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "x", "a.tif", "red.tif", "green.tif")
+    pairing = pair_folders(folder / "a.tif", folder / "red.tif", more=[folder / "green.tif"])
+    assert pairing.pairs[0].others == (folder / "green.tif",)
+
+
+def test_folders_of_targets_without_a_common_image_are_refused(tmp_path: Path) -> None:
+    images = touch(tmp_path / "x", "a.tif", "b.tif")
+    first, second = touch(tmp_path / "y", "a.tif"), touch(tmp_path / "z", "b.tif")
+    with pytest.raises(PairingError, match=r"No image has a target in every folder\..*b\.tif; in those before: a\.tif"):
+        pair_folders(images, first, more=[second], partner="target")
+
+
+def test_a_folder_given_twice_is_refused(tmp_path: Path) -> None:
+    images, targets = touch(tmp_path / "x", "a.tif"), touch(tmp_path / "y", "a.tif")
+    with pytest.raises(PairingError, match="same folder is given twice"):
+        pair_folders(images, targets, more=[targets], partner="target")
+
+
+def test_reports_and_errors_call_partners_by_their_name(tmp_path: Path) -> None:
+    images, targets = touch(tmp_path / "x", "a.tif", "b.tif"), touch(tmp_path / "y", "a.tif")
+    assert pair_folders(images, targets, partner="target").report().startswith("1 image with target.")
+    assert pair_folders(images, partner="").report() == "2 images."
+    other = touch(tmp_path / "z", "q.tif")
+    with pytest.raises(PairingError, match=r"No target has the name.*additions such as _clean"):
+        pair_folders(images, other, partner="target")
+    with pytest.raises(PairingError, match="No targets: the folder holds no images"):
+        pair_folders(images, touch(tmp_path / "empty"), partner="target")
+
+
 # Splits ---------------------------------------------------------------------------------------------------------
 
 

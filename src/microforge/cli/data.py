@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from microforge.cli.files import TrainingFiles, partner_of
 from microforge.config import TrainingConfig
 from microforge.data.loading import load_samples
 from microforge.errors import PairingError
 from microforge.io.pairs import Pairing, pair_folders, read_split
 from microforge.tasks import Task, get_task
-from microforge.types import Sample
+from microforge.types import Annotation, Sample
 
 _TOLD = 10
 
@@ -22,21 +22,8 @@ class TrainingData:
     validation: tuple[Sample, ...] | None
 
 
-def load_training_data(
-    config: TrainingConfig,
-    images: Path,
-    annotations: Path,
-    validation_split: str | None,
-    axes: str | None,
-    say: Callable[[str], None],
-) -> TrainingData:
-    """Pair and read two folders; files that cannot be used are told and left out.
-
-    Parameters
-    ----------
-    validation_split
-        ``table.csv:name`` of the images to measure on; trained on are those of the split `train`, or all others
-        where the table has none of that name.
+def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callable[[str], None]) -> TrainingData:
+    """Pair and read the folders; files that cannot be used are told and left out.
 
     Raises
     ------
@@ -44,14 +31,19 @@ def load_training_data(
         If nothing can be paired or read, or the table does not fit.
     """
     task = get_task(config.task).from_options(config.task_options)
-    pairing = pair_folders(images, annotations)
+    first, more = (files.targets[0], files.targets[1:]) if files.targets else (None, ())
+    pairing = pair_folders(files.images, first, more=more, partner=partner_of(task.annotation))
     say(pairing.report())
-    if validation_split is None:
-        return TrainingData(_load(pairing, task, axes, say), None)
-    held = pairing.select(read_split(validation_split, pairing.stems))
-    training = _training_pairs(pairing, held, validation_split)
-    say(f"By the table: {len(training.pairs)} to learn from, {len(held.pairs)} to measure quality.")
-    return TrainingData(_load(training, task, axes, say), _load(held, task, axes, say))
+    if files.validation_split is None:
+        return TrainingData(_load(pairing, task, files, say), None)
+    held = pairing.select(read_split(files.validation_split, pairing.stems))
+    training = _training_pairs(pairing, held, files.validation_split)
+    say(f"By the table: {_usable(training, task)} to learn from, {_usable(held, task)} to measure quality.")
+    return TrainingData(_load(training, task, files, say), _load(held, task, files, say))
+
+
+def _usable(pairing: Pairing, task: Task) -> int:
+    return len(pairing.pairs) + (len(pairing.images_alone) if task.annotation is Annotation.NONE else 0)
 
 
 def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:
@@ -63,8 +55,8 @@ def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:
     return training.without(held.stems)
 
 
-def _load(pairing: Pairing, task: Task, axes: str | None, say: Callable[[str], None]) -> tuple[Sample, ...]:
-    loaded = load_samples(pairing, task, axes=axes)
+def _load(pairing: Pairing, task: Task, files: TrainingFiles, say: Callable[[str], None]) -> tuple[Sample, ...]:
+    loaded = load_samples(pairing, task, axes=files.axes, target_axes=files.target_axes)
     for path, reason in loaded.problems[:_TOLD]:
         say(f"LEFT OUT {path}: {reason}")
     if len(loaded.problems) > _TOLD:

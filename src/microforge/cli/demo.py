@@ -10,6 +10,7 @@ import numpy.typing as npt
 import typer
 
 import microforge
+from microforge.cli.files import TrainingFiles
 from microforge.cli.options import Device, DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError, SettingsError
@@ -51,7 +52,7 @@ def demo(
     test_images, test_labels = data / "test_images", data / "test_labels"
     typer.echo(f"1. Training {seconds:.0f} s on {data / 'images'}", err=True)
     config = TrainingConfig(task="instances", device=device.value)
-    train_model(config, data / "images", data / "labels", model, seconds)
+    train_model(config, TrainingFiles(data / "images", (data / "labels",)), model, seconds)
     typer.echo(f"2. Predicting {test_images}", err=True)
     applied = PredictionConfig(device=device.value)
     summary = show_folder(predict_folder(model, [test_images], results, config=applied))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from microforge.cli.files import TrainingFiles, wrong_use
 from microforge.cli.options import (
     AxesOption,
     Device,
@@ -34,8 +35,14 @@ _DEFAULT_SECONDS = 600.0
 def train(
     task: Annotated[str, typer.Argument(help="What to learn; `microforge tasks` lists them.")],
     images: Annotated[Path, typer.Argument(help="Folder of images.")],
-    annotations: Annotated[Path, typer.Argument(help="Folder of annotations, paired by name.")],
     model: Annotated[Path, typer.Option("--model", "-m", help="Model file to write (.safetensors).")],
+    targets: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folder of annotations, or of the images wanted, paired by name; of images wanted perhaps several "
+            "folders, one for each channel. None where a task learns from the images alone (denoising).",
+        ),
+    ] = None,
     time: Annotated[
         str | None, typer.Option(help="Stop after this time, such as 300s, 5m or 1h; reading included. Default: 10m.")
     ] = None,
@@ -52,6 +59,9 @@ def train(
     ] = None,
     start_from: Annotated[Path | None, typer.Option(help="Model file whose weights are the starting point.")] = None,
     axes: AxesOption = None,
+    target_axes: Annotated[
+        str | None, typer.Option(help="Axes of the images wanted, where they differ from those of the images.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
     option: TaskOptions = None,
     setting: Annotated[
@@ -60,7 +70,7 @@ def train(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model on images and their annotations.
+    """Train a model on images and their annotations, or on images and what they should become.
 
     Ctrl-C ends the training and keeps the model, which is good at any moment.
     """
@@ -71,21 +81,22 @@ def train(
     named = {"task": task, "steps": steps, "device": device.value, "seed": seed, "start_from": start_from}
     values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}
     config = make_settings(TrainingConfig, values)
-    target = _model_path(model)
-    finished = train_model(config, images, annotations, target, seconds, validation_split, axes, resume=resume)
-    typer.echo(f"Model: {target}", err=True)
+    files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes)
+    problem = wrong_use(config.task, files)
+    if problem:
+        raise typer.BadParameter(problem, param_hint="TARGETS")
+    written = _model_path(model)
+    finished = train_model(config, files, written, seconds, resume=resume)
+    typer.echo(f"Model: {written}", err=True)
     if as_json:
-        typer.echo(json.dumps(_summary(finished, target)))
+        typer.echo(json.dumps(_summary(finished, written)))
 
 
 def train_model(
     config: TrainingConfig,
-    images: Path,
-    annotations: Path,
+    files: TrainingFiles,
     model: Path,
     seconds: float | None,
-    validation_split: str | None = None,
-    axes: str | None = None,
     *,
     resume: bool = False,
 ) -> RunFinished:
@@ -107,7 +118,7 @@ def train_model(
     started = clock.monotonic()
     live = Live()
     with first_interrupt(live.stop), Progress(1.0) as progress:
-        data = load_training_data(config, images, annotations, validation_split, axes, say=progress.say)
+        data = load_training_data(config, files, say=progress.say)
         if live.stopping:
             raise MicroforgeError("Stopped before training began.", kept="Nothing was written.")
         if seconds is not None:

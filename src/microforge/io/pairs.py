@@ -1,36 +1,16 @@
-"""Which annotation belongs to which image, by their names; and which images a table sets apart."""
+"""Which annotation or target belongs to which image, by their names."""
 
-import csv
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from microforge.errors import ImageReadError, PairingError, SettingsError
-from microforge.io.files import find_images, image_stem, is_image_name, natural_order
+from microforge.errors import ImageReadError, PairingError
+from microforge.io.files import find_images, image_stem, natural_order
+from microforge.io.pair_names import clean_core, core, name_of, noisy_core, sorted_apart
+from microforge.io.split_table import read_split
 
-_ANNOTATION_WORDS = (
-    "labels?|labelled|labeled|masks?|segmentations?|seg|gt|ground[-_. ]?truth|truth|annotations?|annotated|annot"
-    "|instances?|targets?|rois?|cp[-_. ]?masks?"
-)
-_IMAGE_WORDS = "img|images?|raw|input|original|fluo"
-_ANNOTATION = re.compile(rf"[-_. ]({_ANNOTATION_WORDS})$|^({_ANNOTATION_WORDS})([-_. ]|\d)")
-#: Words that may tell image and target apart, but also two exposures of one field: tried where nothing else fits.
-_CLEAN_WORDS = "clean|denoised|restored|high|hr|gt|ground[-_. ]?truth|truth|targets?"
-_NOISY_WORDS = "noisy|low|lr"
-_CLEAN = re.compile(rf"[-_. ]({_CLEAN_WORDS})$|^({_CLEAN_WORDS})([-_. ]|\d)")
-
-
-def _ends(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Give patterns of words at the start and at the end of names, with the sign between (``mask001`` has none)."""
-    return re.compile(rf"^({words})([-_. ]+|(?=\d))"), re.compile(rf"[-_. ]+({words})$")
-
-
-#: What people add to names to tell the two files of a pair apart.
-_ADDED = _ends(f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}")
-_ADDED_TO_NOISY = _ends(f"{_NOISY_WORDS}|{_IMAGE_WORDS}")
-_ADDED_TO_CLEAN = _ends(f"{_CLEAN_WORDS}|{_IMAGE_WORDS}")
+__all__ = ["Pair", "Pairing", "pair_folders", "read_split"]
 
 
 @dataclass(frozen=True)
@@ -146,42 +126,6 @@ def pair_folders(
     return pairing if split is None else pairing.select(read_split(split, pairing.stems))
 
 
-def read_split(split: str, stems: Iterable[str]) -> set[str]:
-    """Give the stems that a table ``name,split`` puts into one split.
-
-    Parameters
-    ----------
-    split
-        ``table.csv:val``; the table is UTF-8 with commas, semicolons or tabs, names with or without suffix.
-    stems
-        The images there are; others in the table are left out.
-
-    Raises
-    ------
-    SettingsError
-        If `split` is not of this form.
-    PairingError
-        If the table is missing or lacks a column, or none of its rows of this split is an image there.
-    """
-    path, wanted = _split_parts(split)
-    rows = _split_rows(path)
-    known = {stem.lower(): stem for stem in stems}
-    splits = {row["split"] for row in rows}
-    if wanted not in splits:
-        raise PairingError(
-            f"No row belongs to the split '{wanted}'.", where=str(path), remedy=f"Splits there: {_listed(splits)}."
-        )
-    named = {row["name"] for row in rows if row["split"] == wanted}
-    found = {known[stem] for name in named for stem in _possible_stems(name) if stem in known}
-    if not found:
-        raise PairingError(
-            f"None of the {len(named)} names of the split '{wanted}' is an image here.",
-            where=str(path),
-            remedy=f"The table names {_listed(named)}; the images are {_listed(known.values())}.",
-        )
-    return found
-
-
 def _pair(images: Path, annotations: Path | None, partner: str) -> Pairing:
     if annotations is None:
         return Pairing((), tuple(find_images([images])), partner=partner)
@@ -189,7 +133,7 @@ def _pair(images: Path, annotations: Path | None, partner: str) -> Pairing:
     if images.is_file() and annotations.is_file():
         return Pairing((Pair(images, annotations),), partner=partner)
     if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
-        image_files, annotation_files = _sorted_apart(find_images([images]))
+        image_files, annotation_files = sorted_apart(find_images([images]))
     else:
         image_files, annotation_files = find_images([images]), _found_annotations(annotations, partner)
     return _by_name(image_files, annotation_files, (images, annotations), partner)
@@ -233,12 +177,12 @@ def _found_annotations(annotations: Path, partner: str) -> list[Path]:
 
 
 def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str) -> Pairing:
-    partners = _partners(images, annotations, _core, _core, partner)
+    partners = _partners(images, annotations, core, core, partner)
     # Words such as low and high may also be two exposures that are not each other's: only for those still alone.
     used = set(partners.values())
     images_left = [path for path in images if path not in partners]
     annotations_left = [path for path in annotations if path not in used]
-    partners |= _partners(images_left, annotations_left, _noisy_core, _clean_core, partner)
+    partners |= _partners(images_left, annotations_left, noisy_core, clean_core, partner)
     if not partners:
         raise _no_pairs(images, annotations, where, partner)
     used = set(partners.values())
@@ -258,13 +202,13 @@ def _partners(
     partner: str,
 ) -> dict[Path, Path]:
     """Give the annotation of each image that has one."""
-    own_names = {_name(path) for path in images}
-    by_name, by_core = _table(annotations, _name), _table(annotations, annotation_core)
+    own_names = {name_of(path) for path in images}
+    by_name, by_core = _table(annotations, name_of), _table(annotations, annotation_core)
     partners: dict[Path, Path] = {}
     for image in images:
         # An annotation that has the very name of another image is that one's.
-        like = [path for path in by_core[image_core(image)] if _name(path) not in own_names]
-        found = list(dict.fromkeys([*by_name[_name(image)], *like]))
+        like = [path for path in by_core[image_core(image)] if name_of(path) not in own_names]
+        found = list(dict.fromkeys([*by_name[name_of(image)], *like]))
         if len(found) > 1:
             raise _ambiguous(image, found, f"{partner}s")
         if found:
@@ -280,77 +224,6 @@ def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[
     for path in paths:
         table[key(path)].append(path)
     return table
-
-
-def _sorted_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Tell images and annotations in one folder apart by the words in their names."""
-    drawn = [path for path in paths if _ANNOTATION.search(_name(path))]
-    drawn = drawn or [path for path in paths if _CLEAN.search(_name(path))]
-    return [path for path in paths if path not in drawn], drawn
-
-
-def _name(path: Path) -> str:
-    return image_stem(path).lower()
-
-
-def _core(path: Path) -> str:
-    """Give the name without the words that tell an image and its annotation apart."""
-    return _bare(_name(path), _ADDED)
-
-
-def _noisy_core(path: Path) -> str:
-    return _bare(_name(path), _ADDED_TO_NOISY)
-
-
-def _clean_core(path: Path) -> str:
-    return _bare(_name(path), _ADDED_TO_CLEAN)
-
-
-def _bare(name: str, added: tuple[re.Pattern[str], re.Pattern[str]]) -> str:
-    head, tail = added
-    before = ""
-    while name != before:
-        before = name
-        name = tail.sub("", head.sub("", name)) or name
-    return name
-
-
-def _split_parts(split: str) -> tuple[Path, str]:
-    path, colon, wanted = split.rpartition(":")
-    # A lone Windows path has a colon too, after its drive letter.
-    if not path or not wanted or not colon or "\\" in wanted or "/" in wanted:
-        raise SettingsError(
-            f"The split '{split}' is not a table and a name.", remedy="Write it as split.csv:val, the table first."
-        )
-    return Path(path), wanted.strip()
-
-
-def _split_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=head.count)
-            rows = [
-                {str(name).strip().lower(): str(value or "").strip() for name, value in row.items()}
-                for row in csv.DictReader(file, delimiter=delimiter)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PairingError(
-            f"The table of splits cannot be read ({error}).", where=str(path), remedy="It must be a CSV file in UTF-8."
-        ) from error
-    columns = {name.strip().lower() for name in head.strip().split(delimiter)}
-    for needed in ("name", "split"):
-        if needed not in columns:
-            raise PairingError(
-                f"The table has no column '{needed}'.", where=str(path), remedy=f"Its columns are {_listed(columns)}."
-            )
-    return rows
-
-
-def _possible_stems(name: str) -> set[str]:
-    path = Path(name.replace("\\", "/"))
-    return {path.name.lower(), _name(path)} if is_image_name(path) else {path.name.lower()}
 
 
 def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
@@ -386,8 +259,3 @@ def _count(number: int, thing: str) -> str:
 def _some(paths: Sequence[Path]) -> str:
     names = [path.name for path in natural_order(paths)]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = sorted(set(names))
-    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")

@@ -1,0 +1,65 @@
+"""What people add to the names of images, annotations and targets to tell them apart."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from microforge.io.files import image_stem
+
+_ANNOTATION_WORDS = (
+    "labels?|labelled|labeled|masks?|segmentations?|seg|gt|ground[-_. ]?truth|truth|annotations?|annotated|annot"
+    "|instances?|targets?|rois?|cp[-_. ]?masks?"
+)
+_IMAGE_WORDS = "img|images?|raw|input|original|fluo"
+_ANNOTATION = re.compile(rf"[-_. ]({_ANNOTATION_WORDS})$|^({_ANNOTATION_WORDS})([-_. ]|\d)")
+#: Words that may tell image and target apart, but also two exposures of one field: tried where nothing else fits.
+_CLEAN_WORDS = "clean|denoised|restored|high|hr|gt|ground[-_. ]?truth|truth|targets?"
+_NOISY_WORDS = "noisy|low|lr"
+_CLEAN = re.compile(rf"[-_. ]({_CLEAN_WORDS})$|^({_CLEAN_WORDS})([-_. ]|\d)")
+
+
+def _ends(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Give patterns of words at the start and at the end of names, with the sign between (``mask001`` has none)."""
+    return re.compile(rf"^({words})([-_. ]+|(?=\d))"), re.compile(rf"[-_. ]+({words})$")
+
+
+#: What people add to names to tell the two files of a pair apart.
+_ADDED = _ends(f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_NOISY = _ends(f"{_NOISY_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_CLEAN = _ends(f"{_CLEAN_WORDS}|{_IMAGE_WORDS}")
+
+
+def sorted_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Tell images and annotations in one folder apart by the words in their names."""
+    drawn = [path for path in paths if _ANNOTATION.search(name_of(path))]
+    drawn = drawn or [path for path in paths if _CLEAN.search(name_of(path))]
+    return [path for path in paths if path not in drawn], drawn
+
+
+def name_of(path: Path) -> str:
+    """Give the name without suffix, in small letters."""
+    return image_stem(path).lower()
+
+
+def core(path: Path) -> str:
+    """Give the name without the words that tell an image and its annotation apart."""
+    return _bare(name_of(path), _ADDED)
+
+
+def noisy_core(path: Path) -> str:
+    """Give the name without the words that tell a poor image from a good one."""
+    return _bare(name_of(path), _ADDED_TO_NOISY)
+
+
+def clean_core(path: Path) -> str:
+    """Give the name without the words that tell a good image from a poor one."""
+    return _bare(name_of(path), _ADDED_TO_CLEAN)
+
+
+def _bare(name: str, added: tuple[re.Pattern[str], re.Pattern[str]]) -> str:
+    head, tail = added
+    before = ""
+    while name != before:
+        before = name
+        name = tail.sub("", head.sub("", name)) or name
+    return name
