@@ -97,13 +97,17 @@ def saturated(image: Array) -> tuple[int, int]:
 
 
 def displacement(image: Array, target: Array) -> tuple[float, ...]:
-    """Measure by how many pixels a target ``(Z)YX`` is shifted against an image, by phase correlation, to 0.1 pixel.
+    """Measure by how many pixels a target ``YX`` is shifted against an image, by cross-correlation, to 0.1 pixel.
 
-    Both are smoothed first, so that noise does not decide (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
+    Both are smoothed, so that noise does not decide, and faded out towards their sides, which do not belong together
+    (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
     """
     from scipy.ndimage import gaussian_filter
+    from skimage.filters import window
     from skimage.registration import phase_cross_correlation
 
+    fade = window("hann", np.shape(image))
     smooth = [gaussian_filter(np.asarray(one, np.float32), 2.0) for one in (target, image)]
-    shift, _, _ = phase_cross_correlation(*smooth, upsample_factor=10, normalization=None)
+    faded = [(one - one.mean()) * fade for one in smooth]
+    shift, _, _ = phase_cross_correlation(*faded, upsample_factor=10, normalization=None)
     return tuple(float(length) for length in shift)

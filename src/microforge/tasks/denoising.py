@@ -66,6 +66,11 @@ class Denoising(ImageTask):
     Options: ClassVar[type[TaskOptions]] = DenoisingOptions
     options: DenoisingOptions
 
+    @property
+    def shrinking(self) -> int:
+        """Sub-sampling halves images."""
+        return 2 if self.options.method == "sub-sampling" else 1
+
     def arrange(self, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
         """Pair each frame of a series with the next, where frames repeat each other."""
         if self.options.method != "repeats":

@@ -23,6 +23,8 @@ MEASURED_SIDE = 384
 BLOCK = 4
 #: Below this correlation of the blocks two images do not show the same.
 UNRELATED = 0.15
+#: A target explained to more than this part by its image differs from it by little.
+NEAR = 0.9
 #: Mark of options that are found in the data rather than chosen.
 FITTED = {"fitted": True}
 
@@ -199,6 +201,21 @@ def target_of(sample: Sample) -> Array:
                 remedy="Leave this pair out, or check that the right file was chosen.",
             )
     return target
+
+
+def is_near(samples: Sequence[Sample]) -> bool:
+    """Tell whether images explain most of their targets, so that a network had better add to its input.
+
+    Where noise is most of an image the network would first have to learn to take it away again.
+    """
+    explained = []
+    for sample in samples:
+        target = target_of(sample)
+        factor = target.shape[-1] // sample.image.shape[-1]
+        image = np.nan_to_num(np.asarray(sample.image, np.float32))
+        coarse = _binned(np.nan_to_num(np.asarray(target, np.float32)), factor)
+        explained += [image_metrics.pearson(a, b) ** 2 for a, b in zip(image, coarse, strict=False)]
+    return float(np.mean(explained)) > NEAR
 
 
 def matched(sample: Sample, target: Array) -> Sample:

@@ -16,7 +16,15 @@ from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError, NotEnoughDataError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.imaging import ImageOptions, ImageTask, matched, noise_figures, refuse_unrelated, target_of
+from microforge.tasks.imaging import (
+    ImageOptions,
+    ImageTask,
+    is_near,
+    matched,
+    noise_figures,
+    refuse_unrelated,
+    target_of,
+)
 from microforge.tasks.ranges import TargetRanges
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
 
@@ -48,6 +56,12 @@ class RestorationOptions(ImageOptions, TargetRanges):
         description="Fit each target to its image linearly, so that results have the intensities of the input. Off: "
         "targets are taken as recorded, in the same units as the images.",
     )
+    residual: Literal["auto", "on", "off"] = Field(
+        "auto",
+        title="Add to input",
+        description="The network gives what is to be added to its input (on), or the image itself (off: better where "
+        "noise is strong); auto: on where image and target differ little.",
+    )
     noisier_target: bool = Field(
         False,
         title="Target may be noisier",
@@ -57,6 +71,12 @@ class RestorationOptions(ImageOptions, TargetRanges):
         True,
         title="Same kind",
         description="Image and target have the same channels; found in the data.",
+        json_schema_extra={"fitted": True},
+    )
+    adds: bool = Field(
+        False,
+        title="Adds",
+        description="Whether the network adds to its input; found in the data.",
         json_schema_extra={"fitted": True},
     )
 
@@ -82,15 +102,17 @@ class Restoration(ImageTask):
         return self.options.same_kind
 
     def network(self, config: NetworkConfig) -> NetworkConfig:
-        """Give what is to be added to the input, where both show the same."""
-        return config.model_copy(update={"residual": self.options.same_kind})
+        """Give what is to be added to the input, where that is easier."""
+        return config.model_copy(update={"residual": self.options.adds})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take channels, and the ranges of targets that have other channels than the images."""
         task = super().fit(samples)
         same = all(s.image.shape[0] == target_of(s).shape[0] for s in samples)
         ranges = {} if same else TargetRanges.of(samples)
-        return task.with_options(same_kind=same, **ranges)
+        wanted = self.options.residual
+        adds = same and (wanted == "on" or (wanted == "auto" and is_near(samples)))
+        return task.with_options(same_kind=same, adds=adds, **ranges)
 
     def check(self, sample: Sample) -> Sample:
         """Refuse pairs that cannot be learnt from, and bring the target to the intensities of its image."""

@@ -1,6 +1,7 @@
 """Super-resolution from pairs: an image on a grid 2, 3 or 4 times finer, as if recorded with more pixels.
 
-The network adds to the bicubic interpolation of its input what pairs of coarse and fine images taught it.
+Where noise is weak the network adds to the bicubic interpolation of its input what pairs of coarse and fine images
+taught it; else it gives the image itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.imaging import ImageOptions, ImageTask, matched, refuse_unrelated, target_of
+from microforge.tasks.imaging import ImageOptions, ImageTask, is_near, matched, refuse_unrelated, target_of
 from microforge.tasks.restoration import factor_of, same_factor
 from microforge.types import Annotation, Batch, Sample
 
@@ -34,6 +35,13 @@ class SuperResolutionOptions(ImageOptions):
         description="How many times finer; found in the data.",
         json_schema_extra={"fitted": True},
     )
+    adds: bool = Field(
+        True,
+        title="Adds",
+        description="Whether the network adds to its interpolated input: where that differs little from the target; "
+        "found in the data.",
+        json_schema_extra={"fitted": True},
+    )
 
 
 class SuperResolution(ImageTask):
@@ -52,12 +60,12 @@ class SuperResolution(ImageTask):
     options: SuperResolutionOptions
 
     def network(self, config: NetworkConfig) -> NetworkConfig:
-        """Add to the input, interpolated onto the finer grid."""
-        return config.model_copy(update={"residual": True, "upscale": self.options.factor})
+        """Give a finer grid, and add to the input interpolated onto it where that is easier."""
+        return config.model_copy(update={"residual": self.options.adds, "upscale": self.options.factor})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take the factor from the sizes of the pairs."""
-        return super().fit(samples).with_options(factor=same_factor(samples))
+        return super().fit(samples).with_options(factor=same_factor(samples), adds=is_near(samples))
 
     def check(self, sample: Sample) -> Sample:
         """Refuse pairs whose sizes do not fit or that show different fields; match intensities."""

@@ -65,7 +65,7 @@ def make_plan(
             pools=pools,
         )
         network = task.network(network)
-    patch = _patch(config, samples, network, PATCH[dims][kind])
+    patch = _patch(config, samples, network, PATCH[dims][kind] * task.shrinking)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind])
 
 

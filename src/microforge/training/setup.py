@@ -74,7 +74,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         normalisation = start.card.normalisation
     else:
         normalisation = card_for([s.image for s in usable_training], config.normalisation)
-    advice = (*advice, *advice_on_data(task, usable_training), *task.advise(usable_training))
+    advice = (*advice, *advice_on_data(task, usable_training), *task.advise(usable))
     if validation is None and not kept_aside and config.validation_fraction:
         text = "Too little is annotated to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
@@ -119,7 +119,7 @@ def make_source(sample: Sample, setup: Setup) -> Source:
     part = crop_to_annotation(sample, receptive_field(setup.plan.network))
     limit = int(free_memory(setup.device) * RESIDENT_SHARE / max(len(setup.training), 1))
     target = setup.task.encode(part)
-    if setup.task.keeps_intensities:
+    if setup.task.keeps_intensities and len(target.value):
         target = replace(target, value=normaliser(target.value))
     kept = store(part, target, normaliser, setup.device, limit)
     shape = tuple(part.image.shape[1:])
