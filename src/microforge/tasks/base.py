@@ -104,6 +104,11 @@ class Task(ABC):
         """Give the shape of the network, where the task needs another than the usual one."""
         return config
 
+    @property
+    def shrinking(self) -> int:
+        """How many times smaller along YX `corrupt` makes patches: they are cut so many times larger."""
+        return 1
+
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
         """Give how patches may be varied, where some variation would spoil what is to be learnt."""
         return config
