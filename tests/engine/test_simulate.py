@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from microforge.io.images import read_image, read_labels
 from microforge.io.pairs import pair_folders
-from microforge.simulate import simulate_cells, simulate_nuclei, write_samples
+from microforge.simulate import noisy_pair, noisy_series, simulate_cells, simulate_nuclei, write_samples
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
@@ -94,12 +94,60 @@ def test_a_field_is_made_quickly() -> None:
     assert time.process_time() - started < 0.4
 
 
+# Recorded twice -------------------------------------------------------------------------------------------------
+
+
+def fitted_psnr(image: np.ndarray, truth: np.ndarray) -> float:
+    slope, offset = np.polyfit(image.ravel(), truth.ravel(), 1)
+    error = np.mean((slope * image + offset - truth) ** 2)
+    return float(10 * np.log10(np.ptp(truth) ** 2 / error))
+
+
+def test_a_field_is_recorded_noisy_and_clean() -> None:
+    noisy, clean = noisy_pair(3, (96, 128))
+    assert (noisy.shape, clean.shape, noisy.dtype, clean.dtype) == ((96, 128), (96, 128), np.uint16, np.uint16)
+    again = noisy_pair(3, (96, 128))
+    np.testing.assert_array_equal(noisy, again[0])
+    np.testing.assert_array_equal(clean, again[1])
+    assert not np.array_equal(clean, noisy_pair(4, (96, 128))[1])
+    light = (clean.astype(float) - 100).mean() / (noisy.astype(float) - 100).mean()
+    assert light == pytest.approx(20, rel=0.1)
+
+
+def test_the_noise_is_worth_removing_and_has_no_pattern() -> None:
+    noisy, clean = (one.astype(float) for one in noisy_pair(1))
+    gaussian = [fitted_psnr(ndimage.gaussian_filter(noisy, sigma), clean) for sigma in (0, 0.7, 1, 1.5, 2)]
+    assert gaussian[0] < 26 < max(gaussian) < 33
+    noise = noisy - (clean - 100) / 20
+    shifted = [
+        np.corrcoef(noise[:, :-1].ravel(), noise[:, 1:].ravel()),
+        np.corrcoef(noise[:-1].ravel(), noise[1:].ravel()),
+    ]
+    assert all(abs(one[0, 1]) < 0.05 for one in shifted)
+
+
+def test_fewer_photons_make_more_noise_and_the_ratio_counts() -> None:
+    clean = noisy_pair(2, (96, 96))[1].astype(float)
+    dim, bright = (noisy_pair(2, (96, 96), photons=photons)[0].astype(float) for photons in (2, 40))
+    assert fitted_psnr(dim, clean) < fitted_psnr(bright, clean) - 5
+    even = noisy_pair(2, (96, 96), ratio=1)
+    assert even[0].mean() == pytest.approx(even[1].mean(), rel=0.02)
+
+
+def test_things_move_in_a_series() -> None:
+    noisy, clean = noisy_series(1, 6, (64, 64))
+    assert (noisy.shape, clean.shape, noisy.dtype) == ((6, 64, 64), (6, 64, 64), np.uint16)
+    frames = clean.reshape(6, -1).astype(float)
+    assert np.corrcoef(frames[0], frames[1])[0, 1] > np.corrcoef(frames[0], frames[5])[0, 1] > 0.5
+    np.testing.assert_array_equal(noisy, noisy_series(1, 6, (64, 64))[0])
+
+
 # Sample images --------------------------------------------------------------------------------------------------
 
 
 def test_the_sample_images_are_those_of_the_simulator(tmp_path: Path) -> None:
     written = write_samples(tmp_path)
-    assert len(written) == 32
+    assert len(written) == 45
     stored = sorted(path.relative_to(SAMPLES) for path in SAMPLES.rglob("*.tif"))
     assert stored == sorted(path.relative_to(tmp_path) for path in written)
     for name in stored:
@@ -119,3 +167,7 @@ def test_the_sample_images_are_small_paired_and_calibrated() -> None:
     cells = read_image(SAMPLES / "two_channels" / "images" / "cells.tif")
     assert (cells.axes, cells.pixel_size, cells.channel_names) == ("CYX", (0.5, 0.5), ("nuclei", "cytoplasm"))
     assert read_labels(SAMPLES / "nuclei" / "labels" / "field_01.tif").pixel_size == (0.5, 0.5)
+    pairing = pair_folders(SAMPLES / "denoising" / "noisy", SAMPLES / "denoising" / "clean")
+    assert (len(pairing.pairs), pairing.images_alone, pairing.annotations_alone) == (6, (), ())
+    series = read_image(SAMPLES / "timelapse" / "series.tif")
+    assert (series.axes, series.axes_known, series.data.shape) == ("TYX", True, (12, 128, 128))

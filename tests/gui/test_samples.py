@@ -23,11 +23,20 @@ def test_a_sample_is_an_image_of_known_axes_and_its_truth(make: object, axes: st
     np.testing.assert_allclose(truth.scale, image.scale[-truth.ndim :])
 
 
+def test_the_same_field_comes_noisy_and_clean() -> None:
+    noisy, clean = (Layer.create(*data) for data in samples.noisy_and_clean())
+    read = [image_of(layer) for layer in (noisy, clean)]
+    assert [(one.name, one.axes, one.axes_known) for one in read] == [("noisy", "YX", True), ("clean", "YX", True)]
+    assert read[0].pixel_size == read[1].pixel_size is not None
+    assert np.corrcoef(noisy.data.ravel(), clean.data.ravel())[0, 1] > 0.5
+    assert (noisy.visible, clean.visible) == (True, False)
+
+
 def test_the_manifest_is_valid_and_found() -> None:
     manifest = npe2.PluginManifest.from_distribution("napari-microforge")
     manifest.validate_imports()
     assert [widget.display_name for widget in manifest.contributions.widgets] == ["Microforge"]
-    assert len(manifest.contributions.sample_data) == 3
+    assert len(manifest.contributions.sample_data) == 4
 
 
 def test_results_are_shown_on_their_images() -> None:

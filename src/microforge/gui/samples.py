@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from microforge.simulate import simulate_cells, simulate_nuclei
+from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
 from microforge.types import Array
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -28,18 +28,27 @@ def nuclei_stack() -> list[LayerData]:
     return _layers("nuclei stack", field.image, field.labels, "ZYX")
 
 
-def _layers(name: str, image: Array, labels: Array, axes: str, **metadata: Any) -> list[LayerData]:
-    sizes = {"Z": _PLANE, "Y": _PIXEL, "X": _PIXEL}
-    truth = axes.replace("C", "")
-
-    def place(letters: str) -> dict[str, Any]:
-        return {
-            "scale": [sizes.get(letter, 1) for letter in letters],
-            "units": ["um" if letter in sizes else "pixel" for letter in letters],
-            "axis_labels": [letter.lower() for letter in letters],
-        }
-
+def noisy_and_clean() -> list[LayerData]:
+    """Give one field recorded with little light, and the same with much as a hidden layer."""
+    noisy, clean = noisy_pair(4, (384, 384))
     return [
-        (image, {"name": name, "metadata": {"axes": axes, **metadata}, **place(axes)}, "image"),
-        (labels, {"name": f"{name} truth", "visible": False, **place(truth)}, "labels"),
+        (noisy, {"name": "noisy", "metadata": {"axes": "YX"}, **_place("YX")}, "image"),
+        (clean, {"name": "clean", "visible": False, "metadata": {"axes": "YX"}, **_place("YX")}, "image"),
     ]
+
+
+def _layers(name: str, image: Array, labels: Array, axes: str, **metadata: Any) -> list[LayerData]:
+    truth = axes.replace("C", "")
+    return [
+        (image, {"name": name, "metadata": {"axes": axes, **metadata}, **_place(axes)}, "image"),
+        (labels, {"name": f"{name} truth", "visible": False, **_place(truth)}, "labels"),
+    ]
+
+
+def _place(axes: str) -> dict[str, Any]:
+    sizes = {"Z": _PLANE, "Y": _PIXEL, "X": _PIXEL}
+    return {
+        "scale": [sizes.get(letter, 1) for letter in axes],
+        "units": ["um" if letter in sizes else "pixel" for letter in axes],
+        "axis_labels": [letter.lower() for letter in axes],
+    }

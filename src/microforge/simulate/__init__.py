@@ -1,9 +1,12 @@
-"""Microscope fields of fluorescent nuclei with exact labels, made from random numbers: for trying, testing, teaching.
+"""Microscope fields with their truth, made from random numbers: for trying, testing, teaching.
+
+Nuclei with exact labels, and fine structures recorded with little and with much light.
 
 ``python -m microforge.simulate sample_data`` writes the sample images of the project.
 """
 
+from microforge.simulate.exposures import noisy_pair, noisy_series
 from microforge.simulate.fields import Simulated, simulate_cells, simulate_nuclei
 from microforge.simulate.samples import write_samples
 
-__all__ = ["Simulated", "simulate_cells", "simulate_nuclei", "write_samples"]
+__all__ = ["Simulated", "noisy_pair", "noisy_series", "simulate_cells", "simulate_nuclei", "write_samples"]

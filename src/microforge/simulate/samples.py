@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from microforge.simulate.exposures import noisy_pair, noisy_series
 from microforge.simulate.fields import simulate_cells, simulate_nuclei
 from microforge.types import Array
 
@@ -42,3 +43,9 @@ def _samples() -> Iterator[tuple[str, Array, dict[str, Any]]]:
     names = {"axes": "CYX", "mode": "composite", "Labels": ["nuclei", "cytoplasm"]}
     yield "two_channels/images/cells.tif", cells.image, names
     yield "two_channels/labels/cells.tif", cells.labels.astype(np.uint16), {"axes": "YX"}
+    for seed in range(6):
+        noisy, clean = noisy_pair(seed)
+        yield f"denoising/noisy/field_{seed + 1}.tif", noisy, {"axes": "YX"}
+        yield f"denoising/clean/field_{seed + 1}.tif", clean, {"axes": "YX"}
+    series, _ = noisy_series(seed=0)
+    yield "timelapse/series.tif", series, {"axes": "TYX", "finterval": 2.0}
