@@ -9,6 +9,7 @@ import typer
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
 from microforge.io.model_file import ModelCard, read_card
+from microforge.types import Annotation
 
 
 def info(
@@ -50,6 +51,20 @@ def _task_values(task: Any) -> dict[str, Any]:
     }
 
 
+def _result(card: ModelCard) -> str:
+    """Say what the model gives: a finer grid, and the names of the channels of an image."""
+    from microforge.tasks import get_task
+
+    task = get_task(card.task).from_options(card.task_options)
+    if task.truth is not Annotation.IMAGE:
+        return task.result
+    channels = card.network.out_channels
+    names = ", ".join(card.task_options.get("channel_names", ()))
+    finer = f", {card.network.upscale} times finer" if card.network.upscale > 1 else ""
+    counted = f"{channels} channel{'s' * (channels != 1)}" + (f" ({names})" if names else "")
+    return f"{task.result} image, {counted}{finer}"
+
+
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
     network, training = card.network, card.training
     sizes = " x ".join(f"{size:.4g}" for size in card.pixel_size or ())
@@ -60,6 +75,7 @@ def _lines(card: ModelCard, path: Path) -> dict[str, str]:
         "images": f"{card.axes}, {network.in_channels} channel{'s' * (network.in_channels != 1)}"
         + (f" ({', '.join(card.channel_names)})" if card.channel_names else ""),
         "pixel size": f"{sizes} µm" if sizes else "",
+        "result": _result(card),
         "normalisation": card.normalisation.mode,
         "network": f"U-Net {network.dims}D, width {network.width}, {card.parameters / 1e6:.2f} million parameters, "
         f"sees {' x '.join(str(n) for n in card.receptive_field)} pixels",

@@ -31,6 +31,9 @@ DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes
 AxesOption = Annotated[
     str | None, typer.Option(help="Axes of the images, such as ZYX or TCYX, where the files do not tell.")
 ]
+FlipsOption = Annotated[
+    bool, typer.Option("--flips", help="Average over mirrored and turned copies: a little better, 4 to 8 times slower.")
+]
 TaskOptions = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Setting of the task (`microforge tasks`); may be repeated."),

@@ -3,37 +3,67 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
 
 import typer
 
-from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, TaskOptions, make_settings, read_pairs
+from microforge.cli.options import (
+    AxesOption,
+    Device,
+    DeviceOption,
+    FlipsOption,
+    JsonOption,
+    TaskOptions,
+    make_settings,
+    read_pairs,
+)
 from microforge.cli.progress import Progress
 from microforge.cli.signals import first_interrupt
 from microforge.config import PredictionConfig
 from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
 
 
+class ImageType(StrEnum):
+    """Type of the pixels of predicted images."""
+
+    float32 = "float32"
+    source = "source"
+
+
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or patterns.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for labels and tables; made if missing.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and tables; made if missing.")],
     device: DeviceOption = Device.auto,
     axes: AxesOption = None,
     tile_size: Annotated[int | None, typer.Option(help="Side of the tiles; default: from the free memory.")] = None,
+    flips: FlipsOption = False,
+    image_type: Annotated[
+        ImageType,
+        typer.Option(
+            "--type", help="Pixels of predicted images: float32, or as the source has them (rounded, clipped, counted)."
+        ),
+    ] = ImageType.float32,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")] = False,
     option: TaskOptions = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict images: a label image STEM.tif each, and objects.csv and images.csv for all.
+    """Predict images: a label image or an image STEM.tif each, and images.csv (and objects.csv) for all.
 
     Files that are done already are left out, so that the same command goes on after an interruption.
     """
     from microforge.inference.folder import predict_folder
 
-    values = {"device": device.value, "tile_size": tile_size, "task_options": read_pairs(option, "--option")}
+    values = {
+        "device": device.value,
+        "tile_size": tile_size,
+        "flips": flips,
+        "image_type": image_type.value,
+        "task_options": read_pairs(option, "--option"),
+    }
     config = make_settings(PredictionConfig, values)
     events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite)
     summary = show_folder(events)
@@ -50,10 +80,12 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The counts `done`, `skipped`, `objects`, the list `failed`, the folder `output`, whether it was `stopped`.
+        The counts `done`, `skipped`, `objects` (not of images, which have none), the list `failed`, the folder
+        `output`, whether it was `stopped`.
     """
     stop = Event()
     counts = {"done": 0, "skipped": 0, "objects": 0}
+    countable = True
     failed: list[dict[str, str]] = []
     started = FolderStarted((), Path())
     with closing(events), first_interrupt(stop.set), Progress(1.0) as progress:  # type: ignore[type-var]
@@ -62,6 +94,7 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
                 started = event
             elif isinstance(event, ImageFinished):
                 counts["done"] += 1
+                countable = event.objects is not None
                 counts["objects"] += event.objects or 0
                 for note in event.notes:
                     progress.say(f"{event.path.name}: {note}")
@@ -74,6 +107,8 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
             progress.show(tried / max(len(started.paths), 1), f"{tried} of {len(started.paths)} images")
             if stop.is_set():
                 break
+    if not countable:
+        del counts["objects"]
     summary = {**counts, "failed": failed, "output": str(started.output), "stopped": stop.is_set()}
     _say_summary(summary)
     return summary
@@ -89,7 +124,8 @@ def exit_code(summary: dict[str, Any]) -> int:
 
 
 def _say_summary(summary: dict[str, Any]) -> None:
-    parts = [f"{summary['done']} images done ({summary['objects']} objects)"]
+    objects = f" ({summary['objects']} objects)" if "objects" in summary else ""
+    parts = [f"{summary['done']} images done{objects}"]
     if summary["skipped"]:
         parts.append(f"{summary['skipped']} were done before")
     if summary["failed"]:

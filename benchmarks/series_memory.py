@@ -1,0 +1,80 @@
+"""Memory that the prediction of a time series in a folder needs, short and long; prints one JSON line.
+
+    python benchmarks/series_memory.py [--frames 20 200] [--side 512] [--type float32]
+
+Each series (uint16, simulated noise) is predicted in a fresh process by a denoising network of the usual size; the
+peak of its resident memory counts, libraries included.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def write_series(path: Path, frames: int, side: int) -> None:
+    import numpy as np
+
+    from microforge.io.frames import Layout, open_image
+
+    rng = np.random.default_rng(0)
+    with open_image(path, Layout("TYX", (frames, side, side), np.dtype("uint16"), (0.5, 0.5))) as append:
+        for _ in range(frames):
+            append(rng.poisson(200, (side, side)).astype(np.uint16))
+
+
+def write_model(path: Path) -> None:
+    from microforge.config import NetworkConfig
+    from microforge.io.model_file import ModelCard, save_model
+    from microforge.networks.unet import UNet
+
+    network = NetworkConfig()
+    save_model(path, UNet(network).state_dict(), ModelCard(task="denoising", network=network))
+
+
+def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, float]:
+    """Predict in this process; gives its peak memory in megabyte."""
+    from microforge.config import PredictionConfig
+    from microforge.events import ImageFinished
+    from microforge.inference.folder import predict_folder
+
+    config = PredictionConfig.model_validate({"device": "cpu", "image_type": kind})
+    done = [e for e in predict_folder(model, [series], output, config=config) if isinstance(e, ImageFinished)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return {"peak_mb": round(peak, 1), "seconds": round(done[0].seconds, 1)}
+
+
+def measure(folder: Path, frames: int, side: int, kind: str) -> dict[str, float]:
+    series = folder / f"series_{frames}.tif"
+    write_series(series, frames, side)
+    command = [sys.executable, __file__, "--child", str(folder / "model.safetensors"), str(series), "--type", kind]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    series.unlink()
+    return {"frames": frames, **json.loads(told)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, nargs=2, default=(20, 200))
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--type", default="float32", choices=["float32", "source"])
+    parser.add_argument("--child", type=Path, nargs=2, metavar=("MODEL", "SERIES"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if given.child:
+            print(json.dumps(predict(*given.child, Path(folder) / "out", given.type)))
+            return
+        write_model(Path(folder) / "model.safetensors")
+        runs = [measure(Path(folder), frames, given.side, given.type) for frames in given.frames]
+    ratio = round(runs[1]["peak_mb"] / runs[0]["peak_mb"], 3)
+    print(json.dumps({"benchmark": "series_memory", "side": given.side, "runs": runs, "ratio": ratio}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Simple methods without learning that predicted images are measured beside: a network should beat them.
+
+They are fitted on the very images they are measured on, which makes them look better than they are, never worse.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from microforge import image_metrics
+from microforge.tasks.base import Task
+from microforge.types import Annotation, Array, Prediction, Sample
+
+Floats = npt.NDArray[np.float32]
+
+#: Widths of the Gaussian blur that are tried, in pixels.
+SIGMAS = tuple(float(sigma) for sigma in np.arange(0, 4.5, 0.5))
+#: Widths at which the input channels are seen by the regression.
+SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
+
+
+class Baseline(ABC):
+    """A method that looks at all images first and then answers each."""
+
+    @abstractmethod
+    def look(self, sample: Sample) -> None:
+        """Take an image and its truth into account; nothing of them is kept."""
+
+    @abstractmethod
+    def predict(self, sample: Sample) -> Prediction:
+        """Give the answer for an image, after all were looked at."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is, in a few words."""
+
+
+def baseline_for(task: Task) -> Baseline | None:
+    """Give the method to compare a task with; None where its answer is no image."""
+    if task.truth is not Annotation.IMAGE:
+        return None
+    return Blur() if task.keeps_intensities else Regression()
+
+
+class Blur(Baseline):
+    """The Gaussian blur with the best mean PSNR after a linear fit; enlarged where the truth is finer."""
+
+    def __init__(self) -> None:
+        self.psnr = np.zeros(len(SIGMAS))
+        self.finer = False
+
+    def look(self, sample: Sample) -> None:
+        """Measure each width."""
+        truth = _truth(sample)
+        self.finer |= truth.shape[-1] != sample.image.shape[-1]
+        for k, sigma in enumerate(SIGMAS):
+            pairs = zip(truth, _blurred(sample, sigma), strict=True)
+            self.psnr[k] += np.mean([image_metrics.psnr(a, image_metrics.fit_linear(b, a)) for a, b in pairs])
+
+    def predict(self, sample: Sample) -> Prediction:
+        """Blur by the best width."""
+        return Prediction(image=_blurred(sample, self.sigma))
+
+    @property
+    def sigma(self) -> float:
+        """The best width."""
+        return SIGMAS[int(np.argmax(self.psnr))]
+
+    @property
+    def name(self) -> str:
+        """Tell the width."""
+        return f"best Gaussian (sigma {self.sigma:g})" + (", bicubic interpolation" if self.finer else "")
+
+
+class Regression(Baseline):
+    """Each target a weighted sum of the input channels, blurred by several widths; least squares over all images."""
+
+    def __init__(self) -> None:
+        self.left: npt.NDArray[np.float64] | None = None
+        self.right: npt.NDArray[np.float64] | None = None
+
+    def look(self, sample: Sample) -> None:
+        """Add up the normal equations."""
+        seen, truth = _features(sample), _truth(sample).reshape(len(_truth(sample)), -1)
+        left, right = (seen @ seen.T).astype(np.float64), (seen @ truth.T).astype(np.float64)
+        self.left = left if self.left is None else self.left + left
+        self.right = right if self.right is None else self.right + right
+
+    def predict(self, sample: Sample) -> Prediction:
+        """Give the weighted sums."""
+        assert self.left is not None
+        assert self.right is not None
+        # A little of the identity keeps channels that resemble each other from being played against each other.
+        steady = self.left + 1e-4 * np.trace(self.left) / len(self.left) * np.eye(len(self.left))
+        weights = np.linalg.solve(steady, self.right)
+        image = weights.T.astype(np.float32) @ _features(sample)
+        return Prediction(image=image.reshape(-1, *sample.image.shape[1:]))
+
+    @property
+    def name(self) -> str:
+        """Tell what it is fitted on."""
+        return f"linear regression of the input channels at {len(SCALES)} scales, fitted on these very images"
+
+
+def _truth(sample: Sample) -> Floats:
+    assert sample.annotation is not None
+    return np.nan_to_num(np.asarray(sample.annotation, np.float32))
+
+
+def _blurred(sample: Sample, sigma: float) -> Floats:
+    """Blur each channel ``(Z)YX``, by the same length along coarse Z, and bring it onto the grid of the truth."""
+    assert sample.annotation is not None
+    image = np.nan_to_num(np.asarray(sample.image, np.float32))
+    width = sigma * _steps(sample)
+    blurred = np.stack([ndimage.gaussian_filter(channel, width, mode="nearest") for channel in image])
+    return _enlarged(blurred, sample.annotation.shape[-1] // sample.image.shape[-1])
+
+
+def _enlarged(image: Floats, factor: int) -> Floats:
+    if factor == 1:
+        return image
+    import torch
+
+    from microforge.networks.blocks import enlarge
+
+    finer: Floats = enlarge(torch.from_numpy(image)[None], factor)[0].numpy()
+    return finer
+
+
+def _steps(sample: Sample) -> Array:
+    """Give pixels along each of ``(Z)YX`` per pixel along X."""
+    size = sample.pixel_size
+    dims = sample.image.ndim - 1
+    return np.ones(dims) if size is None or len(size) != dims else size[-1] / np.array(size)
+
+
+def _features(sample: Sample) -> Floats:
+    """Give one row per channel and width, each channel with mean 0 and deviation 1, and a row of ones."""
+    rows = []
+    for channel in np.nan_to_num(np.asarray(sample.image, np.float32)):
+        even = (channel - channel.mean()) / max(float(channel.std()), 1e-6)
+        rows += [ndimage.gaussian_filter(even, scale * _steps(sample), mode="nearest").ravel() for scale in SCALES]
+    return np.stack([*rows, np.ones_like(rows[0])])
