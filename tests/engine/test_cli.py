@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from engine.discs import draw_discs
 from microforge.cli.app import app
 from microforge.io.model_file import read_card
+from microforge.simulate import noisy_pair, noisy_series
 
 QUICK = ["--steps", "12", "--device", "cpu", "--set", "patch_size=64", "--set", "batch_size=4", "--set", "width=8"]
 
@@ -165,6 +166,100 @@ def test_classes_of_pixels_go_the_whole_way(pairs: Path, tmp_path: Path) -> None
     assert set(np.unique(tifffile.imread(tmp_path / "out" / "d0.tif"))) <= {0, 1}
     answer = json.loads(call("evaluate", model, pairs / "images", classes, "--json").stdout)
     assert 0 <= answer["metrics"]["Dice"] <= 1
+
+
+# Tasks whose answer is an image ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exposures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give folders noisy, clean, blue and fine (twice as fine) of four fields."""
+    folder = tmp_path_factory.mktemp("exposures")
+    for seed in range(4):
+        noisy, clean = noisy_pair(seed, (64, 64))
+        parts = {"noisy": noisy, "clean": clean, "blue": clean // 2, "fine": np.kron(clean, np.ones((2, 2), np.uint16))}
+        for part, data in parts.items():
+            (folder / part).mkdir(exist_ok=True)
+            tifffile.imwrite(folder / part / f"f{seed}.tif", data)
+    return folder
+
+
+SMALL = ["--steps", "4", "--device", "cpu", "--set", "patch_size=32", "--set", "batch_size=2", "--set", "width=4"]
+
+
+@pytest.mark.parametrize(
+    ("task", "targets", "told"),
+    [
+        ("denoising", [], "4 images."),
+        ("restoration", ["clean"], "4 images with target."),
+        ("label-free", ["clean", "blue"], "4 images with 2 targets."),
+        ("super-resolution", ["fine"], "4 images with target."),
+    ],
+)
+def test_image_tasks_are_trained_from_folders(
+    exposures: Path, tmp_path: Path, task: str, targets: list[str], told: str
+) -> None:
+    model = tmp_path / "m.safetensors"
+    folders = [exposures / name for name in targets]
+    result = call("train", task, exposures / "noisy", *folders, "-m", model, *SMALL)
+    assert result.exit_code == 0, result.stderr
+    assert told in words(result.stderr)
+    card = read_card(model)
+    assert card.task == task
+    assert card.network.out_channels == max(1, len(targets))
+    assert card.network.upscale == (2 if targets == ["fine"] else 1)
+
+
+def test_denoising_keeps_images_of_a_table_aside(exposures: Path, tmp_path: Path) -> None:
+    table = tmp_path / "split.csv"
+    table.write_text("name,split\nf0,val\nf1,train\nf2,train\nf3,other\n")
+    model = tmp_path / "m.safetensors"
+    split = ("--validation-split", f"{table}:val")
+    result = call("train", "denoising", exposures / "noisy", "-m", model, *SMALL, *split)
+    assert result.exit_code == 0, result.stderr
+    assert "By the table: 2 to learn from, 1 to measure quality." in words(result.stderr)
+
+
+WRONG_FOLDERS = [
+    ("denoising", ["clean"], "learns from the images alone: the folder .*clean is not used"),
+    ("restoration", [], "'restoration' needs a folder of the images wanted"),
+    ("instances", [], "'instances' needs a folder of label images"),
+    ("instances", ["clean", "blue"], "takes one folder of annotations, not 2: leave out .*blue"),
+]
+
+
+@pytest.mark.parametrize(("task", "folders", "told"), WRONG_FOLDERS)
+def test_folders_that_a_task_cannot_use(
+    exposures: Path, tmp_path: Path, task: str, folders: list[str], told: str
+) -> None:
+    given = [exposures / name for name in folders]
+    result = call("train", task, exposures / "noisy", *given, "-m", tmp_path / "m.safetensors", *SMALL)
+    assert result.exit_code == 2
+    assert re.search(told, words(result.stderr))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_series_is_asked_for_and_read_as_said(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "a.tif", noisy_series(1, 6, (48, 48))[0])
+    call_it = ("train", "denoising", tmp_path / "in", "-m", tmp_path / "m.safetensors", *SMALL)
+    asked = call(*call_it)
+    assert asked.exit_code == 1
+    assert "shape 6x48x48" in words(asked.stderr)
+    assert "--axes: TYX for a time series" in words(asked.stderr)
+    said = call(*call_it, "--axes", "TYX")
+    assert said.exit_code == 0, said.stderr
+    assert read_card(tmp_path / "m.safetensors").network.dims == 2
+
+
+def test_targets_of_another_size_are_refused_by_name(exposures: Path, tmp_path: Path) -> None:
+    (tmp_path / "clean").mkdir()
+    for path in (exposures / "clean").iterdir():
+        tifffile.imwrite(tmp_path / "clean" / path.name, tifffile.imread(path)[:50])
+    folders = (exposures / "noisy", tmp_path / "clean")
+    result = call("train", "restoration", *folders, "-m", tmp_path / "m.safetensors", *SMALL)
+    assert result.exit_code == 1
+    assert "f0.tif: The target is 50x64, the image is 64x64." in words(result.stderr)
 
 
 def test_tasks_lists_settings() -> None:
