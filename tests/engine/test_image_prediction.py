@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from microforge.config import NetworkConfig, PredictionConfig
+from engine.random_models import random_model
+from microforge.config import PredictionConfig
 from microforge.data.normalise import Normaliser, normaliser_for
 from microforge.errors import ModelMismatchError
 from microforge.events import ImageFailed, ImageFinished, TileFinished
@@ -14,26 +15,11 @@ from microforge.inference.folder import predict_folder
 from microforge.inference.predictor import Predictor
 from microforge.inference.tiling import TiledNetwork
 from microforge.io.images import read_image
-from microforge.io.model_file import ModelCard, ModelFile, NormalisationCard, save_model
+from microforge.io.model_file import ModelFile, NormalisationCard, save_model
 from microforge.io.results import write_image
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task
 from microforge.types import Image, Prediction
-
-SMALL = {"width": 8, "pools": ((2, 2),)}
-
-
-def random_model(task: str = "denoising", dims: int = 2, **shape: object) -> ModelFile:
-    flat = {"dims": 3, "width": 4, "stem": (1, 2, 2), "pools": ((1, 2, 2),)} if dims == 3 else SMALL
-    config = NetworkConfig.model_validate({**flat, "residual": True, **shape})
-    torch.manual_seed(3)
-    network = UNet(config)
-    torch.nn.init.normal_(network.head.weight, std=0.05)
-    options = {"channels": config.out_channels}
-    card = ModelCard(
-        task=task, task_options=options, network=config, axes="ZYX"[-dims:], normalisation=NormalisationCard()
-    )
-    return ModelFile(card, network.state_dict())
 
 
 def predictor(model: ModelFile, **settings: object) -> Predictor:
