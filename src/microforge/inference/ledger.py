@@ -37,6 +37,8 @@ class Entry:
         What the image is called in the tables; its result is ``name.tif``. No two entries share one.
     pixel_size
         ``(Z)YX`` in micrometre, as text separated by blanks; empty where unknown.
+    output_hash
+        Of label images; images are large, and nothing is decided by it.
     """
 
     path: str

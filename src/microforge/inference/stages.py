@@ -130,7 +130,8 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
         seconds += ready.seconds + time.perf_counter() - started
         notes = tuple(note for note in (ready.job.note, *prediction.notes) if note)
         entry = _done(ready, origin, seconds, labels.shape, ready.image.pixel_size, notes)
-        entry = replace(entry, objects=len(rows.lines) if origin.countable else None)
+        objects = len(rows.lines) if origin.countable else None
+        entry = replace(entry, objects=objects, output_hash=hash_file(result))
     except Exception as error:  # noqa: BLE001 - as above
         return failure(ready.job, origin, error)
     return Outcome(ImageFinished(ready.job.path, result, entry.objects, seconds, notes), entry, rows)
@@ -191,16 +192,14 @@ def _done(
     pixel_size: PixelSize | None,
     notes: Sequence[str],
 ) -> Entry:
-    result = _result_path(ready, origin)
     return replace(
         _entry(ready.job, origin, "done"),
-        result=result.name,
+        result=_result_path(ready, origin).name,
         seconds=round(seconds, 4),
         shape=" ".join(str(n) for n in shape),
         pixel_size=" ".join(f"{size:.7g}" for size in pixel_size or ()),
         notes=" ".join(notes),
         input_hash=ready.input_hash,
-        output_hash=hash_file(result),
     )
 
 
