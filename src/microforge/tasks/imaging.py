@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 #: Side of the window in the middle of an image on which noise is measured.
-MEASURED_SIDE = 384
+MEASURED_SIDE = 256
 #: Pixels are averaged in blocks of this side before two images are compared for showing the same field.
 BLOCK = 4
 #: Below this correlation of the blocks two images do not show the same.
