@@ -172,7 +172,7 @@ def main() -> None:
         parser.error("--score is needed")
     with tempfile.TemporaryDirectory() as folder:
         figures = single(a, Path(folder)) if a.kind == "single" else whole_set(a, Path(folder))
-    head = {"benchmark": "images", "kind": a.kind, "time": a.time, "flips": a.flips, "options": a.option + a.set}
+    head = {"benchmark": "images", "task": a.kind, "time": a.time, "flips": a.flips, "options": a.option + a.set}
     print(json.dumps({**head, "seed": a.seed, "cores": os.cpu_count(), **figures}))
 
 

@@ -50,7 +50,8 @@ def test_sub_sampling_removes_most_of_the_noise(tmp_path: Path) -> None:
 
 
 def test_it_denoises_better_than_any_blur_from_noisy_images_alone(tmp_path: Path) -> None:
-    events_of(LEARN.model_copy(update={"steps": 250}), [noisy_sample(k) for k in range(8)], tmp_path)
+    config = LEARN.model_copy(update={"task_options": {"method": "hidden pixels"}, "steps": 250})
+    events_of(config, [noisy_sample(k) for k in range(8)], tmp_path)
     sample, clean = noisy_sample(50), clean_field(50)
     prediction = denoised(tmp_path / "model.safetensors", sample)
     assert prediction.image is not None
@@ -186,7 +187,7 @@ def test_nan_does_not_spread(tmp_path: Path) -> None:
 
 
 def test_hidden_pixels_and_targets_of_a_batch_belong_together() -> None:
-    task = get_task("denoising").from_options({})
+    task = get_task("denoising").from_options({"method": "hidden pixels"})
     image = torch.randn(2, 1, 32, 32)
     batch = task.corrupt(Batch(image, image[:, :0], torch.ones(2, 1, 32, 32)), np.random.default_rng(0))
     assert torch.equal(batch.target, image)
@@ -234,6 +235,25 @@ def test_a_run_resumes_exactly(tmp_path: Path) -> None:
     list(train(short.model_copy(update={"steps": 8}), samples, (), tmp_path / "parts", resume=True))
     whole, parts = (denoised(tmp_path / name / "model.safetensors", samples[0]).image for name in ("whole", "parts"))
     np.testing.assert_allclose(whole, parts, atol=1e-3)
+
+
+def test_both_ways_take_turns_on_patches_of_one_size() -> None:
+    task = get_task("denoising").from_options({})
+    rng = np.random.default_rng(0)
+    image = torch.randn(2, 1, 64, 64)
+    batches = [task.corrupt(Batch(image, image[:, :0], torch.ones(2, 1, 64, 64)), rng) for _ in range(40)]
+    assert all(batch.image.shape == batch.target.shape == (2, 1, 32, 32) for batch in batches)
+    dense = sum(float(batch.weight.mean()) == 1 for batch in batches)
+    assert 10 <= dense <= 30
+
+
+def test_stripes_are_never_sub_sampled() -> None:
+    task = get_task("denoising").from_options({"stripes": "vertical"})
+    assert task.shrinking == 1
+    image = torch.randn(2, 1, 32, 32)
+    rng = np.random.default_rng(0)
+    batches = [task.corrupt(Batch(image, image[:, :0], torch.ones(2, 1, 32, 32)), rng) for _ in range(10)]
+    assert all(float(batch.weight.mean()) < 0.2 for batch in batches)
 
 
 def test_posing_hides_pixels_but_keeps_what_was_recorded() -> None:

@@ -4,7 +4,8 @@ Three ways, all resting on noise that differs from pixel to pixel, or from frame
 
 - *hidden pixels*: guess pixels from their neighbours (see `hiding`);
 - *sub-sampling*: of each block of 2 x 2 pixels, two neighbours make two noisy copies of a smaller image
-  (Neighbor2Neighbor, Huang et al. 2021, arXiv 2101.02824);
+  (Neighbor2Neighbor, Huang et al. 2021, arXiv 2101.02824); in turns with hidden pixels the network learns both from
+  every pixel of a patch and at the scale at which it will be used;
 - *repeats*: predict one frame of a series from the next (Noise2Noise, Lehtinen et al. 2018, arXiv 1803.04189).
 """
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Part of the pixels to be guessed in a patch: more learns faster, until too little is left to guess from.
 HIDDEN_SHARE = 0.1
+#: Part of the batches that are sub-sampled where both ways take turns.
+SUB_SAMPLED_SHARE = 0.5
 #: Part of the pixels of an image kept aside that measure quality.
 MEASURED_SHARE = 0.05
 #: Noise of neighbouring pixels more alike than this is not independent: hiding single pixels does not remove it.
@@ -39,11 +42,12 @@ ERROR = "error on unseen pixels (%)"
 class DenoisingOptions(ImageOptions):
     """Settings of denoising."""
 
-    method: Literal["hidden pixels", "sub-sampling", "repeats"] = Field(
-        "hidden pixels",
+    method: Literal["noisy images", "repeats", "hidden pixels", "sub-sampling"] = Field(
+        "noisy images",
         title="Learn from",
-        description="hidden pixels: any noisy images; sub-sampling: noisy images whose finest structures are "
-        "several pixels wide; repeats: time series or repeated exposures in which little moves from frame to frame.",
+        description="noisy images: any images, by hiding pixels and by sub-sampling in turns; repeats: time series or "
+        "repeated exposures in which little moves from frame to frame; hidden pixels: by hiding only, where the "
+        "finest structures are one pixel wide; sub-sampling: only so, where they are several pixels wide.",
     )
     stripes: Stripes = Field(
         "none",
@@ -69,7 +73,14 @@ class Denoising(ImageTask):
     @property
     def shrinking(self) -> int:
         """Sub-sampling halves images."""
-        return 2 if self.options.method == "sub-sampling" else 1
+        return 2 if self._share_sub_sampled else 1
+
+    @property
+    def _share_sub_sampled(self) -> float:
+        """Part of the batches that are sub-sampled; stripes would be in both copies of an image."""
+        if self.options.method == "noisy images" and self.options.stripes == "none":
+            return SUB_SAMPLED_SHARE
+        return float(self.options.method == "sub-sampling")
 
     def arrange(self, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
         """Pair each frame of a series with the next, where frames repeat each other."""
@@ -107,13 +118,14 @@ class Denoising(ImageTask):
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Hide pixels, or sub-sample; repeats are pairs already."""
-        if self.options.method == "hidden pixels":
-            positions = draw_positions(tuple(batch.image.shape), HIDDEN_SHARE, self.options.stripes, rng)
-            seen, asked = hide(batch.image, positions)
-            return replace(batch, image=seen, target=batch.image, weight=batch.weight * asked)
-        if self.options.method == "sub-sampling":
+        if self.options.method == "repeats":
+            return batch
+        if rng.random() < self._share_sub_sampled:
             return _sub_sampled(batch, rng)
-        return batch
+        sides = [n // self.shrinking for n in batch.image.shape[-2:]]
+        image, weight = (t[..., : sides[0], : sides[1]] for t in (batch.image, batch.weight))
+        seen, asked = hide(image, draw_positions(tuple(image.shape), HIDDEN_SHARE, self.options.stripes, rng))
+        return replace(batch, image=seen, target=image, weight=weight * asked)
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Mean squared error, whose best answer is the mean of all that the pixel may be."""

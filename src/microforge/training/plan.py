@@ -23,11 +23,12 @@ MOST_PLANES = 32
 
 @dataclass(frozen=True)
 class Plan:
-    """What was chosen; `patch` is ``(Z)YX``."""
+    """What was chosen; `patch` is ``(Z)YX``, a multiple of `stride`."""
 
     network: NetworkConfig
     patch: tuple[int, ...]
     batch_size: int
+    stride: tuple[int, ...]
 
     def describe(self) -> dict[str, str]:
         """Give the choices in words, for a panel or a terminal."""
@@ -65,8 +66,9 @@ def make_plan(
             pools=pools,
         )
         network = task.network(network)
-    patch = _patch(config, samples, network, PATCH[dims][kind] * task.shrinking)
-    return Plan(network, patch, config.batch_size or BATCH[dims][kind])
+    stride = (*network.stride[:-2], *(s * task.shrinking for s in network.stride[-2:]))
+    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking)
+    return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
 
 
 def _agreed(samples: Sequence[Sample]) -> tuple[int, int]:
@@ -106,12 +108,12 @@ def _down_sampling(
     return steps[0], tuple(steps[1:])
 
 
-def _patch(config: TrainingConfig, samples: Sequence[Sample], network: NetworkConfig, usual: int) -> tuple[int, ...]:
-    """Give a patch that is a multiple of the stride and, where the images are smaller than usual, no larger."""
+def _patch(config: TrainingConfig, samples: Sequence[Sample], stride: tuple[int, ...], usual: int) -> tuple[int, ...]:
+    """Give a patch that is a multiple of `stride` and, where the images are smaller than usual, no larger."""
     shapes = np.array([s.image.shape[1:] for s in samples])
     typical = np.median(shapes, axis=0)
     side = config.patch_size or min(usual, max(int(typical[-2:].max()), 32))
     wanted = [side, side]
-    if network.dims == 3:
+    if len(stride) == 3:
         wanted = [config.patch_depth or min(int(typical[0]), MOST_PLANES, side), *wanted]
-    return tuple(max(n // s, 1) * s if n >= s else s for n, s in zip(wanted, network.stride, strict=True))
+    return tuple(max(n // s, 1) * s if n >= s else s for n, s in zip(wanted, stride, strict=True))

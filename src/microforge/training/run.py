@@ -129,7 +129,7 @@ class Run:
         if self.setup.device.type == "cuda":
             torch.cuda.empty_cache()
         patch, size = self.sampler.augmentation.patch, self.sampler.batch_size
-        stride = self.setup.plan.network.stride
+        stride = self.setup.plan.stride
         if size > 1:
             self.sampler.batch_size = size // 2
             return RunAdvice(f"memory {size}", f"Memory was short: {size // 2} instead of {size} patches a step.")
