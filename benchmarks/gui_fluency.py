@@ -86,7 +86,7 @@ def main() -> None:
         _, dock = viewer.window.add_plugin_dock_widget("napari-microforge", "Microforge")
         assert isinstance(dock, MicroforgeDock)
         dock.session.runs_folder = Path(folder)
-        dock.annotate.annotate.click()
+        dock.annotate.paint.annotate.click()
         labels = viewer.layers.selection.active
         labels.data = viewer.layers["nuclei truth"].data
         live(60, dock.train.train.isEnabled)

@@ -88,7 +88,7 @@ def annotate(studio: Studio) -> None:
     studio.turn_to("Annotate")
     studio.pause(0.5)
     studio.shoot("annotate-start")
-    panel.annotate.click()
+    panel.paint.annotate.click()
     item = panel.current()
     assert item is not None
     truth = studio.viewer.layers["nuclei truth"].data

@@ -63,7 +63,7 @@ def threads() -> list[str]:
 
 def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining) -> None:
     dock.session.viewer.add_image(nuclei, name="cells")
-    dock.annotate.annotate.click()
+    dock.annotate.paint.annotate.click()
     dock.session.viewer.layers.selection.active.paint((10, 10), 1)
     qtbot.waitUntil(dock.train.train.isEnabled)
     dock.train.train.click()

@@ -17,7 +17,7 @@ from microforge.gui.session import Annotated, Session
 from microforge.gui.train_panel import TrainPanel
 from microforge.gui.watch import Watch
 from microforge.io.results import write_image, write_labels
-from microforge.simulate import simulate_nuclei
+from microforge.simulate import noisy_pair, simulate_nuclei
 
 
 @pytest.fixture
@@ -188,6 +188,40 @@ def test_a_folder_of_pairs_is_trained_on_as_well(
     assert any(text.startswith("b.tif: ") for text in advice), advice
     panel.stop.click()
     qtbot.waitUntil(lambda: ended(panel))
+
+
+def test_folders_follow_what_the_task_needs(
+    qtbot: QtBot, panel: TrainPanel, training: FakeTraining, tmp_path: Path
+) -> None:
+    for kind, place in (("images", 0), ("targets", 1)):
+        (tmp_path / kind).mkdir()
+        write_image(tmp_path / kind / "a.tif", noisy_pair(1, (64, 64))[place], "YX", None)
+    fields = panel.list
+    panel.session.set_task("denoising")
+    assert fields.annotations.isHidden()
+    fields.images.set_value([tmp_path / "images"])
+    assert panel.train.isEnabled()
+    panel.session.set_task("restoration")
+    assert not panel.train.isEnabled()
+    fields.annotations.set_value([tmp_path / "targets"])
+    for task, targets in (("restoration", 1), ("denoising", 0)):
+        panel.session.set_task(task)
+        start(qtbot, panel, training)
+        (sample,) = training.calls[-1]["training"]
+        assert (sample.annotation is not None) == bool(targets)
+        panel.stop.click()
+        qtbot.waitUntil(lambda: ended(panel))
+
+
+def test_what_the_engine_refuses_is_shown(qtbot: QtBot, panel: TrainPanel, nuclei: Any, training: FakeTraining) -> None:
+    training.error = NotEnoughDataError("None of the images is a series of frames.", remedy="Give time series.")
+    panel.session.set_task("denoising")
+    panel.session.learn_from([panel.session.viewer.add_image(nuclei, name="one")])
+    qtbot.waitUntil(panel.train.isEnabled)
+    panel.train.click()
+    qtbot.waitUntil(lambda: panel.report.doing.severity == "error")
+    qtbot.waitUntil(lambda: ended(panel))
+    assert "series of frames" in panel.report.doing.text()
 
 
 def test_ticks_choose_training_and_validation(

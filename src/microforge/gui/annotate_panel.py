@@ -1,77 +1,88 @@
-"""Step one: choose an image and what is wanted, make the layer to paint on, see what is still missing."""
+"""Step one: choose an image and what is wanted, say what can be learnt from it, see what is still missing."""
 
 from typing import Any
 
-from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from microforge.errors import MicroforgeError
-from microforge.gui.axes_widget import AxesWidget
-from microforge.gui.class_list import ClassList
-from microforge.gui.fresh_labels import KEY, FreshLabels
-from microforge.gui.layers import add_labels, add_region, axes_of, labels_on
-from microforge.gui.parts import Note, Picker, add_row, button, rows, shortened
-from microforge.gui.session import Annotated, Session, is_result
+from microforge.gui.form import Form, is_fitted
+from microforge.gui.image_choice import ImageChoice
+from microforge.gui.layers import add_region
+from microforge.gui.paint_tools import PaintTools
+from microforge.gui.pair_tools import PairTools
+from microforge.gui.parts import Note, Picker, add_row, button, fold, rows, shortened
+from microforge.gui.plain_tools import PlainTools
+from microforge.gui.session import Annotated, Session
 from microforge.gui.watch import Watch
 from microforge.tasks import Readiness, available_tasks, get_task
 from microforge.types import Annotation
 
 _OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
 _FIRST_CLASSES = {1: "background", 2: "foreground"}
+#: Options that have a widget of their own.
+_ELSEWHERE = {"classes"}
 
 
 class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """What a person sees in the tab *Annotate*."""
+    """What a person sees in the tab *Annotate*; the tools in the middle are those the task chosen needs."""
 
     def __init__(self, session: Session, watch: Watch) -> None:
         super().__init__()
         self.session, self.watch = session, watch
-        self._fresh: dict[Layer, FreshLabels] = {}
-        self.image = Picker("The image to annotate.", "Open an image first")
+        self.choice = ImageChoice(session, "The image to learn from.", "Open an image first", self)
+        self.image, self.axes = self.choice.picker, self.choice.axes
         self.task = Picker("What the model is to learn.")
         self.about = Note()
-        self.axes = AxesWidget()
-        self.classes = ClassList(self._colour_of)
-        self.annotate = button(
-            "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go
-        )
-        self.existing = button(
-            "Use a layer …", "Take a Labels layer that is open as this image's annotation.", self._menu
-        )
-        self.unpainted = Picker(
-            "What it means where nothing is painted. Background: there is no object. Not looked at: nothing is "
-            "learnt there, so a few strokes are enough. Inside an annotated region it always means background."
-        )
+        self.paint = PaintTools(session, self.choice)
+        self.plain = PlainTools(session, self.choice, watch)
+        self.pairs = PairTools(session, self.choice, watch)
+        self.tools: dict[Annotation, PaintTools | PlainTools | PairTools] = {
+            Annotation.LABELS: self.paint,
+            Annotation.NONE: self.plain,
+            Annotation.IMAGE: self.pairs,
+        }
+        self.options = TaskOptionsForm(session)
         self.region = button(
             "Mark annotated region",
             "Draw rectangles or polygons around what is completely annotated. Inside, everything unpainted is "
-            "background; outside, nothing counts. On a stack or time series a region counts for its plane only.",
+            "background; outside, nothing counts. Where nothing is painted: around what is learnt from. On a stack or "
+            "time series a region counts for its plane only.",
             self._mark_region,
         )
-        self.fresh = QCheckBox("New label for each object")
-        self.fresh.setToolTip(
-            "Start a stroke on empty ground: a new object with a label of its own. Start on an object: go on with "
-            f"it. Key {KEY.upper()}: take a new label now."
-        )
-        self.hint = Note(tip="The shortcuts of napari's Labels layer.")
-        self.count = Note(tip="What is annotated in all images that are ticked in Train.")
+        self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
         self.missing = Note()
         self._lay_out()
         self._connect()
         self.refresh()
 
     def current(self) -> Annotated | None:
-        """Give what belongs to the image chosen."""
-        return self.session.annotated_of(self.image.value())
+        """Give what belongs to the image chosen, where the task chosen can learn from it."""
+        item = self.session.annotated_of(self.image.value())
+        return item if item is not None and item.serves(self.session.kind) else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
         session = self.session
-        self.image.set_choices([(layer.name, layer) for layer in session.images()])
+        self.choice.refresh()
         self.task.set_value(session.config.task)
         self.about.say(session.task_class.description)
-        self._show_axes()
-        self._show_item()
+        self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
+        for kind, tools in self.tools.items():
+            tools.setVisible(kind is session.kind)
+        if session.kind in self.tools:
+            self.tools[session.kind].refresh()
+        item = self.current()
+        self.region.setVisible(item is not None)
+        if item is not None:
+            painted = session.kind is Annotation.LABELS
+            first = "Mark annotated region" if painted else "Learn from a part only"
+            self.region.setText(first if item.region is None else "Mark more of the region")
+        self.options.refresh()
+
+    def close_down(self) -> None:
+        """Leave viewer and layers as they were found."""
+        self.session.viewer.layers.events.disconnect(self._on_layers)
+        self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
+        self.paint.close_down()
 
     def _lay_out(self) -> None:
         form = rows()
@@ -80,106 +91,30 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         form.addRow(self.about)
         self._form = form
         add_row(form, "Axes", self.axes)
-        making = QHBoxLayout()
-        making.addWidget(self.annotate, 1)
-        making.addWidget(self.existing)
-        lower = rows()
-        self._lower = lower
-        add_row(lower, "Unpainted is", self.unpainted)
         page = QVBoxLayout(self)
         page.addLayout(form)
-        page.addLayout(making)
-        page.addWidget(self.classes)
-        page.addWidget(self.fresh)
-        page.addWidget(self.hint)
-        page.addLayout(lower)
-        page.addWidget(self.region)
-        page.addWidget(self.count)
-        page.addWidget(self.missing)
+        for widget in (*self.tools.values(), self.region, self.count, self.missing, self.options):
+            page.addWidget(widget)
         page.addStretch()
 
     def _connect(self) -> None:
-        tasks = [(task.title, name) for name, task in available_tasks().items() if task.annotation is Annotation.LABELS]
-        self.task.set_choices(tasks)
-        self.unpainted.set_choices([("background", True), ("not looked at", False)])
-        self.fresh.setChecked(True)
-        self.image.value_changed.connect(lambda _: self.refresh())
+        offered = {name: task for name, task in available_tasks().items() if task.annotation in self.tools}
+        self.task.set_choices([(task.title, name) for name, task in offered.items()])
+        self.choice.changed.connect(self.refresh)
         self.task.value_changed.connect(self._on_task)
-        self.classes.value_changed.connect(self._on_classes)
-        self.classes.picked.connect(self._pick)
-        self.unpainted.value_changed.connect(self._on_unpainted)
-        self.fresh.toggled.connect(self._show_fresh)
         self.session.changed.connect(self.refresh)
         self.session.viewer.layers.events.connect(self._on_layers)
+        self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)
-
-    def close_down(self) -> None:
-        """Leave viewer and layers as they were found."""
-        self.session.viewer.layers.events.disconnect(self._on_layers)
-        for fresh in self._fresh.values():
-            fresh.detach()
-        self._fresh.clear()
 
     def _on_layers(self, event: Any) -> None:
         # The list passes on all that happens to its layers, every stroke too.
-        if event.type not in _OF_THE_LIST:
-            return
-        self._fresh = {layer: fresh for layer, fresh in self._fresh.items() if layer in self.session.viewer.layers}
-        self.refresh()
+        if event.type in _OF_THE_LIST:
+            self.refresh()
 
-    def _go(self) -> None:
-        """Make the annotation of the image chosen, or go to the one there is."""
-        image, item = self.image.value(), self.current()
-        if image is None:
-            self.session.say("Open an image first: drag a file onto the window, or File > Open Sample.", "warning")
-            return
-        try:
-            if item is None:
-                self._confirm_axes(image)
-                self._adopt(image, add_labels(self.session.viewer, image, self._axes(image)))
-            else:
-                self._select(item.labels)
-        except MicroforgeError as error:
-            self.session.say(str(error), "error")
-
-    def _menu(self) -> None:
-        menu = QMenu(self)
-        menu.setToolTipsVisible(True)
-        layers = self._usable_labels()
-        for layer in layers:
-            menu.addAction(layer.name, lambda layer=layer: self._use(layer))
-        if not layers:
-            menu.addAction("No open Labels layer has the size of this image").setEnabled(False)
-        menu.exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
-
-    def _use(self, labels: Labels) -> None:
-        self._confirm_axes(self.image.value())
-        self._adopt(self.image.value(), labels)
-        self._select(labels)
-
-    def _usable_labels(self) -> list[Labels]:
-        image = self.image.value()
-        return [layer for layer in self.session.viewer.layers if image is not None and self._fits(layer, image)]
-
-    def _fits(self, layer: Layer, image: Image) -> bool:
-        if not isinstance(layer, Labels) or is_result(layer) or self.session.annotated_of(layer) is not None:
-            return False
-        try:
-            labels_on(layer, image, self._axes(image))
-        except MicroforgeError:
-            return False
-        return True
-
-    def _adopt(self, image: Image, labels: Labels) -> None:
-        if labels not in self._fresh:
-            self._fresh[labels] = FreshLabels(labels)
-        self.session.annotate(image, labels)
-        self._show_fresh()
-        self.classes.refresh()
-
-    def _select(self, labels: Labels) -> None:
-        self.session.viewer.layers.selection.active = labels
-        labels.mode = "paint"
+    def _on_selection(self, _event: Any) -> None:
+        if self.session.kind is Annotation.NONE:
+            self.plain.refresh()
 
     def _mark_region(self) -> None:
         item = self.current()
@@ -187,47 +122,10 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         region = item.region
         if region is None:
-            region = add_region(self.session.viewer, item.image, self._axes(item.image))
-            self.session.set_region(item, region)
+            region = add_region(self.session.viewer, item.image, self.choice.letters())
+            self.session.change(item, region=region)
         self.session.viewer.layers.selection.active = region
         region.mode = "add_rectangle"
-
-    def _axes(self, image: Image) -> str:
-        return axes_of(image, self.session.axes_of(image))[0]
-
-    def _confirm_axes(self, image: Image) -> None:
-        """Take the axes she sees for what she means: pressing the button confirms them."""
-        if not self.axes.isHidden() and not self.axes.problem():
-            self.session.set_axes(image, self.axes.value())
-
-    def _show_axes(self) -> None:
-        image = self.image.value()
-        asked = image is not None and image.ndim > 2 and not axes_of(image)[1]
-        self._form.setRowVisible(self.axes, asked)
-        if asked:
-            data = image.data[0] if image.multiscale else image.data
-            self.axes.set_shape(data.shape, self._axes(image))
-            self.axes.setEnabled(self.current() is None)
-
-    def _show_item(self) -> None:
-        item, classes = self.current(), self.session.has_classes
-        self.annotate.setEnabled(self.image.value() is not None)
-        self.annotate.setText("Annotate this image" if item is None else "Go on painting")
-        self.existing.setVisible(item is None)
-        self.classes.setVisible(classes)
-        self.classes.set_value(self.session.config.task_options.get("classes", {}))
-        self.fresh.setVisible(item is not None and not classes)
-        self._lower.setRowVisible(self.unpainted, item is not None)
-        self.region.setVisible(item is not None)
-        self.hint.say("" if item is None else _hint(classes))
-        if item is not None:
-            self.unpainted.set_value(item.unpainted_is_background)
-            self.region.setText("Mark annotated region" if item.region is None else "Mark more of the region")
-        self._show_fresh()
-
-    def _show_fresh(self, _: bool = False) -> None:
-        for fresh in self._fresh.values():
-            fresh.enabled = self.fresh.isChecked() and not self.session.has_classes
 
     def _show_readiness(self, readiness: Readiness) -> None:
         self.count.say(shortened(readiness.text), "ok" if readiness.ready else "info")
@@ -237,32 +135,49 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         if name is None or name == self.session.config.task:
             return
         classes = "classes" in get_task(name).Options.model_fields
-        for item in self.session.annotated:
-            item.unpainted_is_background = not classes
-        self.session.set_task(name, **({"classes": dict(_FIRST_CLASSES)} if classes else {}))
-
-    def _on_classes(self, names: dict[int, str]) -> None:
-        self.session.set_config(task_options=self.session.config.task_options | {"classes": names})
-
-    def _pick(self, value: int) -> None:
-        item = self.current()
-        if item is None:
-            self._go()
-            item = self.current()
-        if item is not None:
-            self._select(item.labels)
-            item.labels.selected_label = value
-
-    def _on_unpainted(self, is_background: bool) -> None:
-        item = self.current()
-        if item is not None and is_background is not None and item.unpainted_is_background != is_background:
-            self.session.change(item, unpainted_is_background=is_background)
-
-    def _colour_of(self, value: int) -> Any:
-        item = self.current()
-        return None if item is None else item.labels.get_color(value)
+        if get_task(name).annotation is Annotation.LABELS:
+            for item in self.session.annotated:
+                item.unpainted_is_background = not classes
+        self.session.set_task(name)
+        if classes and "classes" not in self.session.config.task_options:
+            self.session.set_config(task_options={"classes": dict(_FIRST_CLASSES)})
 
 
-def _hint(classes: bool) -> str:
-    new = "" if classes else f"{KEY.upper()} new label · "
-    return f"{new}[ and ] brush size · right-drag fills an outline · Ctrl+Z undo"
+class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The options of the task chosen, folded away; hidden where there is nothing to choose."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.form: Form[Any] | None = None
+        self._inside = QWidget()
+        self._content = QVBoxLayout(self._inside)
+        self._content.setContentsMargins(0, 0, 0, 0)
+        self.fold = fold("Options of this goal", "How it is learnt. The usual choice is already made.", self._inside)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(self.fold)
+
+    def refresh(self) -> None:
+        """Show the options as they are; a form is built anew only for another task."""
+        kind = self.session.task_class.Options
+        if self.form is None or type(self.form.value()) is not kind:
+            self._build(kind)
+        value = kind(**self.session.config.task_options)
+        if self.form is not None and self.form.value() != value:
+            self.form.set_value(value)
+
+    def _build(self, kind: type[Any]) -> None:
+        if self.form is not None:
+            self._content.removeWidget(self.form.native)
+            self.form.native.deleteLater()
+        fitted = {name for name, field in kind.model_fields.items() if is_fitted(field)}
+        self.form = Form(kind(), leave_out=_ELSEWHERE | fitted)
+        self.form.value_changed.connect(self._on_form)
+        self._content.addWidget(self.form.native)
+        self.setVisible(bool(self.form.fields))
+
+    def _on_form(self, options: Any) -> None:
+        assert self.form is not None
+        chosen = {name: getattr(options, name) for name in self.form.fields}
+        self.session.set_config(task_options=self.session.config.task_options | chosen)

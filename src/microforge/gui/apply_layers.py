@@ -142,7 +142,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
             if image is not None:
                 annotated = self._session.annotated_of(image)
             # Never exchanged unasked: what she painted before would silently no longer count.
-            first = f"delete {annotated.labels.name}, then " if annotated else ""
+            first = f"delete {annotated.labels.name}, then " if annotated and annotated.labels else ""
             lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
         self.message.say("\n".join(lines), "info")
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from qtpy.QtWidgets import QLabel, QWidget
 
 from microforge.config import Settings
-from microforge.gui.parts import add_row, rows
+from microforge.gui.parts import Note, add_row, rows
 
 S = TypeVar("S", bound=Settings)
 
@@ -52,6 +52,8 @@ class Form(Generic[S]):
                 layout.addRow(field.native)
             else:
                 add_row(layout, field.title, field.native)
+            if isinstance(field, ChoiceField):
+                layout.addRow(field.note)
         self.set_value(value)
         for field in self.fields.values():
             field.changed.connect(self._on_changed)
@@ -104,6 +106,28 @@ class Field:
         self.changed.emit()
 
 
+class ChoiceField(Field):
+    """One of some words; what the word means stands below, where the description explains each."""
+
+    def __init__(self, widget: Any, choices: Collection[str], description: str) -> None:
+        super().__init__(widget)
+        self.note = Note(tip=description)
+        self._meanings = explanations(choices, description)
+
+    def set_value(self, value: Any) -> None:
+        """Show a value."""
+        super().set_value(value)
+        self._explain()
+
+    def _emit(self) -> None:
+        self._explain()
+        super()._emit()
+
+    def _explain(self) -> None:
+        meaning = self._meanings.get(str(self.widget.value), "")
+        self.note.say(meaning and f"{meaning[0].upper()}{meaning[1:]}.")
+
+
 class FileField(Field):
     """A path that may be empty."""
 
@@ -137,6 +161,22 @@ class GroupField:
         self.form.set_value(value)
 
 
+def is_fitted(info: FieldInfo) -> bool:
+    """Whether a field is found in the data rather than chosen by a person."""
+    extra = info.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("fitted"))
+
+
+def explanations(choices: Collection[str], description: str) -> dict[str, str]:
+    """Take "one: what it is; two: what that is" in a description apart; empty unless it explains every choice."""
+    found = {}
+    for choice in choices:
+        match = re.search(rf"(?:^|[;.:] |\b){re.escape(choice)}: ([^;]+)", description)
+        if match:
+            found[choice] = match.group(1).strip().rstrip(".")
+    return found if len(found) == len(choices) else {}
+
+
 def _fields(model: type[Settings], leave_out: Collection[str]) -> Iterator[tuple[str, Field | GroupField]]:
     for name, info in model.model_fields.items():
         field = None if name in leave_out else _field(name, info)
@@ -154,7 +194,7 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
     if kind in (int, float):
         return _number(kind, optional, info, common)
     if get_origin(kind) is Literal:
-        return Field(ComboBox(choices=get_args(kind), **common))
+        return ChoiceField(ComboBox(choices=get_args(kind), **common), get_args(kind), common["tooltip"])
     if kind is Path:
         return FileField(FileEdit(mode="r", **common))
     if kind is str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Labels, Shapes
+from napari.layers import Layer, Shapes
 from skimage.draw import polygon as polygon_pixels
 
 Points = npt.NDArray[np.float64]
@@ -28,20 +28,20 @@ class Outline:
     corners: Points
 
 
-def outlines_of(region: Shapes, labels: Labels, keep: Sequence[int]) -> tuple[Outline, ...]:
-    """Give the areas of a Shapes layer in pixels of a Labels layer, whatever the transforms of the two.
+def outlines_of(region: Shapes, grid: Layer, keep: Sequence[int]) -> tuple[Outline, ...]:
+    """Give the areas of a Shapes layer in pixels of a Labels or image layer, whatever the transforms of the two.
 
     Parameters
     ----------
     keep
-        The dimensions of the Labels layer that are wanted: all but channels.
+        The dimensions of that layer that are wanted: all but channels.
     """
     outlines = []
     for kind, data in zip(region.shape_type, region.data, strict=True):
         if str(kind) in AREAS:
             corners = _ellipse(data) if str(kind) == "ellipse" else np.asarray(data, np.float64)
-            known = [axis - labels.ndim for axis in keep if labels.ndim - axis <= region.ndim]
-            outlines.append(Outline(_to_pixels(corners, region, labels)[:, known]))
+            known = [axis - grid.ndim for axis in keep if grid.ndim - axis <= region.ndim]
+            outlines.append(Outline(_to_pixels(corners, region, grid)[:, known]))
     return tuple(outlines)
 
 
@@ -69,13 +69,13 @@ def _fill(mask: npt.NDArray[np.bool_], corners: Points) -> None:
     plane[..., rows, cols] = True
 
 
-def _to_pixels(corners: Points, region: Shapes, labels: Labels) -> Points:
-    """Move corners to the grid of the labels; napari aligns layers at their last dimensions."""
+def _to_pixels(corners: Points, region: Shapes, grid: Layer) -> Points:
+    """Move corners to the grid of a layer; napari aligns layers at their last dimensions."""
     world = np.array([region.data_to_world(corner) for corner in corners])
-    missing = labels.ndim - world.shape[1]
+    missing = grid.ndim - world.shape[1]
     if missing > 0:
         world = np.hstack([np.zeros((len(world), missing)), world])
-    return np.array([labels.world_to_data(point) for point in world[:, -labels.ndim :]])
+    return np.array([grid.world_to_data(point) for point in world[:, -grid.ndim :]])
 
 
 def _ellipse(box: Points) -> Points:

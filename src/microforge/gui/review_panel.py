@@ -167,7 +167,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         if annotated is None or annotated.region is None:
             return None
         snapshot = snapshot_of(self._session, annotated, copy=False)
-        return self._ordered(mask_of(snapshot.outlines, snapshot.labels.shape)) if snapshot.outlines else None
+        return self._ordered(mask_of(snapshot.outlines, snapshot.shape)) if snapshot.outlines else None
 
     def _ordered(self, data: Array) -> Array:
         return data.transpose([self._axes.index(letter) for letter in "TZYX" if letter in self._axes])

@@ -10,10 +10,14 @@ from psygnal import Signal
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished
+from microforge.gui.checking import nothing_yet
 from microforge.gui.session import Session
 from microforge.gui.snapshot import Snapshot, snapshots_of
 from microforge.tasks import Task
-from microforge.types import Sample
+from microforge.types import Annotation, Sample
+
+#: What an image's partner on disk is called.
+_PARTNERS = {Annotation.NONE: "", Annotation.IMAGE: "target"}
 
 
 class RunState(Enum):
@@ -112,19 +116,19 @@ class TrainingRun:
         snapshots = snapshots_of(session)
         live = session.make_live()
         config, task, train = session.config, session.task, session.train
-        folders = (session.pairs_images, session.pairs_annotations)
+        folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
 
         def events() -> Iterator[Any]:
-            yield Preparing("Reading the annotated images")
+            yield Preparing("Reading the images")
             training, validation = _split(snapshots)
-            if folders[0] is not None and folders[1] is not None:
-                training += yield from _read_pairs(folders[0], folders[1], task)
+            if folders:
+                training += yield from _read_folders([folder for folder in folders if folder is not None], task)
             _check(task, training)
             yield from train(config, training, validation or None, folder, live, resume=resume)
 
         session.training.start(events)
         session.live = live
-        session.live_names = {item: item.image.name for item in session.annotated if item.use and not item.validation}
+        session.live_names = {item: item.image.name for item in session.items if item.use and not item.validation}
         self.folder = folder
         self._set(RunState.RUNNING)
 
@@ -167,19 +171,22 @@ def _split(snapshots: Sequence[Snapshot]) -> tuple[list[Sample], list[Sample]]:
 
 def _check(task: Task, training: Sequence[Sample]) -> None:
     if not training:
-        raise NotEnoughDataError("Nothing is annotated yet.", remedy="Paint a few objects in Annotate, then train.")
+        nothing = nothing_yet(task.annotation)
+        raise NotEnoughDataError(nothing.text, remedy=f"In Annotate: {nothing.missing}")
     readiness = task.describe(training)
     if not readiness.ready:
         raise NotEnoughDataError(f"{readiness.text}.", remedy=readiness.missing)
 
 
-def _read_pairs(images: Path, annotations: Path, task: Task) -> Generator[Any, None, list[Sample]]:
-    """Yield what happens while folders are read; return the samples."""
+def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, list[Sample]]:
+    """Yield what happens while folders of images, and what belongs to them, are read; return the samples."""
     from microforge.data.loading import load_samples
     from microforge.io.pairs import pair_folders
 
-    yield Preparing(f"Reading {images.name}")
-    pairing = pair_folders(images, annotations)
+    yield Preparing(f"Reading {folders[0].name}")
+    targets = () if task.annotation is Annotation.NONE else folders[1:]
+    partner = _PARTNERS.get(task.annotation, "annotation")
+    pairing = pair_folders(folders[0], targets[0] if targets else None, more=targets[1:], partner=partner)
     samples, problems = load_samples(pairing, task)
     for number, problem in enumerate(problems):
         yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")

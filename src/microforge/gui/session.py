@@ -17,6 +17,7 @@ from qtpy.QtCore import QStandardPaths
 from microforge.config import TrainingConfig
 from microforge.gui.worker import Relay
 from microforge.tasks import Task, get_task
+from microforge.types import Annotation
 
 #: Like `microforge.training.loop.train`.
 Train = Callable[..., Iterator[Any]]
@@ -26,14 +27,43 @@ PATIENCE = 30
 
 @dataclass(eq=False)
 class Annotated:
-    """An image layer and the layers that say what is in it."""
+    """An image layer and what can be learnt from it; what one task does not need may serve another.
+
+    Attributes
+    ----------
+    labels
+        What is drawn on it.
+    targets
+        The images it should become.
+    alone
+        Whether the image itself is learnt from, without anything drawn.
+    """
 
     image: Layer
-    labels: Layer
+    labels: Layer | None = None
     region: Layer | None = None
     unpainted_is_background: bool = True
     use: bool = True
     validation: bool = False
+    targets: tuple[Layer, ...] = ()
+    alone: bool = False
+
+    def serves(self, kind: Annotation) -> bool:
+        """Whether it has what tasks of a kind learn from."""
+        given = {
+            Annotation.LABELS: self.labels is not None,
+            Annotation.NONE: self.alone,
+            Annotation.IMAGE: bool(self.targets),
+        }
+        return given.get(kind, False)
+
+    def forget(self, layer: Layer) -> bool:
+        """Let go of a layer that is gone; give whether anything is left to learn from."""
+        self.labels = None if layer is self.labels else self.labels
+        self.region = None if layer is self.region else self.region
+        # Without one of its targets a pair does not fit the others.
+        self.targets = () if layer in self.targets else self.targets
+        return layer is not self.image and any(self.serves(kind) for kind in Annotation)
 
 
 class Session:
@@ -73,7 +103,7 @@ class Session:
         self.config = TrainingConfig()
         self.annotated: list[Annotated] = []
         self.pairs_images: Path | None = None
-        self.pairs_annotations: Path | None = None
+        self.pairs_targets: tuple[Path, ...] = ()
         self.model_path: Path | None = None
         self.live: Any = None
         self.live_names: dict[Annotated, str] = {}
@@ -82,6 +112,7 @@ class Session:
         self.warming = Relay("a warm-up")
         self.watching = Relay("a count")
         self._axes: dict[Layer, str] = {}
+        self._options: dict[str, dict[str, Any]] = {}
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     @property
@@ -105,9 +136,25 @@ class Session:
         """Whether label values mean classes for this task, rather than objects."""
         return "classes" in self.task_class.Options.model_fields
 
+    @property
+    def kind(self) -> Annotation:
+        """What the task chosen learns from."""
+        return self.task_class.annotation
+
+    @property
+    def items(self) -> list[Annotated]:
+        """The images that the task chosen can learn from."""
+        return [item for item in self.annotated if item.serves(self.kind)]
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether all folders are chosen that the task needs to learn from files."""
+        return self.pairs_images is not None and (self.kind is Annotation.NONE or bool(self.pairs_targets))
+
     def set_task(self, name: str, **options: Any) -> None:
-        """Choose what to learn."""
-        self.set_config(task=name, task_options=options)
+        """Choose what to learn; options not given are as they were when this task was chosen last."""
+        self._options[self.config.task] = self.config.task_options
+        self.set_config(task=name, task_options=self._options.get(name, {}) | options)
 
     def set_config(self, **values: Any) -> None:
         """Change settings of the next training; they are checked as a whole."""
@@ -116,10 +163,10 @@ class Session:
             self.config = config
             self.changed.emit()
 
-    def set_pairs(self, images: Path | None, annotations: Path | None) -> None:
-        """Choose two folders whose pairs are trained on as well; None = none."""
-        if (images, annotations) != (self.pairs_images, self.pairs_annotations):
-            self.pairs_images, self.pairs_annotations = images, annotations
+    def set_pairs(self, images: Path | None, *targets: Path) -> None:
+        """Choose folders that are trained on as well: images (None = none), and annotations or targets of them."""
+        if (images, targets) != (self.pairs_images, self.pairs_targets):
+            self.pairs_images, self.pairs_targets = images, targets
             self.changed.emit()
 
     def set_model(self, path: Path | None) -> None:
@@ -144,13 +191,34 @@ class Session:
 
     def annotate(self, image: Layer, labels: Labels) -> Annotated:
         """Say that a Labels layer annotates an image."""
+        return self._give(image, labels=labels)
+
+    def learn_from(self, images: Sequence[Layer]) -> None:
+        """Say that images are learnt from as they are."""
+        for image in images:
+            self._give(image, alone=True)
+
+    def pair(self, image: Layer, targets: Sequence[Layer]) -> Annotated:
+        """Say what an image should become."""
+        return self._give(image, targets=tuple(targets))
+
+    def leave_out(self, item: Annotated) -> None:
+        """Learn from an image no more as the task chosen does; what is drawn on it stays."""
+        if self.kind is Annotation.IMAGE:
+            item.targets = ()
+        item.alone = item.alone and self.kind is not Annotation.NONE
+        if not any(item.serves(kind) for kind in Annotation):
+            self.annotated.remove(item)
+        self.changed.emit()
+
+    def _give(self, image: Layer, **values: Any) -> Annotated:
         item = self.annotated_of(image)
         if item is None:
             # Classes are usually scribbled: what is not painted is not background then.
-            item = Annotated(image, labels, unpainted_is_background=not self.has_classes)
+            item = Annotated(image, unpainted_is_background=not self.has_classes)
             self.annotated.append(item)
-        item.labels = labels
-        self.changed.emit()
+        # Whoever gives something anew wants it used.
+        self.change(item, **values, use=True)
         return item
 
     def change(self, item: Annotated, **values: Any) -> None:
@@ -196,10 +264,7 @@ class Session:
     def _on_layer_removed(self, event: Any) -> None:
         layer = event.value
         self._axes.pop(layer, None)
-        self.annotated = [item for item in self.annotated if layer not in (item.image, item.labels)]
-        for item in self.annotated:
-            if item.region is layer:
-                item.region = None
+        self.annotated = [item for item in self.annotated if item.forget(layer)]
         self.changed.emit()
 
 

@@ -1,14 +1,14 @@
 """What is annotated at one moment, as samples that later painting, renaming or deleting cannot change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from microforge.errors import AxesError
+from microforge.errors import AnnotationError, AxesError
 from microforge.gui.layers import drawing_axes, image_of, labels_on, shown_dimensions
 from microforge.gui.regions import Outline, mask_of, outlines_of
 from microforge.gui.session import Annotated, Session
-from microforge.types import Array, Image, Sample
+from microforge.types import Annotation, Array, Image, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,30 +18,50 @@ class Snapshot:
     Attributes
     ----------
     labels
-        Drawn labels with axes `axes`.
+        Drawn labels with axes `axes`; None where none are needed.
     outlines
         Annotated areas; None where no region was asked for.
+    targets
+        The images it should become, where that is what is learnt.
     """
 
     image: Image
-    labels: Array
+    labels: Array | None
     axes: str
     outlines: tuple[Outline, ...] | None
     unpainted_is_background: bool
     validation: bool = False
+    targets: tuple[Image, ...] = ()
 
     def samples(self) -> list[Sample]:
-        """Give one sample per time point that says anything."""
-        from microforge.data.axes import to_samples
+        """Give one sample per time point that says anything.
 
+        Raises
+        ------
+        MicroforgeError
+            If what is given does not fit the image.
+        """
+        from microforge.data.axes import to_image_pairs, to_samples
+
+        if self.labels is None:
+            plain = to_samples(self.image, None, self._mask())
+            if not self.targets:
+                return plain
+            pairs = to_image_pairs(self.image, self.targets)
+            return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
         annotation = Image(self.image.name, self.labels, self.axes)
         samples = to_samples(self.image, annotation, self._mask())
         return [sample for sample in samples if _says_something(sample)]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length along each of `axes`."""
+        return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
+
     def _mask(self) -> Array | None:
         if self.outlines:
-            mask = mask_of(self.outlines, self.labels.shape)
-        elif self.unpainted_is_background:
+            mask = mask_of(self.outlines, self.shape)
+        elif self.unpainted_is_background or self.labels is None:
             return None
         else:
             mask = self.labels > 0
@@ -68,32 +88,51 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: s
     image = image_of(item.image, session.axes_of(item.image))
     if not image.axes_known:
         raise AxesError("The meaning of its dimensions is not confirmed.", where=image.name, remedy="Use Annotate.")
-    labels, axes = labels_on(item.labels, item.image, image.axes)
-    image = Image(name or image.name, image.data, image.axes, image.pixel_size, image.channel_names, image.source)
+    labels, axes = None, drawing_axes(image.axes)
+    if session.kind is Annotation.LABELS and item.labels is not None:
+        labels, axes = labels_on(item.labels, item.image, image.axes)
     return Snapshot(
-        image,
-        labels.copy() if copy else labels,
+        replace(image, name=name or image.name),
+        labels.copy() if copy and labels is not None else labels,
         axes,
         _outlines(item, image.axes),
         item.unpainted_is_background,
         item.validation,
+        targets_of(session, item) if session.kind is Annotation.IMAGE else (),
     )
 
 
+def targets_of(session: Session, item: Annotated) -> tuple[Image, ...]:
+    """Give the images that an image should become.
+
+    Raises
+    ------
+    AnnotationError
+        If one of them is the image itself.
+    """
+    if item.image in item.targets:
+        raise AnnotationError(
+            "Image and target are the same layer.", where=item.image.name, remedy="Choose another target."
+        )
+    return tuple(image_of(target, session.axes_of(target)) for target in item.targets)
+
+
 def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
-    """Take snapshots of every annotated image that is to be used."""
-    return [snapshot_of(session, item, copy=copy) for item in session.annotated if item.use]
+    """Take snapshots of every image that the task chosen learns from."""
+    return [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
 
 
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     if item.region is None:
         return None
     letters = [axes.replace("S", "")[axis] for axis in shown_dimensions(axes)]
-    keep = [i for i, letter in enumerate(letters) if letter in drawing_axes(axes)]
+    grid = item.image if item.labels is None else item.labels
+    more = grid.ndim - len(letters)
+    keep = [i + more for i, letter in enumerate(letters) if letter in drawing_axes(axes)]
     # A Labels layer that someone made by hand may lack the channel slider.
-    if item.labels.ndim < len(letters):
-        keep = list(range(item.labels.ndim))
-    return outlines_of(item.region, item.labels, keep)
+    if more < 0:
+        keep = list(range(grid.ndim))
+    return outlines_of(item.region, grid, keep)
 
 
 def _says_something(sample: Sample) -> bool:

@@ -193,7 +193,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _show_readiness(self, readiness: Readiness) -> None:
         text = " ".join(part for part in (readiness.text, readiness.missing) if part)
         self.state.say(shortened(text), "ok" if readiness.ready else "warning")
-        self.train.setEnabled(readiness.ready or self.session.pairs_images is not None)
+        self.train.setEnabled(readiness.ready or self.session.has_folder)
 
     def _on_form(self, config: TrainingConfig) -> None:
         self.session.set_config(**config.model_dump(exclude=_ELSEWHERE))

@@ -1,7 +1,7 @@
-"""The list of what is trained on: every annotated image with two ticks, and a folder of pairs if she likes."""
+"""The list of what is trained on: every image with two ticks, and folders if she likes."""
 
 from functools import partial
-from pathlib import Path
+from typing import NamedTuple
 
 from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -9,25 +9,59 @@ from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTr
 from microforge.gui.parts import Note, add_row, fold, rows
 from microforge.gui.path_field import PathField
 from microforge.gui.session import Annotated, Session
+from microforge.types import Annotation
 
-_USE, _VALIDATE, _NAME = 0, 1, 2
+_USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
 _ROWS_SHOWN, _ROW_HEIGHT = 5, 24
 _TIPS = (
     "Ticked: this image takes part.",
     "Ticked: never trained on, only used to measure quality (validation). With no tick at all a part is kept aside by "
     "itself.",
-    "Open images that have an annotation.",
+    "Open images to learn from.",
+    "What the image is to become.",
+)
+
+
+class _Words(NamedTuple):
+    """What the list is called for one kind of task; an empty `partner`: there is no second folder."""
+
+    nothing: str
+    partner: str
+    folder: str
+    partner_tip: str
+    tip: str
+
+
+_WORDS = {
+    Annotation.NONE: _Words(
+        "No image is chosen yet: start in Annotate.", "", "", "", "Images on disk that are trained on as well."
+    ),
+    Annotation.IMAGE: _Words(
+        "No pair is chosen yet: start in Annotate.",
+        "Targets",
+        "Folder of targets",
+        "What the images are to become, with the same names; for several targets per image one folder each, separated "
+        "by semicolons.",
+        "Images on disk, and what they are to become in another folder, with the same names.",
+    ),
+}
+_DRAWN = _Words(
+    "No image is annotated yet: start in Annotate.",
+    "Labels",
+    "Folder of annotations",
+    "Label images of the same names.",
+    "Images on disk with a label image of the same name each.",
 )
 
 
 class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Choose which annotated images are trained on and which only measure quality."""
+    """Choose which images are trained on and which only measure quality."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
         self.tree = QTreeWidget()
-        self.tree.setHeaderLabels(["Use", "Validate", "Image"])
+        self.tree.setHeaderLabels(["Use", "Validate", "Image", "Target"])
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
@@ -37,7 +71,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         header.setSectionResizeMode(_VALIDATE, QHeaderView.ResizeMode.ResizeToContents)
         for column, tip in enumerate(_TIPS):
             self.tree.headerItem().setToolTip(column, tip)
-        self.nothing = Note("No image is annotated yet: start in Annotate.", "info")
+        self.nothing = Note(severity="info")
         self.images = PathField("Folder of images", "Images on disk that are trained on as well.")
         self.annotations = PathField("Folder of annotations", "Label images of the same names.")
         self._lay_out()
@@ -50,13 +84,15 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.events.disconnect(self._on_layers)
 
     def refresh(self) -> None:
-        """Show the session's annotated images."""
-        items = self.session.annotated
+        """Show the images that the task chosen can learn from."""
+        items, kind = self.session.items, self.session.kind
+        self._show_words(_WORDS.get(kind, _DRAWN))
+        self.tree.setColumnHidden(_TARGET, kind is not Annotation.IMAGE)
         self.tree.clear()
         for item in items:
             self._add_row(item)
         self.tree.setVisible(bool(items))
-        self.nothing.setVisible(not items and self.session.pairs_images is None)
+        self.nothing.setVisible(not items and not self.session.has_folder)
         shown = min(len(items), _ROWS_SHOWN)
         self.tree.setFixedHeight(self.tree.header().sizeHint().height() + _ROW_HEIGHT * shown + 8)
 
@@ -64,9 +100,10 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         form = rows()
         add_row(form, "Images", self.images)
         add_row(form, "Labels", self.annotations)
+        self._rows = form
         inside = QWidget()
         inside.setLayout(form)
-        self.folder = fold("Also train on a folder", "Images on disk with a label image of the same name each.", inside)
+        self.folder = fold("Also train on a folder", _DRAWN.tip, inside)
         for field in (self.images, self.annotations):
             field.value_changed.connect(self._on_folders)
         page = QVBoxLayout(self)
@@ -76,17 +113,27 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.nothing)
         page.addWidget(self.folder)
 
+    def _show_words(self, words: _Words) -> None:
+        self.nothing.setText(words.nothing)
+        self._rows.setRowVisible(self.annotations, bool(words.partner))
+        self._rows.labelForField(self.annotations).setText(words.partner)
+        self.annotations.line.setPlaceholderText(words.folder)
+        self.annotations.line.setToolTip(words.partner_tip)
+        self.folder.setToolTip(words.tip)
+
     def _on_folders(self) -> None:
-        images, annotations = (_only(field.value()) for field in (self.images, self.annotations))
-        self.session.set_pairs(images, annotations)
+        images = self.images.value()
+        self.session.set_pairs(images[0] if images else None, *self.annotations.value())
 
     def _on_layers(self, event: object) -> None:
         if getattr(event, "type", "") == "name":
             self.refresh()
 
     def _add_row(self, item: Annotated) -> None:
-        row = QTreeWidgetItem(["", "", item.image.name])
-        row.setToolTip(_NAME, f"{item.image.name}, annotated in {item.labels.name}")
+        targets = ", ".join(target.name for target in item.targets)
+        row = QTreeWidgetItem(["", "", item.image.name, targets])
+        row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
+        row.setToolTip(_TARGET, targets)
         row.setSizeHint(_NAME, QSize(0, _ROW_HEIGHT))
         self.tree.addTopLevelItem(row)
         for column, field in ((_USE, "use"), (_VALIDATE, "validation")):
@@ -100,7 +147,3 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
         # Later, as the list is built anew and this box deleted.
         QTimer.singleShot(0, partial(self.session.change, item, **{field: ticked}))
-
-
-def _only(paths: list[Path]) -> Path | None:
-    return paths[0] if paths else None

@@ -1,4 +1,4 @@
-"""Follow what is painted: count it for the panel, and hand it to the training under way.
+"""Follow what is painted and chosen: count and check it for the panel, and hand it to the training under way.
 
 All of it happens in a background thread a moment after the brush is lifted, so that painting stays fluid.
 """
@@ -12,25 +12,35 @@ from qtpy.QtCore import QObject, QTimer
 
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
+from microforge.gui.checking import Checker, Verdict, nothing_yet, readiness_of
 from microforge.gui.session import Annotated, Session
-from microforge.gui.snapshot import Snapshot, snapshot_of
+from microforge.gui.snapshot import Snapshot, snapshot_of, snapshots_of
 from microforge.tasks import Readiness, Task
-from microforge.types import Sample
+from microforge.types import Annotation
 
 #: Milliseconds after the last stroke.
 MOMENT = 400
-NOTHING = Readiness("Nothing is annotated yet.", "Choose an image and press Annotate this image.")
 
 
 class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
-    """Keep `readiness` true to what is drawn in the session's layers."""
+    """Keep `readiness` true to what is drawn and chosen in the session's layers.
+
+    Attributes
+    ----------
+    verdict
+        What is to be said about the proposal: an image, perhaps with targets, that is not used yet.
+    """
 
     readiness_changed = Signal(object)
+    verdict_changed = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.readiness = NOTHING
+        self.readiness = nothing_yet(session.kind)
+        self.verdict = Verdict()
+        self._proposal: Annotated | None = None
+        self._checker = Checker()
         self._watched: set[Layer] = set()
         self._dirty: set[Layer] = set()
         self._timer = QTimer(self, singleShot=True, interval=MOMENT)
@@ -39,20 +49,38 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         session.watching.event.connect(self._on_result)
         self._on_session_changed()
 
+    def propose(self, item: Annotated | None) -> None:
+        """Check an image or pair before it is used; `verdict_changed` tells."""
+        old, self._proposal = self._proposal, item
+        if old is None or item is None or (old.image, old.targets) != (item.image, item.targets):
+            self._judge(Verdict())
+            self._timer.start()
+
     def look(self) -> None:
         """Count now, in the background."""
         if self.session.watching.running:
             self._timer.start()
             return
         try:
-            counted = [snapshot_of(self.session, item, copy=False) for item in self.session.annotated if item.use]
+            counted = snapshots_of(self.session, copy=False)
             changed = self._changed()
             task = self.session.task
         except MicroforgeError as error:
             self._show(Readiness("", str(error)))
             return
-        live = self.session.live
-        self.session.watching.start(lambda: _look(task, counted, live, changed))
+        proposed, live, checker = self._proposed(), self.session.live, self._checker
+        self.session.watching.start(lambda: _look(task, counted, proposed, checker, live, changed))
+
+    def _proposed(self) -> list[Snapshot]:
+        """Give the proposal, if there is one that can be looked at."""
+        item = self._proposal
+        if item is None or item.image not in self.session.viewer.layers or not item.serves(self.session.kind):
+            return []
+        try:
+            return [snapshot_of(self.session, item, copy=False)]
+        except MicroforgeError as error:
+            self._judge(Verdict(str(error)))
+        return []
 
     def close(self) -> None:
         """Look no more."""
@@ -63,10 +91,11 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     def _changed(self) -> list[Snapshot]:
         """Give what the training under way should see: again, under the name it knows, or for the first time."""
         dirty, self._dirty = self._dirty, set()
-        if self.session.live is None:
+        # Pairs are arranged before a training: what is chosen meanwhile counts when it is continued.
+        if self.session.live is None or self.session.kind is not Annotation.LABELS:
             return []
         names = self.session.live_names
-        items = [item for item in self.session.annotated if item.use and not item.validation]
+        items = [item for item in self.session.items if item.use and not item.validation]
         items = [item for item in items if dirty & {item.labels, item.region}]
         return [snapshot_of(self.session, item, name=names.setdefault(item, item.image.name)) for item in items]
 
@@ -94,29 +123,42 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
             self._show(Readiness("", " ".join(part for part in (event.problem, event.remedy) if part)))
         elif isinstance(event, Readiness):
             self._show(event)
+        elif isinstance(event, Verdict):
+            self._judge(event)
 
     def _show(self, readiness: Readiness) -> None:
         self.readiness = readiness
         self.readiness_changed.emit(readiness)
 
-
-def _look(task: Task, counted: Sequence[Snapshot], live: Any, changed: Sequence[Snapshot]) -> Iterator[Readiness]:
-    if live is not None:
-        for snapshot in changed:
-            for sample in snapshot.samples():
-                live.replace(sample)
-    yield readiness_of(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
+    def _judge(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.verdict_changed.emit(verdict)
 
 
-def readiness_of(task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
-    """Say what is annotated and what is missing."""
-    if samples:
-        return task.describe(samples)
-    return Readiness("Nothing is painted yet.", "Paint in the Labels layer.") if any_layer else NOTHING
+def _look(
+    task: Task,
+    counted: Sequence[Snapshot],
+    proposed: Sequence[Snapshot],
+    checker: Checker,
+    live: Any,
+    changed: Sequence[Snapshot],
+) -> Iterator[Readiness | Verdict]:
+    for snapshot in changed:
+        for sample in snapshot.samples():
+            live.replace(sample)
+    if task.annotation is Annotation.LABELS:
+        yield readiness_of(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
+        return
+    verdicts = checker.verdicts(task, [*proposed, *counted])
+    yield from verdicts[: len(proposed)]
+    problem = next((verdict.problem for verdict in verdicts[len(proposed) :] if verdict.problem), "")
+    usable = [one for one, verdict in zip(counted, verdicts[len(proposed) :], strict=True) if not verdict.problem]
+    readiness = readiness_of(task, [sample for snapshot in usable for sample in snapshot.samples()], bool(counted))
+    yield Readiness(readiness.text, problem) if problem else readiness
 
 
 def _drawn(item: Annotated) -> list[Layer]:
-    return [layer for layer in (item.labels, item.region) if layer is not None]
+    return [layer for layer in (item.labels, item.region, *item.targets) if layer is not None]
 
 
 def _emitters(layer: Layer) -> list[Any]:
