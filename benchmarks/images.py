@@ -1,6 +1,6 @@
 """Quality of the tasks whose answer is an image, from the command line as a user would; prints one JSON line.
 
-    python benchmarks/images.py denoising W2S --score score.py --time 300s [--flips] [--option method=sub-sampling]
+    python benchmarks/images.py denoising W2S --score score.py --time 300s [--option method=sub-sampling]
     python benchmarks/images.py restoration W2S --score score.py --time 300s
     python benchmarks/images.py super-resolution W2S --score score.py --time 300s
     python benchmarks/images.py single W2S --time 60s [--images 5]
@@ -74,10 +74,9 @@ def train(a: argparse.Namespace, task: str, folders: list[Path], model: Path) ->
     return json.loads(run("train", task, *map(str, folders), *common, *axes, *settings))
 
 
-def predict(a: argparse.Namespace, model: Path, images: Path, found: Path) -> None:
+def predict(a: argparse.Namespace, model: Path, images: Path, found: Path, *more: str) -> None:
     axes = ["--axes", "CYX"] if a.kind == "label-free" else []
-    flips = ["--flips"] if a.flips else []
-    run("predict", str(model), str(images), "--output", str(found), "--device", a.device, *axes, *flips)
+    run("predict", str(model), str(images), "--output", str(found), "--device", a.device, *axes, *more)
 
 
 def whole_set(a: argparse.Namespace, here: Path) -> dict[str, Any]:
@@ -96,7 +95,9 @@ def whole_set(a: argparse.Namespace, here: Path) -> dict[str, Any]:
     summary = train(a, a.kind, folders, here / "model.safetensors")
     wall = time.perf_counter() - begun
     predict(a, here / "model.safetensors", unseen, here / "found")
+    predict(a, here / "model.safetensors", unseen, here / "flips", "--flips")
     line = {"steps": summary["steps"], "wall_s": round(wall, 1), **judge(a.score, truth, here / "found")}
+    line["averaged_over_flips"] = judge(a.score, truth, here / "flips")
     if a.kind == "super-resolution":
         line["bicubic"] = bicubic(a, unseen, truth, here / "bicubic")
     if a.kind == "label-free":
@@ -164,7 +165,6 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=0, help="single: so many images only; 0 = all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--flips", action="store_true")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of the training")
     parser.add_argument("--option", action="append", default=[], help="NAME=VALUE, an option of the task")
     a = parser.parse_args()
@@ -172,7 +172,7 @@ def main() -> None:
         parser.error("--score is needed")
     with tempfile.TemporaryDirectory() as folder:
         figures = single(a, Path(folder)) if a.kind == "single" else whole_set(a, Path(folder))
-    head = {"benchmark": "images", "task": a.kind, "time": a.time, "flips": a.flips, "options": a.option + a.set}
+    head = {"benchmark": "images", "task": a.kind, "time": a.time, "options": a.option + a.set}
     print(json.dumps({**head, "seed": a.seed, "cores": os.cpu_count(), **figures}))
 
 

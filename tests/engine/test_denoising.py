@@ -144,6 +144,13 @@ def test_a_stack_is_denoised(tmp_path: Path) -> None:
     assert prediction.image.shape == (1, 8, 48, 48)
 
 
+def test_stacks_are_said_to_be_taken_as_stacks(tmp_path: Path) -> None:
+    stack = np.stack([noisy_field(clean_field(3, 48), z) for z in range(8)])
+    config = LEARN.model_copy(update={"steps": 1, "width": 8, "patch_size": 32})
+    said = [e.text for e in events_of(config, [Sample("stack", stack[None])], tmp_path) if isinstance(e, RunAdvice)]
+    assert any("stacks of 8 planes" in text and "TYX" in text for text in said)
+
+
 def test_one_small_image_alone_is_enough(tmp_path: Path) -> None:
     small = Sample("small", noisy_sample(5, 40).image)
     events = events_of(LEARN.model_copy(update={"steps": 10, "patch_size": None}), [small], tmp_path)

@@ -19,7 +19,6 @@ from pydantic import Field
 
 from microforge import image_metrics
 from microforge.errors import NotEnoughDataError
-from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.hiding import Stripes, draw_positions, hide, hide_array
 from microforge.tasks.imaging import ImageOptions, ImageTask, noise_figures
@@ -34,8 +33,6 @@ HIDDEN_SHARE = 0.1
 SUB_SAMPLED_SHARE = 0.5
 #: Part of the pixels of an image kept aside that measure quality.
 MEASURED_SHARE = 0.05
-#: Noise of neighbouring pixels more alike than this is not independent: hiding single pixels does not remove it.
-CORRELATED = 0.2
 ERROR = "error on unseen pixels (%)"
 
 
@@ -98,15 +95,6 @@ class Denoising(ImageTask):
         alone = sum(len(frames) == 1 for frames in series.values())
         left_out = f" {alone} single images are not used." if alone else ""
         return pairs, f"Each of {len(pairs)} frames learns from its neighbour in time.{left_out}"
-
-    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
-        """Point out saturated pixels, and noise that neighbouring pixels share."""
-        for sample in samples:
-            count, level = image_metrics.saturated(np.asarray(sample.image))
-            if count:
-                share = count / np.prod(sample.image.shape)
-                text = f"{sample.name}: {count:,} pixels ({share:.2%}) are saturated at {level}; they stay so."
-                yield RunAdvice(f"saturated {sample.name}", text)
 
     def encode(self, sample: Sample) -> Target:
         """Give the other frame, or nothing: patches are their own targets."""

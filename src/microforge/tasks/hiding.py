@@ -1,7 +1,7 @@
 """Hiding pixels: a network that must guess a pixel from its neighbours learns the signal, as noise cannot be guessed.
 
 Noise2Void (Krull et al. 2019, arXiv 1811.10980); for striped noise a line of pixels is hidden (Broaddus et al. 2020,
-doi 10.1109/ISBIBW46526.2020.9093284).
+doi 10.1109/ISBI45749.2020.9098336).
 """
 
 from dataclasses import dataclass

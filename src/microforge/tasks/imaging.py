@@ -1,7 +1,6 @@
 """What all tasks share whose answer is an image: channels, units, figures of quality, checks of pairs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from microforge import image_metrics
 from microforge.config import AugmentationConfig
-from microforge.errors import AnnotationError
+from microforge.events import RunAdvice
 from microforge.tasks.base import Readiness, Task, TaskOptions
 from microforge.types import Annotation, Array, Prediction, Sample, Target, finer_window
 
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
 
 #: Side of the window in the middle of an image on which noise is measured.
 MEASURED_SIDE = 256
-#: Pixels are averaged in blocks of this side before two images are compared for showing the same field.
-BLOCK = 4
-#: Below this correlation of the blocks two images do not show the same.
-UNRELATED = 0.15
-#: A target explained to more than this part by its image differs from it by little.
-NEAR = 0.9
 #: Mark of options that are found in the data rather than chosen.
 FITTED = {"fitted": True}
 
@@ -89,6 +82,22 @@ class ImageTask(Task):
     def check(self, sample: Sample) -> Sample:
         """Accept every image without a target; a target is only there to be compared with."""
         return sample
+
+    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+        """Point out saturated pixels, and stacks that may be time series."""
+        planes = {int(sample.image.shape[1]) for sample in samples if sample.image.ndim == 4}
+        if planes and not any(sample.pixel_size for sample in samples):
+            text = (
+                f"The images are taken as stacks of {max(planes)} planes (Z), which learn together. If these are time "
+                "points, name the axes TYX instead."
+            )
+            yield RunAdvice("stack", text)
+        for sample in samples:
+            count, level = image_metrics.saturated(np.asarray(sample.image))
+            if count:
+                share = count / np.prod(sample.image.shape)
+                text = f"{sample.name}: {count:,} pixels ({share:.2%}) are saturated at {level}; they stay so."
+                yield RunAdvice(f"saturated {sample.name}", text)
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count images and pixels."""
@@ -171,98 +180,3 @@ def _on_grid(mask: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> npt.NDArray
     """Give a mask on a grid whose YX is finer."""
     factor = shape[-1] // mask.shape[-1]
     return mask.repeat(factor, -1).repeat(factor, -2) if factor > 1 else mask
-
-
-def target_of(sample: Sample) -> Array:
-    """Give the target ``C(Z)YX``.
-
-    Raises
-    ------
-    AnnotationError
-        If there is none, or it is the same everywhere.
-    """
-    if sample.annotation is None:
-        raise AnnotationError(
-            "There is no target image.", where=sample.name, remedy="Choose the image it should become."
-        )
-    target = np.asarray(sample.annotation)
-    if target.ndim != sample.image.ndim:
-        raise AnnotationError(
-            f"The target has {target.ndim - 1} dimensions, the image {sample.image.ndim - 1} (channels aside).",
-            where=sample.name,
-            remedy="Give a target of the same kind: a plane for a plane, a stack for a stack.",
-        )
-    for channel in target:
-        finite = channel[np.isfinite(channel)] if channel.dtype.kind == "f" else channel
-        if finite.size == 0 or finite.min() == finite.max():
-            raise AnnotationError(
-                "All pixels of the target are equal: there is nothing to learn from it.",
-                where=sample.name,
-                remedy="Leave this pair out, or check that the right file was chosen.",
-            )
-    return target
-
-
-def is_near(samples: Sequence[Sample]) -> bool:
-    """Tell whether images explain most of their targets, so that a network had better add to its input.
-
-    Where noise is most of an image the network would first have to learn to take it away again.
-    """
-    explained = []
-    for sample in samples:
-        target = target_of(sample)
-        factor = target.shape[-1] // sample.image.shape[-1]
-        image = np.nan_to_num(np.asarray(sample.image, np.float32))
-        coarse = _binned(np.nan_to_num(np.asarray(target, np.float32)), factor)
-        explained += [image_metrics.pearson(a, b) ** 2 for a, b in zip(image, coarse, strict=False)]
-    return float(np.mean(explained)) > NEAR
-
-
-def matched(sample: Sample, target: Array) -> Sample:
-    """Give the sample with its target in the intensities of its image: fitted linearly, channel by channel.
-
-    The noisy image is fitted by the clean one, not the other way round: noise in what is fitted does not bias the
-    slope, so that the target becomes what the noisy image would be on average.
-    """
-    factor = target.shape[-1] // sample.image.shape[-1]
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
-    clean = np.asarray(target, np.float32)
-    channels = []
-    for here, there in zip(image, clean, strict=True):
-        slope, offset = image_metrics.linear_fit(_binned(np.nan_to_num(there), factor), here)
-        channels.append(slope * there + offset)
-    return replace(sample, annotation=np.stack(channels).astype(np.float32))
-
-
-def refuse_unrelated(sample: Sample, target: Array) -> None:
-    """Refuse a pair that does not show the same field.
-
-    Raises
-    ------
-    AnnotationError
-        With the correlation measured.
-    """
-    factor = target.shape[-1] // sample.image.shape[-1]
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
-    related = [
-        abs(image_metrics.pearson(_binned(a, BLOCK), _binned(np.nan_to_num(np.asarray(b, np.float32)), BLOCK * factor)))
-        for a, b in zip(image, target, strict=False)
-    ]
-    if max(related) < UNRELATED:
-        raise AnnotationError(
-            f"Image and target do not show the same: their correlation is {max(related):.2f}.",
-            where=sample.name,
-            remedy="Check that both are of the same field and that neither is shifted, turned or mirrored.",
-        )
-
-
-def _binned(image: Array, factor: int) -> Array:
-    """Average blocks in YX; what is left over at the far sides is cut off."""
-    if factor == 1:
-        return image
-    height, width = (max(n // factor, 1) for n in image.shape[-2:])
-    image = image[..., : height * factor, : width * factor]
-    if min(image.shape[-2:]) < factor:
-        return image
-    blocks: Array = image.reshape(*image.shape[:-2], height, factor, width, factor).mean((-3, -1))
-    return blocks

@@ -13,7 +13,8 @@ import numpy as np
 from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.imaging import ImageOptions, ImageTask, target_of
+from microforge.tasks.imaging import ImageOptions, ImageTask
+from microforge.tasks.pairs import target_of
 from microforge.tasks.ranges import TargetRanges
 from microforge.types import Annotation, Batch, Prediction, Sample, Target
 

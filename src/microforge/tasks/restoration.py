@@ -13,16 +13,16 @@ from pydantic import Field
 
 from microforge import image_metrics
 from microforge.config import NetworkConfig
-from microforge.errors import AnnotationError, NotEnoughDataError
+from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.imaging import (
-    ImageOptions,
-    ImageTask,
+from microforge.tasks.imaging import ImageOptions, ImageTask, noise_figures
+from microforge.tasks.pairs import (
     is_near,
     matched,
-    noise_figures,
+    refuse_swapped,
     refuse_unrelated,
+    size_of,
     target_of,
 )
 from microforge.tasks.ranges import TargetRanges
@@ -31,10 +31,6 @@ from microforge.types import Annotation, Array, Batch, Prediction, Sample, Targe
 if TYPE_CHECKING:
     import torch
 
-#: A target noisier than this many times its image looks like a pair in the wrong order.
-NOISIER = 1.5
-#: ... if its noise is visible at all: this part of its range.
-VISIBLE = 0.02
 #: Pairs displaced by more pixels than this are pointed out.
 DISPLACED = 1.0
 #: Weight of the structural similarity in the mixed loss.
@@ -123,27 +119,23 @@ class Restoration(ImageTask):
             return replace(sample, annotation=target)
         fitted = matched(sample, target)
         if not self.options.noisier_target:
-            _refuse_swapped(fitted)
+            refuse_swapped(fitted)
         return fitted if self.options.match else replace(sample, annotation=target)
 
     def _check_size(self, sample: Sample, target: Array) -> None:
         shape, wanted = tuple(sample.image.shape[1:]), tuple(target.shape[1:])
         if shape != wanted:
             raise AnnotationError(
-                f"The image has {_size(shape)} pixels, its target {_size(wanted)}.",
+                f"The image has {size_of(shape)} pixels, its target {size_of(wanted)}.",
                 where=sample.name,
                 remedy="Both must be of one size; for a finer target use super-resolution.",
             )
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
-        """Measure how well image and target lie on each other, and point out saturation."""
+        """Measure how well image and target lie on each other, too."""
+        yield from super().advise(samples)
         for sample in samples:
             yield from _displacement_advice(sample)
-            count, level = image_metrics.saturated(np.asarray(sample.image))
-            if count:
-                share = count / np.prod(sample.image.shape)
-                text = f"{sample.name}: {count:,} pixels ({share:.2%}) are saturated at {level}."
-                yield RunAdvice(f"saturated {sample.name}", text)
 
     def encode(self, sample: Sample) -> Target:
         """Give the target, in its own range where it has other channels than the image."""
@@ -170,28 +162,6 @@ class Restoration(ImageTask):
         return noise_figures(prediction, sample) if self.options.same_kind else {}
 
 
-def _refuse_swapped(sample: Sample) -> None:
-    """Ask when the target is noisier than the image.
-
-    Raises
-    ------
-    AnnotationError
-        Until she says that it is meant so.
-    """
-    assert sample.annotation is not None
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
-    target = np.nan_to_num(sample.annotation)
-    finer = target.shape[-1] // image.shape[-1]
-    before, after = (np.mean([image_metrics.noise_level(c) for c in one]) for one in (image, target))
-    low, high = np.percentile(target, (1, 99.8))
-    if finer == 1 and after > NOISIER * before and after > VISIBLE * (high - low):
-        raise AnnotationError(
-            f"The target is noisier than the image ({after:.3g} against {before:.3g} grey levels): are they swapped?",
-            where=sample.name,
-            remedy="Swap them, or switch on 'Target may be noisier' (--option noisier_target=true) if it is meant so.",
-        )
-
-
 def _displacement_advice(sample: Sample) -> Iterator[RunAdvice]:
     target = target_of(sample)
     planes = [np.nan_to_num(np.asarray(one[0], np.float32)) for one in (sample.image, target)]
@@ -206,44 +176,3 @@ def _displacement_advice(sample: Sample) -> Iterator[RunAdvice]:
             "Register the pair first: the network would learn the shift, and blur."
         )
         yield RunAdvice(f"displaced {sample.name}", text, "warning")
-
-
-def factor_of(sample: Sample) -> int:
-    """Give how many times finer the YX of a target is than that of its image.
-
-    Raises
-    ------
-    AnnotationError
-        If it is not a whole number from 2 to 4, the same for both.
-    """
-    shape, wanted = tuple(sample.image.shape[1:]), tuple(target_of(sample).shape[1:])
-    factor = int(wanted[-1] // max(shape[-1], 1))
-    if not 2 <= factor <= 4 or wanted != (*shape[:-2], *(n * factor for n in shape[-2:])):
-        raise AnnotationError(
-            f"The image has {_size(shape)} pixels, its target {_size(wanted)}.",
-            where=sample.name,
-            remedy="The target must have exactly 2, 3 or 4 times as many pixels along Y and along X.",
-        )
-    return factor
-
-
-def same_factor(samples: Sequence[Sample]) -> int:
-    """Give the factor that all pairs share.
-
-    Raises
-    ------
-    NotEnoughDataError
-        If they differ; names the first that does.
-    """
-    factors = [factor_of(sample) for sample in samples]
-    for sample, factor in zip(samples, factors, strict=True):
-        if factor != factors[0]:
-            raise NotEnoughDataError(
-                f"The target of {sample.name} is {factor} times finer, that of {samples[0].name} {factors[0]} times.",
-                remedy="Train on pairs with one factor.",
-            )
-    return factors[0]
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

@@ -13,8 +13,8 @@ from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.imaging import ImageOptions, ImageTask, is_near, matched, refuse_unrelated, target_of
-from microforge.tasks.restoration import factor_of, same_factor
+from microforge.tasks.imaging import ImageOptions, ImageTask
+from microforge.tasks.pairs import factor_of, is_near, matched, refuse_unrelated, same_factor, target_of
 from microforge.types import Annotation, Batch, Sample
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class SuperResolution(ImageTask):
         return matched(sample, target)
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
-        """Say what the factor is."""
+        """Say what the factor is, too."""
+        yield from super().advise(samples)
         factor = same_factor(samples)
         yield RunAdvice("factor", f"Targets are {factor} times finer: results will be so, too.")
 

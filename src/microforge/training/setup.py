@@ -76,7 +76,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         normalisation = card_for([s.image for s in usable_training], config.normalisation)
     advice = (*advice, *advice_on_data(task, usable_training), *task.advise(usable))
     if validation is None and not kept_aside and config.validation_fraction:
-        text = "Too little is annotated to keep some of it aside: quality is not measured."
+        text = "There is too little to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
     posed = tuple(task.pose(sample) for sample in often_validated(kept_aside))
     return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
