@@ -180,13 +180,13 @@ def _sub_sampled(batch: Batch, rng: np.random.Generator) -> Batch:
     factors = [1] * (image.ndim - 4) + [2, 2]
     size = [n // f for n, f in zip(image.shape[2:], factors, strict=True)]
     blocks = fold(image, factors).reshape(image.shape[0], image.shape[1], 4, *size)
-    # Pixels of a block: 0 1 / 2 3; neighbours share an edge.
-    pairs = np.array([[0, 1], [0, 2], [1, 3], [2, 3], [1, 0], [2, 0], [3, 1], [3, 2]])
-    chosen = pairs[rng.integers(len(pairs), size=(image.shape[0], 1, 1, *size))]
+    seed = torch.Generator(device=image.device).manual_seed(int(rng.integers(2**31)))
+    one, side = (
+        torch.randint(low, high, (len(image), 1, 1, *size), generator=seed, device=image.device)
+        for low, high in ((0, 4), (1, 3))
+    )
+    # Pixels of a block: 0 1 / 2 3; changing the first bit steps along X, the second along Y.
     seen, target = (
-        blocks.gather(2, torch.from_numpy(chosen[..., side]).to(image.device).expand(-1, image.shape[1], -1, *size))[
-            :, :, 0
-        ]
-        for side in (0, 1)
+        blocks.gather(2, place.expand(-1, image.shape[1], -1, *size))[:, :, 0] for place in (one, one ^ side)
     )
     return replace(batch, image=seen, target=target, weight=fold(weight, factors).amin(1, keepdim=True))
