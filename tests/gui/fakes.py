@@ -1,7 +1,7 @@
 """Stand-ins for what brings torch."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class FakeTraining:
     error: BaseException | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
     closed: int = 0
+    image: Callable[[Sample], Prediction] | None = None
 
     def __call__(
         self,
@@ -66,7 +67,8 @@ class FakeTraining:
         request = live.preview()
         if request is not None and step % 10 == 0:
             labels = np.full(request.sample.image.shape[1:], 1, np.int32)
-            yield PreviewReady(step, request.token, Prediction(labels=labels))
+            made = Prediction(labels=labels) if self.image is None else self.image(request.sample)
+            yield PreviewReady(step, request.token, made)
 
 
 def fake_warm_up() -> Iterator[DeviceReport]:

@@ -93,7 +93,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         self.output = PathField(
             "Results: a folder",
-            "Gets a label image per file, the table of all objects (objects.csv) and the list of images (images.csv).",
+            "Gets one TIFF per file, the list of images with what was measured on each (images.csv), and where objects "
+            "are found the table of them all (objects.csv).",
         )
         self.axes = QLineEdit()
         self.axes.setPlaceholderText("from the files")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from microforge.events import Preparing, RunFailed, TileFinished
 from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
 from microforge.gui.axes_widget import AxesWidget
 from microforge.gui.busy import Busy
+from microforge.gui.image_results import ImageResults
 from microforge.gui.layers import axes_of, image_of
 from microforge.gui.parts import Note
 from microforge.gui.results_layers import (
@@ -67,6 +68,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.save.setToolTip("Save the measurements of all results of this run as one CSV file.")
         self.correct = QPushButton("Copy to correct")
         self.correct.setToolTip("Copy the results into layers of your own, to repair by painting and to train on.")
+        self.image_results = ImageResults(session)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -110,6 +112,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._mine, self._cancelled, self._lines, self._results = True, False, [], []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
         self.message.say("")
+        self.image_results.clear()
         self.refresh()
 
     def show_table(self) -> None:
@@ -156,6 +159,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
             column.addWidget(widget)
         column.addLayout(buttons)
         column.addWidget(self.correct)
+        column.addWidget(self.image_results)
 
     def _connect(self) -> None:
         session = self._session
@@ -187,6 +191,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_closing(self) -> None:
         self._mine = False
         self.busy.let_go()
+        self.image_results.close_down()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
         for source in self._sources:
             source.disconnect(self._on_layers_changed)
@@ -242,11 +247,13 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _show(self, event: LayerPredicted) -> None:
         called = "classes" if event.class_names else "objects"
-        layers = add_results(self._session.viewer, event.place, event.prediction, self._details, called)
-        self._results += layers
+        self._results += add_results(self._session.viewer, event.place, event.prediction, self._details, called)
+        images = self.image_results.add(event, self._details)
         found = len(event.prediction.measurements.get("label", ()))
-        took = f"{event.seconds:.1f} s"
-        self._say(f"{event.place.name}: {found:,} {called if found != 1 else called[:-1]} ({took})")
+        done = f"{found:,} {called if found != 1 else called[:-1]}"
+        if images:
+            done = event.prediction.image_name
+        self._say(f"{event.place.name}: {done} ({event.seconds:.1f} s)")
         for note in event.prediction.notes:
             self._say(f"{event.place.name}: {note}", "warning")
 
@@ -265,7 +272,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _measured(self) -> list[Layer]:
         here = self._session.viewer.layers
-        return [layer for layer in self._results if layer in here and hasattr(layer, "features")]
+        return [layer for layer in self._results if layer in here and isinstance(layer, Labels)]
 
     def _ask_and_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the measurements", "objects.csv", "Tables (*.csv)")

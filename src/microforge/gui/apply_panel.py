@@ -11,7 +11,7 @@ from microforge.errors import MicroforgeError
 from microforge.gui.apply_folder import ApplyFolder, PredictFolder
 from microforge.gui.apply_layers import ApplyLayers
 from microforge.gui.applying import MakePredictor
-from microforge.gui.form import Form
+from microforge.gui.form import Form, is_fitted
 from microforge.gui.model_picker import ModelPicker
 from microforge.gui.parts import fold
 from microforge.gui.session import Session
@@ -64,7 +64,7 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._content = QVBoxLayout(content)
         self._content.setContentsMargins(0, 0, 0, 0)
         self._content.addWidget(self._form.native)
-        self.advanced = fold("Advanced", "Device, tiles, and how objects are found. Rarely needed.", content)
+        self.advanced = fold("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.advanced)
@@ -102,5 +102,6 @@ def _options_of(path: Path | None) -> TaskOptions | None:
 
 
 def _not_numbers(options: type[TaskOptions]) -> set[str]:
-    """Name the options that are no numbers: what a label means is decided in training, thresholds are not."""
-    return {name for name, field in options.model_fields.items() if field.annotation not in (int, float)}
+    """Name the options that are no thresholds: what a label means is decided in training, sizes of the network too."""
+    fields = options.model_fields.items()
+    return {name for name, field in fields if field.annotation not in (int, float) or is_fitted(field)}

@@ -11,6 +11,7 @@ import numpy as np
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, TileFinished
+from microforge.gui.image_parts import ShownImage, shown_images
 from microforge.types import Array, Image, Prediction
 
 
@@ -46,12 +47,14 @@ class LayerStarted:
 
 @dataclass(frozen=True, eq=False)
 class LayerPredicted:
-    """The result of an image, measured; `class_names` where its labels are classes."""
+    """The result of an image, measured; `class_names` where its labels are classes, `images` what becomes layers."""
 
     place: Any
     prediction: Prediction
     class_names: Mapping[int, str]
     seconds: float
+    images: tuple[ShownImage, ...] = ()
+    image: Image | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
             continue
         names = dict(getattr(predictor.task.options, "classes", {}))
         measured = replace(item, measurements=item.measurements or _measured(item, job.image, names))
-        yield LayerPredicted(job.place, measured, names, time.perf_counter() - started)
+        keeps = bool(getattr(predictor.task, "keeps_intensities", False))
+        shown = shown_images(item, job.image, keeps_intensities=keeps)
+        yield LayerPredicted(job.place, measured, names, time.perf_counter() - started, shown, job.image)
 
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:

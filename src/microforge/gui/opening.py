@@ -1,7 +1,7 @@
 """Open an image file and its result as layers, read in a thread so that a large file does not freeze the window."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +9,51 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
+from microforge.gui.image_parts import ShownImage, shown_images
 from microforge.gui.layers import add_beside_brushes
+from microforge.gui.results_images import add_images
+from microforge.gui.results_layers import place_of
 from microforge.gui.session import Session, mark_result
-from microforge.types import Array, Image
+from microforge.types import Array, Image, Prediction
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An image, and the labels found in it (None where there are none)."""
+    """An image, and what a model made of it: labels or images (None where there are none)."""
 
     image: Image
     labels: Image | None
+    results: tuple[ShownImage, ...] = ()
 
 
 def open_files(path: Path, result: Path | None) -> Iterator[Opened]:
     """Read an image and its result."""
     from microforge.io.images import read_image, read_labels
 
-    yield Opened(read_image(path), read_labels(result) if result is not None and result.exists() else None)
+    image = read_image(path)
+    if result is None or not result.exists():
+        yield Opened(image, None)
+        return
+    made = read_image(result, None)
+    # Only label images are written in this type.
+    if made.data.dtype == np.uint32:
+        yield Opened(image, read_labels(result))
+    else:
+        yield Opened(image, None, _channels(made, image))
+
+
+def _channels(made: Image, image: Image) -> tuple[ShownImage, ...]:
+    """Give what becomes layers; in the colours of the source where it has as many channels."""
+    data, letters = np.asarray(made.data), made.axes
+    if "C" not in letters:
+        place = 1 if "T" in letters else 0
+        data, letters = np.expand_dims(data, place), f"{letters[:place]}C{letters[place:]}"
+    order = [letter for letter in "TCZYX" if letter in letters and (letter in image.axes or letter == "C")]
+    if len(order) < len(letters):
+        return ()
+    data = data.transpose([letters.index(letter) for letter in order])
+    prediction = Prediction(image=data, image_name="result", channel_names=made.channel_names)
+    return shown_images(prediction, image, keeps_intensities=False)
 
 
 def show_opened(session: Session, opened: Opened) -> None:
@@ -41,6 +68,11 @@ def show_opened(session: Session, opened: Opened) -> None:
         labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **_placed(image, axes))
         mark_result(labels, image.name)
         add_beside_brushes(viewer, labels)
+    if opened.results:
+        place = place_of(layer, image.axes)
+        if len(opened.results) == 1:
+            opened = replace(opened, results=(replace(opened.results[0], colour="gray"),))
+        add_images(viewer, place, opened.results, {}, "result")
     viewer.layers.selection.active = layer
     viewer.reset_view()
 

@@ -1,19 +1,18 @@
 """What the network says by now about the image she looks at, as a layer that never gets in her way."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
-from napari.utils.transforms import Affine
+from napari.layers import Layer
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
-from microforge.gui.layers import brushes_down, geometry_of, image_of, shown_dimensions
+from microforge.gui.layers import brushes_down, image_of
+from microforge.gui.preview_parts import Shown, View, shown_of
 from microforge.gui.session import Session, mark_result
-from microforge.types import Array, ArrayLike, Sample
+from microforge.types import ArrayLike, Sample
 
 #: Milliseconds between looking where she looks.
 PERIOD = 300
@@ -21,22 +20,6 @@ PERIOD = 300
 SOON = 30
 #: Larger images are previewed around the middle of the view: pixels in YX for planes and stacks, and planes.
 _SIDE, _SIDE_OF_STACK, _PLANES = 1024, 384, 24
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A part of an image layer: one time point, and along Z, Y and X where it starts and how long it is."""
-
-    layer: Layer
-    axes: str
-    time: int
-    start: tuple[int, ...]
-    size: tuple[int, ...]
-
-    @property
-    def token(self) -> str:
-        """Name this part."""
-        return f"{id(self.layer)} {self.axes} {self.time} {self.start} {self.size}"
 
 
 class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -58,6 +41,8 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self._views: dict[str, View] = {}
         self._asked = ""
         self._answer: PreviewReady | None = None
+        self._limits: tuple[float, float] | None = None
+        self._name = ""
         self._timer = QTimer(self, interval=PERIOD)
         self._timer.timeout.connect(self.look)
         self._soon = QTimer(self, singleShot=True, interval=SOON)
@@ -113,24 +98,32 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         view = None if event is None else self._views.get(event.token)
         if event is None or view is None or not self.enabled or view.layer not in self.session.viewer.layers:
             return
-        values, letters = _values_of(event, view)
-        if values is None:
-            return
-        place, name = _place_of(view, letters), f"preview ({view.layer.name})"
-        kind: type[Layer] = Labels if event.prediction.labels is not None else Image
+        keeps = self.session.task.keeps_intensities
+        shown = shown_of(event.prediction, view, keeps_intensities=keeps)
+        if shown is not None and not self._update(shown):
+            self.remove()
+            limits = {} if shown.limits is None else {"contrast_limits": shown.limits}
+            made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
+            self._limits, self._name = shown.limits, shown.name
+            mark_result(made, "preview")
+            self._insert(made, view.layer)
+
+    def _update(self, shown: Shown) -> bool:
+        """Give the layer there is new pixels; a new layer costs more. Give whether that was possible."""
         old = self.layer
-        # A new layer costs more than new data.
-        alike = type(old) is kind and old is not None and old.data.shape == values.shape
-        if old is not None and alike and np.array_equal(old.scale, place["scale"]):
-            old.data, old.name = values, name
-            if not np.array_equal(old.translate, place["translate"]):
-                old.translate = place["translate"]
-            return
-        self.remove()
-        look = {"opacity": 0.45} if kind is Labels else {"blending": "additive"}
-        made = kind(values, name=name, **look, **place)
-        mark_result(made, "preview")
-        self._insert(made, view.layer)
+        if old is None or type(old) is not shown.kind or old.data.shape != shown.values.shape:
+            return False
+        if not np.array_equal(old.scale, shown.place["scale"]) or getattr(old, "rgb", False) != ("rgb" in shown.look):
+            return False
+        if "colormap" in shown.look and self._name != shown.name:
+            return False
+        # The image gets brighter while the network learns; limits that she has set herself stay.
+        if shown.limits is not None and self._limits == tuple(old.contrast_limits):
+            old.contrast_limits = self._limits = shown.limits
+        old.data, old.name = shown.values, shown.name
+        if not np.array_equal(old.translate, shown.place["translate"]):
+            old.translate = shown.place["translate"]
+        return True
 
     def _insert(self, made: Layer, image: Layer) -> None:
         """Put the layer right above its image, leaving the selection as it was."""
@@ -171,11 +164,14 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _looked_at(self) -> Layer | None:
         """Give the image of the active layer, else the top image that is visible, annotated ones first."""
-        item = self.session.annotated_of(self.session.viewer.layers.selection.active)
+        active, items = self.session.viewer.layers.selection.active, self.session.items
+        item = self.session.annotated_of(active)
+        # Targets are looked at to see how their image will become.
+        item = item or next((item for item in items if active in item.targets), None)
         if item is not None:
             return item.image
-        images = [layer for layer in self.session.images() if layer.visible]
-        active = self.session.viewer.layers.selection.active
+        targets = {target for item in items for target in item.targets}
+        images = [layer for layer in self.session.images() if layer.visible and layer not in targets]
         if active in images:
             return active
         annotated = [layer for layer in images if self.session.annotated_of(layer) is not None]
@@ -207,33 +203,3 @@ def _sample_of(view: View) -> tuple[Sample, ArrayLike]:
     image = sample.image if sample.image.shape[1:] == view.size else sample.image[(slice(None), *part)]
     part_of = Sample(sample.name, image, pixel_size=sample.pixel_size, channel_names=sample.channel_names)
     return part_of, sample.image
-
-
-def _values_of(event: PreviewReady, view: View) -> tuple[Array | None, list[str]]:
-    """Give what was predicted with the dimensions of a layer on the image, and their letters."""
-    axes = view.axes.replace("S", "")
-    letters = [axes[i] for i in shown_dimensions(axes)]
-    prediction = event.prediction
-    if prediction.labels is not None:
-        return _spread(prediction.labels, letters), letters
-    return (None if prediction.image is None else _spread(prediction.image[0], letters)), letters
-
-
-def _place_of(view: View, letters: list[str]) -> dict[str, Any]:
-    axes = view.axes.replace("S", "")
-    place = geometry_of(view.layer, shown_dimensions(axes))
-    starts = dict(zip([letter for letter in "ZYX" if letter in axes], view.start, strict=True)) | {"T": view.time}
-    offset = np.array([starts.get(letter, 0) for letter in letters], float)
-    linear = Affine(rotate=place["rotate"], scale=place["scale"], shear=place["shear"]).linear_matrix
-    place["translate"] = place["translate"] + linear @ offset
-    return place
-
-
-def _spread(values: Array, letters: list[str]) -> Array:
-    """Give ``(Z)YX`` the dimensions of its image layer, those it lacks with one position."""
-    order = [letter for letter in "ZYX" if letter in letters]
-    values = values.transpose([order.index(letter) for letter in letters if letter in order])
-    for axis, letter in enumerate(letters):
-        if letter not in order:
-            values = np.expand_dims(values, axis)
-    return values

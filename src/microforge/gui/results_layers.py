@@ -5,7 +5,7 @@ alone, and the new result gets a new layer.
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
@@ -13,12 +13,14 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 
+from microforge.gui.image_parts import PROBABILITY
 from microforge.gui.layers import add_beside_brushes, geometry_of
 from microforge.gui.session import mark_result
 from microforge.types import Array, Prediction
 
 #: Where a layer of ours keeps what it is.
 DETAILS = "microforge"
+_LOOK = ("contrast_limits", "colormap", "gamma")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Place:
         One letter per dimension of the layer (colour samples are none).
     transform
         Arguments of a new layer on the same geometry, for all dimensions of the source.
+    look
+        Arguments of a new layer that is shown in the same way.
     """
 
     source: Hashable
@@ -38,18 +42,22 @@ class Place:
     axes: str
     shape: tuple[int, ...]
     transform: Mapping[str, Any]
+    look: Mapping[str, Any] = field(default_factory=dict)
 
 
 def place_of(layer: Layer, axes: str) -> Place:
     """Note the geometry of a layer whose data has these axes."""
     shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
-    return Place(layer.unique_id, layer.name, axes[: layer.ndim], shape, geometry_of(layer, range(layer.ndim)))
+    look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
+    look = {name: value for name, value in look.items() if value is not None}
+    transform = geometry_of(layer, range(layer.ndim))
+    return Place(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look)
 
 
 def add_results(
     viewer: ViewerModel, place: Place, prediction: Prediction, details: Mapping[str, Any], called: str = "objects"
 ) -> list[Layer]:
-    """Show all that a prediction holds, one layer per kind of result; give the layers.
+    """Show what a prediction holds besides an image that is its answer, one layer per kind; give the layers.
 
     Parameters
     ----------
@@ -60,8 +68,8 @@ def add_results(
     """
     letters = "".join(axis for axis in "TZYX" if axis in place.axes)
     layers = []
-    if prediction.image is not None:
-        layers.append(_show(viewer, place, "probability", _channel_first(prediction.image, letters), letters, details))
+    if prediction.image is not None and prediction.image_name == PROBABILITY:
+        layers.append(_show(viewer, place, PROBABILITY, _channel_first(prediction.image, letters), letters, details))
     if prediction.labels is not None:
         layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
         layers[-1].features = features_of(prediction.measurements)
@@ -121,8 +129,8 @@ def _channel_first(image: Array, letters: str) -> Array:
 
 def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: str, details: Mapping[str, Any]) -> Layer:
     points = kind == "points"
-    data, transform = (_fit_points if points else _fit_array)(place, data, letters)
-    layer = _ours(viewer, place, kind, data.shape[1] if points else data.ndim)
+    data, transform = (_fit_points if points else fit_array)(place, data, letters)
+    layer = find_ours(viewer, place, kind, data.shape[1] if points else data.ndim)
     if layer is None:
         layer = _new_layer(place, kind, data, transform)
         # Before it is added: who listens must not take it for something to train on.
@@ -132,6 +140,12 @@ def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: st
         layer.data = data
         for name, value in transform.items():
             setattr(layer, name, value)
+    remember(layer, place, kind, details)
+    return layer
+
+
+def remember(layer: Layer, place: Place, kind: str, details: Mapping[str, Any]) -> None:
+    """Note in a layer what it is, and what it looks like untouched."""
     layer.metadata[DETAILS] = {
         **details,
         "source": place.source,
@@ -139,19 +153,18 @@ def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: st
         "name": layer.name,
         "fingerprint": _fingerprint(layer),
     }
-    return layer
 
 
 def _new_layer(place: Place, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:
     name = f"{place.name} ({kind})"
     if kind == "points":
         return Points(data, name=name, size=7, face_color="transparent", border_color="magenta", **transform)
-    if kind == "probability":
+    if kind == PROBABILITY:
         return Image(data, name=name, colormap="magma", blending="additive", **transform)
     return Labels(data, name=name, opacity=0.6, **transform)
 
 
-def _ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer | None:
+def find_ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer | None:
     """Find the layer of the last time, if nobody has made it hers."""
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
@@ -163,11 +176,14 @@ def _ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer | No
 
 
 def _fingerprint(layer: Layer) -> int:
+    if isinstance(layer, Image):
+        # Nobody paints in images; what changes them exchanges the array.
+        return id(layer.data)
     # Painting, undo, another plugin: whatever changed the data, its checksum tells.
     return crc32(np.ascontiguousarray(layer.data).view(np.uint8).reshape(-1).data)
 
 
-def _fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+def fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str, Any]]:
     """Order an array's axes as the source has them, and give the transform of the result.
 
     napari aligns the *last* dimensions of layers. A source dimension that a result lacks (channels) is left out where
@@ -180,7 +196,7 @@ def _fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str
     for dim in dims:
         if place.axes[dim] not in letters:
             data = np.expand_dims(data, extra + dim - dims[0])
-    return data, _transform(place, dims, letters, extra)
+    return data, transform_of(place, dims, letters, extra)
 
 
 def _fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
@@ -190,10 +206,11 @@ def _fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[
         points[:, letters.index(place.axes[dim])] if place.axes[dim] in letters else np.zeros(len(points))
         for dim in dims
     ]
-    return np.stack(columns, axis=1), _transform(place, dims, letters, 0)
+    return np.stack(columns, axis=1), transform_of(place, dims, letters, 0)
 
 
-def _transform(place: Place, dims: list[int], letters: str, extra: int) -> dict[str, Any]:
+def transform_of(place: Place, dims: list[int], letters: str, extra: int = 0) -> dict[str, Any]:
+    """Give the arguments that put a layer with these dimensions of the source onto it."""
     scale = np.array([place.transform["scale"][dim] for dim in dims], float)
     translate = np.array([place.transform["translate"][dim] for dim in dims], float)
     for position, dim in enumerate(dims):
