@@ -167,7 +167,7 @@ def apply_folder(studio: Studio) -> None:
 
 def review(studio: Studio) -> None:
     """Compare the result with the truth and go to the first object that differs."""
-    panel = studio.dock.review
+    panel = studio.dock.review.objects
     studio.turn_to("Review")
     viewer = studio.viewer
     panel.truth.set_value(viewer.layers["nuclei truth"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from microforge import image_metrics
@@ -49,6 +50,7 @@ def close(qtbot: QtBot, viewer: Any) -> None:
     qtbot.wait(300)
 
 
+@pytest.mark.slow
 def test_denoise(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path) -> None:
     viewer = make_napari_viewer(show=True)
     noisy, clean = noisy_pair(1, (96, 96))

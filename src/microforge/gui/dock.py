@@ -15,7 +15,7 @@ from microforge.events import RunFailed
 from microforge.gui.annotate_panel import AnnotatePanel
 from microforge.gui.apply_panel import ApplyPanel
 from microforge.gui.parts import Note
-from microforge.gui.review_panel import ReviewPanel
+from microforge.gui.review_tab import ReviewTab
 from microforge.gui.session import Session
 from microforge.gui.train_panel import TrainPanel
 from microforge.gui.watch import Watch
@@ -53,7 +53,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note = Note()
         self.annotate = AnnotatePanel(self.session, self.watch)
         self.train = TrainPanel(self.session, self.watch)
-        self.review = ReviewPanel(self.session)
+        self.review = ReviewTab(self.session)
         self.apply = ApplyPanel(self.session)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None

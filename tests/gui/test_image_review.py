@@ -1,0 +1,106 @@
+"""Compare images with the truth."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
+
+from microforge.gui.image_review import ImageReview, likeness
+from microforge.gui.results_layers import DETAILS
+from microforge.gui.review_tab import ReviewTab
+from microforge.gui.session import Session, mark_result
+
+
+@pytest.fixture
+def session(qapp: Any) -> Iterator[Session]:
+    session = Session(ViewerModel())
+    yield session
+    assert session.close(5)
+
+
+@pytest.fixture
+def review(qtbot: QtBot, session: Session) -> ImageReview:
+    review = ImageReview(session)
+    qtbot.addWidget(review)
+    return review
+
+
+def truth(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).gamma(2.0, 100.0, shape).astype(np.float32)
+
+
+def compare(qtbot: QtBot, review: ImageReview) -> str:
+    with qtbot.waitSignal(review._relay.finished, timeout=10_000):
+        review.compare.click()
+    return review.scores.text()
+
+
+def test_result_beside_its_original(qtbot: QtBot, session: Session, review: ImageReview) -> None:
+    assert not review.compare.isEnabled()
+    clean, rng = truth(40, 50), np.random.default_rng(1)
+    noisy = session.viewer.add_image(clean + rng.normal(0, 50, clean.shape), name="noisy")
+    right = session.viewer.add_image(clean * 3 + 100, name="clean")
+    result = session.viewer.add_image(clean + rng.normal(0, 5, clean.shape), name="noisy denoised")
+    mark_result(result, "model")
+    result.metadata[DETAILS] = {"source": noisy.unique_id}
+    assert (review.truth.value(), review.result.value()) == (right, result), "chosen as they are likely meant"
+    text = compare(qtbot, review)
+    assert "original" in text
+    assert text.count("dB") == 4
+    assert not review.explained.isHidden()
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (3, 40, 50), (40, 50, 3)])
+def test_figures(shape: tuple[int, ...]) -> None:
+    clean = truth(*shape)
+    same, fitted = likeness(clean, clean), likeness(clean, clean * 0.5 + 20)
+    assert same["psnr"] > 100
+    assert same["ssim"] == pytest.approx(1)
+    assert fitted["psnr"] < 30
+    assert fitted["fitted"] > 80
+    assert fitted["fitted_ssim"] == pytest.approx(1, abs=1e-4)
+
+
+def test_pixels_that_are_no_numbers_do_not_spoil_all() -> None:
+    clean = truth(40, 50)
+    broken = clean.copy()
+    broken[3, 4] = np.nan
+    assert likeness(clean, broken)["psnr"] > 100
+    assert likeness(clean, broken)["ssim"] > 0.9
+
+
+def test_sizes_must_agree(session: Session, review: ImageReview) -> None:
+    for shape in ((40, 50), (20, 25)):
+        session.viewer.add_image(truth(*shape))
+    review.truth.set_value(session.viewer.layers[0])
+    review.result.set_value(session.viewer.layers[1])
+    review.compare.click()
+    assert "40 × 50 and 20 × 25" in review.note.text()
+    review.result.set_value(session.viewer.layers[0])
+    review.run()
+    assert "same layer" in review.note.text()
+
+
+def test_nothing_in_common_is_said(qtbot: QtBot, session: Session, review: ImageReview) -> None:
+    for data in (truth(20, 20), np.full((20, 20), np.nan, np.float32)):
+        session.viewer.add_image(data, contrast_limits=(0, 1))
+    with qtbot.waitSignal(review._relay.finished):
+        review.run()
+    assert "No pixel" in review.note.text()
+
+
+def test_review_follows_the_task(qtbot: QtBot, session: Session) -> None:
+    tab = ReviewTab(session)
+    qtbot.addWidget(tab)
+    tab.show()
+    assert tab.objects.isVisible()
+    session.set_task("restoration")
+    assert (tab.objects.isVisible(), tab.images.isVisible()) == (False, True)
+    tab.what.set_value(tab.objects)
+    session.set_config(seed=3)
+    assert tab.objects.isVisible(), "chosen by hand, kept until another task is chosen"
+    session.set_task("instances")
+    assert tab.objects.isVisible()
