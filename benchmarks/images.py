@@ -9,7 +9,8 @@
 W2S holds ``noisy/``, ``clean/`` and ``split.csv`` (columns name, split); ISL holds ``input/`` (planes as channels),
 ``target_dapi/`` and ``split.csv``. Trains on the split "train", predicts "val", which serves for nothing else, and lets
 the score script judge. *single* trains on each validation image alone and counts how many beat the best Gaussian blur;
-*super-resolution* averages blocks of 2 x 2 pixels of the clean images and compares with bicubic interpolation.
+*super-resolution* averages blocks of 2 x 2 pixels of the clean images, after a Gaussian blur of `--blur` pixels (an
+objective of lower aperture), and compares with bicubic interpolation.
 """
 
 import argparse
@@ -43,10 +44,10 @@ def link(source: Path, stems: list[str], target: Path) -> Path:
     return target
 
 
-def binned(source: Path, stems: list[str], target: Path) -> Path:
+def binned(source: Path, stems: list[str], target: Path, blur: float) -> Path:
     target.mkdir(parents=True)
     for stem in stems:
-        image = tifffile.imread(source / f"{stem}.tif").astype(np.float32)
+        image = gaussian_filter(tifffile.imread(source / f"{stem}.tif").astype(np.float32), blur)
         height, width = image.shape
         tifffile.imwrite(target / f"{stem}.tif", image.reshape(height // 2, 2, width // 2, 2).mean((1, 3)))
     return target
@@ -86,7 +87,7 @@ def whole_set(a: argparse.Namespace, here: Path) -> dict[str, Any]:
     truth = link(a.data / targets, validation, here / "truth")
     if a.kind == "super-resolution":
         images, unseen = (
-            binned(a.data / targets, stems, here / k) for k, stems in (("a", training), ("b", validation))
+            binned(a.data / targets, stems, here / k, a.blur) for k, stems in (("a", training), ("b", validation))
         )
     else:
         images, unseen = (link(a.data / inputs, stems, here / k) for k, stems in (("a", training), ("b", validation)))
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument("--score", type=Path)
     parser.add_argument("--time", default="300s")
     parser.add_argument("--images", type=int, default=0, help="single: so many images only; 0 = all")
+    parser.add_argument("--blur", type=float, default=0.0, help="super-resolution: blur before averaging")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of the training")
@@ -172,7 +174,7 @@ def main() -> None:
         parser.error("--score is needed")
     with tempfile.TemporaryDirectory() as folder:
         figures = single(a, Path(folder)) if a.kind == "single" else whole_set(a, Path(folder))
-    head = {"benchmark": "images", "task": a.kind, "time": a.time, "options": a.option + a.set}
+    head = {"benchmark": "images", "task": a.kind, "time": a.time, "options": a.option + a.set, "blur": a.blur}
     print(json.dumps({**head, "seed": a.seed, "cores": os.cpu_count(), **figures}))
 
 
