@@ -1,9 +1,10 @@
-"""Memory that the prediction of a time series in a folder needs, short and long; prints one JSON line.
+"""Memory that the prediction of a time series in a folder needs, short and long; prints one JSON line per kind of file.
 
-    python benchmarks/series_memory.py [--frames 20 200] [--side 512] [--type float32]
+    python benchmarks/series_memory.py [--frames 20 200] [--side 512] [--type float32] [--compressed]
 
 Each series (uint16, simulated noise) is predicted in a fresh process by a denoising network of the usual size; the
-peak of its resident memory counts, libraries included.
+peak of its resident memory counts, libraries included. With --compressed the series are compressed frame by frame
+(zlib), with ImageJ's and with OME's description.
 """
 
 import argparse
@@ -18,15 +19,23 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def write_series(path: Path, frames: int, side: int) -> None:
+def write_series(path: Path, frames: int, side: int, stored: str) -> None:
+    """Write a series frame by frame; `stored` is "plain", or "imagej" or "ome" for compressed files."""
     import numpy as np
+    import tifffile
 
     from microforge.io.frames import Layout, open_image
 
     rng = np.random.default_rng(0)
+    images = (rng.poisson(200, (side, side)).astype(np.uint16) for _ in range(frames))
+    if stored != "plain":
+        with tifffile.TiffWriter(path, **{stored: True}) as file:
+            shape = (frames, side, side)
+            file.write(images, shape=shape, dtype="uint16", compression="zlib", metadata={"axes": "TYX"})
+        return
     with open_image(path, Layout("TYX", (frames, side, side), np.dtype("uint16"), (0.5, 0.5))) as append:
-        for _ in range(frames):
-            append(rng.poisson(200, (side, side)).astype(np.uint16))
+        for image in images:
+            append(image)
 
 
 def write_model(path: Path) -> None:
@@ -50,9 +59,9 @@ def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, flo
     return {"peak_mb": round(peak, 1), "seconds": round(done[0].seconds, 1)}
 
 
-def measure(folder: Path, frames: int, side: int, kind: str) -> dict[str, float]:
-    series = folder / f"series_{frames}.tif"
-    write_series(series, frames, side)
+def measure(folder: Path, frames: int, side: int, kind: str, stored: str) -> dict[str, float]:
+    series = folder / f"series_{frames}{'.ome' if stored == 'ome' else ''}.tif"
+    write_series(series, frames, side, stored)
     command = [sys.executable, __file__, "--child", str(folder / "model.safetensors"), str(series), "--type", kind]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     series.unlink()
@@ -64,6 +73,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs=2, default=(20, 200))
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--type", default="float32", choices=["float32", "source"])
+    parser.add_argument("--compressed", action="store_true", help="compressed series instead of plain ones")
     parser.add_argument("--child", type=Path, nargs=2, metavar=("MODEL", "SERIES"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -71,9 +81,11 @@ def main() -> None:
             print(json.dumps(predict(*given.child, Path(folder) / "out", given.type)))
             return
         write_model(Path(folder) / "model.safetensors")
-        runs = [measure(Path(folder), frames, given.side, given.type) for frames in given.frames]
-    ratio = round(runs[1]["peak_mb"] / runs[0]["peak_mb"], 3)
-    print(json.dumps({"benchmark": "series_memory", "side": given.side, "runs": runs, "ratio": ratio}))
+        for stored in ("imagej", "ome") if given.compressed else ("plain",):
+            runs = [measure(Path(folder), frames, given.side, given.type, stored) for frames in given.frames]
+            ratio = round(runs[1]["peak_mb"] / runs[0]["peak_mb"], 3)
+            told = {"benchmark": "series_memory", "stored": stored, "side": given.side, "runs": runs, "ratio": ratio}
+            print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

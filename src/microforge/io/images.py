@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.axis_letters import AXES, check_axes, likely_axes, size_text
@@ -12,7 +13,9 @@ from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
 from microforge.io.pixel_size import pixel_size_of
 from microforge.io.raster import JPEG, RASTER_HEADS, read_palette, read_raster
 from microforge.io.tiff import RawImage, read_tiff
-from microforge.types import Array, Image
+from microforge.io.tiff_errors import too_large
+from microforge.io.tiff_pages import TiffPages
+from microforge.types import Array, ArrayLike, Image
 
 __all__ = ["find_images", "read_image", "read_labels"]
 
@@ -22,8 +25,9 @@ _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def read_image(path: str | Path, axes: str | None = None) -> Image:
     """Read an image with the meaning of its axes, sizes and channel names, as far as the file tells.
 
-    Large uncompressed TIFFs stay on disk. Transparency is dropped; a grey picture stored as RGB becomes grey;
-    dimensions of length one are left out (Y and X never). NaN and infinity are left as they are.
+    Large uncompressed TIFFs stay on disk, and so do large time series, compressed or not. Transparency is dropped; a
+    grey picture stored as RGB becomes grey; dimensions of length one are left out (Y and X never). NaN and infinity are
+    left as they are.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
         raise AxesError(error.problem, where=str(path), remedy=error.remedy) from error
     return Image(
         image_stem(path),
-        raw.data,
+        _read_where_needed(raw, path),
         raw.axes,
         pixel_size_of(raw.sizes, raw.axes),
         _fitting_names(raw),
@@ -95,7 +99,7 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
             where=str(path),
             remedy="Save the labels themselves (one number per object), not a coloured view of them.",
         )
-    return replace(image, data=_as_labels(np.asarray(image.data), path))
+    return replace(image, data=_as_labels(_whole(image.data, path), path))
 
 
 def _read_raw(path: Path) -> RawImage:
@@ -179,11 +183,11 @@ def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
     return _plain(replace(raw, data=data, axes=check_axes(letters, data.shape))), True
 
 
-def _with_single(raw: RawImage, letters: str) -> Array:
+def _with_single(raw: RawImage, letters: str) -> Array | TiffPages:
     """Give the array with dimensions of length one for the letters that the file left out."""
     if [letter for letter in letters if letter in raw.axes] != list(raw.axes):
         return raw.data
-    return np.expand_dims(raw.data, tuple(i for i, letter in enumerate(letters) if letter not in raw.axes))
+    return raw.data.reshape([raw.data.shape[raw.axes.index(one)] if one in raw.axes else 1 for one in letters])
 
 
 def _named(raw: RawImage) -> tuple[RawImage, bool]:
@@ -205,17 +209,49 @@ def _plain(raw: RawImage) -> RawImage:
     """Drop transparency, and colours that are all the same grey."""
     if "S" not in raw.axes:
         return raw
-    samples = np.moveaxis(raw.data, raw.axes.index("S"), 0)
-    colours = samples[: 1 if len(samples) == 2 else 3]
-    if _all_equal(colours):
-        return replace(raw, data=colours[0], axes=raw.axes.replace("S", ""))
-    return replace(raw, data=np.moveaxis(colours, 0, raw.axes.index("S")))
+    axis = raw.axes.index("S")
+    part = slice(0, 1 if raw.data.shape[axis] == 2 else 3)
+    if _is_grey(raw.data, axis, part):
+        return replace(raw, data=_samples(raw.data, axis, 0), axes=raw.axes.replace("S", ""))
+    return replace(raw, data=_samples(raw.data, axis, part))
+
+
+def _samples(data: Array | TiffPages, axis: int, part: int | slice) -> Array | TiffPages:
+    if isinstance(data, TiffPages):
+        return data.take_samples(axis, part)
+    return data[(*[slice(None)] * axis, part)]
+
+
+def _is_grey(data: Array | TiffPages, axis: int, colours: slice) -> bool:
+    """Tell whether the samples are all the same; of pages, the first one usually says that they are not."""
+    pieces = data.each_page() if isinstance(data, TiffPages) else [data]
+    return all(_all_equal(np.moveaxis(piece, axis - data.ndim, 0)[colours]) for piece in pieces)
 
 
 def _all_equal(colours: Array) -> bool:
     """Compare the samples; a few pixels first, for true colours differ soon and files may be large."""
     few = colours[..., ::31]
     return all(np.array_equal(few[0], one) for one in few) and all(np.array_equal(colours[0], one) for one in colours)
+
+
+def _read_where_needed(raw: RawImage, path: Path) -> Array | TiffPages:
+    """Leave the pages of time series on disk, and stacks that would fill the memory.
+
+    Other stacks are cut into tiles that all need most of the pages: decoding these again and again takes long.
+    """
+    data = raw.data
+    if not isinstance(data, TiffPages):
+        return data
+    if "T" in raw.axes and data.shape[raw.axes.index("T")] > 1:
+        return data.kept_by(raw.axes.index("T"))
+    return data if data.nbytes > psutil.virtual_memory().available // 4 else _whole(data, path)
+
+
+def _whole(data: ArrayLike, path: Path) -> Array:
+    try:
+        return np.asarray(data)
+    except MemoryError as error:
+        raise too_large(path) from error
 
 
 def _fitting_names(raw: RawImage) -> tuple[str, ...]:

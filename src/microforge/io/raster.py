@@ -6,7 +6,8 @@ import imagecodecs
 import imageio.v3 as imageio
 import numpy as np
 
-from microforge.io.tiff import RawImage, damaged, too_large
+from microforge.io.tiff import RawImage
+from microforge.io.tiff_errors import damaged, too_large
 from microforge.types import Array
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -1,15 +1,9 @@
-"""TIFF files (also OME, ImageJ, LSM) as arrays; a damaged file is an error, never a smaller or emptier image.
+"""TIFF files (also OME, ImageJ, LSM) as arrays; a damaged file is an error, never a smaller or emptier image."""
 
-The library for TIFF reads what it can of a cut file and only logs a complaint: those that mean loss are errors here.
-"""
-
-import logging
 import mmap
-import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +12,12 @@ import tifffile
 
 from microforge.errors import ImageReadError
 from microforge.io.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
+from microforge.io.tiff_errors import damaged, in_words, too_large
+from microforge.io.tiff_pages import PageFile, TiffPages
 from microforge.types import Array, ArrayLike
 
-#: Uncompressed files from this size on are left on disk and read where needed.
+#: Images of so many bytes (decoded) and more are left on disk and read where needed.
 LARGE = 64 * 2**20
-_LOSS = re.compile(
-    r"invalid page offset|metadata invalid or corrupted|failed to reshape|TiffTag 270 .*invalid value offset"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +28,7 @@ class RawImage:
     dimensions of length one. `colour` says whether S is red, green, blue.
     """
 
-    data: Array
+    data: Array | TiffPages
     axes: str
     full_axes: str = ""
     full_shape: tuple[int, ...] = ()
@@ -45,28 +38,20 @@ class RawImage:
 
 
 def read_tiff(path: Path) -> RawImage:
-    """Read the main image of a TIFF file; from `LARGE` bytes on as a view of the disk where storage allows it.
+    """Read the main image of a TIFF file; from `LARGE` bytes on it stays on disk.
+
+    A single block of pixels is mapped, pages are read when they are asked for; one large page, compressed, is read.
 
     Raises
     ------
     ImageReadError
         If the file is damaged, cut, holds nothing or several positions, or is stored in an unknown way.
     """
-    with _complaints() as complaints:
-        try:
-            with tifffile.TiffFile(path) as file:
-                raw = _read(file, path)
-        except (ImageReadError, PermissionError):
-            raise
-        except MemoryError as error:
-            raise too_large(path) from error
-        except Exception as error:
-            # Damaged files make decoders raise anything.
-            raise damaged(path, str(error)) from error
-    loss = next((text for text in complaints if _LOSS.search(text)), "")
-    if loss:
-        raise damaged(path, loss)
-    return raw
+    try:
+        with in_words(path), tifffile.TiffFile(path) as file:
+            return _read(file, path)
+    except MemoryError as error:
+        raise too_large(path) from error
 
 
 def let_go(data: ArrayLike) -> None:
@@ -82,25 +67,6 @@ def let_go(data: ArrayLike) -> None:
         base = base.base
     if isinstance(base, mmap.mmap):
         base.madvise(mmap.MADV_DONTNEED)
-
-
-def damaged(path: Path, detail: str) -> ImageReadError:
-    """Give the error for a file that ends early or holds garbage."""
-    short = re.sub(r"<tifffile\.[^>]*>\s*", "", detail).strip().split("\n")[0][:120]
-    return ImageReadError(
-        f"The file is damaged or was not copied completely ({short}).",
-        where=str(path),
-        remedy="Copy it again from where it was recorded; if Fiji opens it, save it from there as a new TIFF.",
-    )
-
-
-def too_large(path: Path) -> ImageReadError:
-    """Give the error for an image that does not fit into memory."""
-    return ImageReadError(
-        "The image does not fit into the memory of this computer.",
-        where=str(path),
-        remedy="Save it as an uncompressed TIFF, which is read piece by piece, or cut it into parts.",
-    )
 
 
 def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
@@ -145,7 +111,9 @@ def _main_series(file: tifffile.TiffFile, path: Path) -> tuple[Any, int]:
     return series[largest], largest
 
 
-def _data(series: Any, path: Path) -> Array:
+def _data(series: Any, path: Path) -> Array | TiffPages:
+    if series.nbytes >= LARGE and _is_of_pages(series):
+        return TiffPages(PageFile(list(series)), series.shape[: -len(series.keyframe.shape)])
     if series.dataoffset is None or series.nbytes < LARGE:
         data = series.asarray()
         return np.asarray(data, data.dtype.newbyteorder("="))
@@ -153,6 +121,13 @@ def _data(series: Any, path: Path) -> Array:
         raise damaged(path, "it is shorter than its description says")
     dtype = np.dtype(series.keyframe.parent.byteorder + series.dtype.char)
     return np.memmap(path, dtype, "r", series.dataoffset, series.shape)
+
+
+def _is_of_pages(series: Any) -> bool:
+    """Say whether an image is made of several pages that have to be decoded one by one."""
+    page, shape = series.keyframe.shape, series.shape
+    whole = shape[-len(page) :] == page and prod(shape[: -len(page)]) == len(series) > 1
+    return whole and series.dataoffset is None and series.transform is None
 
 
 def _metadata(file: tifffile.TiffFile, series: Any, index: int) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -174,27 +149,3 @@ def _resolution(page: Any) -> tuple[tuple[float, float], int]:
     values = [page.tags.valueof(name, (0, 1)) for name in ("XResolution", "YResolution")]
     x, y = (a / b if b else 0.0 for a, b in values)
     return (x, y), int(page.tags.valueof("ResolutionUnit", 2))
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what the TIFF library logs in this thread."""
-    listener = _Listener()
-    logger = tifffile.logger()
-    logger.addHandler(listener)
-    try:
-        yield listener.texts
-    finally:
-        logger.removeHandler(listener)
-
-
-class _Listener(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.texts: list[str] = []
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the text if it comes from the thread that listens."""
-        if record.thread == self._thread:
-            self.texts.append(record.getMessage())
