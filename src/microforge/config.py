@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 NormalisationMode = Literal["image", "dataset", "none"]
@@ -16,6 +17,12 @@ class Settings(BaseModel):
     """Base of all settings: immutable, and an unknown name is an error rather than ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def is_fitted(field: FieldInfo) -> bool:
+    """Tell whether a setting is found in the data rather than chosen: marked so by `json_schema_extra`."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("fitted"))
 
 
 class AugmentationConfig(Settings):

@@ -8,6 +8,7 @@ import typer
 
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
+from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
 from microforge.types import Annotation
 
@@ -37,6 +38,8 @@ def tasks(as_json: JsonOption = False) -> None:
     for name, task in found.items():
         typer.echo(f"{name}: {task.title}. {task.description}")
         for option, field in task.Options.model_fields.items():
+            if is_fitted(field):
+                continue
             default = field.get_default(call_default_factory=True)
             typer.echo(f"    --option {option}={default}: {field.description or field.title or ''}")
 

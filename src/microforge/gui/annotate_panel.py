@@ -4,7 +4,8 @@ from typing import Any
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from microforge.gui.form import Form, is_fitted
+from microforge.config import is_fitted
+from microforge.gui.form import Form
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.layers import add_region
 from microforge.gui.paint_tools import PaintTools

@@ -6,12 +6,12 @@ from typing import Any
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from microforge.config import PredictionConfig
+from microforge.config import PredictionConfig, is_fitted
 from microforge.errors import MicroforgeError
 from microforge.gui.apply_folder import ApplyFolder, PredictFolder
 from microforge.gui.apply_layers import ApplyLayers
 from microforge.gui.applying import MakePredictor
-from microforge.gui.form import Form, is_fitted
+from microforge.gui.form import Form
 from microforge.gui.model_picker import ModelPicker
 from microforge.gui.parts import fold
 from microforge.gui.session import Session

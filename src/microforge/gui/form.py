@@ -161,12 +161,6 @@ class GroupField:
         self.form.set_value(value)
 
 
-def is_fitted(info: FieldInfo) -> bool:
-    """Whether a field is found in the data rather than chosen by a person."""
-    extra = info.json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("fitted"))
-
-
 def explanations(choices: Collection[str], description: str) -> dict[str, str]:
     """Take "one: what it is; two: what that is" in a description apart; empty unless it explains every choice."""
     found = {}
