@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from microforge.config import PredictionConfig
 from microforge.data.axes import to_samples
+from microforge.data.normalise import normaliser_for
 from microforge.errors import ModelMismatchError, SettingsError, WriteError
 from microforge.events import (
     FolderFinished,
@@ -26,8 +27,11 @@ from microforge.events import (
 from microforge.inference.folder import run_folder
 from microforge.inference.ledger import Ledger
 from microforge.inference.plan import check_output, hash_settings
+from microforge.inference.predictor import Predictor
 from microforge.inference.stages import Origin
 from microforge.types import Image, Prediction, Sample
+
+from .random_models import random_model
 
 
 class Thresholding:
@@ -37,6 +41,9 @@ class Thresholding:
 
     def __init__(self, tile: int = 64, slow: threading.Event | None = None) -> None:
         self.tile, self.slow, self.batches = tile, slow, []
+
+    def prepare(self, sample: Sample) -> None:
+        assert threading.current_thread() is not threading.main_thread()
 
     def fits_one_tile(self, sample: Sample) -> bool:
         return max(sample.image.shape[1:]) <= self.tile
@@ -284,3 +291,18 @@ def test_the_ledger_tells_what_a_killed_run_had_planned(tmp_path: Path, images: 
     run_folder(Thresholding(), images, origin(tmp_path))
     with Ledger(tmp_path / "out") as ledger:
         assert [entry.state for entry in ledger.entries()] == ["waiting"] * 10
+
+
+def test_brightness_is_measured_while_the_image_is_read(
+    tmp_path: Path, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+
+    def noted(*given: Any) -> Any:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return normaliser_for(*given)
+
+    monkeypatch.setattr("microforge.inference.predictor.normaliser_for", noted)
+    events = list(run_folder(Predictor(random_model()), images, origin(tmp_path, images=True, countable=False)))
+    assert len(of_type(events, ImageFinished)) == 10
+    assert threads == [False] * 10

@@ -1,6 +1,7 @@
 """Folder runs whose results are images: types, geometry, tables, and series that are never whole in memory."""
 
 import csv
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,6 +28,9 @@ class Doubling:
     def __init__(self, finer: int = 1, failing: str = "", tile: int = 64, channels: tuple[str, ...] = ()) -> None:
         self.finer, self.failing, self.tile, self.channels = finer, failing, tile, channels
         self.most, self.alive = 0, 0
+
+    def prepare(self, sample: Sample) -> None:
+        assert threading.current_thread() is not threading.main_thread()
 
     def fits_one_tile(self, sample: Sample) -> bool:
         return max(sample.image.shape[1:]) <= self.tile

@@ -33,6 +33,8 @@ class Network(Protocol):
     @property
     def device(self) -> Any: ...  # noqa: D102
 
+    def prepare(self, sample: Sample) -> None: ...  # noqa: D102
+
     def fits_one_tile(self, sample: Sample) -> bool: ...  # noqa: D102
 
     def forward_many(self, samples: Sequence[Sample]) -> Sequence[Any]: ...  # noqa: D102
@@ -75,7 +77,7 @@ class Pipeline:
         while self.jobs and len(self.ahead) < _READ_AHEAD and not (self.ahead and _is_large(self.jobs[0].path)):
             job = self.jobs.popleft()
             job = replace(job, entry=self.ledger.entry(job.path))
-            self.ahead.append(self.pool.submit(read, job, self.origin))
+            self.ahead.append(self.pool.submit(read, job, self.origin, self.network.prepare))
 
     def next_group(self) -> list[Ready]:
         """Take the next image, and with it those of the same shape that are read already and fit.

@@ -145,6 +145,10 @@ class Predictor:
         figures = self.task.figures(prediction, sample)
         return replace(prediction, figures=figures, pixel_size=size, notes=(*prediction.notes, *self._notes(sample)))
 
+    def prepare(self, sample: Sample) -> None:
+        """Find what the network needs to know of a sample; in another thread, so that the network need not wait."""
+        self.normaliser(sample)
+
     def normaliser(self, sample: Sample) -> Normaliser:
         """Give the normaliser of a sample's whole image."""
         found = self._normalisers.get(sample)

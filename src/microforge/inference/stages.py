@@ -4,7 +4,7 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,8 +93,11 @@ class Outcome:
     write_error: WriteError | None = None
 
 
-def read(job: Job, origin: Origin) -> Ready | Outcome:
-    """Read an image, unless its result is there already."""
+def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready | Outcome:
+    """Read an image, unless its result is there already, and prepare what the network needs of it.
+
+    The time points of a series are prepared one by one later: here all of them would be read.
+    """
     started = time.perf_counter()
     try:
         input_hash = _hash(job.path)
@@ -102,6 +105,8 @@ def read(job: Job, origin: Origin) -> Ready | Outcome:
             return Outcome(ImageSkipped(job.path, "Done before with the same model and settings."))
         image = read_image(job.path, origin.axes)
         samples = tuple(to_samples(image))
+        if len(samples) == 1:
+            prepare(samples[0])
     except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
         return failure(job, origin, error)
     return Ready(job, image, samples, input_hash, time.perf_counter() - started)
