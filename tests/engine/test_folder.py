@@ -306,3 +306,12 @@ def test_brightness_is_measured_while_the_image_is_read(
     events = list(run_folder(Predictor(random_model()), images, origin(tmp_path, images=True, countable=False)))
     assert len(of_type(events, ImageFinished)) == 10
     assert threads == [False] * 10
+
+
+def test_objects_are_counted_only_where_there_are_any(tmp_path: Path, images: list[Path]) -> None:
+    run(Thresholding(), images[:2], origin(tmp_path, countable=False))
+    assert "objects" not in table(tmp_path / "out" / "images.csv")[0]
+    run(Thresholding(), images[2:4], origin(tmp_path))
+    run(Thresholding(), images[4:6], origin(tmp_path, countable=False))
+    counts = [row["objects"] for row in table(tmp_path / "out" / "images.csv")]
+    assert counts == ["", "", "2", "3", "", ""]

@@ -103,7 +103,7 @@ def test_images_are_written_with_their_geometry(tmp_path: Path) -> None:
 def test_the_table_tells_of_images_not_of_objects(tmp_path: Path) -> None:
     run(Doubling(finer=2), [write(tmp_path / "i.tif", ramp(20, 30), "YX")])
     (row,) = table(tmp_path)
-    assert (row["objects"], row["shape"], row["pixel_size_x"]) == ("", "40 60", "0.25")
+    assert ("objects" in row, row["shape"], row["pixel_size_x"]) == (False, "40 60", "0.25")
     assert float(row["noise"]) == pytest.approx(2 * ramp(20, 30).mean(), rel=1e-5)
 
 

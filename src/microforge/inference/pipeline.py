@@ -197,8 +197,9 @@ class Pipeline:
         self.write_tables()
 
     def write_tables(self) -> None:
-        """Write the tables of the folder; images have no objects."""
-        write_tables(self.ledger, self.origin.output, objects=not self.origin.images)
+        """Write the tables of the folder; images have no objects, and classes none that could be counted."""
+        origin = self.origin
+        write_tables(self.ledger, origin.output, objects=not origin.images, countable=origin.countable)
 
 
 class _Every:

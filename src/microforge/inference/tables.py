@@ -54,13 +54,15 @@ def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> R
     return Rows(columns, tuple(lines))
 
 
-def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True) -> None:
+def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True, countable: bool = True) -> None:
     """Write both tables from the ledger, each all or nothing.
 
     Parameters
     ----------
     objects
         False leaves `objects.csv` out where no image of the folder has any.
+    countable
+        False leaves the number of objects out of `images.csv` where no image of the folder has one.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True) -> None:
         with atomic_path(folder / OBJECTS) as path, path.open("w", encoding="utf-8", newline="") as file:
             _write_objects(ledger, file)
     with atomic_path(folder / IMAGES) as path, path.open("w", encoding="utf-8", newline="") as file:
-        _write_images(ledger, file)
+        _write_images(ledger, file, countable=countable)
 
 
 def _write_objects(ledger: Ledger, file: TextIO) -> None:
@@ -91,12 +93,14 @@ def _rearranged(rows: Rows, columns: Sequence[str]) -> Iterable[str]:
         yield _line([known.get(name, "") for name in columns]).rstrip("\n")
 
 
-def _write_images(ledger: Ledger, file: TextIO) -> None:
+def _write_images(ledger: Ledger, file: TextIO, *, countable: bool) -> None:
     figures = ledger.figures()
     names = list(dict.fromkeys(name for values in figures.values() for name in values))
-    file.write(_line([*_IMAGE_COLUMNS, *_SIZES, *names]))
+    counted = countable or any(entry.objects is not None for entry in ledger.entries())
+    columns = [name for name in _IMAGE_COLUMNS if counted or name != "objects"]
+    file.write(_line([*columns, *_SIZES, *names]))
     for entry in ledger.entries():
-        values = [getattr(entry, name) for name in _IMAGE_COLUMNS]
+        values = [getattr(entry, name) for name in columns]
         sizes = entry.pixel_size.split()
         measured = figures.get(entry.path, {}) if entry.state == "done" else {}
         told = [f"{measured[name]:.6g}" if name in measured else "" for name in names]
