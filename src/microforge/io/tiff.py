@@ -11,9 +11,10 @@ import numpy as np
 import tifffile
 
 from microforge.errors import ImageReadError
+from microforge.io.page_file import PageFile
 from microforge.io.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
 from microforge.io.tiff_errors import damaged, in_words, too_large
-from microforge.io.tiff_pages import PageFile, TiffPages
+from microforge.io.tiff_pages import TiffPages
 from microforge.types import Array, ArrayLike
 
 #: Images of so many bytes (decoded) and more are left on disk and read where needed.
