@@ -178,6 +178,15 @@ def test_before_and_after(qtbot: Any, session: Session, panel: ApplyPanel) -> No
     assert np.array_equal(shown[:, 10:], result.data[:, 10:])
     compare.buttons[RESULT].click()
     assert (result.visible, split.visible, compare.divider.isHidden()) == (True, False, True)
+    assert source.visible
+    session.viewer.layers.selection = {source}
+    compare.difference.click()
+    removed = session.viewer.layers["cells removed"]
+    assert (removed.visible, session.viewer.layers.selection) == (True, {source}), "what is selected stays"
+    compare.buttons[SPLIT].click()
+    assert (removed.visible, split.visible) == (False, True), "it would cover both halves"
+    session.viewer.layers.remove(split)
+    assert (result.visible, source.visible, compare.buttons[RESULT].isChecked()) == (True, True, True)
 
 
 def test_difference_layer(qtbot: Any, session: Session, panel: ApplyPanel) -> None:

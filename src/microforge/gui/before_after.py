@@ -34,6 +34,8 @@ class Pair:
     ----------
     alike
         Whether both are in the same intensities, so that they are shown alike and can be subtracted.
+    covered
+        Whether the source was hidden because both halves lie over it: a layer less to draw keeps the slider fluid.
     """
 
     source: Image
@@ -41,6 +43,7 @@ class Pair:
     alike: bool
     split: Layer | None = None
     removed: Layer | None = None
+    covered: bool = False
 
 
 class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -129,14 +132,20 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         split = mode == SPLIT and _can_split(pair)
         if split and pair.split is None:
             pair.split = _split_layer(pair)
-            add_beside_brushes(self._session.viewer, pair.split)
+            self._insert(pair.split)
         self._move()
         for layer in pair.results:
             layer.visible = mode == RESULT or (mode == SPLIT and not split)
         if pair.split is not None:
             pair.split.visible = split
-        if mode != RESULT:
+        if pair.removed is not None:
+            # It would cover what is asked for.
+            pair.removed.visible = False
+        if mode == ORIGINAL or (pair.covered and not split):
             pair.source.visible = True
+        elif split:
+            pair.source.visible = False
+        pair.covered = split
 
     def _move(self) -> None:
         for pair in self._pairs:
@@ -149,10 +158,20 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         for pair in self._pairs if wanted else ():
             if pair.removed is None and _can_subtract(pair):
                 pair.removed = _removed_layer(pair)
-                add_beside_brushes(self._session.viewer, pair.removed)
+                self._insert(pair.removed)
+            elif pair.removed is not None:
+                pair.removed.visible = True
         if not wanted:
             self._remove([pair.removed for pair in self._pairs])
         self._show_parts()
+
+    def _insert(self, layer: Layer) -> None:
+        """Add a layer; what is selected, and would be predicted next, stays."""
+        layers = self._session.viewer.layers
+        chosen, active = set(layers.selection), layers.selection.active
+        add_beside_brushes(self._session.viewer, layer)
+        layers.selection = chosen
+        layers.selection.active = active
 
     def _remove(self, layers: Sequence[Layer | None]) -> None:
         self._busy = True

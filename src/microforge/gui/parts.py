@@ -10,6 +10,8 @@ from superqt import QCollapsible
 # These stand out on napari's dark theme and on its light one.
 _COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "#7a8aa0"}
 
+_UNLIMITED = (1 << 24) - 1
+
 
 class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
     """A line of words that wraps; with a severity it has a coloured edge. Hidden while empty."""
@@ -103,6 +105,8 @@ def fold(title: str, tip: str, content: QWidget) -> QCollapsible:
     made.layout().setContentsMargins(0, 0, 0, 0)
     made.setContent(content)
     made.collapse(animate=False)
+    # Its content may grow while it is open: superqt measures it only when it is opened.
+    made.toggled.connect(lambda is_open: content.setMaximumHeight(_UNLIMITED if is_open else 0))
     made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     return made
 

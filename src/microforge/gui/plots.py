@@ -11,6 +11,8 @@ PERIOD = 400
 #: More points than this are halved by averaging neighbours; the eye sees no difference.
 MOST_POINTS = 1000
 _LOSS, _SCORE = "#4f9dff", "#2fae66"
+#: Letters of a title that a narrow dock has room for.
+_ROOM = 40
 
 
 class Curve:
@@ -78,7 +80,8 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
     def add_score(self, step: int, name: str, value: float) -> None:
         """Add a score on the validation images."""
         self.score.add(step, value)
-        self._score_plot.setTitle(f"{name} on validation images", size="9pt")
+        where = " on validation images"
+        self._score_plot.setTitle(name if len(name) > _ROOM - len(where) else name + where, size="9pt")
         self._score_plot.show()
         self._dirty = True
 

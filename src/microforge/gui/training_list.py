@@ -3,7 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-from qtpy.QtCore import QSize, QTimer
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from microforge.gui.parts import Note, add_row, fold, rows
@@ -66,7 +66,11 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.tree.setUniformRowHeights(True)
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         header = self.tree.header()
-        header.setStretchLastSection(True)
+        # A scroll bar would cover the last line.
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_TARGET, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_USE, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_VALIDATE, QHeaderView.ResizeMode.ResizeToContents)
         for column, tip in enumerate(_TIPS):
