@@ -74,7 +74,7 @@ class Studio:
         self.viewer.layers.clear()
         self.dock.annotate.task.set_value(task)
 
-    def train(self, seconds: float, name: str) -> None:
+    def train(self, seconds: float, name: str = "") -> None:
         """Train for a while, photograph it, stop."""
         panel = self.dock.train
         self.turn_to("Train")
@@ -82,7 +82,8 @@ class Studio:
         panel.train.click()
         self.wait(lambda: panel.preview.layer is not None)
         self.pause(seconds)
-        self.shoot(name)
+        if name:
+            self.shoot(name)
         panel.stop.click()
         self.wait(lambda: panel.run.state is RunState.ENDED)
 
@@ -248,7 +249,7 @@ def denoise(studio: Studio, seconds: float) -> None:
 
 
 def pairs(studio: Studio, seconds: float) -> None:
-    """Choose a pair the wrong way round, then the right one; predict two stains."""
+    """Choose a pair the wrong way round, then put it right; predict two stains."""
     dock, viewer = studio.dock, studio.viewer
     studio.fresh("restoration")
     noisy, clean = noisy_pair(5, (384, 384))
@@ -266,7 +267,6 @@ def pairs(studio: Studio, seconds: float) -> None:
     panel.pairs.use.click()
     studio.wait(lambda: dock.watch.readiness.ready)
     studio.pause(1)
-    studio.shoot("pairs")
     studio.fresh("label-free")
     field = simulate_cells((384, 384), seed=6)
     light = ndimage.gaussian_laplace(field.image[1].astype(np.float32), 2) * -40 + 2000
@@ -282,7 +282,7 @@ def pairs(studio: Studio, seconds: float) -> None:
     panel.pairs.use.click()
     studio.wait(lambda: dock.watch.readiness.ready)
     studio.shoot("stains-start")
-    studio.train(seconds, "stains-train")
+    studio.train(seconds)
     studio.apply_to(image)
     studio.shoot("stains")
 

@@ -106,3 +106,17 @@ def test_paths(qtbot: Any) -> None:
     assert field.value() == [Path("a b"), Path("c")]
     field.line.setText(" ")
     assert field.value() == []
+
+
+def test_column_of_objects_goes_where_results_are_images(qtbot: Any, tmp_path: Path) -> None:
+    table = FolderTable()
+    qtbot.addWidget(table)
+    paths = tuple(tmp_path / name for name in ("a.tif", "b.tif"))
+    table.take(FolderStarted(paths, tmp_path))
+    table.take(ImageFinished(paths[0], paths[0], None))
+    assert table.isColumnHidden(1)
+    table.take(FolderStarted(paths, tmp_path))
+    assert not table.isColumnHidden(1)
+    table.take(ImageFinished(paths[0], paths[0], 3))
+    table.take(ImageFinished(paths[1], paths[1], None))
+    assert not table.isColumnHidden(1)

@@ -15,8 +15,10 @@ from microforge.gui.apply_panel import ApplyPanel
 from microforge.gui.before_after import ORIGINAL, RESULT, SPLIT
 from microforge.gui.halves import Halves, Removed
 from microforge.gui.image_parts import colours, figures_text
+from microforge.gui.opening import open_files, show_opened
 from microforge.gui.session import Session, is_result
 from microforge.io.images import read_image
+from microforge.io.results import write_image
 from microforge.types import Image, Prediction
 
 FIGURES = {"noise before": 12.0, "noise after": 1.5, "residual correlation": 0.01}
@@ -284,3 +286,22 @@ def test_colours_are_those_people_expect() -> None:
     assert colours(["", "", ""]) == ["cyan", "magenta", "yellow"]
     assert len(set(colours(["DAPI", "Hoechst", "nuclei"]))) == 3
     assert len(colours([""] * 9)) == 9
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (20, 30)), ("TYX", (3, 20, 30)), ("CYX", (2, 20, 30))])
+@pytest.mark.parametrize("finer", [1, 2])
+def test_files_of_a_folder_run_are_opened_with_their_image(
+    session: Session, tmp_path: Path, axes: str, shape: tuple[int, ...], finer: int
+) -> None:
+    data = noise(*shape)
+    made = (data / 2).astype(np.float32).repeat(finer, -1).repeat(finer, -2)
+    write_image(tmp_path / "a.tif", data, axes, (0.4, 0.4))
+    write_image(tmp_path / "result.tif", made, axes, (0.4 / finer, 0.4 / finer))
+    (opened,) = open_files(tmp_path / "a.tif", tmp_path / "result.tif")
+    show_opened(session, opened)
+    image, *results = session.viewer.layers
+    assert len(results) == (2 if "C" in axes else 1)
+    assert np.allclose(results[0].data, made[0] if "C" in axes else made)
+    assert np.allclose(results[0].scale[-2:], 0.4 / finer)
+    assert np.allclose(results[0].data_to_world([0, -0.5, -0.5][-results[0].ndim :])[-2:], -0.2)
+    assert session.images() == [image]

@@ -156,6 +156,10 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
     def take(self, event: FolderEvent) -> None:
         """Bring the table up to date, and keep the file being worked on in sight unless a line is selected."""
         number = self.files.take(event)
+        if isinstance(event, FolderStarted | ImageFinished):
+            # Where results are images there is nothing to count.
+            counted = event.objects is not None if isinstance(event, ImageFinished) else True
+            self.setColumnHidden(OBJECTS, not counted and not any(row.objects for row in self.files.rows))
         if isinstance(event, ImageStarted) and number is not None and not self.selectionModel().hasSelection():
             self.scrollTo(self._order.mapFromSource(self.files.index(number, 0)))
 
