@@ -90,6 +90,24 @@ def test_axes_of_a_stack_are_asked(qtbot: QtBot, panel: AnnotatePanel) -> None:
     qtbot.waitUntil(lambda: "6 images" in panel.count.text())
 
 
+def test_repeats_need_a_series(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    panel.task.set_value("denoising")
+    panel.session.viewer.add_image(nuclei, name="one")
+    panel.plain.use.click()
+    qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
+    panel.options.form.fields["method"].widget.value = "repeats"  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: "series" in panel.missing.text())
+
+
+def test_a_used_pair_that_became_wrong_is_named(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
+    panel.pairs.use.click()
+    qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
+    pair[1].data = pair[1].data[:40]
+    qtbot.waitUntil(lambda: "40x96" in panel.missing.text())
+    panel.task.set_value("super-resolution")
+    qtbot.waitUntil(lambda: "2, 3 or 4" in panel.missing.text())
+
+
 def test_saturated_pixels_are_pointed_out(qtbot: QtBot, panel: AnnotatePanel) -> None:
     panel.task.set_value("denoising")
     data = np.random.default_rng(0).integers(0, 3000, (64, 64), np.uint16)

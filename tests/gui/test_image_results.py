@@ -209,6 +209,28 @@ def test_difference_layer(qtbot: Any, session: Session, panel: ApplyPanel) -> No
     assert not compare.difference.isChecked()
 
 
+def test_what_is_selected_means_its_source(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
+    source = session.viewer.add_image(noise(20, 30), name="cells")
+    session.viewer.add_image(noise(20, 30), name="other")
+    session.viewer.layers.selection = {source}
+    (result,) = apply(qtbot, panel)
+    panel.layers.image_results.compare.difference.click()
+    for layer in (result, session.viewer.layers["cells removed"]):
+        session.viewer.layers.selection = {layer}
+        assert panel.layers.images() == [source]
+
+
+def test_settings_of_prediction(panel: ApplyPanel, session: Session, tmp_path: Path) -> None:
+    assert {"flips", "image_type"} <= set(panel.settings._form.fields)
+    options = {"channels": 1, "same_kind": True, "adds": True}
+    session.set_model(write_model(tmp_path / "r.safetensors", task="restoration", task_options=options))
+    assert panel.settings._task is not None
+    assert panel.settings._task.fields == {}, "what the data decided is nobody's to change"
+    panel.settings._form.fields["flips"].widget.value = True
+    assert panel.settings.value().flips
+    assert panel.settings.value().task_options == {}
+
+
 def test_layers_that_go_meanwhile(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     source = session.viewer.add_image(noise(20, 30), name="cells")
     apply(qtbot, panel)

@@ -12,6 +12,7 @@ from microforge import image_metrics
 from microforge.gui.before_after import SPLIT
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session import Session
+from microforge.io.results import write_image
 from microforge.simulate import noisy_pair
 
 LONG = 120_000
@@ -72,7 +73,24 @@ def test_denoise(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path:
     images.compare.buttons[SPLIT].click()
     images.compare.divider.setValue(300)
     qtbot.wait(100)
+    folder_run(qtbot, dock, tmp_path, noisy)
     close(qtbot, viewer)
+
+
+def folder_run(qtbot: QtBot, dock: MicroforgeDock, place: Path, noisy: Any) -> None:
+    """Apply to a folder, and open a file with its result."""
+    (place / "images").mkdir()
+    for name in "ab":
+        write_image(place / "images" / f"{name}.tif", noisy, "YX", (0.5, 0.5))
+    panel = dock.apply.folder
+    panel.inputs.set_value([place / "images"])
+    with qtbot.waitSignal(dock.session.applying.finished, timeout=LONG):
+        panel.start.click()
+    assert panel.table.files.count("done") == 2, panel.message.text()
+    assert panel.table.isColumnHidden(1)
+    with qtbot.waitSignal(panel._opening.finished, timeout=LONG):
+        panel.open_row(panel.table.files.rows[0])
+    assert "a result" in dock.session.viewer.layers
 
 
 def test_a_finer_grid_from_pairs(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushBu
 from microforge.gui.halves import Halves, Removed
 from microforge.gui.layers import add_beside_brushes, geometry_of
 from microforge.gui.parts import Note
+from microforge.gui.results_layers import DETAILS
 from microforge.gui.session import Session, mark_result
 
 RESULT, ORIGINAL, SPLIT = "Result", "Original", "Split"
@@ -232,7 +233,7 @@ def _split_layer(pair: Pair) -> Layer:
         halves,
         name=f"{before.name} | {after.name}",
         rgb=after.rgb,
-        metadata={"split": True},
+        metadata={"split": True, DETAILS: {"source": before.unique_id, "kind": "split"}},
         **look,
         **geometry_of(after, range(after.ndim)),
     )
@@ -249,7 +250,7 @@ def _removed_layer(pair: Pair) -> Layer:
         name=f"{before.name} removed",
         colormap="gray",
         contrast_limits=(-most, most),
-        metadata={"removed_from": before.unique_id},
+        metadata={"removed_from": before.unique_id, DETAILS: {"source": before.unique_id, "kind": "removed"}},
         **geometry_of(after, range(after.ndim)),
     )
     mark_result(layer, layer.name)

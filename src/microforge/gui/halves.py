@@ -8,6 +8,7 @@ import numpy.typing as npt
 from microforge.types import Array, ArrayLike
 
 Floats = npt.NDArray[np.float32]
+_PIXELS_READ = 1 << 18
 
 
 class OfTwo:
@@ -133,7 +134,8 @@ class Removed(OfTwo):
     def spread(self) -> float:
         """Give the value that few pixels exceed, from a plane in the middle."""
         middle = tuple(n // 2 for n in self.shape[:-2])
-        plane = np.abs(np.asarray(self[(*middle, slice(None), slice(None))])[::2, ::2])
+        step = max(1, round((self.shape[-1] * self.shape[-2] / _PIXELS_READ) ** 0.5))
+        plane = np.abs(np.asarray(self[(*middle, slice(None), slice(None))])[::step, ::step])
         plane = plane[np.isfinite(plane)]
         return float(np.percentile(plane, 99.5)) if plane.size else 0.0
 

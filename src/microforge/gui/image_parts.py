@@ -14,7 +14,7 @@ PROBABILITY = "probability"
 NOT_NOISE = 0.2
 #: Shown from and to, in percent of the pixels, where the source does not say.
 _SHOWN = (0.2, 99.9)
-_PIXELS_READ = 1 << 20
+_PIXELS_READ = 1 << 18
 #: The colour people expect of a stain; the first that is part of its name.
 _KNOWN = {
     "blue": ("dapi", "hoechst", "nucle", "dna"),
