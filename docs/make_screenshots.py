@@ -72,6 +72,8 @@ class Studio:
         """Begin anew with another task."""
         self.turn_to("Annotate")
         self.viewer.layers.clear()
+        # With napari 0.9 the graphics driver crashes where new layers come before the window was drawn without the old.
+        self.pause(0.5)
         self.dock.annotate.task.set_value(task)
 
     def train(self, seconds: float, name: str = "") -> None:

@@ -107,3 +107,28 @@ def test_preview_of_one_time_point(qtbot: QtBot, panel: TrainPanel, training: Fa
     assert layer.data.shape == (1, *nuclei.shape)
     assert layer.translate[0] == 2
     assert np.array_equal(layer.data[0], nuclei + 2)
+
+
+def test_preview_follows_to_another_image(qtbot: QtBot, panel: TrainPanel, training: FakeTraining, nuclei: Any) -> None:
+    training.image = lambda sample: Prediction(image=np.asarray(sample.image, np.float32), image_name="denoised")
+    session, viewer = panel.session, panel.session.viewer
+    session.set_task("denoising")
+    small = viewer.add_image(nuclei[:30], name="small", colormap="red")
+    second = viewer.add_image(nuclei + 5, name="second", contrast_limits=(3, 77), colormap="green")
+    first = viewer.add_image(nuclei, name="first")
+    session.learn_from([first, second])
+    panel.start()
+    for image in (first, second, small):
+        viewer.layers.selection.active = image
+        qtbot.waitUntil(
+            lambda image=image: panel.preview.layer is not None and image.name in panel.preview.layer.name,
+            timeout=10_000,
+        )
+        layer = panel.preview.layer
+        assert np.array_equal(layer.data, image.data)  # type: ignore[union-attr]
+        assert (layer.colormap.name, tuple(layer.contrast_limits)) == (  # type: ignore[union-attr]
+            image.colormap.name,
+            tuple(image.contrast_limits),
+        )
+    panel.stop.click()
+    qtbot.waitUntil(lambda: panel.run.state is RunState.ENDED, timeout=10_000)

@@ -238,14 +238,19 @@ def test_layers_that_go_meanwhile(qtbot: Any, session: Session, panel: ApplyPane
     compare.buttons[SPLIT].click()
     session.viewer.layers.remove(source)
     assert compare.isHidden()
-    assert not [layer for layer in session.viewer.layers if layer.metadata.get("split")]
+    qtbot.waitUntil(lambda: not [layer for layer in session.viewer.layers if layer.metadata.get("split")])
     source = session.viewer.add_image(noise(20, 30), name="cells")
     session.viewer.layers.selection = {source}
     result = apply(qtbot, panel)[-1]
     compare.buttons[SPLIT].click()
     session.viewer.layers.remove(result)
     assert compare.isHidden()
+    session.viewer.layers.selection = {source}
+    apply(qtbot, panel)
+    compare.buttons[SPLIT].click()
+    compare.difference.setChecked(True)
     session.viewer.layers.clear()
+    assert len(session.viewer.layers) == 0
 
 
 def test_saved_images_can_be_read(qtbot: Any, session: Session, panel: ApplyPanel, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.difference.setToolTip("Add a layer of what was removed: the original minus the result.")
         self.about = Note(NOISE_ONLY, "info")
         self._soon = QTimer(self, singleShot=True, interval=SOON)
+        self._left_over: list[Layer] = []
+        self._sweeping = QTimer(self, singleShot=True, interval=0)
         self._lay_out()
         self._connect()
         self.clear()
@@ -78,16 +80,29 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def add(self, source: Image, results: Sequence[Layer], *, alike: bool) -> None:
         """Take in an image and its results."""
-        layers, name = self._session.viewer.layers, source.unique_id
-        known = [layer for layer in layers if layer.metadata.get("removed_from") == name]
-        self._remove(known)
-        self._pairs.append(Pair(source, list(results), alike))
+        pair = Pair(source, list(results), alike)
+        known = (
+            layer for layer in self._session.viewer.layers if layer.metadata.get("removed_from") == source.unique_id
+        )
+        pair.removed = next(known, None)
+        self._pairs.append(pair)
+        if pair.removed is not None:
+            self._renew(pair, pair.removed)
         self._show_parts()
         self._on_difference(self.difference.isChecked())
+
+    def _renew(self, pair: Pair, layer: Layer) -> None:
+        """Bring a difference layer of an earlier run up to date; a new one would cost more."""
+        if _can_subtract(pair):
+            after = pair.results[0]
+            layer.data = Removed(pair.source.data, after.data, colour=after.rgb)
+        else:
+            self._remove([layer])
 
     def close_down(self) -> None:
         """Let go of the viewer."""
         self._soon.stop()
+        self._sweeping.stop()
         self._session.viewer.layers.events.removed.disconnect(self._on_removed)
 
     def show_mode(self, mode: str) -> None:
@@ -119,6 +134,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._group.buttonClicked.connect(lambda button: self.show_mode(button.text()))
         self.divider.valueChanged.connect(lambda _: self._soon.start())
         self._soon.timeout.connect(self._move)
+        self._sweeping.timeout.connect(self._sweep)
         self.difference.toggled.connect(self._on_difference)
         self._session.viewer.layers.events.removed.connect(self._on_removed)
 
@@ -190,12 +206,17 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
                 pair.split = None
         gone = [pair for pair in self._pairs if pair.source is layer or not pair.results]
         self._pairs = [pair for pair in self._pairs if pair not in gone]
-        # What compared them holds on to images that are gone.
-        for pair in gone:
-            self._remove([pair.split])
+        # What compared them holds on to images that are gone. Later: in the middle of a removal napari loses count of
+        # its layers, and the graphics driver crashes.
+        self._left_over += [pair.split for pair in gone if pair.split is not None]
+        self._sweeping.start()
         if not self._busy:
             self._follow(layer)
         self._show_parts()
+
+    def _sweep(self) -> None:
+        layers, self._left_over = self._left_over, []
+        self._remove(layers)
 
     def _follow(self, layer: Layer) -> None:
         """Take a comparison that she removed by hand for one that she does not want."""

@@ -100,13 +100,19 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             return
         keeps = self.session.task.keeps_intensities
         shown = shown_of(event.prediction, view, keeps_intensities=keeps)
-        if shown is not None and not self._update(shown):
+        if shown is None or self._update(shown):
+            return
+        if self.layer is not None:
+            # With napari 0.9 the graphics driver crashes where a new layer comes before one that goes was undrawn.
             self.remove()
-            limits = {} if shown.limits is None else {"contrast_limits": shown.limits}
-            made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
-            self._limits, self._name = shown.limits, shown.name
-            mark_result(made, "preview")
-            self._insert(made, view.layer)
+            self._answer = event
+            self._soon.start()
+            return
+        limits = {} if shown.limits is None else {"contrast_limits": shown.limits}
+        made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
+        self._limits, self._name = shown.limits, shown.name
+        mark_result(made, "preview")
+        self._insert(made, view.layer)
 
     def _update(self, shown: Shown) -> bool:
         """Give the layer there is new pixels; a new layer costs more. Give whether that was possible."""
@@ -116,7 +122,10 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if not np.array_equal(old.scale, shown.place["scale"]) or getattr(old, "rgb", False) != ("rgb" in shown.look):
             return False
         if "colormap" in shown.look and self._name != shown.name:
-            return False
+            # Another image, or another channel: it is shown like that.
+            self._limits, self._name = tuple(old.contrast_limits), shown.name
+            for name, value in shown.look.items():
+                setattr(old, name, value)
         # The image gets brighter while the network learns; limits that she has set herself stay.
         if shown.limits is not None and self._limits == tuple(old.contrast_limits):
             old.contrast_limits = self._limits = shown.limits
