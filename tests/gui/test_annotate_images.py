@@ -286,3 +286,13 @@ def test_removing_the_image_forgets_the_pair(panel: AnnotatePanel, pair: tuple[A
     panel.session.viewer.layers.clear()
     assert panel.session.annotated == []
     assert panel.pairs.targets() == ()
+
+
+@pytest.mark.parametrize("task", ["denoising", "restoration", "label-free", "instances"])
+def test_fits_a_narrow_dock(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any], task: str) -> None:
+    panel.task.set_value(task)
+    panel.pairs.add.click()
+    panel.pairs.use.click()
+    panel.options.fold.expand(animate=False)
+    qtbot.wait(50)
+    assert panel.minimumSizeHint().width() <= 290

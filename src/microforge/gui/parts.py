@@ -11,6 +11,8 @@ from superqt import QCollapsible
 _COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "#7a8aa0"}
 
 _UNLIMITED = (1 << 24) - 1
+#: Pixels that a picker needs at least.
+_NARROW = 110
 
 
 class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
@@ -56,6 +58,11 @@ class Picker(QComboBox):  # type: ignore[misc]  # qtpy has no types
         self._nothing = nothing
         self.setPlaceholderText(nothing)
         self.currentIndexChanged.connect(self._on_index)
+
+    def minimumSizeHint(self) -> QSize:
+        """Fit a narrow dock; Qt would make room for the whole text that stands there while nothing can be chosen."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), _NARROW), hint.height())
 
     def set_choices(self, choices: Sequence[tuple[str, Any]]) -> None:
         """Offer these titles and objects; the one chosen stays chosen if it is still there, else the last is."""
