@@ -134,7 +134,7 @@ def refuse_swapped(sample: Sample) -> None:
         raise AnnotationError(
             f"The target is noisier than the image ({after:.3g} against {before:.3g} grey levels): are they swapped?",
             where=sample.name,
-            remedy="Swap them, or switch on 'Target may be noisier' (--option noisier_target=true) if it is meant so.",
+            remedy="Swap them, or set the option 'Target may be noisier' (noisier_target) if it is meant so.",
         )
 
 
