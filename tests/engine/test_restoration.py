@@ -16,7 +16,7 @@ from microforge.tasks import get_task
 from microforge.training.loop import train
 from microforge.types import Sample
 
-LEARN = TrainingConfig(task="restoration", device="cpu", steps=150, width=16, patch_size=64, batch_size=4)
+LEARN = TrainingConfig(task="restoration", device="cpu", steps=220, width=16, patch_size=64, batch_size=4)
 
 
 def check(sample: Sample, **options: object) -> Sample:
