@@ -33,6 +33,6 @@ def pair_sample(seed: int, size: int = 96) -> Sample:
 
 def coarse_sample(seed: int, factor: int = 2, size: int = 96) -> Sample:
     """An image with few pixels and its target with `factor` times as many."""
-    fine = clean_field(seed, size * factor, width=2.5, peak=200.0)
+    fine = clean_field(seed, size * factor, width=2.5, peak=800.0)
     coarse = fine.reshape(size, factor, size, factor).mean((1, 3))
     return Sample(f"field {seed}", noisy_field(coarse, seed)[None], (fine * 3 + 7)[None])

@@ -33,7 +33,7 @@ def test_it_beats_interpolation_on_a_finer_grid(factor: int, tmp_path: Path) -> 
     assert prediction.image is not None
     assert prediction.image.shape == (1, 64 * factor, 64 * factor)
     assert prediction.pixel_size == (0.6 / factor, 0.6 / factor)
-    fine = clean_field(70, 64 * factor, width=2.5, peak=200.0)
+    fine = clean_field(70, 64 * factor, width=2.5, peak=800.0)
     noisy = new.image[0].astype(float)
     plain = zoom(noisy, factor, order=3, grid_mode=True, mode="nearest")
     ours, theirs = (
