@@ -13,6 +13,8 @@ Values = npt.NDArray[np.float64]
 #: Brightest values that cameras can give; counted as saturated where many pixels have them.
 FULL_WELLS = (255, 1023, 4095, 16383, 65535)
 SATURATED_PIXELS = 16
+#: Side of the part of large images that tells how they are displaced.
+REGISTERED_SIDE = 1024
 #: What second differences along both axes make of white noise of standard deviation one.
 _NOISE_GAIN = 6.0
 _MAD_TO_STD = 0.6744898
@@ -99,15 +101,17 @@ def saturated(image: Array) -> tuple[int, int]:
 def displacement(image: Array, target: Array) -> tuple[float, ...]:
     """Measure by how many pixels a target ``YX`` is shifted against an image, by cross-correlation, to 0.1 pixel.
 
-    Both are smoothed, so that noise does not decide, and faded out towards their sides, which do not belong together
+    Of large images the middle is taken. Both are smoothed, so that noise does not decide, and faded out towards their sides, which do not belong together
     (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
     """
     from scipy.ndimage import gaussian_filter
     from skimage.filters import window
     from skimage.registration import phase_cross_correlation
 
-    fade = window("hann", np.shape(image))
-    smooth = [gaussian_filter(np.asarray(one, np.float32), 2.0) for one in (target, image)]
+    starts = [max(0, (n - REGISTERED_SIDE) // 2) for n in np.shape(image)]
+    middle = tuple(slice(a, a + REGISTERED_SIDE) for a in starts)
+    smooth = [gaussian_filter(np.asarray(one[middle], np.float32), 2.0) for one in (target, image)]
+    fade = window("hann", smooth[0].shape)
     faded = [(one - one.mean()) * fade for one in smooth]
     shift, _, _ = phase_cross_correlation(*faded, upsample_factor=10, normalization=None)
     return tuple(float(length) for length in shift)

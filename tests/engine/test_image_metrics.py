@@ -77,6 +77,12 @@ def test_a_bright_end_that_no_camera_has_is_not_saturation() -> None:
     assert image_metrics.saturated(image) == (0, 0)
 
 
+def test_displacement_of_large_images_is_that_of_their_middle() -> None:
+    field = np.zeros((1400, 1300), np.float32)
+    field[300:1100, 250:1050] = clean_field(5, 800, width=6)
+    assert image_metrics.displacement(field, np.roll(field, (4, -7), (0, 1))) == pytest.approx((4, -7), abs=0.2)
+
+
 @pytest.mark.parametrize("moved", [(3.0, -5.0), (0.0, 0.0), (-1.5, 2.5)])
 def test_displacement_is_measured_through_noise(moved: tuple[float, float]) -> None:
     field = clean_field(4, 160)
