@@ -101,8 +101,8 @@ def saturated(image: Array) -> tuple[int, int]:
 def displacement(image: Array, target: Array) -> tuple[float, ...]:
     """Measure by how many pixels a target ``YX`` is shifted against an image, by cross-correlation, to 0.1 pixel.
 
-    Of large images the middle is taken. Both are smoothed, so that noise does not decide, and faded out towards their sides, which do not belong together
-    (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
+    Of large images the middle is taken. Both are smoothed, so that noise does not decide, and faded out towards their
+    sides, which do not belong together (Guizar-Sicairos et al. 2008, doi 10.1364/OL.33.000156).
     """
     from scipy.ndimage import gaussian_filter
     from skimage.filters import window
