@@ -114,6 +114,14 @@ def test_a_field_is_recorded_noisy_and_clean() -> None:
     assert light == pytest.approx(20, rel=0.1)
 
 
+def test_a_large_field_is_recorded_too() -> None:
+    with np.errstate(all="raise", under="ignore"):
+        noisy, clean = noisy_pair(1, (1024, 1024))
+    assert noisy.shape == clean.shape == (1024, 1024)
+    small = noisy_pair(1)[1].astype(float)
+    assert clean.mean() == pytest.approx(small.mean(), rel=0.3)
+
+
 def test_the_noise_is_worth_removing_and_has_no_pattern() -> None:
     noisy, clean = (one.astype(float) for one in noisy_pair(1))
     gaussian = [fitted_psnr(ndimage.gaussian_filter(noisy, sigma), clean) for sigma in (0, 0.7, 1, 1.5, 2)]

@@ -70,7 +70,8 @@ def _bodies(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
         along = (y - middle[0]) * np.cos(turn) + (x - middle[1]) * np.sin(turn)
         across = (x - middle[1]) * np.cos(turn) - (y - middle[0]) * np.sin(turn)
         distance = np.sqrt((along / radii[0]) ** 2 + (across / radii[1]) ** 2)
-        light += np.float32(rng.uniform(0.6, 1.4)) / (1 + np.exp((distance - 1) * 12))
+        # Far away nothing is left of a body, and the exponential of the distance would be no number any more.
+        light += np.float32(rng.uniform(0.6, 1.4)) / (1 + np.exp(np.minimum((distance - 1) * 12, 80)))
     return light.astype(np.float32)
 
 
