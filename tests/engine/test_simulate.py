@@ -118,8 +118,9 @@ def test_a_large_field_is_recorded_too() -> None:
     with np.errstate(all="raise", under="ignore"):
         noisy, clean = noisy_pair(1, (1024, 1024))
     assert noisy.shape == clean.shape == (1024, 1024)
-    small = noisy_pair(1)[1].astype(float)
-    assert clean.mean() == pytest.approx(small.mean(), rel=0.3)
+    # Structures stand out, and nothing is saturated.
+    assert np.percentile(clean, 99) > 2 * np.median(clean)
+    assert (clean == clean.max()).sum() < 10
 
 
 def test_the_noise_is_worth_removing_and_has_no_pattern() -> None:
