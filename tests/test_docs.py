@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+#: What `docs/make_figures.py` draws: on white, so that a picture serves both themes.
+DRAWN = {"denoising.png", "restoration.png", "label_free.png", "super_resolution.png"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -32,4 +34,4 @@ def test_every_picture_is_shown_and_has_a_light_twin() -> None:
     pictures = {path.name for path in (ROOT / "docs" / "images").glob("*.png")}
     dark = {name for name in pictures if not name.endswith("-light.png")}
     assert {name for name in dark if f"images/{name})" not in text} == set()
-    assert {name.replace(".png", "-light.png") for name in dark} == pictures - dark
+    assert {name.replace(".png", "-light.png") for name in dark - DRAWN} == pictures - dark
