@@ -131,6 +131,9 @@ class NetworkConfig(Settings):
 
     residual: bool = Field(False, description="The network gives what is to be added to its input.")
     upscale: int = Field(1, ge=1, le=4, description="How many times finer the output's YX is.")
+    head: Literal["pixels", "image"] = Field(
+        "pixels", description="pixels: an answer for each pixel; image: the encoder only, an answer for each place."
+    )
 
     @property
     def stride(self) -> tuple[int, ...]:

@@ -4,8 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.spatial import KDTree
 
 from microforge.types import Labels
+
+Coordinates = npt.NDArray[np.floating]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +80,26 @@ def f1_score(hits: float, extra: float, missed: float) -> float:
     """2 TP / (2 TP + FP + FN); 1 if there is nothing to find and nothing found."""
     total = 2 * hits + extra + missed
     return 2 * hits / total if total else 1.0
+
+
+def match_points(truth: Coordinates, found: Coordinates, radius: float) -> tuple[Indices, Indices]:
+    """Match dots one to one, as many as possible, each pair no further apart than `radius`.
+
+    Parameters
+    ----------
+    truth, found
+        ``(N, D)`` and ``(M, D)``, in units in which distances mean the same along all axes.
+
+    Returns
+    -------
+    tuple
+        Indices into both, pair by pair.
+    """
+    if not len(truth) or not len(found):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    near = KDTree(truth).sparse_distance_matrix(KDTree(found), radius, output_type="coo_matrix")
+    # A distance of 0 would be no entry: only the pattern matters here.
+    graph = csr_matrix((np.ones(near.nnz), (near.row, near.col)), (len(truth), len(found)))
+    partner = maximum_bipartite_matching(graph, perm_type="column")
+    rows = np.flatnonzero(partner >= 0)
+    return rows, partner[rows].astype(np.int64)

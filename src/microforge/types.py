@@ -45,6 +45,50 @@ class Annotation(Enum):
 
 
 @dataclass(frozen=True, eq=False)
+class Points:
+    """Dots on an image: one per cell, each of a kind.
+
+    Attributes
+    ----------
+    coordinates
+        float32 ``(N, D)``, pixel coordinates in the order of `axes`; whole numbers are the centres of pixels.
+    kind
+        int32 ``(N,)``, an index into `kinds`.
+    kinds
+        Names of the kinds that were looked for, also of those of which there is none; a single one may have no name.
+    axes
+        What the columns are: ``(T)(Z)YX``.
+    """
+
+    coordinates: npt.NDArray[np.float32]
+    kind: npt.NDArray[np.int32]
+    kinds: tuple[str, ...] = ("",)
+    axes: str = "YX"
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    def of_kind(self, name: str) -> npt.NDArray[np.float32]:
+        """Give the coordinates of one kind; none where the kind is not known."""
+        if name not in self.kinds:
+            return self.coordinates[:0]
+        return np.asarray(self.coordinates[self.kind == self.kinds.index(name)])
+
+    def only(self, chosen: npt.NDArray[Any]) -> "Points":
+        """Give some of the dots, chosen by a bool array or by indices."""
+        return replace(self, coordinates=self.coordinates[chosen], kind=self.kind[chosen])
+
+    def part(self, window: tuple[slice, ...]) -> "Points":
+        """Give the dots inside a window of pixels, counted from its corner."""
+        low = np.array([side.start for side in window], np.float32)
+        high = np.array([side.stop for side in window], np.float32)
+        # A pixel reaches half a pixel to either side of its centre.
+        inside = (self.coordinates >= low - 0.5) & (self.coordinates < high - 0.5)
+        part = self.only(np.all(inside, axis=1))
+        return replace(part, coordinates=part.coordinates - low)
+
+
+@dataclass(frozen=True, eq=False)
 class Image:
     """An array as a file or a layer gave it, with the meaning of its axes.
 
@@ -89,6 +133,10 @@ class Sample:
         ``(Z)YX`` in micrometre; None where unknown.
     channel_names, target_names
         Of the channels of image and annotation, where they have names.
+    points
+        The dots of a counting task, axes ``(Z)YX``; None where none were given, which is not the same as no cell.
+    class_name
+        The class of the whole image, for tasks that tell images apart; empty where none was given.
     """
 
     name: str
@@ -98,14 +146,17 @@ class Sample:
     pixel_size: PixelSize | None = None
     channel_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
+    points: Points | None = None
+    class_name: str = ""
 
     def part(self, window: tuple[slice, ...]) -> "Sample":
-        """Give the part of image, annotation and mask inside a window ``(Z)YX`` of pixels, as views."""
+        """Give the part of image, annotation, points and mask inside a window ``(Z)YX`` of pixels, as views."""
         return replace(
             self,
             image=self.image[(slice(None), *window)],
             annotation=None if self.annotation is None else self._annotation_part(window),
             mask=None if self.mask is None else self.mask[window],
+            points=None if self.points is None else self.points.part(window),
         )
 
     def _annotation_part(self, window: tuple[slice, ...]) -> Array:
@@ -138,13 +189,15 @@ class Target:
 class Batch:
     """Patches on the training device: three float32 tensors ``NC(Z)YX`` (`weight` has one channel).
 
-    `target` and `weight` are on the output grid.
+    `target` and `weight` are on the output grid. `area` ``(N,)`` is how many recorded pixels a pixel of each patch
+    stands for, where patches were scaled: what is counted per pixel grows with it.
     """
 
     image: "torch.Tensor"
     target: "torch.Tensor"
     weight: "torch.Tensor"
     names: tuple[str, ...] = ()
+    area: "torch.Tensor | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,14 +219,17 @@ class Prediction:
     pixel_size
         Of the output grid, in micrometre.
     points
-        float32 ``(N, D)`` in pixel coordinates.
+        The cells found; `measurements` then has one row for each, with its kind and confidence.
+    class_name
+        The class of the whole image; of a time series the classes of its time points, with their numbers.
     measurements
-        One array per column, one row per object (column ``label`` names it).
+        One array per column, one row per object (column ``label`` names it) or point.
     """
 
     labels: Labels | None = None
     image: npt.NDArray[np.float32] | None = None
-    points: npt.NDArray[np.float32] | None = None
+    points: Points | None = None
+    class_name: str = ""
     measurements: Mapping[str, Array] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     image_name: str = "probability"

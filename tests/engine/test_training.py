@@ -278,7 +278,7 @@ def test_one_constant_image_is_left_out_and_said(tmp_path: Path) -> None:
 
 def test_a_mask_is_split_and_said(tmp_path: Path) -> None:
     mask = [replace(s, annotation=(s.annotation > 0).astype(np.uint8)) for s in fields(2)]
-    assert any(advice.code == "mask" for advice in of_kind(run(tmp_path, samples=mask), RunAdvice))
+    assert any("a mask with one value" in advice.text for advice in of_kind(run(tmp_path, samples=mask), RunAdvice))
 
 
 def test_mixed_sizes_and_dtypes_train_together(tmp_path: Path) -> None:

@@ -36,20 +36,23 @@ class Augmentation:
         side = [math.ceil(n * reach + 2 * self.config.elastic) for n in self.patch[-2:]]
         return (*self.patch[:-2], *(n + n % 2 for n in side))
 
-    def warp(self, windows: Tensor, rng: np.random.Generator) -> Tensor:
-        """Turn, scale, mirror and bend windows ``NC(Z)YX``; gives patches of the size wanted.
+    def warp(self, windows: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Turn, scale, mirror and bend windows ``NC(Z)YX``; gives patches of the size wanted, and their scale.
 
-        The last channel is the weight: what lies outside a window gets weight 0.
+        The scale ``(N,)`` is how many pixels of the window a pixel of the patch stands for. The last channel is the
+        weight: what lies outside a window gets weight 0.
         """
         affine = np.stack([self._matrix(rng, windows.shape[-2:]) for _ in range(len(windows))])
         matrix = torch.from_numpy(affine.astype(np.float32)).to(windows.device)
+        area = matrix.new_tensor(windows.shape[-2:]).prod() / matrix.new_tensor(self.patch[-2:]).prod()
+        pixels = torch.linalg.det(matrix[:, :, :2]).abs() * area
         flat = windows.reshape(len(windows), -1, *windows.shape[-2:])  # planes of a stack are warped alike
         size = [len(windows), flat.shape[1], *self.patch[-2:]]
         grid = functional.affine_grid(matrix, size, align_corners=False)
         if self.config.elastic:
             grid = grid + self._bend(rng, grid, windows.shape[-2:])
         warped = functional.grid_sample(flat, grid, align_corners=False)
-        return warped.reshape(*windows.shape[:-2], *self.patch[-2:])
+        return warped.reshape(*windows.shape[:-2], *self.patch[-2:]), pixels
 
     def _matrix(self, rng: np.random.Generator, window: torch.Size) -> np.ndarray:
         """Map output to input coordinates, both -1..1 as `affine_grid` wants them (x before y)."""

@@ -91,7 +91,9 @@ class Sampler:
         size = augmentation.window(warp)
         chosen = rng.choice(len(self.sources), self.batch_size, p=self.probability)
         windows = torch.stack([self._cut(self.sources[k], size) for k in chosen]).float()
-        windows = augmentation.warp(windows, rng) if warp else windows
+        area = windows.new_ones(len(windows))
+        if warp:
+            windows, area = augmentation.warp(windows, rng)
         image, answer = windows[:, : self.channels], unfold(windows[:, self.channels :], self.finer)
         if not warp:
             image, answer = augmentation.turn([image, answer], rng)
@@ -102,6 +104,7 @@ class Sampler:
             answer[:, :-1],
             answer[:, -1:],
             tuple(self.sources[k].name for k in chosen),
+            area,
         )
 
     def _cut(self, source: Source, size: tuple[int, ...]) -> torch.Tensor:

@@ -74,7 +74,7 @@ def add_results(
         layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
         layers[-1].features = features_of(prediction.measurements)
     if prediction.points is not None:
-        layers.append(_show(viewer, place, "points", prediction.points, letters, details))
+        layers.append(_show(viewer, place, "points", prediction.points.coordinates, letters, details))
     return layers
 
 

@@ -1,6 +1,5 @@
 """A model ready to be applied: to a sample, an image of any axes, or a plain array."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from microforge.device import choose_device
 from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError
 from microforge.events import TileFinished
 from microforge.inference.series import BATCH_PIXELS
+from microforge.inference.stack import PredictionStack
 from microforge.inference.tiling import Output, TiledNetwork
 from microforge.io.model_file import ModelFile, load_model
 from microforge.io.tiff import let_go
@@ -106,7 +106,7 @@ class Predictor:
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of an image with named axes: labels ``(T)(Z)YX``."""
         samples = to_samples(image)
-        stack = _Stack(len(samples) if "T" in image.axes else None)
+        stack = PredictionStack(len(samples) if "T" in image.axes else None)
         for item in self.run_frames(samples):
             if isinstance(item, Prediction):
                 stack.add(item)
@@ -198,42 +198,3 @@ def _build(file: ModelFile, device: torch.device) -> UNet:
         raise ModelFileError("The weights do not fit the model's own card.", where=str(file.path or "")) from error
     layout = torch.channels_last if file.card.network.dims == 2 else torch.channels_last_3d
     return network.to(device).to(memory_format=layout).eval()  # type: ignore[call-overload,no-any-return]
-
-
-class _Stack:
-    """The predictions of all time points of an image as one; `frames` None where there is no T.
-
-    Each goes to its place at once, so that no more memory is needed than for the whole. Objects keep the numbers of
-    their own time point.
-    """
-
-    def __init__(self, frames: int | None) -> None:
-        self.frames, self.done = frames, 0
-        self.first: Prediction | None = None
-        self.labels: Array | None = None
-        self.image: Array | None = None
-        self.notes: dict[str, None] = {}
-        self.figures: Counter[str] = Counter()
-
-    def add(self, prediction: Prediction) -> None:
-        if self.first is None:
-            self.labels, self.image = self._room(prediction.labels), self._room(prediction.image)
-            # Without its arrays, which are in their places.
-            self.first = replace(prediction, labels=None, image=None)
-        for whole, part in ((self.labels, prediction.labels), (self.image, prediction.image)):
-            if whole is not None and part is not None and self.frames is not None:
-                whole[self.done] = part
-        self.done += 1
-        self.notes |= dict.fromkeys(prediction.notes)
-        self.figures.update({name: value / (self.frames or 1) for name, value in prediction.figures.items()})
-
-    def _room(self, part: Array | None) -> Array | None:
-        if part is None or self.frames is None:
-            return part
-        return np.empty((self.frames, *part.shape), part.dtype)
-
-    def prediction(self) -> Prediction:
-        if self.first is None:
-            raise ModelMismatchError("The image is empty.")
-        notes = tuple(self.notes)
-        return replace(self.first, labels=self.labels, image=self.image, notes=notes, figures=dict(self.figures))

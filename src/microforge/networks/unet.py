@@ -21,6 +21,9 @@ class UNet(nn.Module):
     The output has the grid of the input, or one whose YX is `config.upscale` times finer; with `config.residual` it is
     added to the first channels of the input (enlarged by bicubic interpolation where the grid is finer). Each size
     must be a multiple of `config.stride`.
+
+    With the head `image` there is the encoder only: an answer for each pixel of the deepest level, repeated for all the
+    pixels of the input that it stands for. Its weights have the same names as those of the whole network.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -33,11 +36,13 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(
             DoubleConvolution(config.dims, i, o, k) for i, o, k in zip(inputs, widths, kernels, strict=True)
         )
+        upward = zip(widths[:0:-1], widths[-2::-1], kernels[-2::-1], strict=True)
         self.up = nn.ModuleList(
             DoubleConvolution(config.dims, deep + shallow, shallow, kernel)
-            for deep, shallow, kernel in zip(widths[:0:-1], widths[-2::-1], kernels[-2::-1], strict=True)
+            for deep, shallow, kernel in (upward if config.head == "pixels" else ())
         )
-        self.head = convolution(config.dims, widths[0], config.out_channels * prod(self.unfolding), [1] * config.dims)
+        last, repeats = (widths[0], prod(self.unfolding)) if config.head == "pixels" else (widths[-1], 1)
+        self.head = convolution(config.dims, last, config.out_channels * repeats, [1] * config.dims)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,6 +55,8 @@ class UNet(nn.Module):
                 skips.append(x)
                 x = _pool(x, self.config.pools[level - 1])
             x = block(x)
+        if self.config.head == "image":
+            return _repeated(self.head(x), self.config.stride)
         for block, pool in zip(self.up, reversed(self.config.pools), strict=True):
             x = functional.interpolate(x, scale_factor=tuple(float(p) for p in pool), mode="nearest")
             x = block(torch.cat([x, skips.pop()], dim=1))
@@ -58,6 +65,10 @@ class UNet(nn.Module):
             return answer
         # The sum is float32 also where the network computes in bfloat16: intensities keep their precision.
         return answer + enlarge(image[:, : self.config.out_channels], self.config.upscale)
+
+
+def _repeated(x: Tensor, factors: tuple[int, ...]) -> Tensor:
+    return functional.interpolate(x, scale_factor=tuple(float(f) for f in factors), mode="nearest")
 
 
 def _pool(x: Tensor, pool: tuple[int, ...]) -> Tensor:
@@ -89,12 +100,14 @@ def receptive_field(config: NetworkConfig) -> tuple[int, ...]:
     for pool in config.pools:
         scales.append([s * p for s, p in zip(scales[-1], pool, strict=True)])
     for level, (scale, kernel) in enumerate(zip(scales, kernels, strict=True)):
-        passes = 2 if level == len(config.pools) else 4  # two convolutions going down, two going up
+        ways = 1 if config.head == "image" else 2  # down, and up again
+        passes = 2 if level == len(config.pools) else 2 * ways  # two convolutions each way
         for axis in range(config.dims):
             field[axis] += passes * (kernel[axis] - 1) * scale[axis]
             if level:
-                field[axis] += 2 * (scale[axis] - scales[level - 1][axis])
-    return tuple(f + 2 * (s - 1) for f, s in zip(field, config.stem, strict=True))
+                field[axis] += ways * (scale[axis] - scales[level - 1][axis])
+    block = config.stride if config.head == "image" else config.stem  # pixels that share an answer
+    return tuple(f + 2 * (s - 1) for f, s in zip(field, block, strict=True))
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -28,6 +28,19 @@ class TaskOptions(Settings):
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many cells of a kind there are.
+
+    `low` and `high` bound it where the errors of counts were measured on images kept aside.
+    """
+
+    kind: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Readiness:
     """What the annotations hold, in words, and what is missing before training can start."""
 
@@ -131,6 +144,10 @@ class Task(ABC):
             If the annotation cannot be used; says why and what to do.
         """
 
+    def changes(self, given: Sample, used: Sample) -> str:
+        """Say in words what `check` changed in a sample (dots that were merged, a mask that was split), or nothing."""
+        return ""
+
     @abstractmethod
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count what is annotated and say what is missing, for a panel. Fast: runs while a person paints."""
@@ -162,6 +179,17 @@ class Task(ABC):
     def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Measure a result on the whole image without knowing the truth; quick, as every predicted image passes."""
         return {}
+
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Count what was found, by kind, in the image or in a region ``(Z)YX`` of it; empty where nothing is counted.
+
+        A region may lack Z: it then counts for every plane.
+        """
+        return ()
+
+    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+        """Give the task with what it learns from images kept aside, one tally for each: how far to trust its counts."""
+        return self
 
     def pose(self, sample: Sample) -> Sample:
         """Turn a sample kept aside into the question that measures quality during training."""

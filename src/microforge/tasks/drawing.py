@@ -68,6 +68,15 @@ def _components_of_mask(labels: Array) -> Array:
     return labels if count < 2 else np.asarray(parts, np.int32)
 
 
+def was_split(before: Sample, after: Sample) -> bool:
+    """Whether a check gave an annotation more labels than were painted."""
+    if before.annotation is None or after.annotation is None or before.annotation.size == 0:
+        return False
+    return bool(after.annotation.max() > before.annotation.max()) or bool(
+        before.annotation.max() == 255 and after.annotation.max() not in (0, 255)
+    )
+
+
 def object_count(sample: Sample) -> int:
     """Number of labels within the annotated part of a sample, quickly."""
     labels = sample.annotation

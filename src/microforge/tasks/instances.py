@@ -16,7 +16,7 @@ from scipy import ndimage
 from microforge import metrics
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.decoding import fill_holes, split_objects
-from microforge.tasks.drawing import checked_labels, cut_out, known_pixels, object_count
+from microforge.tasks.drawing import checked_labels, cut_out, known_pixels, object_count, was_split
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class Instances(Task):
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be objects; split a binary mask into its connected components."""
         return checked_labels(sample, split_masks=True)
+
+    def changes(self, given: Sample, used: Sample) -> str:
+        """Tell of a mask that was split."""
+        split = was_split(given, used)
+        return "the annotation is a mask with one value; its separate pieces are taken as objects" if split else ""
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count the painted objects."""

@@ -73,6 +73,9 @@ def _hash(samples: Sequence[Sample]) -> str:
         digest.update(np.ascontiguousarray(np.asarray(sample.image[..., ::step, :])).tobytes())
         if sample.annotation is not None:
             digest.update(np.ascontiguousarray(sample.annotation).tobytes())
+        if sample.points is not None:
+            digest.update(sample.points.coordinates.tobytes() + sample.points.kind.tobytes())
+        digest.update(sample.class_name.encode())
     return digest.hexdigest()
 
 

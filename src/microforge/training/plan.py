@@ -89,7 +89,7 @@ def _network_of(card: ModelCard, task: Task, dims: int, channels: int) -> Networ
             f"these are {dims}D with {channels}.",
             remedy="Choose another model, or start from none.",
         )
-    return task.network(network.model_copy(update={"out_channels": task.out_channels}))
+    return task.network(network.model_copy(update={"out_channels": task.out_channels, "head": "pixels"}))
 
 
 def _down_sampling(

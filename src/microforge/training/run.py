@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class Run:
         self.card = make_card(
             setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
         )
+        self.options = self.card.task_options
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
         self.watcher = Watcher(setup.task.monitor[1])
         self.metrics: dict[str, float] = {}
@@ -76,6 +77,7 @@ class Run:
         self.sampler.state = values["sampler"]
         self.clock.before += float(values["seconds"])
         self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
+        self.options = values.get("options", self.options)
         if values["best"] is not None:
             self.best = (float(values["best"]), checkpoint.part("best"))
         self.safe = self.learner.average.weights()
@@ -144,7 +146,7 @@ class Run:
 
     def validate(self) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
-        total: dict[str, float] = {}
+        tallies: list[Mapping[str, float]] = []
         task, samples, begun = self.setup.task, self.setup.validation, time.perf_counter()
         for done, sample in enumerate(samples, start=1):
             normaliser = normaliser_for(sample.image, self.setup.normalisation)
@@ -155,9 +157,9 @@ class Run:
                         return
                     continue
                 prediction = recorded(task.decode(item), task, normaliser)
-                for name, count in task.tally(prediction, sample).items():
-                    total[name] = total.get(name, 0.0) + count
-        self.metrics = task.summarise(total)
+                tallies.append(task.tally(prediction, sample))
+        self.metrics = task.summarise(_added(tallies))
+        self.options = task.calibrate(tallies).options.model_dump(mode="json")
         name, direction = task.monitor
         value, sign = self.metrics[name], 1 if direction == "max" else -1
         is_best = self.best is None or sign * value >= sign * self.best[0]
@@ -200,7 +202,8 @@ class Run:
     def save_model(self) -> Path:
         """Write the model file."""
         path = self.folder / MODEL_NAME
-        card = finished_card(self.card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
+        card = self.card.model_copy(update={"task_options": self.options})
+        card = finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
         save_model(path, self.final_weights(), card)
         return path
 
@@ -213,6 +216,7 @@ class Run:
             "megapixels": self.megapixels,
             "sampler": self.sampler.state,
             "metrics": self.metrics,
+            "options": self.options,
             "best": self.best[0] if self.best else None,
         }
         parts = {**self.learner.parts(), "best": self.best[1] if self.best else {}}
@@ -233,3 +237,11 @@ class Run:
             (self.folder / name).unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             shutil.rmtree(self.folder)
+
+
+def _added(tallies: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for tally in tallies:
+        for name, count in tally.items():
+            total[name] = total.get(name, 0.0) + count
+    return total

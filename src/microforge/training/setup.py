@@ -21,7 +21,7 @@ from microforge.networks.unet import receptive_field
 from microforge.tasks import Task, get_task
 from microforge.training.advice import advice_on_data, constant_images
 from microforge.training.plan import Plan, make_plan
-from microforge.types import Annotation, Sample
+from microforge.types import Sample
 
 # Part of the free memory that all samples together may take on the device.
 RESIDENT_SHARE = 0.3
@@ -98,19 +98,9 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     checked = []
     for sample in (s for s in samples if s.name not in constant):
         checked.append(task.check(sample))
-        if task.annotation is Annotation.LABELS and _split(sample, checked[-1]):
-            text = f"{sample.name}: the annotation is a mask with one value; its separate pieces are taken as objects."
-            advice.append(RunAdvice("mask", text))
+        if changed := task.changes(sample, checked[-1]):
+            advice.append(RunAdvice(f"changed {sample.name}", f"{sample.name}: {changed}."))
     return tuple(checked), tuple(advice)
-
-
-def _split(before: Sample, after: Sample) -> bool:
-    """Whether the check gave an annotation more labels than were painted."""
-    if before.annotation is None or after.annotation is None or before.annotation.size == 0:
-        return False
-    return bool(after.annotation.max() > before.annotation.max()) or bool(
-        before.annotation.max() == 255 and after.annotation.max() not in (0, 255)
-    )
 
 
 def make_source(sample: Sample, setup: Setup) -> Source:

@@ -1,0 +1,90 @@
+"""The predictions of all time points of an image as one."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from microforge.errors import ModelMismatchError
+from microforge.types import Array, Points, Prediction
+
+
+class PredictionStack:
+    """Collects predictions in the order of time; `frames` None where there is no T.
+
+    Each goes to its place at once, so that no more memory is needed than for the whole. Objects keep the numbers of
+    their own time point; the rows of points get the column `frame`, and their coordinates a T in front.
+    """
+
+    def __init__(self, frames: int | None) -> None:
+        self.frames, self.done = frames, 0
+        self.first: Prediction | None = None
+        self.labels: Array | None = None
+        self.image: Array | None = None
+        self.points: list[Points] = []
+        self.tables: list[Mapping[str, Array]] = []
+        self.classes: Counter[str] = Counter()
+        self.notes: dict[str, None] = {}
+        self.figures: Counter[str] = Counter()
+
+    def add(self, prediction: Prediction) -> None:
+        """Take the next time point in."""
+        if self.first is None:
+            self.labels, self.image = self._room(prediction.labels), self._room(prediction.image)
+            # Without its arrays, which are in their places.
+            self.first = replace(prediction, labels=None, image=None)
+        for whole, part in ((self.labels, prediction.labels), (self.image, prediction.image)):
+            if whole is not None and part is not None and self.frames is not None:
+                whole[self.done] = part
+        if prediction.points is not None:
+            self.points.append(prediction.points)
+            self.tables.append(prediction.measurements)
+        self.done += 1
+        self.classes.update([prediction.class_name])
+        self.notes |= dict.fromkeys(prediction.notes)
+        self.figures.update({name: value / (self.frames or 1) for name, value in prediction.figures.items()})
+
+    def prediction(self) -> Prediction:
+        """Give the whole.
+
+        Raises
+        ------
+        ModelMismatchError
+            If nothing was taken in.
+        """
+        if self.first is None:
+            raise ModelMismatchError("The image is empty.")
+        notes = tuple(self.notes)
+        whole = replace(self.first, labels=self.labels, image=self.image, notes=notes, figures=dict(self.figures))
+        if self.frames is None:
+            return whole
+        return replace(whole, points=self._points(), measurements=self._measurements(), class_name=self._classes())
+
+    def _room(self, part: Array | None) -> Array | None:
+        if part is None or self.frames is None:
+            return part
+        return np.empty((self.frames, *part.shape), part.dtype)
+
+    def _points(self) -> Points | None:
+        if not self.points:
+            return None
+        times = [np.full((len(points), 1), t, np.float32) for t, points in enumerate(self.points)]
+        coordinates = [np.hstack([t, points.coordinates]) for t, points in zip(times, self.points, strict=True)]
+        kind = np.concatenate([points.kind for points in self.points])
+        first = self.points[0]
+        return Points(np.concatenate(coordinates), kind, first.kinds, f"T{first.axes}")
+
+    def _measurements(self) -> dict[str, Array]:
+        if not self.tables:
+            return {}
+        frames = np.repeat(np.arange(len(self.points)), [len(points) for points in self.points])
+        return {"frame": frames} | {
+            name: np.concatenate([table[name] for table in self.tables]) for name in self.tables[0]
+        }
+
+    def _classes(self) -> str:
+        """Give the class; where time points differ, how often each."""
+        if len(self.classes) < 2:
+            return next(iter(self.classes), "")
+        return ", ".join(f"{name} ({number})" for name, number in self.classes.most_common())

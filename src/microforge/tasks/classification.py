@@ -1,0 +1,148 @@
+"""Classes of whole images: in focus or not, treated or control; one class per image, in 2D and 3D.
+
+The encoder of the U-Net gives, for every place, how much speaks for each class and how far the place is to be heeded;
+the answer for the image is their weighted mean (attention pooling: Ilse et al. 2018, arXiv 1802.04712). Being a mean
+over places, it is the same whether an image is predicted whole or in tiles, and images may be of any size.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from microforge.config import NetworkConfig
+from microforge.errors import AnnotationError
+from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.drawing import known_pixels
+from microforge.types import Annotation, Batch, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+
+class ClassificationOptions(TaskOptions):
+    """Settings of the classification of images."""
+
+    names: tuple[str, ...] = Field(
+        (), title="Classes", description="Names of the classes.", json_schema_extra={"fitted": True}
+    )
+    weights: tuple[float, ...] = Field(
+        (),
+        title="Weights",
+        description="How much an image of each class counts in training, so that rare classes are learnt too.",
+        json_schema_extra={"fitted": True},
+    )
+
+
+class Classification(Task):
+    """Give each image a class."""
+
+    name: ClassVar[str] = "classification"
+    title: ClassVar[str] = "Classify images"
+    description: ClassVar[str] = "Give a few images of each class their class; every image then gets one."
+    annotation: ClassVar[Annotation] = Annotation.CLASS
+    monitor: ClassVar[tuple[str, Direction]] = ("accuracy", "max")
+    result: ClassVar[str] = "class"
+    Options: ClassVar[type[TaskOptions]] = ClassificationOptions
+    options: ClassificationOptions
+
+    @property
+    def out_channels(self) -> int:
+        """One per class, and how far a place is to be heeded."""
+        return len(self.options.names) + 1
+
+    def network(self, config: NetworkConfig) -> NetworkConfig:
+        """Take the encoder only."""
+        return config.model_copy(update={"head": "image"})
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Take the classes, and how often they occur, from the samples."""
+        count = Counter(sample.class_name for sample in samples)
+        names = tuple(dict.fromkeys((*self.options.names, *sorted(count))))
+        weights = tuple(len(samples) / (len(count) * count[name]) if count[name] else 1.0 for name in names)
+        return type(self)(self.options.model_copy(update={"names": names, "weights": weights}))
+
+    def check(self, sample: Sample) -> Sample:
+        """Refuse images without a class, or with one the model does not know."""
+        names = self.options.names
+        if not sample.class_name:
+            raise AnnotationError("It has no class.", where=sample.name, remedy="Give it one, or leave it out.")
+        if names and sample.class_name not in names:
+            raise AnnotationError(
+                f"Its class '{sample.class_name}' is not one of {', '.join(names)}.",
+                where=sample.name,
+                remedy="Correct the name of the class, or train a model for these classes.",
+            )
+        return sample
+
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count the images of each class."""
+        count = Counter(sample.class_name for sample in samples if sample.class_name)
+        text = ", ".join(f"{number} {name}" for name, number in sorted(count.items())) or "no image has a class"
+        if len(count) > 1:
+            return Readiness(text)
+        return Readiness(text, "Give images of at least two classes their class.")
+
+    def encode(self, sample: Sample) -> Target:
+        """Give the number of the class at every pixel."""
+        shape = (1, *sample.image.shape[1:])
+        number = self.options.names.index(sample.class_name)
+        return Target(np.full(shape, number, np.float32), known_pixels(sample)[None].astype(np.float32))
+
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Cross entropy of the answers for the patches, each class weighing the same."""
+        import torch
+        from torch.nn import functional
+
+        heeded = batch.weight.flatten(1).sum(1)
+        # The number fades at the border of a warped window, and is whole inside.
+        number = batch.target.flatten(1).amax(1)
+        answer = _pooled(self.activate(output), batch.weight)
+        weights = torch.tensor(self.options.weights, device=answer.device)
+        return functional.cross_entropy(answer[heeded > 0], number[heeded > 0].round().long(), weights)
+
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """What speaks for each class, and how far a place is to be heeded, 0..1."""
+        import torch
+
+        return torch.cat([output[:, :-1], output[:, -1:].sigmoid()], dim=1)
+
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Take the weighted mean over all places."""
+        heed = output[-1].astype(np.float64)
+        answer = (output[:-1] * heed).reshape(len(output) - 1, -1).sum(1) / max(float(heed.sum()), 1e-12)
+        odds = np.exp(answer - answer.max())
+        probability = odds / odds.sum()
+        names = self.options.names
+        figures = {f"P({name})": float(p) for name, p in zip(names, probability, strict=True)}
+        return Prediction(class_name=names[int(probability.argmax())], figures=figures)
+
+    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Give the probability of each class."""
+        return dict(prediction.figures)
+
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Note the true class and the one found."""
+        right = prediction.class_name == sample.class_name
+        return {"images": 1, "right": float(right), f"{sample.class_name} -> {prediction.class_name}": 1}
+
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """Accuracy, its mean over the classes that occur, and of each class the part that was found."""
+        recalls = {}
+        for name in self.options.names:
+            total = sum(tally.get(f"{name} -> {other}", 0) for other in self.options.names)
+            if total:
+                recalls[f"found {name}"] = tally.get(f"{name} -> {name}", 0) / total
+        accuracy = tally["right"] / max(tally["images"], 1)
+        return {"accuracy": accuracy, "balanced accuracy": float(np.mean(list(recalls.values()))), **recalls}
+
+
+def _pooled(activated: "torch.Tensor", weight: "torch.Tensor") -> "torch.Tensor":
+    """Give the weighted mean over all places ``NK`` of what speaks for the classes."""
+    heed = activated[:, -1:] * weight
+    answer = (activated[:, :-1] * heed).flatten(2).sum(2)
+    mean: torch.Tensor = answer / heed.flatten(1).sum(1, keepdim=True).clamp_min(1e-6)
+    return mean

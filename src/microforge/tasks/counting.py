@@ -1,0 +1,299 @@
+"""Counting from dots: how many cells, of which kind, and where; in 2D and 3D.
+
+The network gives a density, whose integral over any region is the number of cells in it (Lempitsky & Zisserman 2010,
+"Learning to count objects in images"): each dot is a Gaussian of mass one, as wide as the cells lie close. The
+positions are decoded from the density, as many as its integral says.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from microforge.errors import AnnotationError
+from microforge.events import RunAdvice
+from microforge.metrics import f1_score, match_points
+from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.dots import checked_points, clean_dots, named_kinds, spacing_of, steps_of
+from microforge.tasks.drawing import known_pixels
+from microforge.tasks.interval import Interval, fit_interval
+from microforge.tasks.positions import find_positions, stamp_density
+from microforge.types import Annotation, Batch, Points, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+#: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
+WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
+#: What the image of a result is.
+DENSITY = "density"
+#: Spacing taken where there is one dot only, in pixels.
+_USUAL_SPACING = 15.0
+
+
+class CountingOptions(TaskOptions):
+    """Settings of counting."""
+
+    empty: Literal["left out", "no cells"] = Field(
+        "left out",
+        title="Images without dots",
+        description="left out: forgotten, nothing is learnt from them; no cells: there are none, which is learnt.",
+    )
+    confidence: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Confidence",
+        description="Dots that are less certain are not shown; the count does not change.",
+    )
+    radius: float | None = Field(
+        None,
+        gt=0,
+        title="Match distance",
+        description="A dot counts as found within this many pixels; empty = half the typical distance of dots.",
+    )
+    kinds: tuple[str, ...] = Field(
+        (), title="Kinds", description="Names of the kinds of cells.", json_schema_extra={"fitted": True}
+    )
+    spacing: float = Field(
+        _USUAL_SPACING,
+        gt=0,
+        title="Spacing",
+        description="Typical distance of a dot to the next, in pixels.",
+        json_schema_extra={"fitted": True},
+    )
+    steps: tuple[float, ...] = Field(
+        (),
+        title="Steps",
+        description="Distance of planes, rows and columns in units of the last.",
+        json_schema_extra={"fitted": True},
+    )
+    intervals: dict[str, Interval] = Field(
+        default_factory=dict,
+        title="Intervals",
+        description="How far counts may be off, by kind; measured on images kept aside.",
+        json_schema_extra={"fitted": True},
+    )
+
+
+class Counting(Task):
+    """Count cells and say where they are."""
+
+    name: ClassVar[str] = "counting"
+    title: ClassVar[str] = "Count cells"
+    description: ClassVar[str] = "Click a dot on each cell in a few images or regions; gives counts and places."
+    annotation: ClassVar[Annotation] = Annotation.POINTS
+    monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
+    result: ClassVar[str] = "cells"
+    Options: ClassVar[type[TaskOptions]] = CountingOptions
+    options: CountingOptions
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the kinds, in the order of the channels; a single one may have none."""
+        return self.options.kinds or ("",)
+
+    @property
+    def out_channels(self) -> int:
+        """One density per kind."""
+        return len(self.kinds)
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
+        width = float(np.clip(WIDTH * self.options.spacing, NARROWEST, WIDEST))
+        return tuple(width / step for step in self.options.steps or (1.0, 1.0))
+
+    @property
+    def radius(self) -> float:
+        """Distance within which a dot counts as found, in pixels along X."""
+        return self.options.radius or self.options.spacing / 2
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Take the kinds, and how far apart cells lie, from the dots."""
+        names = dict.fromkeys(self.options.kinds)
+        for sample in samples:
+            names |= dict.fromkeys(sample.points.kinds if sample.points is not None else ())
+        steps = steps_of(samples)
+        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing_of(samples, steps) or self.options.spacing}
+        return type(self)(self.options.model_copy(update=found))
+
+    def check(self, sample: Sample) -> Sample:
+        """Refuse dots that do not fit the image; leave out those outside, and merge those on one another."""
+        points = checked_points(sample)
+        cleaned = clean_dots(points, sample.image.shape[1:]).points
+        sample = named_kinds(replace(sample, points=cleaned), self.options.kinds)
+        nothing = not len(cleaned) and sample.mask is None
+        if nothing and self.options.empty == "left out":
+            raise AnnotationError(
+                "It has no dots.",
+                where=sample.name,
+                remedy="If there are no cells on it, set the option 'empty' to 'no cells'.",
+            )
+        return sample
+
+    def changes(self, given: Sample, used: Sample) -> str:
+        """Tell of dots that were merged or left out."""
+        if given.points is None:
+            return ""
+        cleaned = clean_dots(given.points, given.image.shape[1:])
+        parts = []
+        if cleaned.outside:
+            parts.append(f"{_dots(cleaned.outside)} outside the image left out")
+        if cleaned.merged:
+            parts.append(f"{_dots(cleaned.merged)} on another merged with it")
+        return ", ".join(parts)
+
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count the dots, of each kind."""
+        known = [sample.points for sample in samples if sample.points is not None]
+        total = sum(len(points) for points in known)
+        text = f"{total:,} dot{'s' * (total != 1)} in {len(known)} image{'s' * (len(known) != 1)}"
+        names = dict.fromkeys(name for points in known for name in points.kinds)
+        if len(names) > 1:
+            text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
+        return Readiness(text, "" if total else "Click a dot on each cell of at least one image or region.")
+
+    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+        """Tell of dots outside annotated regions."""
+        for sample in samples:
+            if sample.points is not None and sample.mask is not None:
+                outside = int((~_is_inside(sample.points, sample.mask)).sum())
+                if outside:
+                    text = f"{sample.name}: {_dots(outside)} outside the annotated region: nothing is learnt there."
+                    yield RunAdvice(f"outside {sample.name}", text)
+
+    def encode(self, sample: Sample) -> Target:
+        """Give the density of each kind, in units of a lone dot's peak, and where it is known."""
+        assert sample.points is not None
+        shape, points = sample.image.shape[1:], sample.points
+        value = np.stack([stamp_density(points.of_kind(name), shape, self.sigmas) for name in self.kinds])
+        return Target(value / self._unit, known_pixels(sample)[None].astype(np.float32))
+
+    def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Give the dots."""
+        return super().focus(sample) if sample.points is None else sample.points.coordinates
+
+    def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Keep the integral: where a patch was scaled, a pixel of it stands for more or fewer recorded ones."""
+        if batch.area is None:
+            return batch
+        area = batch.area.reshape(-1, *[1] * (batch.target.ndim - 1))
+        return replace(batch, target=batch.target * area)
+
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Squared error of the density."""
+        from microforge import losses
+
+        return losses.squared_error(output, batch.target, batch.weight)
+
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """Give cells per pixel."""
+        return output * self._unit
+
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Place as many dots of each kind as the integral of its density says."""
+        places, confidence, kind = [], [], []
+        for number, density in enumerate(output):
+            found = find_positions(density, round(float(density.sum(dtype=np.float64))), self.sigmas)
+            certain = found.confidence >= self.options.confidence
+            places.append(found.places[certain])
+            confidence.append(found.confidence[certain])
+            kind.append(np.full(int(certain.sum()), number, np.int32))
+        kinds = np.concatenate(kind)
+        points = Points(np.concatenate(places), kinds, self.kinds, "ZYX"[-(output.ndim - 1) :])
+        columns = {"kind": np.array(self.kinds, object)[kinds]} if len(self.kinds) > 1 else {}
+        columns["confidence"] = np.concatenate(confidence)
+        names = self.kinds if len(self.kinds) > 1 else ()
+        return Prediction(image=output, image_name=DENSITY, points=points, channel_names=names, measurements=columns)
+
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Integrate the density of each kind, with how far that may be off where it was measured."""
+        assert prediction.image is not None
+        counts = []
+        for kind, density in zip(self.kinds, prediction.image, strict=True):
+            value = float(np.sum(density, dtype=np.float64) if region is None else np.sum(density * region))
+            value = max(value, 0.0)
+            interval = self.options.intervals.get(kind)
+            counts.append(Count(kind, value) if interval is None else Count(kind, value, *interval.around(value)))
+        return tuple(counts)
+
+    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Give the counts of the whole image, with their bounds."""
+        figures = {}
+        for count in self.count(prediction):
+            of = f" {count.kind}" if count.kind else ""
+            figures[f"count{of}"] = count.value
+            if count.low is not None and count.high is not None:
+                figures |= {f"low{of}": count.low, f"high{of}": count.high}
+        return figures
+
+    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+        """Measure on images kept aside how far counts are off."""
+        intervals = {}
+        for kind in self.kinds:
+            found, truth = ([tally[f"{name} {kind}"] for tally in tallies] for name in ("found", "truth"))
+            interval = fit_interval(found, truth)
+            if interval is not None:
+                intervals[kind] = interval
+        return type(self)(self.options.model_copy(update={"intervals": intervals}))
+
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
+        assert sample.points is not None
+        assert prediction.points is not None
+        counts: Counter[str] = Counter(images=1)
+        for count in self.count(prediction, sample.mask):
+            truth = _known_of(sample.points, count.kind, sample)
+            found = _known_of(prediction.points, count.kind, sample)
+            error = count.value - len(truth)
+            inside = count.low is not None and count.high is not None and count.low <= len(truth) <= count.high
+            hits = len(match_points(truth * self._scale, found * self._scale, self.radius)[0])
+            counts.update({f"found {count.kind}": count.value, f"truth {count.kind}": len(truth)})
+            counts.update({"counts": 1, "error": abs(error), "square": error**2, "bias": error})
+            counts.update({"relative": abs(error) / max(len(truth), 1)})
+            counts.update({"bounded": count.low is not None, "inside": inside})
+            counts.update({"hits": hits, "extra": len(found) - hits, "missed": len(truth) - hits})
+        return dict(counts)
+
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""
+        n = max(tally["counts"], 1)
+        result = {
+            "MAE": tally["error"] / n,
+            "RMSE": float(np.sqrt(tally["square"] / n)),
+            "MAPE": tally["relative"] / n,
+            "bias": tally["bias"] / n,
+            "F1": f1_score(tally["hits"], tally["extra"], tally["missed"]),
+        }
+        return result | ({"coverage": tally["inside"] / tally["bounded"]} if tally["bounded"] else {})
+
+    @property
+    def _scale(self) -> npt.NDArray[np.float64]:
+        """Distances along ``(Z)YX`` in pixels along X."""
+        return np.array(self.options.steps or (1.0, 1.0))
+
+    @property
+    def _unit(self) -> float:
+        """Peak of a lone dot in cells per pixel: the network answers in units of it."""
+        return float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in self.sigmas]))
+
+
+def _dots(number: int) -> str:
+    return f"{number:,} dot{'s' * (number != 1)}"
+
+
+def _is_inside(points: Points, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    places = np.clip(np.round(points.coordinates).astype(int), 0, np.array(mask.shape) - 1)
+    return np.asarray(mask[tuple(places.T)])
+
+
+def _known_of(points: Points, kind: str, sample: Sample) -> npt.NDArray[np.float32]:
+    """Give the dots of a kind inside what is annotated."""
+    if sample.mask is not None:
+        points = points.only(_is_inside(points, sample.mask))
+    return points.of_kind(kind)

@@ -1,0 +1,100 @@
+"""Dots that a person set: checked, cleaned, and how far apart they lie."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from microforge.errors import AnnotationError
+from microforge.types import Points, Sample
+
+#: Dots of one kind that are nearer than this, in pixels, are one cell that was clicked twice.
+TWICE = 1.0
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Dots that can be learnt from, and how many were merged or left out."""
+
+    points: Points
+    merged: int = 0
+    outside: int = 0
+
+
+def checked_points(sample: Sample) -> Points:
+    """Give the dots of a sample.
+
+    Raises
+    ------
+    AnnotationError
+        If there are none, or their coordinates are not those of the image.
+    """
+    points, dims = sample.points, sample.image.ndim - 1
+    if points is None:
+        raise AnnotationError("No dots were set.", where=sample.name, remedy="Click the cells, or load their points.")
+    if points.coordinates.shape[1] != dims:
+        raise AnnotationError(
+            f"The dots have {points.coordinates.shape[1]} coordinates, the image has {dims} dimensions.",
+            where=sample.name,
+            remedy="On a stack dots need z, y and x; on a plane y and x.",
+        )
+    if not np.isfinite(points.coordinates).all():
+        raise AnnotationError("Some dots have no place (NaN).", where=sample.name, remedy="Remove them from the file.")
+    return points
+
+
+def clean_dots(points: Points, shape: Sequence[int]) -> Cleaned:
+    """Leave out dots outside an image ``(Z)YX``, and merge those of one kind that lie on each other."""
+    size = np.array(shape, np.float32)
+    inside = np.asarray(np.all((points.coordinates >= -0.5) & (points.coordinates < size - 0.5), axis=1))
+    kept = points.only(inside)
+    first = np.ones(len(kept), bool)
+    for kind in range(len(kept.kinds)):
+        own = np.flatnonzero(kept.kind == kind)
+        if len(own) > 1:
+            pairs = KDTree(kept.coordinates[own]).query_pairs(TWICE, output_type="ndarray")
+            first[own[pairs[:, 1]]] = False
+    return Cleaned(kept.only(first), int((~first).sum()), int((~inside).sum()))
+
+
+def steps_of(samples: Sequence[Sample]) -> tuple[float, ...]:
+    """Give the distance of planes, rows and columns in units of the last; 1 where pixel sizes are not known."""
+    dims = samples[0].image.ndim - 1
+    known = [np.array(s.pixel_size) / s.pixel_size[-1] for s in samples if s.pixel_size and len(s.pixel_size) == dims]
+    return tuple(np.median(known, axis=0).tolist()) if known else (1.0,) * dims
+
+
+def spacing_of(samples: Sequence[Sample], steps: Sequence[float]) -> float | None:
+    """Give the median distance of a dot to the next one on its image, in pixels along X; None without such pairs."""
+    found: list[npt.NDArray[np.float64]] = []
+    for sample in samples:
+        if sample.points is not None and len(sample.points) > 1:
+            places = sample.points.coordinates * np.array(steps)
+            found.append(KDTree(places).query(places, k=2)[0][:, 1])
+    return float(np.median(np.concatenate(found))) if found else None
+
+
+def named_kinds(sample: Sample, kinds: Sequence[str]) -> Sample:
+    """Give the sample with its dots in the kinds a model knows; a single kind may be called as one likes.
+
+    Raises
+    ------
+    AnnotationError
+        If a dot is of a kind that the model does not know.
+    """
+    points = sample.points
+    if points is None or not kinds or points.kinds == tuple(kinds):
+        return sample
+    if len(points.kinds) == 1 and len(kinds) == 1:
+        return replace(sample, points=replace(points, kinds=tuple(kinds)))
+    unknown = [name for k, name in enumerate(points.kinds) if name not in kinds and (points.kind == k).any()]
+    if unknown:
+        raise AnnotationError(
+            f"There are dots of the kind '{unknown[0] or 'without a name'}', which is not one of {', '.join(kinds)}.",
+            where=sample.name,
+            remedy="Give the dots the names of the kinds, or train a model for these kinds.",
+        )
+    place = np.array([kinds.index(name) if name in kinds else 0 for name in points.kinds], np.int32)
+    return replace(sample, points=replace(points, kind=place[points.kind], kinds=tuple(kinds)))

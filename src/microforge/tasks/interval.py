@@ -1,0 +1,52 @@
+"""How far a count may be off: split conformal prediction (Lei et al. 2018, doi 10.1080/01621459.2017.1307116).
+
+The errors on images kept aside, each divided by the error to be expected of a count of that size, are sorted; the
+interval of a new count reaches as far as nine in ten of them. It holds for new images that are like those kept aside,
+whatever the network and however its errors are distributed.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+from pydantic import Field
+
+from microforge.config import Settings
+
+#: Part of the counts that are to lie inside their interval.
+LEVEL = 0.9
+#: With fewer images kept aside no such interval exists: the largest of n errors is exceeded once in n + 1.
+FEWEST = ceil(LEVEL / (1 - LEVEL))
+
+
+class Interval(Settings):
+    """The errors of counts on images kept aside, in units of the error expected of a count of that size."""
+
+    width: float = Field(ge=0, description="Not exceeded by nine in ten new images.")
+    typical: float = Field(gt=0, description="Typical count on the images kept aside.")
+    images: int = Field(ge=1, description="Number of images kept aside.")
+
+    def around(self, count: float) -> tuple[float, float]:
+        """Give the lower and the upper bound of a count, not below 0."""
+        reach = self.width * expected_error(count, self.typical)
+        return max(0.0, count - reach), count + reach
+
+
+def expected_error(count: float, typical: float) -> float:
+    """Give how the error of a count grows with it, up to a factor.
+
+    As its square root for smaller counts than usual (single cells are missed by chance), in proportion for larger ones
+    (a model that misses one in ten does so everywhere); never less than for one cell. Both are on the safe side.
+    """
+    count = max(count, 1.0)
+    return float(np.sqrt(count) * max(1.0, np.sqrt(count / typical)))
+
+
+def fit_interval(found: Sequence[float], truth: Sequence[float]) -> Interval | None:
+    """Find the interval from counts on images kept aside; None where these are too few."""
+    if len(found) < FEWEST:
+        return None
+    typical = max(float(np.median(found)), 1.0)
+    scores = [abs(a - b) / expected_error(a, typical) for a, b in zip(found, truth, strict=True)]
+    rank = min(ceil((len(scores) + 1) * LEVEL), len(scores))
+    return Interval(width=sorted(scores)[rank - 1], typical=typical, images=len(scores))
