@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,9 @@ class Sampler:
         0: every image equally often; 1: as often as it has objects.
     upscale
         How many times finer the YX of target and weight is.
+    margin
+        Pixels along ``(Z)YX`` at the border of patches that are not learnt from, as the answer there depends on what
+        lies outside; where the image itself ends they are.
     """
 
     def __init__(
@@ -52,12 +56,14 @@ class Sampler:
         object_sampling: float,
         seed: int,
         upscale: int = 1,
+        margin: Sequence[int] = (),
     ) -> None:
         self.sources = list(sources)
         self.channels, self.batch_size, self.augmentation = channels, batch_size, augmentation
         self.object_sampling = object_sampling
         self.finer = (*[1] * (len(augmentation.patch) - 2), upscale, upscale)
         self.rng = np.random.default_rng(seed)
+        self.margin = tuple(margin) if any(margin) else ()
         self._weigh()
 
     @property
@@ -89,32 +95,39 @@ class Sampler:
         rng, augmentation = self.rng, self.augmentation
         warp = augmentation.draw_warp(rng)
         size = augmentation.window(warp)
-        chosen = rng.choice(len(self.sources), self.batch_size, p=self.probability)
-        windows = torch.stack([self._cut(self.sources[k], size) for k in chosen]).float()
-        area = windows.new_ones(len(windows))
+        chosen = [self.sources[k] for k in rng.choice(len(self.sources), self.batch_size, p=self.probability)]
+        starts = [self._start(source, size) for source in chosen]
+        windows = torch.stack([cut_padded(s.store, s.shape, a, size) for s, a in zip(chosen, starts, strict=True)])
+        windows, area = windows.float(), torch.ones(len(windows), device=windows.device)
         if warp:
             windows, area = augmentation.warp(windows, rng)
+        for window, source, start in zip(windows, chosen, starts, strict=True):
+            self._forget_border(window, start, None if warp else source.shape)
         image, answer = windows[:, : self.channels], unfold(windows[:, self.channels :], self.finer)
         if not warp:
             image, answer = augmentation.turn([image, answer], rng)
         image = augmentation.change_intensity(image, rng)
         layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
-        return Batch(
-            image.contiguous(memory_format=layout),
-            answer[:, :-1],
-            answer[:, -1:],
-            tuple(self.sources[k].name for k in chosen),
-            area,
-        )
+        names = tuple(source.name for source in chosen)
+        return Batch(image.contiguous(memory_format=layout), answer[:, :-1], answer[:, -1:], names, area)
 
-    def _cut(self, source: Source, size: tuple[int, ...]) -> torch.Tensor:
+    def _start(self, source: Source, size: tuple[int, ...]) -> tuple[int, ...]:
         patch = np.array(self.augmentation.patch)
         middle = self._middle(source, patch)
         # Keep the patch (not the larger window) inside the image where the image is large enough.
         shape = np.array(source.shape)
         middle = np.clip(middle, np.minimum(patch, shape) / 2, np.maximum(shape - patch / 2, shape / 2))
-        start = tuple(int(c) - n // 2 for c, n in zip(middle, size, strict=True))
-        return cut_padded(source.store, source.shape, start, size)
+        return tuple(int(c) - n // 2 for c, n in zip(middle, size, strict=True))
+
+    def _forget_border(self, window: torch.Tensor, start: tuple[int, ...], shape: tuple[int, ...] | None) -> None:
+        """Set the weight to 0 where a patch ends but its image (of `shape`; None: somewhere else) does not."""
+        weight = window[-prod(self.finer) :]
+        for axis, margin in enumerate(self.margin, start=1):
+            length, first = weight.shape[axis], start[axis - 1]
+            if margin and (shape is None or first > 0):
+                weight.narrow(axis, 0, min(margin, length)).zero_()
+            if margin and (shape is None or first + length < shape[axis - 1]):
+                weight.narrow(axis, max(length - margin, 0), min(margin, length)).zero_()
 
     def _middle(self, source: Source, patch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(source.focus) and self.rng.random() < FOCUSED:

@@ -122,6 +122,11 @@ class Task(ABC):
         """How many times smaller along YX `corrupt` makes patches: they are cut so many times larger."""
         return 1
 
+    @property
+    def margin(self) -> tuple[int, ...]:
+        """Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them."""
+        return ()
+
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
         """Give how patches may be varied, where some variation would spoil what is to be learnt."""
         return config

@@ -109,6 +109,11 @@ class Counting(Task):
         return tuple(width / step for step in self.options.steps or (1.0, 1.0))
 
     @property
+    def margin(self) -> tuple[int, ...]:
+        """Cells outside a patch reach into it, but cannot be recognised; where the image ends, there are none."""
+        return tuple(round(3 * sigma) for sigma in self.sigmas)
+
+    @property
     def radius(self) -> float:
         """Distance within which a dot counts as found, in pixels along X."""
         return self.options.radius or self.options.spacing / 2

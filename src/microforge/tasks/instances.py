@@ -14,7 +14,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from microforge import metrics
-from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
 from microforge.tasks.decoding import fill_holes, split_objects
 from microforge.tasks.drawing import checked_labels, cut_out, known_pixels, object_count, was_split
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
@@ -126,6 +126,14 @@ class Instances(Task):
         labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
         return Prediction(labels=labels)
 
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Count the objects whose centroid lies in the region."""
+        middles = _middles(prediction)
+        if region is not None and len(middles):
+            pixels = np.round(middles[:, -region.ndim :]).astype(int)
+            return (Count("", float(region[tuple(pixels.T)].sum())),)
+        return (Count("", float(len(middles))),)
+
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count hits, extra and missed objects; predicted objects mostly outside the annotated mask do not count."""
         assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018
@@ -167,6 +175,19 @@ def _small_ints(labels: Array | None) -> npt.NDArray[np.int32]:
     if labels.size and labels.max() <= labels.size:
         return labels.astype(np.int32, copy=False)
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+
+
+def _middles(prediction: Prediction) -> npt.NDArray[np.float64]:
+    """Give the centroids of all objects ``(N, D)``, from their measurements where they were measured."""
+    assert prediction.labels is not None
+    labels, table = prediction.labels, prediction.measurements
+    axes = [f"centroid_{axis}" for axis in "zyx"[-labels.ndim :]]
+    if all(name in table for name in axes):
+        return np.stack([np.asarray(table[name], np.float64) for name in axes], axis=1)
+    places = np.nonzero(labels)
+    group = np.unique(labels[places], return_inverse=True)[1]
+    size = np.bincount(group)
+    return np.stack([np.bincount(group, place) / np.maximum(size, 1) for place in places], axis=1)
 
 
 def _annotated_only(predicted: Array, sample: Sample) -> Array:

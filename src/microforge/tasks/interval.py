@@ -16,7 +16,7 @@ from microforge.config import Settings
 #: Part of the counts that are to lie inside their interval.
 LEVEL = 0.9
 #: With fewer images kept aside no such interval exists: the largest of n errors is exceeded once in n + 1.
-FEWEST = ceil(LEVEL / (1 - LEVEL))
+FEWEST = ceil(LEVEL / (1 - LEVEL) - 1e-9)
 
 
 class Interval(Settings):
@@ -48,5 +48,5 @@ def fit_interval(found: Sequence[float], truth: Sequence[float]) -> Interval | N
         return None
     typical = max(float(np.median(found)), 1.0)
     scores = [abs(a - b) / expected_error(a, typical) for a, b in zip(found, truth, strict=True)]
-    rank = min(ceil((len(scores) + 1) * LEVEL), len(scores))
+    rank = min(ceil((len(scores) + 1) * LEVEL - 1e-9), len(scores))
     return Interval(width=sorted(scores)[rank - 1], typical=typical, images=len(scores))

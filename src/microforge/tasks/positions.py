@@ -26,7 +26,10 @@ class Found(NamedTuple):
 
 
 def stamp_density(places: Floats, shape: Sequence[int], sigmas: Sequence[float]) -> Floats:
-    """Give the density of dots, float32 ``(Z)YX``: a Gaussian for each, whose sum inside the image is exactly one."""
+    """Give the density of dots, float32 ``(Z)YX``: a Gaussian for each, whose sum inside the image is exactly one.
+
+    What would lie outside is mirrored at the border.
+    """
     density = np.zeros(tuple(shape), np.float32)
     for place in places:
         window, values = _gaussian(place, shape, sigmas)
@@ -55,7 +58,7 @@ def find_positions(density: Floats, number: int, sigmas: Sequence[float]) -> Fou
     if number < 1:
         return Found(np.zeros((0, density.ndim), np.float32), np.zeros(0, np.float32))
     wide = tuple(float(np.sqrt(2) * sigma) for sigma in sigmas)
-    rest = ndimage.gaussian_filter(density, sigmas, mode="nearest", truncate=REACH)
+    rest = ndimage.gaussian_filter(density, sigmas, mode="reflect", truncate=REACH)
     lone = float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in wide]))
     size = [2 * max(1, round(sigma)) + 1 for sigma in sigmas]
     places: list[npt.NDArray[Any]] = []
@@ -94,13 +97,19 @@ def _take_away(rest: Floats, peaks: npt.NDArray[np.int64], sigmas: Sequence[floa
 def _gaussian(
     place: npt.NDArray[Any], shape: Sequence[int], sigmas: Sequence[float]
 ) -> tuple[tuple[slice, ...], Floats]:
-    """Give the window that a Gaussian of height 1 covers inside an image, and its values there."""
+    """Give the window that a Gaussian of height 1, mirrored at the borders, covers in an image, and its values there.
+
+    Mirrored Gaussians stay such when they are smoothed with mirrored borders, so that dots at the border are taken away
+    as exactly as others.
+    """
     sides, window = [], []
     for middle, length, sigma in zip(place, shape, sigmas, strict=True):
         low = max(int(np.ceil(middle - REACH * sigma)), 0)
         high = min(int(np.floor(middle + REACH * sigma)) + 1, length)
         window.append(slice(low, max(high, low)))
-        sides.append(np.exp(-0.5 * ((np.arange(low, max(high, low)) - middle) / sigma) ** 2))
+        along = np.arange(low, max(high, low))
+        mirrored = (along, -1 - along, 2 * length - 1 - along)
+        sides.append(np.sum([np.exp(-0.5 * ((x - middle) / sigma) ** 2) for x in mirrored], axis=0))
     values = sides[0]
     for side in sides[1:]:
         values = values[..., None] * side

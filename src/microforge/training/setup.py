@@ -130,6 +130,7 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
         setup.config.object_sampling,
         setup.config.seed,
         setup.plan.network.upscale,
+        setup.task.margin,
     )
 
 

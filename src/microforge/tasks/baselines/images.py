@@ -1,17 +1,12 @@
-"""Simple methods without learning that predicted images are measured beside: a network should beat them.
-
-They are fitted on the very images they are measured on, which makes them look better than they are, never worse.
-"""
-
-from abc import ABC, abstractmethod
+"""Simple answers that are images: the best Gaussian blur, and a regression of the input channels."""
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from microforge import image_metrics
-from microforge.tasks.base import Task
-from microforge.types import Annotation, Array, Prediction, Sample
+from microforge.tasks.baselines.base import Baseline
+from microforge.types import Array, Prediction, Sample
 
 Floats = npt.NDArray[np.float32]
 
@@ -19,30 +14,6 @@ Floats = npt.NDArray[np.float32]
 SIGMAS = tuple(float(sigma) for sigma in np.arange(0, 4.5, 0.5))
 #: Widths at which the input channels are seen by the regression.
 SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
-
-
-class Baseline(ABC):
-    """A method that looks at all images first and then answers each."""
-
-    @abstractmethod
-    def look(self, sample: Sample) -> None:
-        """Take an image and its truth into account; nothing of them is kept."""
-
-    @abstractmethod
-    def predict(self, sample: Sample) -> Prediction:
-        """Give the answer for an image, after all were looked at."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """What it is, in a few words."""
-
-
-def baseline_for(task: Task) -> Baseline | None:
-    """Give the method to compare a task with; None where its answer is no image."""
-    if task.truth is not Annotation.IMAGE:
-        return None
-    return Blur() if task.keeps_intensities else Regression()
 
 
 class Blur(Baseline):

@@ -1,0 +1,22 @@
+"""What a simple method is."""
+
+from abc import ABC, abstractmethod
+
+from microforge.types import Prediction, Sample
+
+
+class Baseline(ABC):
+    """A method that looks at all images first and then answers each."""
+
+    @abstractmethod
+    def look(self, sample: Sample) -> None:
+        """Take an image and its truth into account; nothing of them is kept."""
+
+    @abstractmethod
+    def predict(self, sample: Sample) -> Prediction:
+        """Give the answer for an image, after all were looked at."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is, in a few words."""

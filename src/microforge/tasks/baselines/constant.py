@@ -1,0 +1,88 @@
+"""Simple answers that are the same for every image: the mean count, the most frequent class."""
+
+from collections import Counter
+
+import numpy as np
+
+from microforge.tasks.baselines.base import Baseline
+from microforge.tasks.drawing import known_pixels
+from microforge.types import Points, Prediction, Sample
+
+
+class MeanCount(Baseline):
+    """As many cells as there are on average, of each kind, nowhere in particular."""
+
+    def __init__(self) -> None:
+        self.total: Counter[int] = Counter()
+        self.images = 0
+
+    def look(self, sample: Sample) -> None:
+        """Count the dots where they are known."""
+        assert sample.points is not None
+        self.images += 1
+        points = sample.points
+        if sample.mask is not None:
+            pixels = np.clip(np.round(points.coordinates).astype(int), 0, np.array(sample.mask.shape) - 1)
+            points = points.only(sample.mask[tuple(pixels.T)])
+        self.total.update(points.kind.tolist())
+
+    def predict(self, sample: Sample) -> Prediction:
+        """Spread the mean evenly over what is annotated, and show no dot."""
+        assert sample.points is not None
+        kinds, known = sample.points.kinds, known_pixels(sample)
+        means = [self.total[kind] / max(self.images, 1) for kind in range(len(kinds))]
+        even = known / max(int(known.sum()), 1)
+        nowhere = Points(np.zeros((0, known.ndim), np.float32), np.zeros(0, np.int32), kinds, sample.points.axes)
+        return Prediction(image=np.stack([mean * even for mean in means]).astype(np.float32), points=nowhere)
+
+    @property
+    def name(self) -> str:
+        """Tell the mean."""
+        return f"always the mean count of these images ({self.total.total() / max(self.images, 1):.1f}), no places"
+
+
+class MajorityClass(Baseline):
+    """The most frequent class."""
+
+    def __init__(self) -> None:
+        self.classes: Counter[str] = Counter()
+
+    def look(self, sample: Sample) -> None:
+        """Count the classes."""
+        self.classes.update([sample.class_name])
+
+    def predict(self, sample: Sample) -> Prediction:
+        """Give the most frequent one."""
+        return Prediction(class_name=self.classes.most_common(1)[0][0])
+
+    @property
+    def name(self) -> str:
+        """Tell which."""
+        return f"always the most frequent class ({self.classes.most_common(1)[0][0]})"
+
+
+class MajorityPixel(Baseline):
+    """The most frequent class of pixels."""
+
+    def __init__(self) -> None:
+        self.pixels: Counter[int] = Counter()
+
+    def look(self, sample: Sample) -> None:
+        """Count the pixels of each class."""
+        assert sample.annotation is not None
+        values, counts = np.unique(sample.annotation[known_pixels(sample)], return_counts=True)
+        self.pixels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+
+    def predict(self, sample: Sample) -> Prediction:
+        """Give every pixel the most frequent one."""
+        return Prediction(labels=np.full(sample.image.shape[1:], self.value, np.int32))
+
+    @property
+    def value(self) -> int:
+        """The label value of the most frequent class."""
+        return self.pixels.most_common(1)[0][0] if self.pixels else 0
+
+    @property
+    def name(self) -> str:
+        """Tell which."""
+        return f"the most frequent class everywhere (label {self.value})"

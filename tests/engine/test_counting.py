@@ -1,0 +1,220 @@
+"""Counting: from dots to a density, back to dots, and what is said about both."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from microforge.errors import AnnotationError
+from microforge.tasks.counting import Counting, CountingOptions
+from microforge.tasks.interval import FEWEST
+from microforge.types import Points, Prediction, Sample
+
+RNG = np.random.default_rng(0)
+
+
+def points(places: list[list[float]], kinds: tuple[str, ...] = ("",), kind: list[int] | None = None) -> Points:
+    coordinates = np.array(places, np.float32).reshape(len(places), -1 if places else 2)
+    return Points(coordinates, np.array(kind or [0] * len(places), np.int32), kinds)
+
+
+def sample(dots: Points | None, shape: tuple[int, ...] = (64, 80), **values: object) -> Sample:
+    image = RNG.integers(0, 200, (1, *shape)).astype(np.uint8)
+    return replace(Sample("field", image, points=dots), **values)
+
+
+GRID = points([[y, x] for y in range(8, 64, 16) for x in range(8, 80, 16)])
+
+
+def fitted(*samples: Sample, **options: object) -> Counting:
+    task = Counting(CountingOptions(**options))
+    return task.fit([task.check(one) for one in samples])
+
+
+def answer(task: Counting, one: Sample) -> Prediction:
+    """What a perfect network would lead to."""
+    return task.decode(task.encode(one).value * task._unit)
+
+
+def test_density_integrates_to_the_count_at_borders_too() -> None:
+    one = sample(points([[0, 0], [63, 79], [30, 40.5], [-0.4, 10]]))
+    task = fitted(one)
+    density = task.encode(one).value * task._unit
+    np.testing.assert_allclose(density.sum(), 4, rtol=1e-5)
+
+
+def test_width_follows_the_distance_of_dots_and_flat_voxels() -> None:
+    task = fitted(sample(GRID))
+    assert task.options.spacing == pytest.approx(16)
+    assert task.sigmas == pytest.approx((3.2, 3.2))
+    stack = Points(np.array([[2, 8, 8], [2, 8, 24], [6, 8, 8]], np.float32), np.zeros(3, np.int32), axes="ZYX")
+    deep = fitted(sample(stack, (9, 32, 48), pixel_size=(2.0, 0.5, 0.5)))
+    assert deep.options.steps == pytest.approx((4, 1, 1))
+    assert deep.sigmas[0] == pytest.approx(deep.sigmas[2] / 4)
+    assert deep.options.spacing == pytest.approx(16)
+
+
+def test_a_perfect_density_gives_the_dots_back() -> None:
+    dots = points(RNG.uniform(4, 60, (40, 2)).tolist())
+    one = sample(dots, (64, 64))
+    task = fitted(one, radius=2.0)
+    scores = task.score(answer(task, one), one)
+    assert scores["MAE"] < 0.01
+    assert scores["F1"] > 0.9
+
+
+def test_stack_gives_the_dots_back() -> None:
+    places = np.array([[2, 10, 10], [2, 10, 30], [6, 20, 12], [5, 28, 30]], np.float32)
+    one = sample(Points(places, np.zeros(4, np.int32), axes="ZYX"), (9, 40, 40), pixel_size=(1.0, 0.5, 0.5))
+    task = fitted(one)
+    result = answer(task, one)
+    assert result.points is not None
+    assert result.points.axes == "ZYX"
+    assert task.score(result, one)["F1"] == 1
+
+
+def test_kinds_have_a_channel_each() -> None:
+    dots = points([[10, 10], [10, 40], [40, 10], [40, 40]], ("live", "dead"), [0, 0, 0, 1])
+    one = sample(dots)
+    task = fitted(one)
+    assert task.out_channels == 2
+    result = answer(task, one)
+    assert [(count.kind, round(count.value)) for count in task.count(result)] == [("live", 3), ("dead", 1)]
+    assert sorted(result.measurements["kind"].tolist()) == ["dead", "live", "live", "live"]
+    assert task.figures(result, one).keys() == {"count live", "count dead"}
+
+
+def test_counts_of_regions_add_up() -> None:
+    one = sample(GRID)
+    task = fitted(one)
+    result, left = answer(task, one), np.zeros((64, 80), bool)
+    left[:, :40] = True
+    (whole,), (part,), (rest,) = (task.count(result, region) for region in (None, left, ~left))
+    assert part.value + rest.value == pytest.approx(whole.value, rel=1e-5)
+    assert part.value == pytest.approx(10, abs=0.5)
+
+
+def test_only_what_is_annotated_is_measured() -> None:
+    mask = np.zeros((64, 80), bool)
+    mask[:, :32] = True
+    one = sample(GRID.only(GRID.coordinates[:, 1] < 32), mask=mask)
+    task = fitted(sample(GRID))
+    scores = task.score(answer(task, sample(GRID)), one)
+    assert scores["MAE"] < 0.2
+    assert scores["F1"] == 1
+    assert task.encode(one).weight.sum() == mask.sum()
+
+
+def test_scaled_patches_keep_their_integral() -> None:
+    import torch
+
+    from microforge.types import Batch
+
+    task, target = fitted(sample(GRID)), torch.ones(2, 1, 4, 4)
+    batch = Batch(target, target, target, area=torch.tensor([1.0, 0.5]))
+    changed = task.corrupt(batch, RNG)
+    assert changed.target[:, 0, 0, 0].tolist() == [1.0, 0.5]
+
+
+def test_duplicates_are_merged_and_said() -> None:
+    one = sample(points([[10, 10], [10.4, 10.3], [30, 30]]))
+    task = Counting()
+    used = task.check(one)
+    assert used.points is not None
+    assert len(used.points) == 2
+    assert task.changes(one, used) == "1 dot on another merged with it"
+
+
+def test_dots_of_two_kinds_may_lie_on_each_other() -> None:
+    used = Counting().check(sample(points([[10, 10], [10, 10]], ("live", "dead"), [0, 1])))
+    assert used.points is not None
+    assert len(used.points) == 2
+
+
+def test_dots_outside_the_image_are_left_out_and_said() -> None:
+    one = sample(points([[10, 10], [70, 10], [-3, 5]]))
+    used = Counting().check(one)
+    assert used.points is not None
+    assert len(used.points) == 1
+    assert Counting().changes(one, used) == "2 dots outside the image left out"
+
+
+def test_dots_outside_the_region_are_said() -> None:
+    mask = np.zeros((64, 80), bool)
+    mask[:20] = True
+    (advice,) = Counting().advise([sample(points([[10, 10], [40, 10]]), mask=mask)])
+    assert "1 dot outside the annotated region" in advice.text
+
+
+@pytest.mark.parametrize(
+    ("dots", "words"),
+    [
+        (None, "No dots"),
+        (Points(np.ones((2, 3), np.float32), np.zeros(2, np.int32), axes="ZYX"), "3 coordinates"),
+        (points([[np.nan, 1]]), "no place"),
+        (points([]), "no dots"),
+    ],
+)
+def test_dots_that_cannot_be_used(dots: Points | None, words: str) -> None:
+    with pytest.raises(AnnotationError, match=words):
+        Counting().check(sample(dots))
+
+
+def test_wrong_coordinates_on_a_stack() -> None:
+    with pytest.raises(AnnotationError, match=r"2 coordinates.*3 dimensions"):
+        Counting().check(sample(points([[1, 1]]), (4, 16, 16)))
+
+
+def test_no_cells_is_an_annotation_only_if_said() -> None:
+    empty = sample(points([]))
+    assert Counting(CountingOptions(empty="no cells")).check(empty).points is not None
+    assert Counting().check(replace(empty, mask=np.ones((64, 80), bool))).points is not None
+
+
+def test_unknown_kind_is_refused_and_a_single_one_may_be_renamed() -> None:
+    task = Counting(CountingOptions(kinds=("live", "dead")))
+    with pytest.raises(AnnotationError, match="kind 'odd'"):
+        task.check(sample(points([[1, 1]], ("odd",))))
+    renamed = Counting(CountingOptions(kinds=("cells",))).check(sample(points([[1, 1]], ("nuclei",))))
+    assert renamed.points is not None
+    assert renamed.points.kinds == ("cells",)
+
+
+def test_describe_counts_each_kind() -> None:
+    one = sample(points([[10, 10], [20, 20], [30, 30]], ("live", "dead"), [0, 0, 1]))
+    assert Counting().describe([one]).text == "3 dots in 1 image: 2 live, 1 dead"
+    assert not Counting().describe([sample(points([]))]).ready
+
+
+def test_interval_comes_from_images_kept_aside() -> None:
+    task = fitted(sample(GRID))
+    truth = RNG.uniform(100, 200, FEWEST)
+    tallies = [{"found ": t + e, "truth ": t} for t, e in zip(truth, RNG.normal(0, 5, FEWEST), strict=True)]
+    assert not task.calibrate(tallies[1:]).options.intervals
+    calibrated = task.calibrate(tallies)
+    (count,) = calibrated.count(answer(task, sample(GRID)))
+    assert count.low is not None
+    assert count.high is not None
+    assert count.low < count.value < count.high
+    again = Counting.from_options(calibrated.options.model_dump(mode="json"))
+    assert again.options == calibrated.options
+
+
+def test_least_confident_dots_can_be_hidden() -> None:
+    one = sample(GRID)
+    task = fitted(one)
+    weak = task.encode(one).value * task._unit * np.linspace(0.4, 1, 80, dtype=np.float32)
+    strict = Counting(task.options.model_copy(update={"confidence": 0.8}))
+    shown, hidden = (t.decode(weak).points for t in (task, strict))
+    assert shown is not None
+    assert hidden is not None
+    assert 0 < len(hidden) < len(shown)
+    assert task.count(task.decode(weak)) == strict.count(strict.decode(weak))
+
+
+def test_nothing_in_an_empty_density() -> None:
+    task = fitted(sample(GRID))
+    result = task.decode(np.zeros((1, 32, 32), np.float32))
+    assert result.points is not None
+    assert len(result.points) == 0
+    assert task.count(result)[0].value == 0

@@ -1,0 +1,51 @@
+"""Dots from a density."""
+
+import numpy as np
+import pytest
+
+from microforge.metrics import f1_score, match_points
+from microforge.tasks.positions import find_positions, stamp_density
+
+
+def test_neighbours_hidden_in_one_blob_are_found() -> None:
+    places = np.array([[20, 20], [20, 24.0]], np.float32)
+    density = stamp_density(places, (40, 44), (2.5, 2.5))
+    found = find_positions(density, 2, (2.5, 2.5))
+    rows, _ = match_points(places, found.places, 2.5)
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(("number", "least"), [(60, 0.97), (200, 0.9)])
+def test_crowded_fields(number: int, least: float) -> None:
+    rng = np.random.default_rng(number)
+    places = rng.uniform(0, 127, (number, 2)).astype(np.float32)
+    density = stamp_density(places, (128, 128), (2, 2)) + rng.normal(0, 5e-4, (128, 128)).astype(np.float32)
+    found = find_positions(density, number, (2, 2)).places
+    hits = len(match_points(places, found, 4)[0])
+    assert f1_score(hits, len(found) - hits, number - hits) > least
+
+
+def test_no_dots_are_made_of_noise() -> None:
+    noise = np.random.default_rng(0).normal(0, 1e-4, (64, 64)).astype(np.float32)
+    assert len(find_positions(noise, 5, (2, 2)).places) == 0
+
+
+def test_confidence_is_the_height_of_the_peak() -> None:
+    density = stamp_density(np.array([[16, 16]], np.float32), (64, 32), (2, 2))
+    density += 0.5 * stamp_density(np.array([[48, 16]], np.float32), (64, 32), (2, 2))
+    found = find_positions(density, 2, (2, 2))
+    np.testing.assert_allclose(found.confidence, [1, 0.5], atol=0.03)
+    np.testing.assert_array_equal(found.places, [[16, 16], [48, 16]])
+
+
+def test_matching_is_the_largest_possible() -> None:
+    # Greedy by distance would pair the middle ones and leave both ends alone.
+    truth, found = np.array([[0, 0], [0, 5.0]]), np.array([[0, 4.0], [0, 9.0]])
+    rows, columns = match_points(truth, found, 4.5)
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 1])
+
+
+def test_a_dot_on_the_very_place_matches() -> None:
+    same = np.array([[3.0, 4.0]])
+    assert len(match_points(same, same, 1)[0]) == 1
+    assert len(match_points(same, np.zeros((0, 2)), 1)[0]) == 0
