@@ -5,6 +5,7 @@ from typing import Any
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.config import is_fitted
+from microforge.gui.annotated import Annotated
 from microforge.gui.form import Form
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.layers import add_region
@@ -12,7 +13,7 @@ from microforge.gui.paint_tools import PaintTools
 from microforge.gui.pair_tools import PairTools
 from microforge.gui.parts import Note, Picker, add_row, button, fold, rows, shortened
 from microforge.gui.plain_tools import PlainTools
-from microforge.gui.session import Annotated, Session
+from microforge.gui.session import Session
 from microforge.gui.watch import Watch
 from microforge.tasks import Readiness, available_tasks, get_task
 from microforge.types import Annotation

@@ -57,7 +57,7 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _add_row(self, row: int, value: int, name: str) -> None:
         paint = QPushButton(str(value))
         paint.setToolTip(f"Paint '{name}' (label value {value}).")
-        paint.setStyleSheet(_style(self._colour_of(value)))
+        paint.setStyleSheet(swatch_style(self._colour_of(value)))
         paint.setFixedWidth(36)
         paint.clicked.connect(lambda _=False, value=value: self.picked.emit(value))
         line = QLineEdit(name)
@@ -88,7 +88,8 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.value_changed.emit(self.value())
 
 
-def _style(colour: Any) -> str:
+def swatch_style(colour: Any) -> str:
+    """Give the style of a button that shows a colour, four numbers 0..1, with text that can be read on it."""
     if colour is None:
         return ""
     red, green, blue = (round(255 * float(part)) for part in colour[:3])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from napari.components import ViewerModel
-from napari.layers import Labels, Layer, Shapes
+from napari.layers import Labels, Layer, Points, Shapes
 
 from microforge.errors import AnnotationError, AxesError, MicroforgeError
 from microforge.io.axis_letters import check_axes, likely_axes, spatial_axes
@@ -144,11 +144,11 @@ def add_region(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
 
 @contextlib.contextmanager
 def brushes_down(viewer: ViewerModel, *, again: bool) -> Iterator[None]:
-    """Leave the drawing modes of Labels layers while a layer is added; `again` takes the brushes up afterwards.
+    """Leave the modes for drawing and clicking while a layer is added; `again` takes them up afterwards.
 
     With napari 0.9 the program crashes in the graphics driver, later, when a layer was added while one was painted on.
     """
-    drawing = [(layer, layer.mode) for layer in viewer.layers if isinstance(layer, Labels)]
+    drawing = [(layer, layer.mode) for layer in viewer.layers if isinstance(layer, Labels | Points)]
     drawing = [(layer, mode) for layer, mode in drawing if mode not in _AT_REST]
     for layer, _ in drawing:
         layer.mode = "pan_zoom"

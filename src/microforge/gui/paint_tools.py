@@ -6,12 +6,13 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from microforge.errors import MicroforgeError
+from microforge.gui.annotated import Annotated
 from microforge.gui.class_list import ClassList
 from microforge.gui.fresh_labels import KEY, FreshLabels
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.layers import add_labels, labels_on
 from microforge.gui.parts import Note, Picker, add_row, button, rows
-from microforge.gui.session import Annotated, Session, is_result
+from microforge.gui.session import Session, is_result
 
 
 class PaintTools(QWidget):  # type: ignore[misc]  # qtpy has no types

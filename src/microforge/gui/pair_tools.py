@@ -5,9 +5,10 @@ from collections.abc import Callable
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from microforge.gui.annotated import Annotated
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.parts import Note, button
-from microforge.gui.session import Annotated, Session
+from microforge.gui.session import Session
 from microforge.gui.watch import Watch
 
 _TIP = "The image this one is to become: the same field with less noise, in focus, stained, or on a finer grid."

@@ -3,9 +3,10 @@
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.gui.annotated import Annotated
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.parts import Note, button
-from microforge.gui.session import Annotated, Session
+from microforge.gui.session import Session
 from microforge.gui.watch import Watch
 
 

@@ -4,17 +4,17 @@ No widgets here: a session works with `napari.components.ViewerModel`, so tests 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Shapes
+from napari.layers import Image, Labels, Layer, Points, Shapes
 from psygnal import Signal
 from qtpy.QtCore import QStandardPaths
 
 from microforge.config import TrainingConfig
+from microforge.gui.annotated import Annotated
 from microforge.gui.worker import Relay
 from microforge.tasks import Task, get_task
 from microforge.types import Annotation
@@ -23,47 +23,8 @@ from microforge.types import Annotation
 Train = Callable[..., Iterator[Any]]
 #: Seconds a closing window waits for the model to be saved.
 PATIENCE = 30
-
-
-@dataclass(eq=False)
-class Annotated:
-    """An image layer and what can be learnt from it; what one task does not need may serve another.
-
-    Attributes
-    ----------
-    labels
-        What is drawn on it.
-    targets
-        The images it should become.
-    alone
-        Whether the image itself is learnt from, without anything drawn.
-    """
-
-    image: Layer
-    labels: Layer | None = None
-    region: Layer | None = None
-    unpainted_is_background: bool = True
-    use: bool = True
-    validation: bool = False
-    targets: tuple[Layer, ...] = ()
-    alone: bool = False
-
-    def serves(self, kind: Annotation) -> bool:
-        """Whether it has what tasks of a kind learn from."""
-        given = {
-            Annotation.LABELS: self.labels is not None,
-            Annotation.NONE: self.alone,
-            Annotation.IMAGE: bool(self.targets),
-        }
-        return given.get(kind, False)
-
-    def forget(self, layer: Layer) -> bool:
-        """Let go of a layer that is gone; give whether anything is left to learn from."""
-        self.labels = None if layer is self.labels else self.labels
-        self.region = None if layer is self.region else self.region
-        # Without one of its targets a pair does not fit the others.
-        self.targets = () if layer in self.targets else self.targets
-        return layer is not self.image and any(self.serves(kind) for kind in Annotation)
+#: Names of the classes of images that are offered until she gives others.
+_FIRST_CLASSES = ("good", "bad")
 
 
 class Session:
@@ -86,6 +47,8 @@ class Session:
         The relays that load torch, and that count what is painted.
     live
         The mailbox of the training under way; None when none is.
+    class_names
+        The classes that images may be given.
     live_names
         The name under which the training under way knows each annotated image.
     """
@@ -104,6 +67,7 @@ class Session:
         self.annotated: list[Annotated] = []
         self.pairs_images: Path | None = None
         self.pairs_targets: tuple[Path, ...] = ()
+        self.class_names = list(_FIRST_CLASSES)
         self.model_path: Path | None = None
         self.live: Any = None
         self.live_names: dict[Annotated, str] = {}
@@ -135,6 +99,11 @@ class Session:
     def has_classes(self) -> bool:
         """Whether label values mean classes for this task, rather than objects."""
         return "classes" in self.task_class.Options.model_fields
+
+    @property
+    def blank_is_none(self) -> bool:
+        """Whether an image whose layer has no dots always means that it has no cells."""
+        return bool(self.config.task_options.get("empty") == "no cells")
 
     @property
     def kind(self) -> Annotation:
@@ -185,13 +154,27 @@ class Session:
     def annotated_of(self, layer: Layer | None) -> Annotated | None:
         """Give what belongs to an image, annotation or region layer."""
         for item in self.annotated:
-            if layer is not None and layer in (item.image, item.labels, item.region):
+            if layer is not None and layer in (item.image, *item.drawn):
                 return item
         return None
 
     def annotate(self, image: Layer, labels: Labels) -> Annotated:
         """Say that a Labels layer annotates an image."""
         return self._give(image, labels=labels)
+
+    def annotate_points(self, image: Layer, points: Sequence[Points]) -> Annotated:
+        """Say that the dots of Points layers are the cells on an image."""
+        return self._give(image, points=tuple(points))
+
+    def set_class(self, images: Sequence[Layer], name: str) -> None:
+        """Give images a class; an empty name takes it away."""
+        for image in images:
+            item = self.annotated_of(image)
+            if name:
+                self._give(image, class_name=name)
+            elif item is not None:
+                self._drop(item, class_name="")
+        self.changed.emit()
 
     def learn_from(self, images: Sequence[Layer]) -> None:
         """Say that images are learnt from as they are."""
@@ -204,12 +187,21 @@ class Session:
 
     def leave_out(self, item: Annotated) -> None:
         """Learn from an image no more as the task chosen does; what is drawn on it stays."""
-        if self.kind is Annotation.IMAGE:
-            item.targets = ()
-        item.alone = item.alone and self.kind is not Annotation.NONE
+        nothing: dict[Annotation, dict[str, Any]] = {
+            Annotation.IMAGE: {"targets": ()},
+            Annotation.NONE: {"alone": False},
+            Annotation.POINTS: {"points": ()},
+            Annotation.CLASS: {"class_name": ""},
+        }
+        self._drop(item, **nothing.get(self.kind, {}))
+        self.changed.emit()
+
+    def _drop(self, item: Annotated, **values: Any) -> None:
+        """Empty fields of an annotated image, and forget it where nothing is left to learn from."""
+        for name, value in values.items():
+            setattr(item, name, value)
         if not any(item.serves(kind) for kind in Annotation):
             self.annotated.remove(item)
-        self.changed.emit()
 
     def _give(self, image: Layer, **values: Any) -> Annotated:
         item = self.annotated_of(image)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from microforge.errors import AnnotationError, AxesError
+from microforge.gui.annotated import Annotated
+from microforge.gui.dots import agreed, dots_on, with_dots
 from microforge.gui.layers import drawing_axes, image_of, labels_on, shown_dimensions
 from microforge.gui.regions import Outline, mask_of, outlines_of
-from microforge.gui.session import Annotated, Session
-from microforge.types import Annotation, Array, Image, Sample
+from microforge.gui.session import Session
+from microforge.types import Annotation, Array, Image, Points, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +25,12 @@ class Snapshot:
         Annotated areas; None where no region was asked for.
     targets
         The images it should become, where that is what is learnt.
+    points
+        The dots on it in pixels, all time points; None where they are not what is learnt from.
+    no_cells
+        Whether it is known that there are no cells where there is no dot at all.
+    class_name
+        The class of the whole image, where that is what is learnt.
     """
 
     image: Image
@@ -32,6 +40,9 @@ class Snapshot:
     unpainted_is_background: bool
     validation: bool = False
     targets: tuple[Image, ...] = ()
+    points: Points | None = None
+    no_cells: bool = False
+    class_name: str = ""
 
     def samples(self) -> list[Sample]:
         """Give one sample per time point that says anything.
@@ -45,8 +56,10 @@ class Snapshot:
 
         if self.labels is None:
             plain = to_samples(self.image, None, self._mask())
+            if self.points is not None:
+                return self._with_dots(plain, self.points)
             if not self.targets:
-                return plain
+                return [replace(sample, class_name=self.class_name) for sample in plain]
             pairs = to_image_pairs(self.image, self.targets)
             return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
         annotation = Image(self.image.name, self.labels, self.axes)
@@ -57,6 +70,13 @@ class Snapshot:
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
         return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
+
+    def _with_dots(self, plain: list[Sample], points: Points) -> list[Sample]:
+        samples = with_dots(plain, points)
+        if self.no_cells and not len(points):
+            # She has looked everywhere, and there is none.
+            samples = [_complete(sample) for sample in samples]
+        return [sample for sample in samples if _says_something(sample)]
 
     def _mask(self) -> Array | None:
         if self.outlines:
@@ -88,8 +108,8 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: s
     image = image_of(item.image, session.axes_of(item.image))
     if not image.axes_known:
         raise AxesError("The meaning of its dimensions is not confirmed.", where=image.name, remedy="Use Annotate.")
-    labels, axes = None, drawing_axes(image.axes)
-    if session.kind is Annotation.LABELS and item.labels is not None:
+    kind, labels, axes = session.kind, None, drawing_axes(image.axes)
+    if kind is Annotation.LABELS and item.labels is not None:
         labels, axes = labels_on(item.labels, item.image, image.axes)
     return Snapshot(
         replace(image, name=name or image.name),
@@ -98,7 +118,11 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: s
         _outlines(item, image.axes),
         item.unpainted_is_background,
         item.validation,
-        targets_of(session, item) if session.kind is Annotation.IMAGE else (),
+        targets_of(session, item) if kind is Annotation.IMAGE else (),
+        # Always copied: dots are few, and napari moves them in place.
+        dots_on(item.points, item.image, image.axes) if kind is Annotation.POINTS else None,
+        item.no_cells or session.blank_is_none,
+        item.class_name if kind is Annotation.CLASS else "",
     )
 
 
@@ -118,8 +142,18 @@ def targets_of(session: Session, item: Annotated) -> tuple[Image, ...]:
 
 
 def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
-    """Take snapshots of every image that the task chosen learns from."""
-    return [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
+    """Take snapshots of every image that the task chosen learns from.
+
+    Raises
+    ------
+    MicroforgeError
+        If one of them cannot be learnt from, or their dots are of kinds that do not go together.
+    """
+    taken = [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
+    if session.kind is not Annotation.POINTS:
+        return taken
+    points = agreed([snapshot.points for snapshot in taken if snapshot.points is not None])
+    return [replace(snapshot, points=own) for snapshot, own in zip(taken, points, strict=True)]
 
 
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
@@ -135,8 +169,12 @@ def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     return outlines_of(item.region, grid, keep)
 
 
+def _complete(sample: Sample) -> Sample:
+    return sample if sample.mask is not None else replace(sample, mask=np.ones(sample.image.shape[1:], bool))
+
+
 def _says_something(sample: Sample) -> bool:
-    """Whether anything is painted, or a region says that there is nothing."""
-    if sample.annotation is None:
-        return False
-    return bool(np.any(sample.annotation)) or (sample.mask is not None and bool(sample.mask.any()))
+    """Whether anything is painted or clicked, or a region says that there is nothing."""
+    if sample.mask is not None and sample.mask.any():
+        return True
+    return bool(sample.points) if sample.annotation is None else bool(np.any(sample.annotation))

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from microforge.gui.annotated import Annotated
 from microforge.gui.parts import Note, add_row, fold, rows
 from microforge.gui.path_field import PathField
-from microforge.gui.session import Annotated, Session
+from microforge.gui.session import Session
 from microforge.types import Annotation
 
 _USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3

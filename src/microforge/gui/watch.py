@@ -6,20 +6,23 @@ All of it happens in a background thread a moment after the brush is lifted, so 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from napari.layers import Layer
+from napari.layers import Layer, Points
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
-from microforge.gui.checking import Checker, Verdict, nothing_yet, readiness_of
-from microforge.gui.session import Annotated, Session
+from microforge.gui.annotated import Annotated
+from microforge.gui.checking import Checker, Verdict, nothing_yet, readiness_of, readiness_of_dots
+from microforge.gui.session import Session
 from microforge.gui.snapshot import Snapshot, snapshot_of, snapshots_of
 from microforge.tasks import Readiness, Task
 from microforge.types import Annotation
 
 #: Milliseconds after the last stroke.
 MOMENT = 400
+#: What a training under way is told of. Pairs are arranged before it: what is chosen meanwhile counts when it goes on.
+_LIVE = {Annotation.LABELS, Annotation.POINTS, Annotation.CLASS}
 
 
 class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -43,6 +46,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         self._checker = Checker()
         self._watched: set[Layer] = set()
         self._dirty: set[Layer] = set()
+        self._said: dict[Annotated, tuple[object, ...]] = {}
         self._timer = QTimer(self, singleShot=True, interval=MOMENT)
         self._timer.timeout.connect(self.look)
         session.changed.connect(self._on_session_changed)
@@ -91,16 +95,16 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     def _changed(self) -> list[Snapshot]:
         """Give what the training under way should see: again, under the name it knows, or for the first time."""
         dirty, self._dirty = self._dirty, set()
-        # Pairs are arranged before a training: what is chosen meanwhile counts when it is continued.
-        if self.session.live is None or self.session.kind is not Annotation.LABELS:
+        said, self._said = self._said, {item: _words_of(item) for item in self.session.items}
+        if self.session.live is None or self.session.kind not in _LIVE:
             return []
         names = self.session.live_names
         items = [item for item in self.session.items if item.use and not item.validation]
-        items = [item for item in items if dirty & {item.labels, item.region}]
+        items = [item for item in items if dirty.intersection(item.drawn) or said.get(item) != self._said[item]]
         return [snapshot_of(self.session, item, name=names.setdefault(item, item.image.name)) for item in items]
 
     def _on_session_changed(self) -> None:
-        layers = {layer for item in self.session.annotated for layer in _drawn(item)}
+        layers = {layer for item in self.session.annotated for layer in _watched(item)}
         for layer in self._watched - layers:
             self._unwatch(layer)
         for layer in layers - self._watched:
@@ -146,8 +150,9 @@ def _look(
     for snapshot in changed:
         for sample in snapshot.samples():
             live.replace(sample)
-    if task.annotation is Annotation.LABELS:
-        yield readiness_of(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
+    if task.annotation in (Annotation.LABELS, Annotation.POINTS):
+        ready = readiness_of if task.annotation is Annotation.LABELS else readiness_of_dots
+        yield ready(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
         return
     verdicts = checker.verdicts(task, [*proposed, *counted])
     yield from verdicts[: len(proposed)]
@@ -157,10 +162,15 @@ def _look(
     yield Readiness(readiness.text, problem) if problem else readiness
 
 
-def _drawn(item: Annotated) -> list[Layer]:
-    return [layer for layer in (item.labels, item.region, *item.targets) if layer is not None]
+def _watched(item: Annotated) -> list[Layer]:
+    return [*item.drawn, *item.targets]
+
+
+def _words_of(item: Annotated) -> tuple[object, ...]:
+    """Give what a person said of an image without drawing."""
+    return item.points, item.no_cells, item.class_name, item.unpainted_is_background
 
 
 def _emitters(layer: Layer) -> list[Any]:
-    names = ("labels_update", "paint", "data")
+    names = ("labels_update", "paint", "data", *(("features",) if isinstance(layer, Points) else ()))
     return [getattr(layer.events, name) for name in names if hasattr(layer.events, name)]

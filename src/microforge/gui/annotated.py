@@ -1,0 +1,65 @@
+"""What belongs to an image that can be learnt from: what is drawn on it, clicked, said of it, or wanted from it."""
+
+from dataclasses import dataclass
+
+from napari.layers import Layer
+
+from microforge.types import Annotation
+
+
+@dataclass(eq=False)
+class Annotated:
+    """An image layer and what can be learnt from it; what one task does not need may serve another.
+
+    Attributes
+    ----------
+    labels
+        What is drawn on it.
+    targets
+        The images it should become.
+    alone
+        Whether the image itself is learnt from, without anything drawn.
+    points
+        The dots clicked on it, one layer per kind of cell unless their features tell kinds apart.
+    no_cells
+        Whether layers without a single dot say that there are no cells.
+    class_name
+        The class of the whole image; empty where it has none.
+    """
+
+    image: Layer
+    labels: Layer | None = None
+    region: Layer | None = None
+    unpainted_is_background: bool = True
+    use: bool = True
+    validation: bool = False
+    targets: tuple[Layer, ...] = ()
+    alone: bool = False
+    points: tuple[Layer, ...] = ()
+    no_cells: bool = False
+    class_name: str = ""
+
+    @property
+    def drawn(self) -> tuple[Layer, ...]:
+        """The layers on which a person draws or clicks."""
+        return tuple(layer for layer in (self.labels, self.region, *self.points) if layer is not None)
+
+    def serves(self, kind: Annotation) -> bool:
+        """Whether it has what tasks of a kind learn from."""
+        given = {
+            Annotation.LABELS: self.labels is not None,
+            Annotation.NONE: self.alone,
+            Annotation.IMAGE: bool(self.targets),
+            Annotation.POINTS: bool(self.points),
+            Annotation.CLASS: bool(self.class_name),
+        }
+        return given.get(kind, False)
+
+    def forget(self, layer: Layer) -> bool:
+        """Let go of a layer that is gone; give whether anything is left to learn from."""
+        self.labels = None if layer is self.labels else self.labels
+        self.region = None if layer is self.region else self.region
+        # Without one of its targets a pair does not fit the others.
+        self.targets = () if layer in self.targets else self.targets
+        self.points = tuple(points for points in self.points if points is not layer)
+        return layer is not self.image and any(self.serves(kind) for kind in Annotation)
