@@ -165,6 +165,12 @@ class PredictionConfig(Settings):
         description="Of images written to files. float32: nothing is lost; source: that of the input, rounded, and "
         "what does not fit is clipped and counted.",
     )
+    regions: Path | None = Field(
+        None,
+        title="Regions",
+        description="Count in these regions too: a file (label image, or ImageJ ROIs) for all images, or a folder with "
+        "a file of each image's name.",
+    )
     task_options: dict[str, Any] = Field(
         default_factory=dict,
         title="Task options",

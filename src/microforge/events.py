@@ -117,11 +117,12 @@ TrainingEvent = (
 
 @dataclass(frozen=True)
 class FolderStarted:
-    """A folder run begins with these files, in order."""
+    """A folder run begins with these files, in order; `things` is what is counted in them, in the plural."""
 
     paths: tuple[Path, ...]
     output: Path
     device: str = ""
+    things: str = "objects"
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,10 @@ class TileFinished:
 
 @dataclass(frozen=True)
 class ImageFinished:
-    """A result is on disk."""
+    """A result is on disk; `result` is its file (None where it is only in the tables), `objects` what was counted."""
 
     path: Path
-    result: Path
+    result: Path | None
     objects: int | None = None
     seconds: float = 0.0
     notes: tuple[str, ...] = ()

@@ -78,6 +78,11 @@ class Points:
         """Give some of the dots, chosen by a bool array or by indices."""
         return replace(self, coordinates=self.coordinates[chosen], kind=self.kind[chosen])
 
+    def inside(self, mask: npt.NDArray[np.bool_]) -> "Points":
+        """Give the dots in a region; where it lacks the first axes, at any place along these."""
+        pixels = np.round(self.coordinates[:, -mask.ndim :]).astype(int)
+        return self.only(mask[tuple(np.clip(pixels, 0, np.array(mask.shape) - 1).T)])
+
     def part(self, window: tuple[slice, ...]) -> "Points":
         """Give the dots inside a window of pixels, counted from its corner."""
         low = np.array([side.start for side in window], np.float32)

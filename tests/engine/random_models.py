@@ -1,4 +1,4 @@
-"""Models of image tasks with random weights: enough to test what is done with their answers."""
+"""Models with random weights: enough to test what is done with their answers."""
 
 import torch
 
@@ -18,4 +18,29 @@ def random_model(task: str = "denoising", dims: int = 2, **shape: object) -> Mod
     torch.nn.init.normal_(network.head.weight, std=0.05)
     options = {"channels": config.out_channels}
     card = ModelCard(task=task, task_options=options, network=config, axes="ZYX"[-dims:])
+    return ModelFile(card, network.state_dict())
+
+
+def counting_model(kinds: tuple[str, ...] = (), dims: int = 2) -> ModelFile:
+    """Give a model that counts something, but not cells."""
+    options = {"kinds": kinds, "spacing": 12.0, "steps": (1.0,) * dims}
+    return _model(
+        "counting",
+        options,
+        NetworkConfig.model_validate({**(SMALL_3D if dims == 3 else SMALL), "out_channels": len(kinds) or 1}),
+    )
+
+
+def classifying_model(names: tuple[str, ...] = ("bad", "good")) -> ModelFile:
+    """Give a model that tells images apart by nothing."""
+    config = NetworkConfig.model_validate({**SMALL, "out_channels": len(names) + 1, "head": "image"})
+    return _model("classification", {"names": names, "weights": (1.0,) * len(names)}, config)
+
+
+def _model(task: str, options: dict[str, object], config: NetworkConfig) -> ModelFile:
+    torch.manual_seed(3)
+    network = UNet(config)
+    for weight in network.head.parameters():
+        torch.nn.init.normal_(weight, 0.05, 0.1)
+    card = ModelCard(task=task, task_options=options, network=config, axes="YX" if config.dims == 2 else "ZYX")
     return ModelFile(card, network.state_dict())

@@ -1,4 +1,4 @@
-"""The simple methods that predicted images are measured beside."""
+"""The simple methods that models are measured beside."""
 
 from pathlib import Path
 
@@ -10,8 +10,21 @@ from scipy import ndimage
 from microforge.inference.evaluation import evaluate_pairs
 from microforge.io.pairs import pair_folders
 from microforge.tasks import Task, get_task
-from microforge.tasks.baselines import Blur, Regression, baseline_for
-from microforge.types import Prediction, Sample
+from microforge.tasks.baselines import (
+    Blur,
+    MajorityClass,
+    MajorityPixel,
+    MeanCount,
+    Regression,
+    Watershed,
+    baseline_for,
+)
+from microforge.tasks.classification import Classification, ClassificationOptions
+from microforge.tasks.counting import Counting, CountingOptions
+from microforge.tasks.interval import Interval
+from microforge.types import Points, Prediction, Sample
+
+from .discs import disc_sample, draw_discs
 
 
 def smooth(seed: int, *shape: int) -> np.ndarray:
@@ -72,11 +85,99 @@ def test_regression_finds_weighted_sums_of_the_channels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "kind"), [("denoising", Blur), ("super-resolution", Blur), ("label-free", Regression), ("instances", None)]
+    ("task", "kind"),
+    [
+        ("denoising", Blur),
+        ("super-resolution", Blur),
+        ("label-free", Regression),
+        ("instances", Watershed),
+        ("segmentation", MajorityPixel),
+        ("counting", MeanCount),
+        ("classification", MajorityClass),
+    ],
 )
-def test_each_kind_of_answer_has_its_baseline(task: str, kind: type | None) -> None:
-    found = baseline_for(get_task(task)())
-    assert found is None if kind is None else isinstance(found, kind)
+def test_each_kind_of_answer_has_its_baseline(task: str, kind: type) -> None:
+    assert isinstance(baseline_for(get_task(task)()), kind)
+
+
+def dotted(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:
+    """Give an image with so many dots of each kind, side by side from the upper left."""
+    places = [(8 * kind + 4, 8 * k + 4) for kind, number in enumerate(counts) for k in range(number)]
+    kind = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    names = ("red", "green")[: len(counts)] if len(counts) > 1 else ("",)
+    points = Points(np.array(places, np.float32).reshape(-1, 2), kind, names)
+    return Sample("x", np.zeros((1, 32, 96), np.uint8), points=points, mask=mask)
+
+
+def test_the_mean_count_errs_by_the_spread_of_the_counts_and_has_no_places() -> None:
+    interval = Interval(width=1.0, typical=5.0, images=20)
+    task = Counting(CountingOptions(spacing=8, steps=(1, 1), intervals={"": interval}))
+    mean, samples = MeanCount(), [dotted((count,)) for count in (2, 4, 9)]
+    for sample in samples:
+        mean.look(sample)
+    errors = [task.score(mean.predict(sample), sample) for sample in samples]
+    assert [one["bias"] for one in errors] == pytest.approx([3, 1, -4], abs=1e-3)
+    assert errors[0]["F1"] == 0
+    assert mean.name == "always the mean count of these images (5.0), no places"
+
+
+def test_the_mean_count_knows_kinds_and_regions() -> None:
+    task = Counting(CountingOptions(spacing=8, steps=(1, 1), kinds=("red", "green")))
+    left = np.zeros((32, 96), bool)
+    left[:, :20] = True
+    mean = MeanCount()
+    for sample in (dotted((4, 1), left), dotted((4, 0), left)):
+        mean.look(sample)
+    counts = task.count(mean.predict(dotted((4, 1), left)), left)
+    assert [count.value for count in counts] == pytest.approx([2, 0.5])
+
+
+def test_the_majority_class_finds_one_class_only() -> None:
+    task = Classification(ClassificationOptions(names=("bad", "good"), weights=(1, 1)))
+    samples = [Sample("x", np.zeros((1, 8, 8)), class_name=name) for name in ("good", "bad", "good")]
+    majority = MajorityClass()
+    for sample in samples:
+        majority.look(sample)
+    assert [task.score(majority.predict(sample), sample)["accuracy"] for sample in samples] == [1, 0, 1]
+    assert majority.name == "always the most frequent class (good)"
+
+
+def test_the_majority_of_pixels_is_taken_where_they_are_known() -> None:
+    labels = np.ones((8, 8), np.int32)
+    labels[:, 3:] = 2
+    sample = Sample("x", np.zeros((1, 8, 8)), labels, labels == 1)
+    majority = MajorityPixel()
+    majority.look(sample)
+    assert (majority.predict(sample).labels == 1).all()
+    assert majority.name == "the most frequent class everywhere (label 1)"
+
+
+@pytest.mark.parametrize("shape", [(96, 96), (24, 48, 48)])
+def test_the_watershed_finds_lone_discs_and_splits_some(shape: tuple[int, ...]) -> None:
+    task, method = get_task("instances")(), Watershed()
+    samples = [disc_sample(seed=seed, shape=shape, count=8) for seed in range(3)]
+    for sample in samples:
+        method.look(sample)
+    assert np.mean([task.score(method.predict(sample), sample)["F1@0.5"] for sample in samples]) > 0.7
+    assert method.name == "Otsu threshold and distance watershed (bright objects)"
+
+
+def test_the_watershed_finds_the_side_and_the_channel() -> None:
+    image, labels = draw_discs(seed=1)
+    noise = np.random.default_rng(0).normal(0, 5000, image.shape)
+    dark = Sample("x", np.stack([60000.0 - image, noise, 2000 + 0.1 * noise]), labels)
+    method = Watershed()
+    method.look(dark)
+    assert method.best == ("the brightest channel", False)
+    assert method.name == "Otsu threshold of the brightest channel and distance watershed (dark objects)"
+    assert get_task("instances")().score(method.predict(dark), dark)["F1@0.5"] > 0.7
+
+
+def test_the_watershed_of_nothing_is_nothing() -> None:
+    empty = Sample("x", np.zeros((1, 32, 32), np.uint8), np.zeros((32, 32), np.int32))
+    method = Watershed()
+    method.look(empty)
+    assert method.predict(empty).labels.shape == (32, 32)
 
 
 class Cheating:

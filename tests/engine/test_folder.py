@@ -25,11 +25,11 @@ from microforge.events import (
     TileFinished,
 )
 from microforge.inference.folder import run_folder
+from microforge.inference.jobs import Origin
 from microforge.inference.ledger import Ledger
 from microforge.inference.plan import check_output, hash_settings
 from microforge.inference.predictor import Predictor
-from microforge.inference.stages import Origin
-from microforge.types import Image, Prediction, Sample
+from microforge.types import Annotation, Image, Prediction, Sample
 
 from .random_models import random_model
 
@@ -303,7 +303,9 @@ def test_brightness_is_measured_while_the_image_is_read(
         return normaliser_for(*given)
 
     monkeypatch.setattr("microforge.inference.predictor.normaliser_for", noted)
-    events = list(run_folder(Predictor(random_model()), images, origin(tmp_path, images=True, countable=False)))
+    events = list(
+        run_folder(Predictor(random_model()), images, origin(tmp_path, kind=Annotation.IMAGE, countable=False))
+    )
     assert len(of_type(events, ImageFinished)) == 10
     assert threads == [False] * 10
 

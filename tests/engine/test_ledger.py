@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import WriteError
-from microforge.inference.ledger import FILE_NAME, Entry, Ledger, Rows, hash_file
+from microforge.inference.ledger import CLASSES, COUNTS, FILE_NAME, OBJECTS, Entry, Ledger, Rows, hash_file
 
 ROWS = Rows(("label", "area"), ("1,10", "2,20"))
 
@@ -14,7 +14,7 @@ ROWS = Rows(("label", "area"), ("1,10", "2,20"))
 def test_keeps_what_was_recorded_when_opened_again(tmp_path: Path) -> None:
     entry = Entry("/in/a.tif", "a", "done", result="a.tif", objects=2, seconds=0.5, pixel_size="0.1 0.2")
     with Ledger(tmp_path) as ledger:
-        ledger.record(entry, ROWS)
+        ledger.record(entry, {OBJECTS: ROWS})
     with Ledger(tmp_path) as ledger:
         assert ledger.entry(Path("/in/a.tif")) == entry
         assert ledger.entry(Path("/in/b.tif")) is None
@@ -31,11 +31,35 @@ def test_an_entry_replaces_the_one_of_the_same_file(tmp_path: Path) -> None:
 
 def test_only_images_that_are_done_have_measurements(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.record(Entry("/in/a.tif", "a", "done"), ROWS)
-        ledger.record(Entry("/in/b.tif", "b", "done"), Rows(("label", "frame"), ()))
+        ledger.record(Entry("/in/a.tif", "a", "done"), {OBJECTS: ROWS})
+        ledger.record(Entry("/in/b.tif", "b", "done"), {OBJECTS: Rows(("label", "frame"), ())})
         ledger.record(Entry("/in/a.tif", "a", "failed"))
         assert list(ledger.measurements()) == [("b", Rows(("label", "frame"), ()))]
         assert ledger.measured_columns() == ["label", "frame"]
+
+
+def test_rows_are_replaced_table_by_table_when_an_image_is_done_again(tmp_path: Path) -> None:
+    counts, entry = Rows(("region", "count"), ("image,3.00", "left,1.00")), Entry("/in/a.tif", "a", "done")
+    with Ledger(tmp_path) as ledger:
+        ledger.record(entry, {OBJECTS: ROWS})
+        assert not ledger.has_had(COUNTS)
+        ledger.record(entry, {COUNTS: counts}, {"class": "good", "count": 3.0})
+        assert list(ledger.measurements(COUNTS)) == [("a", counts)]
+        assert ledger.measured_columns(OBJECTS) == []
+        assert (ledger.has_had(OBJECTS), ledger.has_had(CLASSES)) == (True, False)
+        assert ledger.figures() == {"/in/a.tif": {"class": "good", "count": 3.0}}
+        ledger.record(Entry("/in/a.tif", "a", "failed"))
+        assert list(ledger.measurements(COUNTS)) == []
+
+
+def test_a_ledger_of_before_there_were_counts_is_taken_on(tmp_path: Path) -> None:
+    Ledger(tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as database:
+        database.execute("DROP TABLE counts")
+        database.execute("DROP TABLE classes")
+    database.close()
+    with Ledger(tmp_path) as ledger:
+        assert ledger.measured_columns(COUNTS) == []
 
 
 def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from microforge.data.normalise import intensity_range, is_constant
 from microforge.errors import ImageReadError
 from microforge.events import ImageFailed, ImageFinished
 from microforge.inference.folder import run_folder
+from microforge.inference.jobs import Origin
 from microforge.inference.predictor import Predictor
-from microforge.inference.stages import Origin
 from microforge.io import tiff
 from microforge.io.images import read_image, read_labels
 from microforge.io.tiff_pages import TiffPages
-from microforge.types import Array
+from microforge.types import Annotation, Array
 
 from .random_models import random_model
 
@@ -256,7 +256,7 @@ def test_a_series_is_predicted_the_same_from_pages(
 def test_a_folder_run_tells_the_time_point_that_is_damaged(tmp_path: Path) -> None:
     (good, _), (bad, _) = series(tmp_path / "good.tif"), series(tmp_path / "bad.tif")
     spoil_page(bad, 6)
-    where = Origin(tmp_path / "out", "m", "1", "2", images=True, countable=False)
+    where = Origin(tmp_path / "out", "m", "1", "2", kind=Annotation.IMAGE, countable=False)
     events = list(run_folder(Predictor(random_model()), [bad, good], where))
     [failed] = [event for event in events if isinstance(event, ImageFailed)]
     assert failed.reason.startswith("Time point 7: The file is damaged")

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from microforge.config import PredictionConfig
-from microforge.errors import ImageReadError
+from microforge.errors import ImageReadError, SettingsError
 from microforge.events import FolderEvent, FolderFinished, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+from microforge.inference.jobs import Job, Origin
 from microforge.inference.ledger import Ledger, hash_file
 from microforge.inference.pipeline import Network, Pipeline
 from microforge.inference.plan import check_output, hash_settings, plan_jobs, prepare_output
-from microforge.inference.stages import Job, Origin
 from microforge.io.files import find_images
+from microforge.tasks.base import Task
 from microforge.types import Annotation
 
 
@@ -28,7 +29,9 @@ def predict_folder(
     """Check the arguments now; return a generator that predicts file by file, yielding what happens.
 
     In `output` it leaves a label image ``STEM.tif`` (uint32, ``(T)(Z)YX``) per file, `objects.csv`, `images.csv` and
-    the ledger; of tasks whose answer is an image that image (``(T)(Z)(C)YX``), and no `objects.csv`. What the ledger
+    the ledger; of tasks whose answer is an image that image (``(T)(Z)(C)YX``), and no `objects.csv`. Where cells are
+    counted, each file gets its dots as ``STEM.csv`` and ``STEM.zip`` (ImageJ ROIs), and `counts.csv` has the counts by
+    image and region; classes of images stand in `images.csv`, those of time points in `classes.csv`. What the ledger
     knows as done is skipped, so that a run that was stopped or killed goes on where it was. Close the generator to
     stop.
 
@@ -50,7 +53,8 @@ def predict_folder(
     ImageReadError
         If there is no image.
     SettingsError
-        If `output` is one of the input folders or lies inside one, or the settings do not fit the model.
+        If `output` is one of the input folders or lies inside one, the settings do not fit the model, or the regions
+        cannot be read or used.
     WriteError
         If `output` cannot be written, or holds other files with the names of results.
     """
@@ -68,6 +72,9 @@ def predict_folder(
     check_output(output, inputs, paths)
     predictor = Predictor(model, config)
     settings = hash_settings(config, axes)
+    task = predictor.task
+    if config.regions is not None:
+        _check_regions(task, config.regions)
     origin = Origin(
         output,
         model.name,
@@ -75,11 +82,30 @@ def predict_folder(
         settings,
         axes,
         overwrite,
-        countable=predictor.task.labels_are_objects,
-        images=predictor.task.truth is Annotation.IMAGE,
+        kind=task.truth,
+        countable=task.labels_are_objects,
+        things=_things(task),
+        count=task.count,
+        regions=config.regions,
         image_type=config.image_type,
     )
     return run_folder(predictor, paths, origin)
+
+
+def _things(task: Task) -> str:
+    """Give what is counted, in the plural; empty where nothing is."""
+    if task.truth is Annotation.POINTS:
+        return task.result
+    return "objects" if task.labels_are_objects else ""
+
+
+def _check_regions(task: Task, regions: Path) -> None:
+    if not _things(task):
+        raise SettingsError(
+            "This model counts nothing, so that regions have no effect.",
+            where=str(regions),
+            remedy="Leave the regions out, or choose a model that counts cells or segments objects.",
+        )
 
 
 def run_folder(network: Network, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
@@ -101,7 +127,8 @@ def _events(network: Network, jobs: Sequence[Job], origin: Origin) -> Iterator[F
     with Ledger(origin.output) as ledger:
         run = Pipeline(network, deque(jobs), origin, ledger)
         try:
-            yield FolderStarted(tuple(job.path for job in jobs), origin.output, str(network.device))
+            paths = tuple(job.path for job in jobs)
+            yield FolderStarted(paths, origin.output, str(network.device), origin.things)
             for event in run.events():
                 counts[type(event)] += 1
                 yield event

@@ -61,11 +61,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Rows:
-    """The measurements of one image as text: the names of the columns and one line per object."""
+    """What one image gives to a table, as text: the names of the columns and one line per object, region or frame."""
 
     columns: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
+
+#: The tables to which images give rows, by name: each is `NAME.csv` in the folder.
+OBJECTS, COUNTS, CLASSES = "objects", "counts", "classes"
+TABLES = (OBJECTS, COUNTS, CLASSES)
+#: What was measured on a whole image, by name: numbers and words.
+Figures = Mapping[str, float | str]
 
 _COLUMNS = tuple(field.name for field in fields(Entry))
 _PLACES = ", ".join("?" for _ in _COLUMNS)
@@ -122,32 +128,44 @@ class Ledger:
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry) for entry in entries])
         self.commit()
 
-    def record(self, entry: Entry, rows: Rows | None = None, figures: Mapping[str, float] | None = None) -> None:
-        """Note how an image went, with the measurements of its objects and the figures of the whole image."""
+    def record(self, entry: Entry, tables: Mapping[str, Rows] | None = None, figures: Figures | None = None) -> None:
+        """Note how an image went, with its rows of the tables and the figures of the whole image.
+
+        Where tables are given they replace all rows that the image had: in a table left out it has none any more.
+        """
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry)])
-        if rows is not None:
-            packed = zlib.compress("\n".join(rows.lines).encode(), 1)
-            self._change(
-                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", [(entry.path, "\t".join(rows.columns), packed)]
-            )
+        for name in () if tables is None else TABLES:
+            self._replace(name, entry.path, (tables or {}).get(name))
         if figures is not None:
             self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(figures)))])
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
 
-    def measurements(self) -> Iterator[tuple[str, Rows]]:
-        """Give the name and the measurements of every image that is done, by name."""
-        query = "SELECT name, columns, lines FROM images JOIN objects USING (path) WHERE state = 'done' ORDER BY name"
+    def _replace(self, table: str, path: str, rows: Rows | None) -> None:
+        if rows is None:
+            # Not deleted: that the folder has had such a table must not be forgotten, for it has to be written again.
+            self._change(f"UPDATE {table} SET columns = '', lines = ? WHERE path = ?", [(zlib.compress(b""), path)])
+            return
+        packed = zlib.compress("\n".join(rows.lines).encode(), 1)
+        self._change(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", [(path, "\t".join(rows.columns), packed)])
+
+    def measurements(self, table: str = OBJECTS) -> Iterator[tuple[str, Rows]]:
+        """Give the name and the rows of every image that is done and has some, by name."""
+        query = f"SELECT name, columns, lines FROM images JOIN {table} USING (path) WHERE state = 'done' ORDER BY name"
         for name, columns, packed in self._ask(query, ()):
             text = zlib.decompress(packed).decode()
             yield name, Rows(tuple(columns.split("\t")), tuple(text.split("\n")) if text else ())
 
-    def measured_columns(self) -> list[str]:
+    def measured_columns(self, table: str = OBJECTS) -> list[str]:
         """Give all columns that any image has, in the order of their first use."""
-        query = "SELECT DISTINCT columns FROM objects JOIN images USING (path) WHERE state = 'done' ORDER BY name"
+        query = f"SELECT DISTINCT columns FROM {table} JOIN images USING (path) WHERE state = 'done' ORDER BY name"
         return list(dict.fromkeys(name for (columns,) in self._ask(query, ()) for name in columns.split("\t") if name))
 
-    def figures(self) -> dict[str, dict[str, float]]:
+    def has_had(self, table: str) -> bool:
+        """Tell whether any image has, or had, rows of a table."""
+        return any(True for _ in self._ask(f"SELECT 1 FROM {table} LIMIT 1", ()))
+
+    def figures(self) -> dict[str, dict[str, float | str]]:
         """Give what was measured on whole images, by path and name; nothing for images without figures."""
         found = {path: json.loads(text) for path, text in self._ask("SELECT path, figures FROM figures", ())}
         return {path: values for path, values in found.items() if values}
@@ -181,7 +199,8 @@ class Ledger:
                 remedy="Update Microforge, or choose another output folder.",
             )
         self._run(f"CREATE TABLE IF NOT EXISTS images ({', '.join(_COLUMNS)}, PRIMARY KEY (path))")
-        self._run("CREATE TABLE IF NOT EXISTS objects (path PRIMARY KEY, columns, lines)")
+        for table in TABLES:
+            self._run(f"CREATE TABLE IF NOT EXISTS {table} (path PRIMARY KEY, columns, lines)")
         self._run("CREATE TABLE IF NOT EXISTS figures (path PRIMARY KEY, figures)")
         self._run(f"PRAGMA user_version = {_VERSION}")
         self.commit()

@@ -11,11 +11,15 @@ from typing import Any, Protocol
 
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
-from microforge.inference.ledger import Ledger
+from microforge.inference.jobs import Job, Origin, Outcome, Ready
+from microforge.inference.ledger import COUNTS, OBJECTS, Ledger
 from microforge.inference.series import BATCH_PIXELS
-from microforge.inference.stages import Job, Origin, Outcome, Ready, failure, read, stream, write
+from microforge.inference.stages import failure, read, stream, write
 from microforge.inference.tables import write_tables
-from microforge.types import Image, Prediction, Sample
+from microforge.types import Annotation, Image, Prediction, Sample
+
+#: The tables that are always written, by what the results are.
+_TABLES = {Annotation.LABELS: (OBJECTS,), Annotation.POINTS: (COUNTS,)}
 
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
@@ -136,7 +140,7 @@ class Pipeline:
         """Send a large image, or a time series, through the network tile by tile."""
         if ready.pixels > _LARGE_PIXELS:
             yield from self.collect(0)
-        if self.origin.images:
+        if self.origin.kind is not Annotation.LABELS:
             self.behind.append(_already((yield from stream(self.network, ready, self.origin))))
             return
         started = time.perf_counter()
@@ -171,7 +175,7 @@ class Pipeline:
     def note(self, outcome: Outcome) -> None:
         """Put an outcome into the ledger; give up when the folder seems to be the trouble, not the image."""
         if outcome.entry is not None:
-            self.ledger.record(outcome.entry, outcome.rows, outcome.figures)
+            self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
         if not isinstance(outcome.event, ImageSkipped):
             self.write_errors = self.write_errors + 1 if outcome.write_error else 0
         if outcome.write_error and self.write_errors >= 3:
@@ -191,7 +195,7 @@ class Pipeline:
         for written in self.behind:
             outcome = written.result()
             if outcome.entry is not None:
-                self.ledger.record(outcome.entry, outcome.rows, outcome.figures)
+                self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
         self.ahead.clear()
         self.behind.clear()
         self.write_tables()
@@ -199,7 +203,11 @@ class Pipeline:
     def write_tables(self) -> None:
         """Write the tables of the folder; images have no objects, and classes none that could be counted."""
         origin = self.origin
-        write_tables(self.ledger, origin.output, objects=not origin.images, countable=origin.countable)
+        wanted = _TABLES.get(origin.kind, ())
+        if origin.regions is not None:
+            wanted = (*wanted, COUNTS)
+        countable = origin.countable and origin.kind is Annotation.LABELS
+        write_tables(self.ledger, origin.output, wanted=wanted, countable=countable)
 
 
 class _Every:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from microforge.config import PredictionConfig
 from microforge.errors import SettingsError, WriteError
-from microforge.inference.ledger import Entry, Ledger
-from microforge.inference.stages import Job, Origin
+from microforge.inference.jobs import Job, Origin
+from microforge.inference.ledger import Entry, Ledger, hash_file
+from microforge.inference.tables import RESERVED
 from microforge.io.files import image_stem
 
 
@@ -62,7 +63,7 @@ def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job
     """
     known = {path: name for name, path in ledger.names()}
     # Some disks do not tell upper from lower case.
-    taken = {name.lower(): path for path, name in known.items()}
+    taken = dict.fromkeys(RESERVED, "") | {name.lower(): path for path, name in known.items()}
     there = {entry.name.lower() for entry in os.scandir(origin.output)}
     jobs, new, foreign = [], [], []
     for index, path in enumerate(paths):
@@ -70,22 +71,48 @@ def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job
         if str(path) not in known:
             taken[name.lower()] = str(path)
             new.append(Entry(path=str(path), name=name))
-            if f"{name.lower()}.tif" in there:
-                foreign.append(f"{name}.tif")
-        note = (
-            f"Saved as {name}.tif: another image is called {image_stem(path)} too." if name != image_stem(path) else ""
-        )
-        jobs.append(Job(index, path, name, note))
+            foreign += [f"{name}{end}" for end in origin.suffixes if f"{name}{end}".lower() in there]
+        jobs.append(Job(index, path, name, _note(path, name, origin)))
     if foreign and not origin.overwrite:
         raise _would_replace(origin.output, foreign)
     ledger.plan(new)
     return jobs
 
 
+def _note(path: Path, name: str, origin: Origin) -> str:
+    """Say what an image is called where it is not by its own name."""
+    stem = image_stem(path)
+    if name == stem:
+        return ""
+    saved = f"Saved as {name}{origin.suffixes[0]}" if origin.suffixes else f"Called {name} in the tables"
+    if stem.lower() in RESERVED:
+        return f"{saved}: {stem.lower()}.csv is a table of the folder."
+    return f"{saved}: another image is called {stem} too."
+
+
 def hash_settings(config: PredictionConfig, axes: str | None) -> str:
-    """Give a hash of all settings that change results; the device does not."""
-    settings = config.model_dump(mode="json", exclude={"device"}) | {"axes": axes}
+    """Give a hash of all settings that change results, also of the regions themselves; the device does not.
+
+    Raises
+    ------
+    SettingsError
+        If the regions cannot be read.
+    """
+    settings = config.model_dump(mode="json", exclude={"device", "regions"}) | {"axes": axes}
+    if config.regions is not None:
+        settings["regions"] = _hash_regions(config.regions)
     return blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _hash_regions(regions: Path) -> str:
+    try:
+        return hash_file(regions)
+    except OSError as error:
+        raise SettingsError(
+            f"The regions cannot be read ({error.strerror or error}).",
+            where=str(regions),
+            remedy="Give a file of regions (label image, ImageJ .roi or .zip), or a folder with one for each image.",
+        ) from error
 
 
 def _free_name(path: Path, taken: Mapping[str, str]) -> str:

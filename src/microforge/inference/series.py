@@ -1,13 +1,16 @@
 """An image file made from predictions that come one time point at a time; none is kept once it is written."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 
+from microforge.errors import MicroforgeError
+from microforge.inference.ledger import Rows
 from microforge.io.frames import Layout, as_type, open_image, stored_type
 from microforge.types import Array, Image, PixelSize, Prediction
 
@@ -30,7 +33,7 @@ class ImageSeries:
         Number of time points.
     """
 
-    path: Any
+    path: Path
     source: Image
     frames: int
     image_type: ImageType = "float32"
@@ -67,10 +70,30 @@ class ImageSeries:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image: what was said of its time points, and what its type has cost."""
-        notes = list(self.said)[:_MOST_NOTES]
-        if len(self.said) > _MOST_NOTES:
-            notes.append(f"And {len(self.said) - _MOST_NOTES} more remarks on other time points.")
-        return (*notes, *self._type_notes())
+        return (*shortened(self.said), *self._type_notes())
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image written.
+
+        Raises
+        ------
+        MicroforgeError
+            If no time point gave an image.
+        """
+        if self.layout is None:
+            raise MicroforgeError("The model gives no image.", remedy="Please report it with this image.")
+        return self.layout.shape
+
+    @property
+    def tables(self) -> Mapping[str, Rows]:
+        """An image has no rows in the tables."""
+        return {}
+
+    @property
+    def number(self) -> int | None:
+        """Nothing is counted in images."""
+        return None
 
     def _type_notes(self) -> list[str]:
         if self.layout is None or self.image_type == "float32":
@@ -93,6 +116,14 @@ class ImageSeries:
         source = np.dtype(self.source.data.dtype)
         dtype = stored_type(source) if self.image_type == "source" else np.dtype(np.float32)
         return Layout(axes, shape, dtype, self.pixel_size, channel_names, self.source.time_interval)
+
+
+def shortened(notes: Iterable[str]) -> tuple[str, ...]:
+    """Give the first remarks, and how many more there are."""
+    told = tuple(notes)
+    if len(told) <= _MOST_NOTES:
+        return told
+    return (*told[:_MOST_NOTES], f"And {len(told) - _MOST_NOTES} more remarks on other time points.")
 
 
 def _plane_order(image: Array) -> Array:

@@ -5,7 +5,7 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -15,82 +15,22 @@ import numpy as np
 from microforge.data.axes import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
-from microforge.inference.ledger import Entry, Rows, hash_file
+from microforge.inference.counted import NO_REGIONS, ClassedImage, CountedImage, Counting, Region, count_rows, shape_of
+from microforge.inference.jobs import Job, Origin, Outcome, Ready, Result
+from microforge.inference.ledger import COUNTS, OBJECTS, Entry, Rows, hash_file
 from microforge.inference.measuring import measure_sample
-from microforge.inference.series import ImageSeries, ImageType
+from microforge.inference.series import ImageSeries
 from microforge.inference.tables import rows_of
 from microforge.io.images import read_image
 from microforge.io.results import write_labels
 from microforge.io.tiff import let_go
-from microforge.types import Array, Image, Labels, PixelSize, Prediction, Sample
+from microforge.types import Annotation, Array, Image, Labels, PixelSize, Prediction, Sample
 
 
 class Frames(Protocol):
     """What predicts the time points of an image one after the other."""
 
     def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Job:
-    """One input file and the name of its result; `entry` is what the ledger says of it, `note` what to tell."""
-
-    index: int
-    path: Path
-    name: str
-    note: str = ""
-    entry: Entry | None = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a result depends on besides its input, and where it goes."""
-
-    output: Path
-    model: str
-    model_hash: str
-    settings_hash: str
-    axes: str | None = None
-    overwrite: bool = False
-    #: Whether labels are objects, which can be counted, or classes.
-    countable: bool = True
-    #: Whether the results are images rather than labels, and the type of their pixels.
-    images: bool = False
-    image_type: ImageType = "float32"
-
-
-@dataclass(frozen=True, eq=False)
-class Ready:
-    """An image that was read and can go to the network."""
-
-    job: Job
-    image: Image
-    samples: tuple[Sample, ...]
-    input_hash: str
-    seconds: float = 0.0
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one sample, ``C(Z)YX``."""
-        return self.samples[0].image.shape
-
-    @property
-    def pixels(self) -> int:
-        """Pixels of all time points together."""
-        return len(self.samples) * int(np.prod(self.shape[1:]))
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """How an image went: the event to tell, and what to note in the ledger (None: it says so already)."""
-
-    event: ImageFinished | ImageSkipped | ImageFailed
-    entry: Entry | None = None
-    rows: Rows | None = None
-    #: What was measured on the whole image, by name.
-    figures: Mapping[str, float] = field(default_factory=dict)
-    #: The folder itself may be the trouble, not the image.
-    write_error: WriteError | None = None
 
 
 def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready | Outcome:
@@ -113,7 +53,7 @@ def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready |
 
 
 def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float = 0.0) -> Outcome:
-    """Write the label image of a prediction and measure its objects; or its image, where there are no labels.
+    """Write and measure what a model gave for an image: labels, or any other answer for a single time point.
 
     Parameters
     ----------
@@ -122,24 +62,15 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
     seconds
         Time spent on it by the network.
     """
-    started = time.perf_counter()
+    began = time.perf_counter() - seconds - ready.seconds
     try:
-        if prediction.labels is None and prediction.image is not None:
-            with _image_file(ready, origin) as file:
-                file.add(prediction)
-            return _image_outcome(ready, origin, file, seconds + ready.seconds + time.perf_counter() - started)
-        labels, axes = _shaped(prediction.labels, ready.image)
-        result = _result_path(ready, origin)
-        write_labels(result, labels, axes, ready.image.pixel_size, durable=False)
-        rows = _measured(labels, ready.samples)
-        seconds += ready.seconds + time.perf_counter() - started
-        notes = tuple(note for note in (ready.job.note, *prediction.notes) if note)
-        entry = _done(ready, origin, seconds, labels.shape, ready.image.pixel_size, notes)
-        objects = len(rows.lines) if origin.countable else None
-        entry = replace(entry, objects=objects, output_hash=hash_file(result))
+        if origin.kind is Annotation.LABELS:
+            return _write_labels(ready, origin, prediction, began)
+        with _result(ready, origin) as result:
+            result.add(prediction)
+        return _finished(ready, origin, result, began)
     except Exception as error:  # noqa: BLE001 - as above
         return failure(ready.job, origin, error)
-    return Outcome(ImageFinished(ready.job.path, result, entry.objects, seconds, notes), entry, rows)
 
 
 def stream(network: Frames, ready: Ready, origin: Origin) -> Generator[TileFinished, None, Outcome]:
@@ -147,19 +78,20 @@ def stream(network: Frames, ready: Ready, origin: Origin) -> Generator[TileFinis
 
     Nothing is left of a series that is cancelled or of which one time point fails.
     """
-    started, file = time.perf_counter(), _image_file(ready, origin)
+    began, done = time.perf_counter() - ready.seconds, 0
     try:
-        with file:
+        with _result(ready, origin) as result:
             for item in network.run_frames(ready.samples):
                 if isinstance(item, Prediction):
-                    file.add(item)
+                    result.add(item)
+                    done += 1
                     let_go(ready.image.data)
                 else:
                     yield item
-        return _image_outcome(ready, origin, file, ready.seconds + time.perf_counter() - started)
+        return _finished(ready, origin, result, began)
     except Exception as error:  # noqa: BLE001 - as above
-        one = len(ready.samples) == 1 or file.done == len(ready.samples)
-        return failure(ready.job, origin, error, "" if one else f"Time point {file.done + 1}: ")
+        one = len(ready.samples) == 1 or done == len(ready.samples)
+        return failure(ready.job, origin, error, "" if one else f"Time point {done + 1}: ")
 
 
 def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outcome:
@@ -171,22 +103,66 @@ def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outc
     return Outcome(ImageFailed(job.path, reason, remedy), entry, write_error=write_error)
 
 
-def _result_path(ready: Ready, origin: Origin) -> Path:
-    return origin.output / f"{ready.job.name}.tif"
+def _result(ready: Ready, origin: Origin) -> Result:
+    """Give what takes in the time points of an image, by what the model gives."""
+    path = origin.output / "".join((ready.job.name, *origin.suffixes[:1]))
+    if origin.kind is Annotation.CLASS:
+        return ClassedImage(ready.image)
+    if origin.kind is Annotation.POINTS and origin.count is not None:
+        return CountedImage(path, ready.image, ready.samples, origin.count, _regions(ready, origin))
+    return ImageSeries(path, ready.image, len(ready.samples), origin.image_type)
 
 
-def _image_file(ready: Ready, origin: Origin) -> ImageSeries:
-    return ImageSeries(_result_path(ready, origin), ready.image, len(ready.samples), origin.image_type)
+def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
+    """Read the regions of an image; None where it should have some but has none."""
+    if origin.regions is None:
+        return ()
+    from microforge.data.regions import regions_for
+
+    return regions_for(origin.regions, ready.job.path, ready.shape[1:]) or None
 
 
-def _image_outcome(ready: Ready, origin: Origin, file: ImageSeries, seconds: float) -> Outcome:
-    if file.layout is None:
-        raise MicroforgeError("The model gives no image.", remedy="Please report it with this image.")
-    notes = tuple(note for note in (ready.job.note, *file.notes) if note)
-    entry = _done(ready, origin, seconds, file.layout.shape, file.pixel_size, notes)
-    event = ImageFinished(ready.job.path, file.path, None, seconds, notes)
-    # Rows without columns replace those of an earlier run that gave labels.
-    return Outcome(event, entry, Rows(), figures=dict(file.figures))
+def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Outcome:
+    seconds = time.perf_counter() - began
+    notes = tuple(note for note in (ready.job.note, *result.notes) if note)
+    entry = _done(ready, origin, seconds, result.shape, result.pixel_size, notes)
+    entry = replace(entry, result="" if result.path is None else result.path.name)
+    event = ImageFinished(ready.job.path, result.path, result.number, seconds, notes)
+    return Outcome(event, entry, result.tables, figures=dict(result.figures))
+
+
+def _write_labels(ready: Ready, origin: Origin, prediction: Prediction, began: float) -> Outcome:
+    """Write the label image, measure its objects, and count them in regions where there are some."""
+    labels = _shaped(prediction.labels, ready.image)
+    regions = _regions(ready, origin)
+    path = origin.output / f"{ready.job.name}.tif"
+    axes = "".join(axis for axis in "TZYX" if axis in ready.image.axes)
+    write_labels(path, labels, axes, ready.image.pixel_size, durable=False)
+    frames = labels.reshape(len(ready.samples), *ready.shape[1:])
+    measured = [measure_sample(frame, sample) for frame, sample in zip(frames, ready.samples, strict=True)]
+    tables = {OBJECTS: rows_of(measured, frames=len(measured) > 1)}
+    if regions and origin.count is not None:
+        tables[COUNTS] = _counted(ready, origin.count, frames, measured, regions)
+    seconds = time.perf_counter() - began
+    told = (ready.job.note, *prediction.notes, "" if regions is not None else NO_REGIONS)
+    notes = tuple(note for note in told if note)
+    entry = _done(ready, origin, seconds, labels.shape, ready.image.pixel_size, notes)
+    objects = len(tables[OBJECTS].lines) if origin.countable else None
+    entry = replace(entry, result=path.name, objects=objects, output_hash=hash_file(path))
+    return Outcome(ImageFinished(ready.job.path, path, objects, seconds, notes), entry, tables)
+
+
+def _counted(
+    ready: Ready, count: Counting, frames: Array, measured: Sequence[Mapping[str, Array]], regions: Sequence[Region]
+) -> Rows:
+    """Count the objects of each time point, by region."""
+    found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
+    series = "T" in ready.image.axes
+    rows = [
+        count_rows(count, prediction, sample, regions, t if series else None)
+        for t, (prediction, sample) in enumerate(zip(found, ready.samples, strict=True))
+    ]
+    return Rows(rows[0].columns, tuple(line for one in rows for line in one.lines))
 
 
 def _done(
@@ -199,7 +175,6 @@ def _done(
 ) -> Entry:
     return replace(
         _entry(ready.job, origin, "done"),
-        result=_result_path(ready, origin).name,
         seconds=round(seconds, 4),
         shape=" ".join(str(n) for n in shape),
         pixel_size=" ".join(f"{size:.7g}" for size in pixel_size or ()),
@@ -245,23 +220,14 @@ def _is_done(job: Job, origin: Origin, input_hash: str) -> bool:
     made_from = (entry.input_hash, entry.model_hash, entry.settings_hash)
     if made_from != (input_hash, origin.model_hash, origin.settings_hash):
         return False
-    result = origin.output / entry.result
-    return result.is_file() and result.stat().st_size > 0
+    files = [(origin.output / entry.result).with_suffix(suffix) for suffix in origin.suffixes] if entry.result else []
+    return all(file.is_file() and file.stat().st_size > 0 for file in files)
 
 
-def _shaped(labels: Labels | None, image: Image) -> tuple[Labels, str]:
+def _shaped(labels: Labels | None, image: Image) -> Labels:
     """Give labels with the axes of the file they came from, also where these have length 1."""
     if labels is None:
         raise MicroforgeError("The model gives no label image.", remedy="Use the model in napari, or from Python.")
-    axes = "".join(axis for axis in "TZYX" if axis in image.axes)
-    shape = tuple(image.data.shape[image.axes.index(axis)] for axis in axes)
     # Labels are never negative: another view of the same memory spares the writer a copy.
     unsigned = labels.view(np.uint32) if labels.dtype == np.int32 else labels
-    return unsigned.reshape(shape), axes
-
-
-def _measured(labels: Array, samples: Sequence[Sample]) -> Rows:
-    """Measure each time point for itself."""
-    per_time = labels.reshape(len(samples), *samples[0].image.shape[1:])
-    tables = [measure_sample(frame, sample) for frame, sample in zip(per_time, samples, strict=True)]
-    return rows_of(tables, frames=len(samples) > 1)
+    return unsigned.reshape(shape_of(image))

@@ -1,4 +1,8 @@
-"""The two tables of an output folder: `objects.csv`, one row per object, and `images.csv`, one row per image."""
+"""The tables of an output folder: of its images, objects, counts and classes.
+
+`images.csv` has a row for each image, `objects.csv` for each object, `counts.csv` for each region and kind of cells,
+`classes.csv` for each time point that has a class.
+"""
 
 import csv
 import io
@@ -8,12 +12,13 @@ from typing import TextIO
 
 import numpy as np
 
-from microforge.inference.ledger import Ledger, Rows
+from microforge.inference.ledger import OBJECTS, TABLES, Ledger, Rows
 from microforge.io.atomic import atomic_path
 from microforge.types import Array
 
-OBJECTS = "objects.csv"
-IMAGES = "images.csv"
+IMAGES = "images"
+#: No image may take these names: its own table would replace that of the folder.
+RESERVED = (IMAGES, *TABLES)
 
 _IMAGE_COLUMNS = (
     "name",
@@ -54,13 +59,18 @@ def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> R
     return Rows(columns, tuple(lines))
 
 
-def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True, countable: bool = True) -> None:
-    """Write both tables from the ledger, each all or nothing.
+def text_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
+    """Turn rows of values into lines of text; None is an empty place."""
+    return Rows(tuple(columns), tuple(_line(row).rstrip("\n") for row in rows))
+
+
+def write_tables(ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJECTS,), countable: bool = True) -> None:
+    """Write the tables from the ledger, each all or nothing.
 
     Parameters
     ----------
-    objects
-        False leaves `objects.csv` out where no image of the folder has any.
+    wanted
+        Tables that are written even if no image has rows; the others only where an image has, or had, some.
     countable
         False leaves the number of objects out of `images.csv` where no image of the folder has one.
 
@@ -69,18 +79,21 @@ def write_tables(ledger: Ledger, folder: Path, *, objects: bool = True, countabl
     WriteError
         If one cannot be written; the one that was there is unchanged.
     """
-    # One that an earlier run has left must not go on telling of results that were replaced.
-    if objects or ledger.measured_columns() or (folder / OBJECTS).exists():
-        with atomic_path(folder / OBJECTS) as path, path.open("w", encoding="utf-8", newline="") as file:
-            _write_objects(ledger, file)
-    with atomic_path(folder / IMAGES) as path, path.open("w", encoding="utf-8", newline="") as file:
+    for name in TABLES:
+        # One that an earlier run has left must not go on telling of results that were replaced.
+        if name in wanted or ledger.has_had(name):
+            with atomic_path(folder / f"{name}.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+                _write_rows(ledger, name, file)
+    with atomic_path(folder / f"{IMAGES}.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         _write_images(ledger, file, countable=countable)
 
 
-def _write_objects(ledger: Ledger, file: TextIO) -> None:
-    columns = ledger.measured_columns()
-    file.write(_line(["image", *columns]))
-    for name, rows in ledger.measurements():
+def _write_rows(ledger: Ledger, table: str, file: TextIO) -> None:
+    columns = ledger.measured_columns(table)
+    if table != OBJECTS:
+        columns.sort(key=lambda name: name != "frame")
+    file.write(_line(["image" if table == OBJECTS else "name", *columns]))
+    for name, rows in ledger.measurements(table):
         lead = _line([name]).rstrip("\n") + ","
         lines = rows.lines if list(rows.columns) == columns else _rearranged(rows, columns)
         file.writelines(f"{lead}{line}\n" for line in lines)
@@ -96,15 +109,29 @@ def _rearranged(rows: Rows, columns: Sequence[str]) -> Iterable[str]:
 def _write_images(ledger: Ledger, file: TextIO, *, countable: bool) -> None:
     figures = ledger.figures()
     names = list(dict.fromkeys(name for values in figures.values() for name in values))
-    counted = countable or any(entry.objects is not None for entry in ledger.entries())
-    columns = [name for name in _IMAGE_COLUMNS if counted or name != "objects"]
+    columns = _image_columns(ledger, countable)
     file.write(_line([*columns, *_SIZES, *names]))
     for entry in ledger.entries():
         values = [getattr(entry, name) for name in columns]
         sizes = entry.pixel_size.split()
         measured = figures.get(entry.path, {}) if entry.state == "done" else {}
-        told = [f"{measured[name]:.6g}" if name in measured else "" for name in names]
+        told = [_told(measured.get(name, "")) for name in names]
         file.write(_line([*values, *[""] * (3 - len(sizes)), *sizes, *told]))
+
+
+def _image_columns(ledger: Ledger, countable: bool) -> list[str]:
+    """Leave out the number of objects and the names of results where no image has any."""
+    done = list(ledger.entries("done"))
+    without = set()
+    if not countable and all(entry.objects is None for entry in done):
+        without.add("objects")
+    if done and not any(entry.result for entry in done):
+        without.add("result")
+    return [name for name in _IMAGE_COLUMNS if name not in without]
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _line(values: Iterable[object]) -> str:

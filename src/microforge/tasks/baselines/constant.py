@@ -20,10 +20,7 @@ class MeanCount(Baseline):
         """Count the dots where they are known."""
         assert sample.points is not None
         self.images += 1
-        points = sample.points
-        if sample.mask is not None:
-            pixels = np.clip(np.round(points.coordinates).astype(int), 0, np.array(sample.mask.shape) - 1)
-            points = points.only(sample.mask[tuple(pixels.T)])
+        points = sample.points if sample.mask is None else sample.points.inside(sample.mask)
         self.total.update(points.kind.tolist())
 
     def predict(self, sample: Sample) -> Prediction:
