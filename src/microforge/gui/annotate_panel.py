@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.config import is_fitted
 from microforge.gui.annotated import Annotated
+from microforge.gui.class_tools import ClassTools
 from microforge.gui.form import Form
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.layers import add_region
@@ -13,6 +14,7 @@ from microforge.gui.paint_tools import PaintTools
 from microforge.gui.pair_tools import PairTools
 from microforge.gui.parts import Note, Picker, add_row, button, fold, rows, shortened
 from microforge.gui.plain_tools import PlainTools
+from microforge.gui.point_tools import PointTools
 from microforge.gui.session import Session
 from microforge.gui.watch import Watch
 from microforge.tasks import Readiness, available_tasks, get_task
@@ -37,17 +39,21 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.paint = PaintTools(session, self.choice)
         self.plain = PlainTools(session, self.choice, watch)
         self.pairs = PairTools(session, self.choice, watch)
-        self.tools: dict[Annotation, PaintTools | PlainTools | PairTools] = {
+        self.points = PointTools(session, self.choice, watch)
+        self.classes = ClassTools(session, self.choice)
+        self.tools: dict[Annotation, PaintTools | PlainTools | PairTools | PointTools | ClassTools] = {
             Annotation.LABELS: self.paint,
             Annotation.NONE: self.plain,
             Annotation.IMAGE: self.pairs,
+            Annotation.POINTS: self.points,
+            Annotation.CLASS: self.classes,
         }
         self.options = TaskOptionsForm(session)
         self.region = button(
             "Mark annotated region",
             "Draw rectangles or polygons around what is completely annotated. Inside, everything unpainted is "
-            "background; outside, nothing counts. Where nothing is painted: around what is learnt from. On a stack or "
-            "time series a region counts for its plane only.",
+            "background and what is not clicked is no cell; outside, nothing counts. Where nothing is drawn: around "
+            "what is learnt from. On a stack or time series a region counts for its plane only.",
             self._mark_region,
         )
         self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
@@ -70,13 +76,14 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
         for kind, tools in self.tools.items():
             tools.setVisible(kind is session.kind)
-        if session.kind in self.tools:
-            self.tools[session.kind].refresh()
+        for kind in {session.kind, Annotation.CLASS} & set(self.tools):
+            # The keys for classes are given back where they are not wanted.
+            self.tools[kind].refresh()
         item = self.current()
         self.region.setVisible(item is not None)
         if item is not None:
-            painted = session.kind is Annotation.LABELS
-            first = "Mark annotated region" if painted else "Learn from a part only"
+            drawn = session.kind in (Annotation.LABELS, Annotation.POINTS)
+            first = "Mark annotated region" if drawn else "Learn from a part only"
             self.region.setText(first if item.region is None else "Mark more of the region")
         self.options.refresh()
 
@@ -85,6 +92,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
         self.paint.close_down()
+        self.classes.close_down()
 
     def _lay_out(self) -> None:
         form = rows()
@@ -117,6 +125,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_selection(self, _event: Any) -> None:
         if self.session.kind is Annotation.NONE:
             self.plain.refresh()
+        if self.session.kind is Annotation.CLASS:
+            self.classes.follow_selection()
 
     def _mark_region(self) -> None:
         item = self.current()

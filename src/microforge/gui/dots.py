@@ -10,6 +10,7 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
+from microforge.gui.dot_layers import colour_of
 from microforge.gui.layers import brushes_down, drawing_axes, geometry_of, shown_dimensions
 from microforge.types import Points, Sample
 
@@ -18,8 +19,6 @@ KIND = "microforge_kind"
 COLUMNS = ("kind", "label", "class")
 #: Numbers that tell more kinds than this apart are numbers of objects.
 _MOST_NUMBERS = 9
-#: Colours of kinds that stand out on dark and on bright fields, for the colour-blind too.
-COLOURS = ("#3ec9ff", "#ff7a1a", "#ff4fd8", "#b8f04a", "#8f7bff", "#fff04d")
 #: A dot is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
 _PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 90, 3, 14, 5
 
@@ -40,13 +39,11 @@ def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", num
     points = PointsLayer(
         ndim=len(keep),
         name=name_of_layer(image, kind),
-        face_color=COLOURS[number % len(COLOURS)],
-        border_color="black",
+        face_color=colour_of(number),
+        border_color="#101418",
         border_width=0.12,
         size=dot_size(image, axes),
         canvas_size_limits=(_ON_SCREEN, 10_000),
-        # Dots of other planes help not to click a cell twice; those of other time points are other cells.
-        out_of_slice_display="Z" in axes and "T" not in axes,
         **geometry_of(image, keep),
     )
     points.metadata[KIND] = kind

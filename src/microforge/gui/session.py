@@ -196,12 +196,16 @@ class Session:
         self._drop(item, **nothing.get(self.kind, {}))
         self.changed.emit()
 
+    def forget_empty(self, item: Annotated) -> None:
+        """Forget an image of which nothing is left to learn from."""
+        if item in self.annotated and not any(item.serves(kind) for kind in Annotation):
+            self.annotated.remove(item)
+            self.changed.emit()
+
     def _drop(self, item: Annotated, **values: Any) -> None:
-        """Empty fields of an annotated image, and forget it where nothing is left to learn from."""
         for name, value in values.items():
             setattr(item, name, value)
-        if not any(item.serves(kind) for kind in Annotation):
-            self.annotated.remove(item)
+        self.forget_empty(item)
 
     def _give(self, image: Layer, **values: Any) -> Annotated:
         item = self.annotated_of(image)

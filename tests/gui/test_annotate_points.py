@@ -1,0 +1,268 @@
+"""Annotate for tasks that learn from dots: layers, kinds, what is said about them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pytestqt.qtbot import QtBot
+
+from microforge.errors import MicroforgeError
+from microforge.gui.annotate_panel import AnnotatePanel
+from microforge.gui.dots import KIND, dot_size
+from microforge.gui.kinds import kind_names
+from microforge.gui.session import Session, mark_result
+from microforge.gui.snapshot import snapshot_of, snapshots_of
+from microforge.gui.watch import Watch
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
+    watch = Watch(session)
+    panel = AnnotatePanel(session, watch)
+    qtbot.addWidget(panel)
+    panel.task.set_value("counting")
+    panel.show()
+    yield panel
+    watch.close()
+    panel.close_down()
+
+
+def clicked(panel: AnnotatePanel, data: Any, name: str = "cells", **how: Any) -> tuple[Any, Any]:
+    """Open an image and press the button; give image and dots."""
+    image = panel.session.viewer.add_image(data, name=name, **how)
+    panel.image.set_value(image)
+    panel.points.click.click()
+    return image, panel.session.viewer.layers.selection.active
+
+
+def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    assert not panel.points.click.isEnabled()
+    image, dots = clicked(panel, nuclei, scale=(2, 2), translate=(5, 6))
+    assert (dots.name, dots.mode, tuple(dots.scale), tuple(dots.translate)) == ("cells cells", "add", (2, 2), (5, 6))
+    assert panel.session.annotated_of(dots).image is image  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: "No dot is set" in panel.count.text())
+    dots.add([[10, 12], [20, 30]])
+    qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.count.text())
+    assert "Ready" in panel.missing.text()
+    assert panel.points.kinds._rows[0][0].text() == "2"
+    panel.session.viewer.layers.selection.active = image
+    panel.points.click.click()
+    assert panel.session.viewer.layers.selection.active is dots
+    assert len(panel.session.annotated) == 1
+
+
+def test_dots_of_a_layer_with_another_scale_lie_where_they_are_seen(panel: AnnotatePanel, nuclei: Any) -> None:
+    viewer, session = panel.session.viewer, panel.session
+    image = viewer.add_image(nuclei, name="fine", scale=(0.5, 0.5), translate=(10, 20), rotate=30)
+    world = np.array([image.data_to_world((4, 7)), image.data_to_world((30, 41))])
+    dots = viewer.add_points((world - (3, 0)) / (4, 2), scale=(4, 2), translate=(3, 0))
+    assert panel.points.usable() == [dots]
+    panel.points.use(dots)
+    (sample,) = snapshot_of(session, session.items[0]).samples()
+    np.testing.assert_allclose(sample.points.coordinates, [[4, 7], [30, 41]], atol=1e-3)  # type: ignore[union-attr]
+
+
+def test_a_snapshot_does_not_change_when_dots_are_moved(panel: AnnotatePanel, nuclei: Any) -> None:
+    _, dots = clicked(panel, nuclei)
+    dots.add([[10, 12]])
+    taken = snapshot_of(panel.session, panel.session.items[0], copy=False)
+    dots.data[0] = 3
+    assert taken.samples()[0].points.coordinates.tolist() == [[10, 12]]  # type: ignore[union-attr]
+
+
+def test_duplicates_and_dots_outside_are_said(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    _, dots = clicked(panel, nuclei, name="field")
+    dots.add([[10, 12], [10.3, 12.2], [20, 30], [-4, 3], [100, 3]])
+    qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.count.text())
+    assert "field: 2 dots outside the image left out, 1 dot on another merged with it." in panel.count.text()
+
+
+def test_dots_outside_are_said_when_a_layer_is_taken(panel: AnnotatePanel, nuclei: Any) -> None:
+    said: list[str] = []
+    panel.session.message.connect(lambda text, _: said.append(text))
+    panel.session.viewer.add_image(nuclei)
+    panel.points.use(panel.session.viewer.add_points([[1, 1], [500, 2]], name="clicked"))
+    assert said == ["1 of the 2 dots of clicked lie outside the image."]
+
+
+def test_an_image_without_dots_counts_only_if_she_says_so(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    _, dots = clicked(panel, nuclei, name="a")
+    dots.add([[10, 12]])
+    qtbot.waitUntil(lambda: panel.points.no_cells.isHidden())
+    clicked(panel, nuclei, name="b")
+    assert not panel.points.no_cells.isHidden()
+    qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
+    panel.points.no_cells.click()
+    qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
+    empty = snapshots_of(panel.session)[1].samples()[0]
+    assert (len(empty.points), empty.mask.all()) == (0, True)  # type: ignore[arg-type, union-attr]
+    panel.points.no_cells.click()
+    qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
+    panel.options.form.fields["empty"].widget.value = "no cells"  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
+
+
+def test_an_empty_region_says_that_there_is_no_cell(panel: AnnotatePanel, nuclei: Any) -> None:
+    clicked(panel, nuclei)
+    assert snapshots_of(panel.session)[0].samples() == []
+    panel.region.click()
+    item = panel.session.items[0]
+    item.region.add_rectangles([[5, 5], [20, 25]])  # type: ignore[union-attr]
+    (sample,) = snapshots_of(panel.session)[0].samples()
+    assert len(sample.points) == 0  # type: ignore[arg-type]
+    assert sample.mask is not None
+    assert 250 < sample.mask.sum() < 350
+
+
+def test_kinds_have_layers_of_their_own_on_every_image(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    _, first = clicked(panel, nuclei, name="a")
+    first.add([[10, 12]])
+    clicked(panel, nuclei, name="b")
+    panel.points.add_kind.click()
+    assert [layer.name for layer in session.viewer.layers if layer.ndim and "kind" in layer.name] == [
+        "a kind 1",
+        "b kind 1",
+        "a kind 2",
+        "b kind 2",
+    ]
+    assert session.viewer.layers.selection.active.name == "b kind 2"
+    session.viewer.layers.selection.active.add([[3, 4], [20, 20]])
+    panel.points._rename(1, "dead")
+    assert kind_names(session) == ("kind 1", "dead")
+    assert "a dead" in [layer.name for layer in session.viewer.layers]
+    _, third = clicked(panel, nuclei, name="c")
+    assert third.name == "c kind 1"
+    assert panel.points.kinds.names() == ["kind 1", "dead"]
+    qtbot.waitUntil(lambda: "1 kind 1, 2 dead" in panel.count.text())
+    panel.points.kinds.picked.emit(1)
+    assert (session.viewer.layers.selection.active.name, session.viewer.layers.selection.active.mode) == (
+        "c dead",
+        "add",
+    )
+    colours = [tuple(layer.current_face_color) for layer in session.items[2].points]
+    assert len(set(colours)) == 2
+
+
+def test_taking_a_kind_away_keeps_the_dots(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    _, first = clicked(panel, nuclei, name="a")
+    first.add([[10, 12]])
+    panel.points.add_kind.click()
+    panel.points._remove(0)
+    assert first in session.viewer.layers
+    assert len(first.data) == 1
+    assert [layer.name for layer in session.items[0].points] == ["a kind 2"]
+    panel.points._remove(0)
+    assert session.annotated == []
+    panel.points.use(first)
+    assert session.items[0].points == (first,)
+
+
+def test_names_of_kinds_are_not_used_twice(panel: AnnotatePanel, nuclei: Any) -> None:
+    said: list[str] = []
+    panel.session.message.connect(lambda text, _: said.append(text))
+    clicked(panel, nuclei)
+    panel.points.add_kind.click()
+    panel.points._rename(1, "kind 1")
+    panel.points._rename(1, "")
+    assert kind_names(panel.session) == ("kind 1", "kind 2")
+    assert ["already" in said[0], "needs a name" in said[1]] == [True, True]
+
+
+def test_a_column_tells_kinds_apart(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    viewer = panel.session.viewer
+    viewer.add_image(nuclei)
+    dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"Kind": ["live", "dead", "live"]})
+    panel.points.use(dots)
+    assert panel.points.kinds.names() == ["live", "dead"]
+    qtbot.waitUntil(lambda: "2 live, 1 dead" in panel.count.text())
+    panel.points.kinds.picked.emit(1)
+    dots.add([[20, 20]])
+    assert dots.features["Kind"].tolist() == ["live", "dead", "live", "dead"]
+    dots.features = pd.DataFrame({"Kind": ["live", "dead", "live", None]})
+    qtbot.waitUntil(lambda: "1 of its dots have nothing" in panel.missing.text())
+
+
+def test_numbers_of_objects_are_not_kinds(panel: AnnotatePanel, nuclei: Any) -> None:
+    viewer = panel.session.viewer
+    viewer.add_image(nuclei)
+    panel.points.use(viewer.add_points(np.ones((4, 2)), features={"label": [1, 2, 3, 4]}))
+    assert panel.points.kinds.names() == [""]
+
+
+def test_dots_without_a_kind_beside_several_kinds_are_refused(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    _, plain = clicked(panel, nuclei, name="a")
+    plain.add([[10, 12]])
+    image = session.viewer.add_image(nuclei, name="b")
+    panel.image.set_value(image)
+    panel.points.use(session.viewer.add_points([[1, 2], [5, 6]], features={"kind": ["live", "dead"]}))
+    with pytest.raises(MicroforgeError, match="others of no kind"):
+        snapshots_of(session)
+    plain.metadata[KIND] = "live"
+    assert {snapshot.points.kinds for snapshot in snapshots_of(session)} == {("live",), ("live", "dead")}  # type: ignore[union-attr]
+
+
+def test_only_layers_that_fit_are_offered(panel: AnnotatePanel) -> None:
+    viewer = panel.session.viewer
+    stack = viewer.add_image(np.zeros((5, 20, 30)), metadata={"axes": "ZYX"})
+    panel.image.set_value(stack)
+    viewer.add_points([[1, 2]], name="flat")
+    result = viewer.add_points([[1, 2, 3]], name="result")
+    mark_result(result, "result")
+    fitting = viewer.add_points([[1, 2, 3]], name="fitting")
+    assert panel.points.usable() == [fitting]
+
+
+@pytest.mark.parametrize("axes", ["TYX", "ZYX", "TZCYX", "CZYX"])
+def test_planes_and_time_points_stay_and_channels_go(panel: AnnotatePanel, axes: str) -> None:
+    lengths = {"T": 3, "Z": 4, "C": 2, "Y": 20, "X": 30}
+    session = panel.session
+    _, dots = clicked(panel, np.zeros([lengths[letter] for letter in axes]), metadata={"axes": axes})
+    shown = axes.removeprefix("C")
+    assert dots.ndim == len(shown)
+    place = {"T": 1, "Z": 2, "C": 1, "Y": 8, "X": 9}
+    dots.add([[place[letter] for letter in shown]])
+    (sample,) = snapshots_of(session)[0].samples()
+    assert sample.name.endswith("t=001" if "T" in axes else "cells")
+    wanted = [place[letter] for letter in "ZYX" if letter in axes]
+    assert sample.points.coordinates.tolist() == [wanted]  # type: ignore[union-attr]
+    session.task.check(sample)
+
+
+def test_nothing_is_lost_when_layers_are_renamed_or_removed(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    image, dots = clicked(panel, nuclei)
+    dots.add([[10, 12]])
+    panel.points.add_kind.click()
+    second = session.viewer.layers.selection.active
+    dots.name = image.name = "renamed"
+    assert session.items[0].points == (dots, second)
+    session.viewer.layers.remove(second)
+    assert session.items[0].points == (dots,)
+    session.viewer.layers.remove(image)
+    assert session.annotated == []
+    assert len(dots.data) == 1
+    panel.image.set_value(session.viewer.add_image(nuclei, name="again"))
+    panel.points.use(dots)
+    assert session.items[0].points == (dots,)
+
+
+def test_size_of_dots(panel: AnnotatePanel, nuclei: Any) -> None:
+    image, dots = clicked(panel, nuclei)
+    dots.add([[10, 12], [3, 4]])
+    assert dot_size(image, "YX") == panel.points.size.value() == dots.current_size
+    panel.points.size.setValue(9)
+    assert dots.size.tolist() == [9, 9]
+    assert dots.current_size == 9
+    assert dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
+
+
+def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:
+    film = panel.session.viewer.add_image(np.zeros((6, 20, 20)), name="film")
+    panel.axes._boxes[0].setCurrentText("T")
+    panel.points.click.click()
+    assert panel.session.axes_of(film) == "TYX"
