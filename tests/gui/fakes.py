@@ -2,14 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from microforge.device import DeviceReport
-from microforge.events import Preparing, PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, Validated
+from microforge.events import (
+    Preparing,
+    PreviewReady,
+    RunAdvice,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    TileFinished,
+    Validated,
+)
 from microforge.types import Prediction, Sample
 
 
@@ -73,3 +82,51 @@ class FakeTraining:
 
 def fake_warm_up() -> Iterator[DeviceReport]:
     yield DeviceReport("cpu", "a test processor", "No GPU.", "Buy one.")
+
+
+class FakeCounter:
+    """Counts the pixels that are bright; those above 100 are of the second kind, where there are two."""
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    def predict(self, sample: Sample) -> Prediction:
+        from microforge.tasks.positions import stamp_density
+
+        pixels = np.asarray(sample.image)[0]
+        bright = [(pixels > 0) & (pixels <= 100), pixels > 100]
+        if len(self.task.kinds) == 1:
+            bright = [pixels > 0]
+        sigmas = self.task.sigmas[-pixels.ndim :] if pixels.ndim == 2 else self.task.sigmas
+        density = [stamp_density(np.argwhere(one).astype(np.float32), pixels.shape, sigmas) for one in bright]
+        made = self.task.decode(np.stack(density))
+        return replace(made, figures=self.task.figures(made, sample))
+
+    def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
+        from microforge.data.axes import to_samples
+        from microforge.inference.stack import PredictionStack
+
+        samples = to_samples(image)
+        stack = PredictionStack(len(samples) if "T" in image.axes else None)
+        for done, sample in enumerate(samples, start=1):
+            stack.add(self.predict(sample))
+            yield TileFinished(done, len(samples))
+        yield stack.prediction()
+
+
+class FakeClassifier:
+    """Says that bright images are good, the surer the brighter they are."""
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    def predict(self, sample: Sample) -> Prediction:
+        good = float(np.clip(np.asarray(sample.image).mean() / 100, 0, 1))
+        chances = {"P(blurred)": 1 - good, "P(good)": good}
+        return Prediction(class_name="good" if good > 0.5 else "blurred", figures=chances)
+
+    def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
+        from microforge.data.axes import to_samples
+
+        yield TileFinished(1, 1)
+        yield self.predict(to_samples(image)[0])

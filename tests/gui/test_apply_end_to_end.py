@@ -59,7 +59,7 @@ def test_layers_table_and_review(qtbot: Any, session: Session, panel: ApplyPanel
     assert result.data.shape == image.data.shape
     assert 0.5 < len(np.unique(result.data)) / len(np.unique(field.labels)) < 2
     assert {"area_um2", "mean_intensity", "eccentricity", "solidity"} <= set(result.features.columns)
-    panel.layers.table.click()
+    panel.layers.objects.table.click()
     assert any("Features" in name for name in viewer.window.dock_widgets)
     review = ReviewPanel(session)
     qtbot.addWidget(review)

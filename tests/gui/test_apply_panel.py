@@ -249,13 +249,13 @@ def test_table_is_saved(qtbot: Any, panel: ApplyPanel, session: Session, tmp_pat
     ]
     session.viewer.layers.selection = set(layers)
     run(qtbot, session, panel.layers.apply)
-    panel.layers.save_table(tmp_path / "objects.csv")
+    panel.layers.objects.save_table(tmp_path / "objects.csv")
     with (tmp_path / "objects.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == ["a", "a", "b"]
     assert [float(row["area"]) for row in rows] == [1, 1, 1]
     assert rows[2]["area_um2"] == "0.25"
-    panel.layers.save_table(tmp_path / "missing" / "objects.csv")
+    panel.layers.objects.save_table(tmp_path / "missing" / "objects.csv")
     assert panel.layers.message.severity == "error"
 
 
@@ -263,7 +263,7 @@ def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session
     session.viewer.add_image(dots((2, 3)), name="cells", scale=(0.5, 0.5))
     run(qtbot, session, panel.layers.apply)
     result = session.viewer.layers["cells (objects)"]
-    panel.layers.copy_results()
+    panel.layers.objects.copy_results()
     copy = session.viewer.layers["cells corrected"]
     assert not is_result(copy)
     assert np.array_equal(copy.data, result.data)
@@ -272,7 +272,7 @@ def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session
     assert not result.visible
     assert "To train on it, choose it" in panel.layers.message.text()
     session.annotate(session.viewer.layers["cells"], session.viewer.add_labels(np.zeros((12, 14), int), name="mine"))
-    panel.layers.copy_results()
+    panel.layers.objects.copy_results()
     assert "delete mine, then choose it" in panel.layers.message.text()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Points
+from napari.layers import Image, Labels
 
 from microforge.gui.results_layers import add_results, features_of, measurements_of, place_of, results_of
 from microforge.gui.session import is_result
@@ -125,16 +125,12 @@ def test_all_kinds_of_results() -> None:
     prediction = Prediction(
         labels=np.zeros((4, 8, 9), np.int32),
         image=np.zeros((4, 2, 8, 9), np.float32),
-        points=np.array([[2, 1, 5]], np.float32),
     )
     layers = add_results(viewer, place_of(source, "TCYX"), prediction, DETAILS, "classes")
-    image, classes, points = layers
+    image, classes = layers
     assert isinstance(image, Image)
-    assert isinstance(points, Points)
     assert image.data.shape == (2, 4, 1, 8, 9)
     assert classes.name.endswith("(classes)")
-    assert points.data.tolist() == [[2, 0, 1, 5]]
-    np.testing.assert_allclose(points.data_to_world((2, 0, 1, 5))[-2:], source.data_to_world((2, 0, 1, 5))[-2:])
 
 
 def test_one_channel_of_probability_has_no_channel_axis() -> None:

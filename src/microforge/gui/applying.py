@@ -47,7 +47,10 @@ class LayerStarted:
 
 @dataclass(frozen=True, eq=False)
 class LayerPredicted:
-    """The result of an image, measured; `class_names` where its labels are classes, `images` what becomes layers."""
+    """The result of an image, measured; `class_names` where its labels are classes, `images` what becomes layers.
+
+    `task` is that of the model: it counts in regions.
+    """
 
     place: Any
     prediction: Prediction
@@ -55,6 +58,7 @@ class LayerPredicted:
     seconds: float
     images: tuple[ShownImage, ...] = ()
     image: Image | None = None
+    task: Any = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
         measured = replace(item, measurements=item.measurements or _measured(item, job.image, names))
         keeps = bool(getattr(predictor.task, "keeps_intensities", False))
         shown = shown_images(item, job.image, keeps_intensities=keeps)
-        yield LayerPredicted(job.place, measured, names, time.perf_counter() - started, shown, job.image)
+        seconds = time.perf_counter() - started
+        yield LayerPredicted(job.place, measured, names, seconds, shown, job.image, predictor.task)
 
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:

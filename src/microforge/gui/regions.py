@@ -1,7 +1,8 @@
 """From rectangles, ellipses and polygons drawn on an image to a mask on the image's own grid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,11 +72,19 @@ def _fill(mask: npt.NDArray[np.bool_], corners: Points) -> None:
 
 def _to_pixels(corners: Points, region: Shapes, grid: Layer) -> Points:
     """Move corners to the grid of a layer; napari aligns layers at their last dimensions."""
-    world = np.array([region.data_to_world(corner) for corner in corners])
+    world = _moved(corners, region.data_to_world)
     missing = grid.ndim - world.shape[1]
     if missing > 0:
         world = np.hstack([np.zeros((len(world), missing)), world])
-    return np.array([grid.world_to_data(point) for point in world[:, -grid.ndim :]])
+    return _moved(world[:, -grid.ndim :], grid.world_to_data)
+
+
+def _moved(points: Points, move: Callable[[Points], Any]) -> Points:
+    """Apply an affine transform that takes one point at a time; many at once are a hundred times quicker."""
+    zero = np.zeros(points.shape[1])
+    origin = np.asarray(move(zero), np.float64)
+    steps = np.array([np.asarray(move(unit), np.float64) - origin for unit in np.eye(points.shape[1])])
+    return np.asarray(points @ steps + origin)
 
 
 def _ellipse(box: Points) -> Points:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Image, Labels, Layer
 
 from microforge.gui.image_parts import PROBABILITY
 from microforge.gui.layers import add_beside_brushes, geometry_of
@@ -73,8 +73,6 @@ def add_results(
     if prediction.labels is not None:
         layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
         layers[-1].features = features_of(prediction.measurements)
-    if prediction.points is not None:
-        layers.append(_show(viewer, place, "points", prediction.points.coordinates, letters, details))
     return layers
 
 
@@ -128,9 +126,8 @@ def _channel_first(image: Array, letters: str) -> Array:
 
 
 def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: str, details: Mapping[str, Any]) -> Layer:
-    points = kind == "points"
-    data, transform = (_fit_points if points else fit_array)(place, data, letters)
-    layer = find_ours(viewer, place, kind, data.shape[1] if points else data.ndim)
+    data, transform = fit_array(place, data, letters)
+    layer = find_ours(viewer, place, kind, data.ndim)
     if layer is None:
         layer = _new_layer(place, kind, data, transform)
         # Before it is added: who listens must not take it for something to train on.
@@ -151,14 +148,12 @@ def remember(layer: Layer, place: Place, kind: str, details: Mapping[str, Any]) 
         "source": place.source,
         "kind": kind,
         "name": layer.name,
-        "fingerprint": _fingerprint(layer),
+        "fingerprint": fingerprint(layer),
     }
 
 
 def _new_layer(place: Place, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:
     name = f"{place.name} ({kind})"
-    if kind == "points":
-        return Points(data, name=name, size=7, face_color="transparent", border_color="magenta", **transform)
     if kind == PROBABILITY:
         return Image(data, name=name, colormap="magma", blending="additive", **transform)
     return Labels(data, name=name, opacity=0.6, **transform)
@@ -169,13 +164,14 @@ def find_ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer 
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
         if known.get("source") == place.source and known.get("kind") == kind and layer.ndim == ndim:
-            if known["name"] == layer.name and known["fingerprint"] == _fingerprint(layer):
+            if known["name"] == layer.name and known["fingerprint"] == fingerprint(layer):
                 return layer
             layer.metadata[DETAILS] = {**known, "source": None}
     return None
 
 
-def _fingerprint(layer: Layer) -> int:
+def fingerprint(layer: Layer) -> int:
+    """Give a number that tells whether a layer's data are still what they were."""
     if isinstance(layer, Image):
         # Nobody paints in images; what changes them exchanges the array.
         return id(layer.data)
@@ -199,7 +195,8 @@ def fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str,
     return data, transform_of(place, dims, letters, extra)
 
 
-def _fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+def fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+    """Order the columns of points as the source has its axes; 0 along those that the points lack."""
     order = [axis for axis in place.axes if axis in letters]
     dims = list(range(place.axes.index(order[0]), len(place.axes)))
     columns = [

@@ -1,0 +1,300 @@
+"""What can be done with counts: see them on the canvas, count in regions, correct dots, save, learn from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+from napari.layers import Points as PointsLayer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.events import RunFailed
+from microforge.gui.applying import LayerPredicted
+from microforge.gui.canvas_text import CanvasText
+from microforge.gui.count_regions import DrawnRegion, draw_regions, region_layers, regions_on, rename
+from microforge.gui.count_table import CountTable
+from microforge.gui.counting import CountRow, Question, columns_of, count_rows, lines_of
+from microforge.gui.density_layers import add_density
+from microforge.gui.dot_layers import add_dots, dots_of, is_corrected
+from microforge.gui.dots_to_learn import learn_from_dots
+from microforge.gui.parts import Note, Picker, add_row, button, rows
+from microforge.gui.session import Session
+from microforge.gui.worker import Relay
+from microforge.types import Image, Prediction
+
+#: Milliseconds after a change before all is counted again.
+MOMENT = 150
+#: What a layer tells that may change a count, or which counts are shown.
+_CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
+NO_INTERVAL = "No interval: fewer than 9 images were kept aside when this model was trained."
+BY_HAND = "You changed dots: they are counted now, so that there is no interval."
+_DENSITY = 0.6
+
+
+@dataclass(eq=False)
+class CountedImage:
+    """A predicted image, its layers, and what was counted last."""
+
+    source: Layer
+    image: Image
+    task: Any
+    prediction: Prediction
+    dots: PointsLayer
+    density: Sequence[Layer]
+    regions: tuple[DrawnRegion, ...] = ()
+    rows: list[CountRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CountsReady:
+    """What was counted, image by image."""
+
+    rows: tuple[tuple[CountRow, ...], ...]
+
+
+class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* that appears when a model has counted."""
+
+    def __init__(self, session: Session, text: CanvasText) -> None:
+        super().__init__()
+        self._session, self._text = session, text
+        self._relay = Relay("a count")
+        self._asked: list[CountedImage] = []
+        self._known: Any = None
+        self.images: list[CountedImage] = []
+        # Without a parent: closing stops it also after Qt has deleted the dock.
+        self._timer = QTimer(singleShot=True, interval=MOMENT)
+        self._timer.timeout.connect(self.recount)
+        self._make_widgets()
+        self._lay_out()
+        self._connect()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last run."""
+        self._timer.stop()
+        self.images, self._known = [], None
+        self.note.say("")
+        self._text.clear()
+        self._show_parts()
+
+    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+        """Show the cells of a result as layers; give those that hold dots."""
+        viewer = self._session.viewer
+        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
+        if event.prediction.points is None or event.image is None or source is None:
+            return []
+        density = add_density(viewer, event, details)
+        spacing = getattr(event.task.options, "spacing", None)
+        dots = add_dots(viewer, event.place, event.prediction, details, spacing)
+        self.images.append(CountedImage(source, event.image, event.task, event.prediction, dots, density))
+        self._offer_kinds()
+        self._show_parts()
+        self._timer.start()
+        return [dots]
+
+    def recount(self) -> None:
+        """Count again in the background, if anything has changed."""
+        if self._relay.running:
+            self._timer.start()
+            return
+        self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
+        questions = [self._question(one) for one in self.images]
+        known = [_signature(question) for question in questions]
+        if known != self._known:
+            self._known, self._asked = known, list(self.images)
+            self._relay.start(partial(_count, questions))
+        else:
+            self.show_text()
+        self._show_parts()
+
+    def show_text(self) -> None:
+        """Put the counts of what is looked at on the canvas."""
+        shown = [one for one in self.images if one.rows and (one.dots.visible or one.source.visible)]
+        active = self._session.viewer.layers.selection.active
+        chosen = [one for one in shown if active in (one.source, one.dots, *one.density)]
+        shown = chosen or shown
+        lines = []
+        for one in shown:
+            here = self._rows_in_view(one)
+            said = lines_of(here)
+            lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
+        self._text.show("\n".join(lines[:16]))
+
+    def save_table(self, path: Path) -> None:
+        """Write the counts as CSV."""
+        from microforge.io.results import write_table
+
+        try:
+            write_table(path, columns_of([row for one in self.images for row in one.rows]))
+        except MicroforgeError as error:
+            self.note.say(str(error), "error")
+            return
+        self.note.say(f"Saved {path.name}.", "ok")
+
+    def draw_region(self) -> None:
+        """Make the layer to draw regions on, for the image in view."""
+        one = self._current()
+        if one is not None:
+            draw_regions(self._session.viewer, one.source, _letters(one))
+            self.note.say("Draw rectangles, ellipses or polygons. Names can be changed in the table.", "info")
+
+    def learn(self) -> None:
+        """Make the dots of the image in view what is learnt from."""
+        one = self._current()
+        if one is not None:
+            self.note.say(learn_from_dots(self._session, one.source, one.dots), "info")
+
+    def close_down(self) -> None:
+        """Let go of the viewer, and give it its own text back."""
+        viewer = self._session.viewer
+        viewer.layers.events.disconnect(self._on_layers)
+        viewer.layers.selection.events.active.disconnect(self._on_view)
+        viewer.dims.events.current_step.disconnect(self._on_view)
+        self._timer.stop()
+        self._relay.blockSignals(True)
+        self._relay.stop()
+        self._relay.wait(10)
+        self._text.clear()
+
+    def _make_widgets(self) -> None:
+        self.table = CountTable()
+        self.note = Note()
+        self.kind = Picker("Of which kind dots are that you add to the layer of the cells.")
+        self.draw = button(
+            "Draw a region",
+            "Draw areas on the image: the cells in each are counted. A region counts for all planes and time points.",
+            self.draw_region,
+        )
+        self.use = button(
+            "Use as annotation",
+            "Copy the dots, with your corrections, into a layer of your own and learn from them.",
+            self.learn,
+        )
+        self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
+        self.save = button("Save counts …", "Save the counts of this run as one CSV file.", self._ask_and_save)
+
+    def _lay_out(self) -> None:
+        self._form = rows()
+        add_row(self._form, "New dots are", self.kind)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(self.table)
+        for pair in ((self.draw, self.use), (self.copy, self.save)):
+            row = QHBoxLayout()
+            for each in pair:
+                row.addWidget(each, 1)
+            page.addLayout(row)
+        page.addLayout(self._form)
+        page.addWidget(self.note)
+
+    def _connect(self) -> None:
+        viewer = self._session.viewer
+        viewer.layers.events.connect(self._on_layers)
+        viewer.layers.selection.events.active.connect(self._on_view)
+        viewer.dims.events.current_step.connect(self._on_view)
+        self._relay.event.connect(self._on_counted)
+        self.table.renamed.connect(self._on_renamed)
+        self.kind.value_changed.connect(self._on_kind)
+
+    def _question(self, one: CountedImage) -> Question:
+        one.regions = regions_on(region_layers(self._session), one.source, _letters(one))
+        drawn = tuple((region.name, region.outline) for region in one.regions)
+        dots = dots_of(one.dots) if is_corrected(one.dots) else None
+        return Question(one.image, one.task, one.prediction, drawn, dots)
+
+    def _rows_in_view(self, one: CountedImage) -> list[CountRow]:
+        letters = _letters(one)
+        if "T" not in letters:
+            return one.rows
+        dims = self._session.viewer.dims
+        place = dims.point[dims.ndim - one.source.ndim :]
+        frame = round(float(one.source.world_to_data(place)[letters.index("T")]))
+        return [row for row in one.rows if row.frame == frame]
+
+    def _current(self) -> CountedImage | None:
+        """Give the image that is selected, or one of whose layers is; else the last."""
+        active = self._session.viewer.layers.selection.active
+        here = [one for one in self.images if active in (one.source, one.dots, *one.density)]
+        return next(reversed(here or self.images), None)
+
+    def _offer_kinds(self) -> None:
+        kinds = list(dict.fromkeys(name for one in self.images for name in one.dots.metadata["microforge"]["kinds"]))
+        self.kind.set_choices([(name, name) for name in kinds])
+        self.kind.set_value(kinds[0])
+        self._form.setRowVisible(self.kind, len(kinds) > 1)
+        self._on_kind(self.kind.value())
+
+    def _on_kind(self, kind: str | None) -> None:
+        for one in self.images:
+            defaults: dict[str, Any] = {"confidence": np.nan}
+            if "kind" in one.dots.features.columns and kind:
+                defaults["kind"] = kind
+            one.dots.feature_defaults = defaults
+
+    def _show_parts(self) -> None:
+        self.setVisible(bool(self.images))
+        self.table.show_rows([row for one in self.images for row in one.rows])
+
+    def _on_layers(self, event: Any) -> None:
+        # The list passes on all that happens to its layers, so that no layer has to be watched for itself.
+        if self.images and event.type in _CHANGES and not self._timer.isActive():
+            self._timer.start()
+
+    def _on_view(self, _event: Any) -> None:
+        if self.images:
+            self.show_text()
+
+    def _on_counted(self, event: CountsReady | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self.note.say(f"{event.problem} {event.remedy}", "error")
+            return
+        for one, counted in zip(self._asked, event.rows, strict=True):
+            one.rows = list(counted)
+        self._show_parts()
+        self.show_text()
+        self._remark()
+
+    def _remark(self) -> None:
+        found = [row for one in self.images for row in one.rows]
+        if any(row.by_hand for row in found):
+            self.note.say(BY_HAND, "info")
+        elif any(row.low is None for row in found):
+            self.note.say(NO_INTERVAL, "info")
+        elif self.note.text() in (BY_HAND, NO_INTERVAL):
+            self.note.say("")
+
+    def _on_renamed(self, number: int, name: str) -> None:
+        regions = [
+            next((region for k, region in enumerate(one.regions) if k == row.region), None)
+            for one in self.images
+            for row in one.rows
+        ]
+        region = regions[number]
+        if region is not None and name:
+            rename(region, name)
+
+    def _ask_and_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the counts", "counts.csv", "Tables (*.csv)")
+        if path:
+            self.save_table(Path(path))
+
+
+def _count(questions: Sequence[Question]) -> Iterator[CountsReady]:
+    yield CountsReady(tuple(tuple(count_rows(question)) for question in questions))
+
+
+def _signature(question: Question) -> Any:
+    """Give what a count depends on, to compare."""
+    regions = [(name, outline.corners.tobytes()) for name, outline in question.regions]
+    dots = None if question.dots is None else (question.dots.coordinates.tobytes(), question.dots.kind.tobytes())
+    return id(question.prediction), regions, dots
+
+
+def _letters(one: CountedImage) -> str:
+    return one.image.axes[: one.source.ndim]
