@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from microforge.simulate.crowds import KINDS, Crowd, simulate_crowd, simulate_focus
 from microforge.simulate.exposures import noisy_pair, noisy_series
 from microforge.simulate.fields import simulate_cells, simulate_nuclei
 from microforge.types import Array
@@ -26,7 +27,22 @@ def write_samples(folder: str | Path) -> list[Path]:
         tifffile.imwrite(temporary, data, imagej=True, resolution=(2, 2), compression=packed, metadata=description)
         os.replace(temporary, path)
         written.append(path)
-    return written
+    return written + list(_write_dots(Path(folder)))
+
+
+def _write_dots(folder: Path) -> Iterator[Path]:
+    """Write the dots of the crowds as tables; give the files."""
+    for part, number, crowd in _crowds():
+        path = folder / f"counting/{part}points/crowd_{number:02d}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"{KINDS[kind]},{y:.1f},{x:.1f}" for (y, x), kind in zip(crowd.points, crowd.kind, strict=True)]
+        path.write_text("\n".join(["kind,y,x", *lines, ""]), encoding="utf-8", newline="\n")
+        yield path
+
+
+def _crowds() -> Iterator[tuple[str, int, Crowd]]:
+    for seed in range(14):
+        yield "" if seed < 10 else "test_", seed + 1, simulate_crowd((160, 160), seed=seed)
 
 
 def _samples() -> Iterator[tuple[str, Array, dict[str, Any]]]:
@@ -47,5 +63,11 @@ def _samples() -> Iterator[tuple[str, Array, dict[str, Any]]]:
         noisy, clean = noisy_pair(seed)
         yield f"denoising/noisy/field_{seed + 1}.tif", noisy, {"axes": "YX"}
         yield f"denoising/clean/field_{seed + 1}.tif", clean, {"axes": "YX"}
+    for part, number, crowd in _crowds():
+        yield f"counting/{part}images/crowd_{number:02d}.tif", crowd.image, {"axes": "YX"}
+    for seed in range(16):
+        part, focus = "" if seed < 10 else "test_", ("sharp", "blurred")[seed % 2]
+        image = simulate_focus(seed, sharp=focus == "sharp", shape=(112, 112))
+        yield f"focus/{part}images/{focus}/field_{seed + 1:02d}.tif", image, {"axes": "YX"}
     series, _ = noisy_series(seed=0)
     yield "timelapse/series.tif", series, {"axes": "TYX", "finterval": 2.0}

@@ -1,0 +1,166 @@
+"""Counts from dots, from the command line as a user would; prints one JSON line.
+
+    python benchmarks/counting.py DATA --score score.py --time 600s [--images 8] [--radius 8] [--seed 0]
+
+DATA holds ``images/``, ``points/`` (CSV: y,x) and ``split.csv`` (columns name, split). Trains on the split "train" (or
+on some of its images, drawn by the seed), predicts "val", which serves for nothing else, and lets the score script
+judge the counts. Beside them: predicting the mean, and the maxima of the Laplacian of Gaussian with the width and threshold
+that count the training images best. The interval is measured by repeated halving: fitted on one half of the images
+predicted, covering the other. Speed: the images predicted, again and again until there are 100.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from scipy import ndimage
+
+from microforge.tasks.interval import fit_interval
+
+PROGRAM = [sys.executable, "-m", "microforge"]
+HALVINGS = 500
+
+
+def names(data: Path, split: str) -> list[str]:
+    with (data / "split.csv").open(newline="", encoding="utf-8") as file:
+        return [Path(row["name"]).stem for row in csv.DictReader(file) if row["split"] == split]
+
+
+def link(data: Path, stems: list[str], target: Path) -> tuple[Path, Path]:
+    for kind, suffix in (("images", ".tif"), ("points", ".csv")):
+        (target / kind).mkdir(parents=True)
+        for stem in stems:
+            (target / kind / f"{stem}{suffix}").symlink_to((data / kind / f"{stem}{suffix}").resolve())
+    return target / "images", target / "points"
+
+
+def run(*arguments: str) -> tuple[str, float]:
+    begun = time.perf_counter()
+    answer = subprocess.run([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    return answer.stdout, time.perf_counter() - begun
+
+
+def judge(score: Path, truth: Path, table: Path) -> dict[str, Any]:
+    command = [sys.executable, str(score), "counts", str(truth), str(table)]
+    return dict(json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout))
+
+
+def coverage(per_image: list[dict[str, Any]], seed: int) -> float:
+    """Part of the counts inside intervals fitted on the other half of the images."""
+    rng, inside = np.random.default_rng(seed), []
+    found, truth = (np.array([float(one[key]) for one in per_image]) for key in ("count", "truth"))
+    for _ in range(HALVINGS):
+        order = rng.permutation(len(found))
+        first, second = order[: len(order) // 2], order[len(order) // 2 :]
+        interval = fit_interval(found[first], truth[first])
+        if interval is None:
+            return float("nan")
+        bounds = np.array([interval.around(count) for count in found[second]])
+        inside.append(np.mean((bounds[:, 0] <= truth[second]) & (truth[second] <= bounds[:, 1])))
+    return float(np.mean(inside))
+
+
+def blobs(training: tuple[Path, Path], unseen: tuple[Path, Path]) -> float:
+    """Mean absolute error of the maxima of the Laplacian of Gaussian, set on the training images."""
+    best = (np.inf, 0.0, 0.0, 0.0)
+    for sign in (1.0, -1.0):
+        for sigma in (2, 3, 4, 6, 8):
+            heights = [(maxima(path, sigma, sign), dots(training[1], path)) for path in sorted(training[0].iterdir())]
+            levels = np.quantile(np.concatenate([h for h, _ in heights]), np.linspace(0.02, 0.98, 49))
+            for level in levels:
+                error = float(np.mean([abs((h > level).sum() - n) for h, n in heights]))
+                best = min(best, (error, float(sigma), sign, float(level)))
+    _, sigma, sign, level = best
+    return float(
+        np.mean([abs((maxima(p, sigma, sign) > level).sum() - dots(unseen[1], p)) for p in sorted(unseen[0].iterdir())])
+    )
+
+
+def maxima(path: Path, sigma: float, sign: float) -> np.ndarray:
+    image = tifffile.imread(path).astype(float)
+    grey = image.mean(-1) if image.ndim == 3 else image
+    response = -sign * sigma**2 * ndimage.gaussian_laplace(grey / max(grey.std(), 1e-6), sigma)
+    return response[(response == ndimage.maximum_filter(response, 5)) & (response > 0)]
+
+
+def dots(points: Path, image: Path) -> int:
+    with (points / f"{image.stem}.csv").open(newline="", encoding="utf-8") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+def speed(model: Path, images: Path, here: Path, device: str) -> float:
+    """Images per second of a folder run, files to files; the time of one of a single image is taken off as start."""
+    many, one = here / "many", here / "one"
+    many.mkdir()
+    one.mkdir()
+    paths = sorted(images.iterdir())
+    for number in range(101):
+        image = tifffile.imread(paths[number % len(paths)])
+        # No two files are the same, or a result could be known already.
+        image.flat[0] = number
+        tifffile.imwrite((many if number else one) / f"{number:03d}.tif", image)
+    seconds = []
+    for folder in (one, many):
+        _, wall = run(
+            "predict", str(model), str(folder), "--output", str(here / f"{folder.name}_out"), "--device", device
+        )
+        seconds.append(wall)
+    return 100 / (seconds[1] - seconds[0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--score", type=Path, required=True)
+    parser.add_argument("--time", default="600s")
+    parser.add_argument("--images", type=int, default=0, help="train on so many images only; 0 = all")
+    parser.add_argument("--radius", type=float, default=8, help="a dot counts as found within so many pixels")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, passed on to the training")
+    a = parser.parse_args()
+    training, validation = names(a.data, "train"), names(a.data, "val")
+    if a.images:
+        training = [training[k] for k in np.random.default_rng(a.seed).choice(len(training), a.images, replace=False)]
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        known, unseen = link(a.data, training, here / "train"), link(a.data, validation, here / "val")
+        model, found = here / "model.safetensors", here / "found"
+        common = ["--time", a.time, "--device", a.device, "--seed", str(a.seed), "--json"]
+        settings = [f"--set={one}" for one in a.set]
+        answer, wall = run("train", "counting", *map(str, known), "--model", str(model), *common, *settings)
+        line: dict[str, Any] = {
+            "benchmark": "counting",
+            "data": a.data.name,
+            "time": a.time,
+            "images": len(training),
+            "seed": a.seed,
+            "steps": json.loads(answer)["steps"],
+            "wall_s": round(wall, 1),
+            "cores": os.cpu_count(),
+        }
+        for name, flips in (("counts", []), ("averaged_over_flips", ["--flips"])):
+            run("predict", str(model), str(unseen[0]), "--output", f"{found}{name}", "--device", a.device, *flips)
+            line[name] = judge(a.score, unseen[1], Path(f"{found}{name}") / "images.csv")
+        measured = json.loads(
+            run("evaluate", str(model), *map(str, unseen), "--json", "--option", f"radius={a.radius}")[0]
+        )
+        line[f"F1@{a.radius:g}px"] = round(measured["metrics"]["F1"], 4)
+        line["interval_covers"] = round(coverage(measured["per_image"], a.seed), 4)
+        line["own_interval_covers"] = measured["metrics"].get("coverage")
+        line["laplacian_of_gaussian_MAE"] = round(blobs(known, unseen), 3)
+        line["images_per_s"] = round(speed(model, unseen[0], here, a.device), 1)
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
