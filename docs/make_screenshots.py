@@ -174,7 +174,7 @@ def apply(studio: Studio) -> None:
     studio.wait(lambda: not session.applying.running)
     studio.pause(0.5)
     studio.shoot("apply-layers")
-    panel.layers.table.click()
+    panel.layers.objects.table.click()
     studio.pause(1)
     studio.shoot("apply-table")
     viewer.window.remove_dock_widget(viewer.window.dock_widgets["Features table widget (napari)"])
