@@ -1,0 +1,154 @@
+"""Regions and dots drawn in ImageJ or Fiji: ``.roi`` files, and ``.zip`` files of its ROI manager."""
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from roifile import ROI_SUBTYPE, ROI_TYPE, ImagejRoi
+
+from microforge.errors import AnnotationError
+from microforge.io.stack_place import Place, Stack, place_of
+
+ROI_SUFFIXES = (".roi", ".zip")
+_AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED, ROI_TYPE.RECT, ROI_TYPE.OVAL)
+_NO_AREAS = (ROI_SUBTYPE.TEXT, ROI_SUBTYPE.IMAGE, ROI_SUBTYPE.ARROW)
+#: Pixels have a corner at whole numbers where ImageJ keeps areas, and their centre where it keeps points.
+CORNER = 0.5
+_BIGGEST = 2**28
+
+Coordinates = npt.NDArray[np.float64]
+
+
+class NamedRoi(NamedTuple):
+    """A ROI, by the name the ROI manager shows."""
+
+    name: str
+    roi: ImagejRoi
+
+
+def read_rois(path: Path) -> list[NamedRoi]:
+    """Read the ROIs of a ``.roi`` or ``.zip`` file, in the order of the file.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read or holds no ROI.
+    """
+    try:
+        rois = [_parsed(name, content) for name, content in _contents(path)]
+    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
+    except (ValueError, TypeError, struct.error) as error:
+        raise _unreadable(path, str(error)) from error
+    if not rois:
+        raise AnnotationError(
+            "The zip file holds no ImageJ ROI.", where=str(path), remedy="Save the ROIs with the ROI manager of Fiji."
+        )
+    return rois
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix.lower() != ".zip":
+        yield path.stem, path.read_bytes()
+        return
+    with zipfile.ZipFile(path) as file:
+        for name in file.namelist():
+            # Macs add hidden copies of every file.
+            if name.lower().endswith(".roi") and not name.startswith("__MACOSX"):
+                with file.open(name) as entry:
+                    yield Path(name).stem, entry.read(_BIGGEST)
+
+
+def _parsed(name: str, content: bytes) -> NamedRoi:
+    return NamedRoi(name, ImagejRoi.frombytes(content))
+
+
+def _unreadable(path: Path, reason: str) -> AnnotationError:
+    return AnnotationError(
+        f"The ImageJ ROIs cannot be read ({reason.rstrip('.')}).",
+        where=str(path),
+        remedy="Save them again in Fiji: in the ROI manager, More, Save.",
+    )
+
+
+def is_area(roi: ImagejRoi) -> bool:
+    """Say whether a ROI encloses an area."""
+    return roi.roitype in _AREAS and roi.subtype not in _NO_AREAS
+
+
+def is_points(roi: ImagejRoi) -> bool:
+    """Say whether a ROI is one or several points."""
+    return roi.roitype == ROI_TYPE.POINT
+
+
+def place_of_roi(roi: ImagejRoi, stack: Stack | None) -> Place:
+    """Give the plane and frame of a ROI.
+
+    Raises
+    ------
+    AnnotationError
+        If the stack has no such slice.
+    """
+    if roi.c_position > 0 or roi.z_position > 0 or roi.t_position > 0:
+        return Place(*(number - 1 if number > 0 else None for number in (roi.z_position, roi.t_position)))
+    return place_of(roi.position, stack)
+
+
+def rectangle(roi: ImagejRoi) -> tuple[float, float, float, float]:
+    """Give top, left, height and width of a rectangle or oval, between corners of pixels."""
+    if roi.subpixelrect:
+        return roi.yd, roi.xd, roi.heightd, roi.widthd
+    return roi.top, roi.left, roi.bottom - roi.top, roi.right - roi.left
+
+
+def outlines(roi: ImagejRoi) -> list[Coordinates]:
+    """Give the closed lines ``(N, 2)`` y, x around a ROI with an area; whole numbers are the centres of pixels.
+
+    Raises
+    ------
+    AnnotationError
+        If it has curves that cannot be read.
+    """
+    if roi.roitype == ROI_TYPE.RECT and not roi.composite:
+        top, left, height, width = rectangle(roi)
+        corners = [(top, left), (top, left + width), (top + height, left + width), (top + height, left)]
+        return [np.array(corners, np.float64) - CORNER]
+    try:
+        lines = roi.coordinates(multi=True)
+    except (NotImplementedError, RuntimeError, IndexError) as error:
+        raise AnnotationError(
+            f"The region '{roi.name}' has an outline that cannot be read.",
+            remedy="In Fiji, choose Edit, Selection, Enlarge by 0, or draw it again as a polygon.",
+        ) from error
+    return [np.asarray(line, np.float64)[:, ::-1] - CORNER for line in lines if len(line)]
+
+
+def centre(roi: ImagejRoi) -> tuple[float, float]:
+    """Give the centre of mass y, x of a ROI with an area."""
+    if roi.roitype in (ROI_TYPE.RECT, ROI_TYPE.OVAL) and not roi.composite:
+        top, left, height, width = rectangle(roi)
+        return top + height / 2 - CORNER, left + width / 2 - CORNER
+    lines = outlines(roi)
+    return _centroid(max(lines, key=lambda line: abs(_cross(line).sum()))) if lines else (np.nan, np.nan)
+
+
+def _cross(line: Coordinates) -> Coordinates:
+    after = np.roll(line, -1, axis=0)
+    return np.asarray(line[:, 1] * after[:, 0] - after[:, 1] * line[:, 0])
+
+
+def _centroid(line: Coordinates) -> tuple[float, float]:
+    # Counted from the first corner, so that far from the origin no digits are lost.
+    near = line - line[0]
+    cross = _cross(near)
+    twice = cross.sum()
+    if abs(twice) < 1e-9:
+        middle = near.mean(axis=0)
+    else:
+        middle = ((near + np.roll(near, -1, axis=0)) * cross[:, None]).sum(axis=0) / (3 * twice)
+    y, x = middle + line[0]
+    return float(y), float(x)

@@ -1,0 +1,51 @@
+"""Where a slice of an ImageJ stack lies: ImageJ numbers the slices of channels, planes and frames as one row."""
+
+from typing import NamedTuple
+
+from microforge.errors import AnnotationError
+from microforge.types import Image
+
+
+class Place(NamedTuple):
+    """A plane and a time point, from 0; None where nothing was said."""
+
+    z: int | None = None
+    t: int | None = None
+
+
+class Stack(NamedTuple):
+    """How many channels, planes and frames an image has, as ImageJ shows it."""
+
+    channels: int
+    planes: int
+    frames: int
+
+    @classmethod
+    def of(cls, image: Image) -> "Stack":
+        """Give what ImageJ makes of an image; the samples of RGB are one slice."""
+        sizes = dict(zip(image.axes, image.data.shape, strict=True))
+        return cls(sizes.get("C", 1), sizes.get("Z", 1), sizes.get("T", 1))
+
+    def place(self, number: int) -> Place:
+        """Give plane and time point of the slice with this number, from 1; channels vary first, then planes.
+
+        Raises
+        ------
+        AnnotationError
+            If there is no such slice.
+        """
+        count = self.channels * self.planes * self.frames
+        if number > count:
+            raise AnnotationError(
+                f"A dot lies on slice {number}, but the image has {count} slice{'s' * (count != 1)}.",
+                remedy="Check that the dots were set on this very image.",
+            )
+        rest = (number - 1) // self.channels
+        return Place(rest % self.planes, rest // self.planes)
+
+
+def place_of(number: int, stack: Stack | None) -> Place:
+    """Give the place of a slice; 0 means that none was noted. Without a stack its number is taken for the plane."""
+    if number <= 0:
+        return Place()
+    return Place(number - 1) if stack is None else stack.place(number)

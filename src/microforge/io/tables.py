@@ -1,0 +1,173 @@
+"""Tables written by people and programs: CSV with commas, semicolons or tabs, in whatever encoding Excel left them."""
+
+import csv
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from microforge.errors import AnnotationError, MicroforgeError
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Row:
+    """The texts of one row, one per column, and the line it stands on, counted from 1."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as texts.
+
+    Attributes
+    ----------
+    columns
+        Names as written, without spaces around them.
+    error
+        What is raised where a cell cannot be used.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    error: type[MicroforgeError] = AnnotationError
+
+    def find(self, names: Iterable[str]) -> int | None:
+        """Give the place of the first column that has one of these names, small or capital."""
+        known = [plain_name(column) for column in self.columns]
+        return next((known.index(name) for name in names if name in known), None)
+
+    def texts(self, column: int) -> list[str]:
+        """Give the texts of a column."""
+        return [row.cells[column] for row in self.rows]
+
+    def numbers(self, column: int) -> list[float]:
+        """Give a column as numbers, decimal commas understood.
+
+        Raises
+        ------
+        MicroforgeError
+            Of the kind `error`, naming line and column, where a cell is no number.
+        """
+        return [self._number(row, column) for row in self.rows]
+
+    def _number(self, row: Row, column: int) -> float:
+        value = as_number(row.cells[column])
+        if value is not None:
+            return value
+        text = row.cells[column]
+        raise self.error(
+            f"Line {row.line} has {f'{text!r}' if text else 'nothing'} in the column '{self.columns[column]}', "
+            "where a number belongs.",
+            where=str(self.path),
+            remedy="Correct or remove the line.",
+        )
+
+
+def as_number(text: str) -> float | None:
+    """Read a number with a point or a comma before its decimals; None where it is none, or not finite."""
+    if "," in text and "." not in text:
+        text = text.replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def plain_name(column: str) -> str:
+    """Give the name of a column in small letters, with the same sign for every kind of gap."""
+    return re.sub(r"[-_\s]+", " ", column).strip().lower()
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Name a few of many."""
+    names = list(dict.fromkeys(names))
+    return ", ".join(names[:most]) + (" ..." if len(names) > most else "")
+
+
+def read_table(path: str | Path, error: type[MicroforgeError] = AnnotationError) -> Table:
+    """Read a table whose first line names the columns.
+
+    Understands commas, semicolons, tabs or spaces between columns, quotes, marks of the encoding, blank lines and
+    every kind of line end.
+
+    Parameters
+    ----------
+    error
+        What to raise.
+
+    Raises
+    ------
+    MicroforgeError
+        Of the kind `error`: if the file cannot be read, is empty or no text, or a row is longer than the header.
+    """
+    path = Path(path)
+    lines = _text(path, error).splitlines()
+    # Excel understands, and some programs write, a first line such as "sep=;".
+    told = re.fullmatch(r"sep=(.)", lines[0].strip(), re.IGNORECASE) if lines else None
+    first = next((n for n, line in enumerate(lines) if line.strip(" ,;\t") and not (told and n == 0)), None)
+    if first is None:
+        raise error("The file is empty.", where=str(path), remedy="Its first line must name the columns.")
+    sign = told[1] if told else _delimiter(lines[first])
+    try:
+        parsed = _parsed(lines, first, sign)
+    except csv.Error as broken:
+        raise error(f"The table cannot be read ({broken}).", where=str(path), remedy="Save it again as CSV.") from None
+    header = parsed[0].cells
+    return Table(path, header, tuple(_fitted(row, header, path, error) for row in parsed[1:]), error)
+
+
+def _text(path: Path, error: type[MicroforgeError]) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as broken:
+        raise error(
+            f"The table cannot be read ({broken.strerror or broken}).", where=str(path), remedy="Check the name."
+        ) from broken
+    if content.startswith(_UTF16):
+        return content.decode("utf-16", errors="replace")
+    if b"\0" in content:
+        raise error("The file holds no text.", where=str(path), remedy="Save the table as CSV.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What Excel writes in Western Europe; every byte stands for some letter.
+        return content.decode("latin-1")
+
+
+def _delimiter(header: str) -> str:
+    for sign in ("\t", ";", ","):
+        if sign in header:
+            return sign
+    return " "
+
+
+def _parsed(lines: list[str], first: int, sign: str) -> list[Row]:
+    rows = []
+    for number, line in enumerate(lines[first:], start=first + 1):
+        # Programs that write comments put the header into one.
+        line = line.strip(" ").removeprefix("#") if number == first + 1 else line
+        cells = next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
+        cells = [cell.strip() for cell in cells]
+        if any(cells):
+            rows.append(Row(number, tuple(cells)))
+    return rows
+
+
+def _fitted(row: Row, header: tuple[str, ...], path: Path, error: type[MicroforgeError]) -> Row:
+    """Give the row with as many cells as the header has."""
+    more = row.cells[len(header) :]
+    if any(more):
+        raise error(
+            f"Line {row.line} has {len(row.cells)} values, but the first line names {len(header)} columns.",
+            where=str(path),
+            remedy="If commas are decimal signs, columns must be separated by semicolons or tabs.",
+        )
+    return Row(row.line, (*row.cells[: len(header)], *[""] * (len(header) - len(row.cells))))
