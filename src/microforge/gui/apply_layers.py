@@ -15,9 +15,9 @@ from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStart
 from microforge.gui.axes_widget import AxesWidget
 from microforge.gui.busy import Busy
 from microforge.gui.canvas_text import CanvasText
-from microforge.gui.class_results import ClassResults, chances_of, class_text
+from microforge.gui.class_results import ClassResults
 from microforge.gui.count_results import CountResults
-from microforge.gui.counting import figures_line
+from microforge.gui.counting import chances_of, class_text, figures_line
 from microforge.gui.image_results import ImageResults
 from microforge.gui.layers import axes_of, image_of
 from microforge.gui.object_results import ObjectResults, image_behind

@@ -12,10 +12,11 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from microforge.errors import MicroforgeError
 from microforge.gui.applying import LayerPredicted
 from microforge.gui.canvas_text import CanvasText
+from microforge.gui.counting import chances_of, class_text, percent
 from microforge.gui.parts import Note, button
 from microforge.gui.session import Session
 from microforge.gui.small_table import Column, SmallTable
-from microforge.types import Array, Prediction
+from microforge.types import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         columns = [Column("Image", "The image."), Column("Class", "Its most probable class.")]
         columns += [Column(name, f"How probable '{name}' is.", is_number=True) for name in names]
         lines = [
-            [one.name, one.class_name, *(_percent(one.probabilities.get(name, 0.0)) for name in names)]
+            [one.name, one.class_name, *(percent(one.probabilities.get(name, 0.0)) for name in names)]
             for one in self.found
         ]
         self.table.set_content(columns, lines)
@@ -130,20 +131,3 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         path, _ = QFileDialog.getSaveFileName(self, "Save the classes", "classes.csv", "Tables (*.csv)")
         if path:
             self.save_table(Path(path))
-
-
-def chances_of(prediction: Prediction) -> dict[str, float]:
-    """Give how probable each class is."""
-    return {
-        name[2:-1]: value for name, value in prediction.figures.items() if name.startswith("P(") and name.endswith(")")
-    }
-
-
-def class_text(class_name: str, probabilities: Mapping[str, float]) -> str:
-    """Say a class: good (98 %)."""
-    known = probabilities.get(class_name)
-    return class_name if known is None else f"{class_name} ({_percent(known)})"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"

@@ -1,6 +1,6 @@
 """Count what was found in images and in regions drawn on them, and say it in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,6 +137,34 @@ def figures_line(prediction: Prediction) -> str:
             said.append(count_text(figures[f"count{of}"], kind, figures.get(f"low{of}"), figures.get(f"high{of}")))
     mean = "on average " if points is not None and "T" in points.axes else ""
     return mean + ", ".join(said)
+
+
+def densities_text(prediction: Prediction) -> str:
+    """Say how many cells there are in a result whose counts were not bounded: the integrals of its densities."""
+    assert prediction.points is not None
+    assert prediction.image is not None
+    return ", ".join(
+        count_text(max(float(density.sum(dtype=np.float64)), 0.0), kind)
+        for kind, density in zip(prediction.points.kinds, prediction.image, strict=True)
+    )
+
+
+def chances_of(prediction: Prediction) -> dict[str, float]:
+    """Give how probable each class is."""
+    return {
+        name[2:-1]: value for name, value in prediction.figures.items() if name.startswith("P(") and name.endswith(")")
+    }
+
+
+def class_text(class_name: str, probabilities: Mapping[str, float]) -> str:
+    """Say a class: good (98 %)."""
+    known = probabilities.get(class_name)
+    return class_name if known is None else f"{class_name} ({percent(known)})"
+
+
+def percent(value: float) -> str:
+    """Say a part of one."""
+    return f"{100 * value:.0f} %"
 
 
 def lines_of(rows: Sequence[CountRow]) -> list[str]:

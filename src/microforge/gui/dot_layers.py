@@ -69,7 +69,7 @@ def add_dots(
     if layer is None:
         name = f"{place.name} ({CELLS})"
         look = look_of(points, size) | transform
-        layer = PointsLayer(data, ndim=data.shape[1], name=name, features=_features(prediction), **look)
+        layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_dots(prediction), **look)
         # Before it is added: who listens must not take it for something to train on.
         mark_result(layer, name)
         add_beside_brushes(viewer, layer)
@@ -83,7 +83,7 @@ def _renew(layer: PointsLayer, data: Array, prediction: Prediction, size: float,
     """Give a layer other dots; new layers cost more, and flicker."""
     layer.selected_data = set()
     layer.data = data
-    layer.features = _features(prediction)
+    layer.features = features_of_dots(prediction)
     layer.size = size
     layer.refresh_colors()
     for name, value in transform.items():
@@ -113,7 +113,8 @@ def columns_of_dots(layer: PointsLayer) -> dict[str, Array]:
     return columns
 
 
-def _features(prediction: Prediction) -> dict[str, Array]:
+def features_of_dots(prediction: Prediction) -> dict[str, Array]:
+    """Give what is known of each dot."""
     # The time point is a coordinate of the dots, which may be moved.
     return {name: np.asarray(column) for name, column in prediction.measurements.items() if name != "frame"}
 

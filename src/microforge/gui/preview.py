@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
 from microforge.gui.layers import brushes_down, image_of
-from microforge.gui.preview_parts import Shown, View, shown_of
+from microforge.gui.preview_parts import Shown, View, said_of, shown_of
 from microforge.gui.session import Session, mark_result
 from microforge.types import ArrayLike, Sample
 
@@ -32,6 +32,8 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
     """
 
     dismissed = Signal()
+    #: What there is to say where the answer is no layer.
+    said = Signal(str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +69,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def remove(self) -> None:
         """Take the preview away."""
+        self.said.emit("")
         layer, self.layer = self.layer, None
         if layer is not None and layer in self.session.viewer.layers:
             self.session.viewer.layers.remove(layer)
@@ -98,6 +101,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         view = None if event is None else self._views.get(event.token)
         if event is None or view is None or not self.enabled or view.layer not in self.session.viewer.layers:
             return
+        self.said.emit(said_of(event.prediction))
         keeps = self.session.task.keeps_intensities
         shown = shown_of(event.prediction, view, keeps_intensities=keeps)
         if shown is None or self._update(shown):
@@ -117,7 +121,9 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
     def _update(self, shown: Shown) -> bool:
         """Give the layer there is new pixels; a new layer costs more. Give whether that was possible."""
         old = self.layer
-        if old is None or type(old) is not shown.kind or old.data.shape != shown.values.shape:
+        if old is None or type(old) is not shown.kind or old.ndim != shown.values_ndim:
+            return False
+        if not shown.is_dots and old.data.shape != shown.values.shape:
             return False
         if not np.array_equal(old.scale, shown.place["scale"]) or getattr(old, "rgb", False) != ("rgb" in shown.look):
             return False
@@ -130,6 +136,9 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if shown.limits is not None and self._limits == tuple(old.contrast_limits):
             old.contrast_limits = self._limits = shown.limits
         old.data, old.name = shown.values, shown.name
+        if shown.is_dots:
+            old.features, old.size = shown.look["features"], shown.look["size"]
+            old.refresh_colors()
         if not np.array_equal(old.translate, shown.place["translate"]):
             old.translate = shown.place["translate"]
         return True

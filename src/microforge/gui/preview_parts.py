@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from napari.layers import Points as PointsLayer
 from napari.utils.transforms import Affine
 
+from microforge.gui.counting import chances_of, class_text, densities_text
+from microforge.gui.dot_layers import dot_size, features_of_dots, look_of
 from microforge.gui.image_parts import colours, in_type, limits_of
 from microforge.gui.layers import geometry_of, shown_dimensions
 from microforge.gui.results_images import finer_transform
-from microforge.types import Array, Prediction
+from microforge.types import Array, Points, Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +49,25 @@ class Shown:
     look: dict[str, Any] = field(default_factory=dict)
     limits: tuple[float, float] | None = None
 
+    @property
+    def is_dots(self) -> bool:
+        """Whether the values are coordinates, one line each."""
+        return self.kind is PointsLayer
+
+    @property
+    def values_ndim(self) -> int:
+        """Number of dimensions of the layer."""
+        dims = self.values.shape[1] if self.is_dots else self.values.ndim
+        return int(dims - ("rgb" in self.look))
+
 
 def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> Shown | None:
     """Give the layer for a prediction of a part; of several channels the first only, and its name says so."""
     axes = view.axes.replace("S", "")
     letters = [axes[i] for i in shown_dimensions(axes)]
     place = _place_of(view, letters)
+    if prediction.points is not None:
+        return _dots(prediction, prediction.points, view, letters, place)
     if prediction.labels is not None:
         name = f"preview ({view.layer.name})"
         return Shown(Labels, _spread(prediction.labels, letters), name, place, {"opacity": 0.45})
@@ -64,6 +80,24 @@ def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> 
     colour = colours([prediction.channel_names[0] if prediction.channel_names else ""])[0]
     look = {"blending": "additive", "colormap": colour}
     return Shown(Image, values, _name(prediction, view), place, look, limits_of(values))
+
+
+def _dots(prediction: Prediction, points: Points, view: View, letters: list[str], place: dict[str, Any]) -> Shown:
+    """Give the cells as dots, with their number in the name of the layer."""
+    columns = [
+        points.coordinates[:, points.axes.index(letter)] if letter in points.axes else np.zeros(len(points))
+        for letter in letters
+    ]
+    look = look_of(points, dot_size(points)) | {"features": features_of_dots(prediction), "ndim": len(letters)}
+    name = f"preview: {densities_text(prediction)} ({view.layer.name})"
+    return Shown(PointsLayer, np.stack(columns, axis=1), name, place, look)
+
+
+def said_of(prediction: Prediction) -> str:
+    """Give what there is to say where the answer is no layer: the class of the image."""
+    if not prediction.class_name:
+        return ""
+    return f"Preview: {class_text(prediction.class_name, chances_of(prediction))}"
 
 
 def _like_source(image: Array, view: View, letters: list[str], place: dict[str, Any]) -> Shown:

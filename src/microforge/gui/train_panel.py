@@ -32,6 +32,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.preview = Preview(session, self)
         self.list = TrainingList(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
+        self.said = Note(tip="What the network says by now about the image you look at.")
         self.report = RunReport()
         self.show_preview = QCheckBox("Preview on the image I look at")
         self.show_preview.setChecked(True)
@@ -87,7 +88,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.list)
         page.addWidget(self.state)
         page.addLayout(buttons)
-        for widget in (self.show_preview, self.report, self.save, self.folder, self.advanced):
+        for widget in (self.show_preview, self.said, self.report, self.save, self.folder, self.advanced):
             page.addWidget(widget)
         page.addStretch()
 
@@ -98,6 +99,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.form.value_changed.connect(self._on_form)
         self.session.changed.connect(self._on_session_changed)
         self.show_preview.toggled.connect(self._on_show_preview)
+        self.preview.said.connect(lambda text: self.said.say(text, "info"))
         self.preview.dismissed.connect(lambda: self.show_preview.setChecked(False))
 
     def _try(self, act: Callable[[], None]) -> bool:
