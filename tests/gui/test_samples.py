@@ -5,6 +5,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from microforge.gui import samples
+from microforge.gui.dots import dots_on
 from microforge.gui.layers import image_of
 from microforge.gui.show import add_results
 from microforge.types import Image, Prediction
@@ -32,11 +33,22 @@ def test_the_same_field_comes_noisy_and_clean() -> None:
     assert (noisy.visible, clean.visible) == (True, False)
 
 
+def test_cells_to_count_have_a_dot_each() -> None:
+    crowd, truth = (Layer.create(*data) for data in samples.cells_to_count())
+    assert (image_of(crowd).axes, truth.visible) == ("YX", False)
+    assert len(truth.data) > 40
+    inside = dots_on([truth], crowd, "YX")
+    np.testing.assert_allclose(inside.coordinates, truth.data, atol=1e-3)
+    # There is light where the dots are.
+    at_dots = crowd.data[tuple(np.round(inside.coordinates).astype(int).T)]
+    assert at_dots.mean() > 2 * np.median(crowd.data)
+
+
 def test_the_manifest_is_valid_and_found() -> None:
     manifest = npe2.PluginManifest.from_distribution("napari-microforge")
     manifest.validate_imports()
     assert [widget.display_name for widget in manifest.contributions.widgets] == ["Microforge"]
-    assert len(manifest.contributions.sample_data) == 4
+    assert len(manifest.contributions.sample_data) == 5
 
 
 def test_results_are_shown_on_their_images() -> None:

@@ -20,7 +20,7 @@ COLUMNS = ("kind", "label", "class")
 #: Numbers that tell more kinds than this apart are numbers of objects.
 _MOST_NUMBERS = 9
 #: A dot is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
-_PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 90, 3, 14, 5
+_PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 64, 4, 16, 7
 
 Floats = npt.NDArray[np.float64]
 

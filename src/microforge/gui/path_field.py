@@ -36,6 +36,8 @@ class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.line.textChanged.connect(lambda _: self.value_changed.emit())
         self.button = QPushButton("Choose …")
         self.button.setToolTip(f"Choose: {what.lower()}.")
+        self.button.clicked.connect(self._on_button)
+        self._kinds: tuple[str, ...] = ()
         self._connect(kinds)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -50,15 +52,30 @@ class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show these paths."""
         self.line.setText(f"{SEPARATOR} ".join(str(path) for path in paths))
 
+    def ask_for(self, what: str, tip: str, kinds: Sequence[Literal["folder", "files"]] = ("folder",)) -> None:
+        """Ask for something else from now on; what is chosen stays."""
+        self._what = what
+        self.line.setPlaceholderText(what)
+        self.line.setAccessibleName(what)
+        self.line.setToolTip(tip)
+        self.button.setToolTip(f"Choose: {what.lower()}.")
+        self._connect(kinds)
+
     def _connect(self, kinds: Sequence[str]) -> None:
-        asks = {"folder": ("A folder …", self._ask_folder), "files": ("Some files …", self._ask_files)}
-        if len(kinds) == 1:
-            self.button.clicked.connect(asks[kinds[0]][1])
+        if tuple(kinds) == self._kinds:
             return
+        self._kinds = tuple(kinds)
         menu = QMenu(self.button)
-        for kind in kinds:
-            menu.addAction(asks[kind][0], asks[kind][1])
-        self.button.setMenu(menu)
+        menu.addAction("A folder …", self._ask_folder)
+        menu.addAction("Some files …", self._ask_files)
+        # With a menu the button opens it; without, it asks at once.
+        self.button.setMenu(menu if len(kinds) > 1 else None)
+
+    def _on_button(self) -> None:
+        if self._kinds == ("folder",):
+            self._ask_folder()
+        elif self._kinds == ("files",):
+            self._ask_files()
 
     def _start(self) -> str:
         chosen = self.value()

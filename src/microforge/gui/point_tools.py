@@ -216,4 +216,4 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.session.change(item, no_cells=none)
 
 
-_HINT = "2 click to add · 3 select, also with a box · Delete removes what is selected · 4 move the view"
+_HINT = "Key 2: a click sets a dot · 3: select, drag for a box · Delete: remove what is selected · 4: move the view"

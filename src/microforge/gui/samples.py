@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
+from microforge.simulate import noisy_pair, simulate_cells, simulate_crowd, simulate_nuclei
 from microforge.types import Array
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -34,6 +34,16 @@ def noisy_and_clean() -> list[LayerData]:
     return [
         (noisy, {"name": "noisy", "metadata": {"axes": "YX"}, **_place("YX")}, "image"),
         (clean, {"name": "clean", "visible": False, "metadata": {"axes": "YX"}, **_place("YX")}, "image"),
+    ]
+
+
+def cells_to_count() -> list[LayerData]:
+    """Give a field of crowded cells, and a dot on each as a hidden layer."""
+    field, place = simulate_crowd((256, 256), seed=2), _place("YX")
+    dots = {"name": "crowd truth", "visible": False, "size": 4, "face_color": "#22d3ee", **place}
+    return [
+        (field.image, {"name": "crowd", "metadata": {"axes": "YX"}, **place}, "image"),
+        (field.points, dots, "points"),
     ]
 
 

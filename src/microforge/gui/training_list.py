@@ -1,7 +1,7 @@
 """The list of what is trained on: every image with two ticks, and folders if she likes."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -19,8 +19,10 @@ _TIPS = (
     "Ticked: never trained on, only used to measure quality (validation). With no tick at all a part is kept aside by "
     "itself.",
     "Open images to learn from.",
-    "What the image is to become.",
+    "What belongs to the image.",
 )
+#: What the last column is called, where there is one.
+_BELONGS = {Annotation.IMAGE: "Target", Annotation.CLASS: "Class", Annotation.POINTS: "Dots"}
 
 
 class _Words(NamedTuple):
@@ -31,6 +33,7 @@ class _Words(NamedTuple):
     folder: str
     partner_tip: str
     tip: str
+    kinds: tuple[Literal["folder", "files"], ...] = ("folder",)
 
 
 _WORDS = {
@@ -44,6 +47,23 @@ _WORDS = {
         "What the images are to become, with the same names; for several targets per image one folder each, separated "
         "by semicolons.",
         "Images on disk, and what they are to become in another folder, with the same names.",
+    ),
+    Annotation.POINTS: _Words(
+        "No cells are clicked yet: start in Annotate.",
+        "Dots",
+        "Folder of dots",
+        "A file of dots for each image, with the same name: a table (CSV) with the columns y and x, ImageJ points "
+        "(.roi or .zip), or a Cell Counter file (.xml). A column called kind tells kinds of cells apart.",
+        "Images on disk with a file of dots of the same name each.",
+    ),
+    Annotation.CLASS: _Words(
+        "No image has a class yet: start in Annotate.",
+        "Classes",
+        "Table of classes, or folder",
+        "A table (CSV) with a line for each image: its name and its class. Or a folder with a folder of images for "
+        "each class, called as the class.",
+        "Images on disk, and the class of each: in a table, or by the folder it is in.",
+        ("files", "folder"),
     ),
 }
 _DRAWN = _Words(
@@ -92,7 +112,8 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show the images that the task chosen can learn from."""
         items, kind = self.session.items, self.session.kind
         self._show_words(_WORDS.get(kind, _DRAWN))
-        self.tree.setColumnHidden(_TARGET, kind is not Annotation.IMAGE)
+        self.tree.setColumnHidden(_TARGET, kind not in _BELONGS)
+        self.tree.headerItem().setText(_TARGET, _BELONGS.get(kind, ""))
         self.tree.clear()
         for item in items:
             self._add_row(item)
@@ -122,8 +143,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.nothing.setText(words.nothing)
         self._rows.setRowVisible(self.annotations, bool(words.partner))
         self._rows.labelForField(self.annotations).setText(words.partner)
-        self.annotations.line.setPlaceholderText(words.folder)
-        self.annotations.line.setToolTip(words.partner_tip)
+        self.annotations.ask_for(words.folder, words.partner_tip, words.kinds)
         self.folder.setToolTip(words.tip)
 
     def _on_folders(self) -> None:
@@ -135,10 +155,10 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.refresh()
 
     def _add_row(self, item: Annotated) -> None:
-        targets = ", ".join(target.name for target in item.targets)
-        row = QTreeWidgetItem(["", "", item.image.name, targets])
+        belongs = self._belongs_to(item)
+        row = QTreeWidgetItem(["", "", item.image.name, belongs])
         row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
-        row.setToolTip(_TARGET, targets)
+        row.setToolTip(_TARGET, belongs)
         row.setSizeHint(_NAME, QSize(0, _ROW_HEIGHT))
         self.tree.addTopLevelItem(row)
         for column, field in ((_USE, "use"), (_VALIDATE, "validation")):
@@ -148,6 +168,13 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
             box.setChecked(getattr(item, field))
             box.toggled.connect(partial(self._on_ticked, item, field))
             self.tree.setItemWidget(row, column, box)
+
+    def _belongs_to(self, item: Annotated) -> str:
+        """Give the names of what is learnt from on an image, for the last column."""
+        if self.session.kind is Annotation.CLASS:
+            return item.class_name
+        layers = item.points if self.session.kind is Annotation.POINTS else item.targets
+        return ", ".join(layer.name for layer in layers)
 
     def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
         # Later, as the list is built anew and this box deleted.
