@@ -10,8 +10,9 @@ from microforge.data.augment import Augmentation
 from microforge.data.sampler import Sampler
 from microforge.data.splits import split_samples
 from microforge.data.stores import Windowed
+from microforge.tasks.counting import Counting
 from microforge.training.setup import make_sampler, make_setup
-from microforge.types import Sample
+from microforge.types import Points, Sample
 
 PLAIN = AugmentationConfig(flip=False, rotate=False, scale=1, intensity=0)
 
@@ -151,3 +152,38 @@ def test_warp_keeps_values_in_range() -> None:
     assert warped.shape == (3, 4, 32, 32)
     assert warped.min() >= 0
     assert warped.max() <= 1
+
+
+def dotted(room: int = 16, side: int = 96) -> Sample:
+    """An image with a dot every `room` pixels."""
+    places = np.stack(np.meshgrid(*[np.arange(room // 2, side, room)] * 2, indexing="ij"), -1).reshape(-1, 2)
+    image = np.random.default_rng(0).integers(0, 99, (1, side, side)).astype(np.uint8)
+    return Sample("dots", image, points=Points(places.astype(np.float32), np.zeros(len(places), np.int32)))
+
+
+def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> None:
+    sampler = make([dotted()], task="counting", augmentation=PLAIN, batch_size=32)
+    margin = sampler.margin[0]
+    assert margin > 3
+    weight = torch.cat([sampler.draw().weight for _ in range(4)])[:, 0]
+    assert (weight[:, margin:-margin, margin:-margin] == 1).all()
+    top = weight[:, 0, 16]
+    # A third of the patches begin at the edge of so small an image.
+    assert 0.1 < top.mean() < 0.6
+    assert (weight[:, :margin, 16] == top[:, None]).all()
+
+
+def test_the_integral_of_a_density_survives_scaling() -> None:
+    scaled = AugmentationConfig(flip=False, rotate=False, scale=2, intensity=0)
+    sampler = make([dotted(8, 160)], task="counting", augmentation=scaled, batch_size=64)
+    task = Counting().fit([dotted(8, 160)])
+    per_area, shares = [], []
+    for _ in range(8):
+        batch = sampler.draw()
+        assert batch.area is not None
+        changed = task.corrupt(batch, sampler.rng)
+        counts = (changed.target * batch.weight).sum((1, 2, 3)) * task._unit
+        per_area.append(counts / (batch.weight.sum((1, 2, 3)) * batch.area))
+        shares.append(batch.area)
+    assert torch.cat(shares).std() > 0.3
+    assert torch.cat(per_area).mean() == pytest.approx(1 / 64, rel=0.03)

@@ -5,7 +5,6 @@ The network gives a density, whose integral over any region is the number of cel
 positions are decoded from the density, as many as its integral says.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -16,8 +15,8 @@ from pydantic import Field
 
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
-from microforge.metrics import f1_score, match_points
 from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.count_scores import is_inside, summarise_counts, tally_counts
 from microforge.tasks.dots import checked_points, clean_dots, named_kinds, spacing_of, steps_of
 from microforge.tasks.drawing import known_pixels
 from microforge.tasks.interval import Interval, fit_interval
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
 WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
+#: With more room per dot than a square (or cube) of this side, patches are cut around dots.
+SPARSE = 100.0
 #: What the image of a result is.
 DENSITY = "density"
 #: Spacing taken where there is one dot only, in pixels.
@@ -72,6 +73,7 @@ class CountingOptions(TaskOptions):
         description="Distance of planes, rows and columns in units of the last.",
         json_schema_extra={"fitted": True},
     )
+    room: float = Field(0.0, ge=0, title="Room", description="Pixels per dot.", json_schema_extra={"fitted": True})
     intervals: dict[str, Interval] = Field(
         default_factory=dict,
         title="Intervals",
@@ -124,7 +126,10 @@ class Counting(Task):
         for sample in samples:
             names |= dict.fromkeys(sample.points.kinds if sample.points is not None else ())
         steps = steps_of(samples)
-        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing_of(samples, steps) or self.options.spacing}
+        spacing = spacing_of(samples, steps) or self.options.spacing
+        known = sum(float(known_pixels(sample).sum()) for sample in samples)
+        room = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
+        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room}
         return type(self)(self.options.model_copy(update=found))
 
     def check(self, sample: Sample) -> Sample:
@@ -167,7 +172,7 @@ class Counting(Task):
         """Tell of dots outside annotated regions."""
         for sample in samples:
             if sample.points is not None and sample.mask is not None:
-                outside = int((~_is_inside(sample.points, sample.mask)).sum())
+                outside = int((~is_inside(sample.points, sample.mask)).sum())
                 if outside:
                     text = f"{sample.name}: {_dots(outside)} outside the annotated region: nothing is learnt there."
                     yield RunAdvice(f"outside {sample.name}", text)
@@ -180,8 +185,14 @@ class Counting(Task):
         return Target(value / self._unit, known_pixels(sample)[None].astype(np.float32))
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
-        """Give the dots."""
-        return super().focus(sample) if sample.points is None else sample.points.coordinates
+        """Give the dots where they are rare.
+
+        Else every place shows some, and looking at dots more often than at other places would teach the network to
+        expect more cells than there are.
+        """
+        if sample.points is None or self.options.room < SPARSE ** len(self.sigmas):
+            return super().focus(sample)
+        return sample.points.coordinates
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Keep the integral: where a patch was scaled, a pixel of it stands for more or fewer recorded ones."""
@@ -249,33 +260,11 @@ class Counting(Task):
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
-        assert sample.points is not None
-        assert prediction.points is not None
-        counts: Counter[str] = Counter(images=1)
-        for count in self.count(prediction, sample.mask):
-            truth = _known_of(sample.points, count.kind, sample)
-            found = _known_of(prediction.points, count.kind, sample)
-            error = count.value - len(truth)
-            inside = count.low is not None and count.high is not None and count.low <= len(truth) <= count.high
-            hits = len(match_points(truth * self._scale, found * self._scale, self.radius)[0])
-            counts.update({f"found {count.kind}": count.value, f"truth {count.kind}": len(truth)})
-            counts.update({"counts": 1, "error": abs(error), "square": error**2, "bias": error})
-            counts.update({"relative": abs(error) / max(len(truth), 1)})
-            counts.update({"bounded": count.low is not None, "inside": inside})
-            counts.update({"hits": hits, "extra": len(found) - hits, "missed": len(truth) - hits})
-        return dict(counts)
+        return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.radius / self._scale)
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""
-        n = max(tally["counts"], 1)
-        result = {
-            "MAE": tally["error"] / n,
-            "RMSE": float(np.sqrt(tally["square"] / n)),
-            "MAPE": tally["relative"] / n,
-            "bias": tally["bias"] / n,
-            "F1": f1_score(tally["hits"], tally["extra"], tally["missed"]),
-        }
-        return result | ({"coverage": tally["inside"] / tally["bounded"]} if tally["bounded"] else {})
+        return summarise_counts(tally)
 
     @property
     def _scale(self) -> npt.NDArray[np.float64]:
@@ -290,15 +279,3 @@ class Counting(Task):
 
 def _dots(number: int) -> str:
     return f"{number:,} dot{'s' * (number != 1)}"
-
-
-def _is_inside(points: Points, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    places = np.clip(np.round(points.coordinates).astype(int), 0, np.array(mask.shape) - 1)
-    return np.asarray(mask[tuple(places.T)])
-
-
-def _known_of(points: Points, kind: str, sample: Sample) -> npt.NDArray[np.float32]:
-    """Give the dots of a kind inside what is annotated."""
-    if sample.mask is not None:
-        points = points.only(_is_inside(points, sample.mask))
-    return points.of_kind(kind)

@@ -18,12 +18,16 @@ FALLING = 0.97
 def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice]:
     """Look at the images and annotations before the first step."""
     drawn = task.annotation in (Annotation.LABELS, Annotation.POINTS)
-    if drawn and (places := sum(len(task.focus(sample)) for sample in training)) < FEW_OBJECTS:
+    if drawn and (places := sum(_places(task, sample) for sample in training)) < FEW_OBJECTS:
         yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
     dtypes = sorted({str(sample.image.dtype) for sample in training})
     if len(dtypes) > 1:
         yield RunAdvice("dtypes", f"The images have different number types ({', '.join(dtypes)}); each is normalised.")
     yield from _unlike_the_others(training)
+
+
+def _places(task: Task, sample: Sample) -> int:
+    return len(task.focus(sample) if sample.points is None else sample.points)
 
 
 def _unlike_the_others(samples: Sequence[Sample]) -> Iterator[RunAdvice]:

@@ -39,8 +39,8 @@ class Watershed(Baseline):
             above = smooth > _otsu(smooth)
             for bright in (True, False):
                 inside = (above == bright) & known
-                both = 2 * np.count_nonzero(inside & truth)
-                self.overlap[channel, bright] += both / max(np.count_nonzero(inside) + np.count_nonzero(truth), 1)
+                both, total = int((inside & truth).sum()), int(inside.sum()) + int(truth.sum())
+                self.overlap[channel, bright] += 2 * both / max(total, 1)
         sizes = np.bincount(np.unique(sample.annotation[truth], return_inverse=True)[1])
         if len(sizes):
             self.radii.append(_radius(float(np.median(sizes)), sample.annotation.ndim))
