@@ -4,11 +4,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from microforge.io.files import image_stem
+from microforge.io.files import image_stem, is_image_name
 
 _ANNOTATION_WORDS = (
     "labels?|labelled|labeled|masks?|segmentations?|seg|gt|ground[-_. ]?truth|truth|annotations?|annotated|annot"
     "|instances?|targets?|rois?|cp[-_. ]?masks?"
+)
+_POINTS_WORDS = (
+    "points?|dots?|cells?|counts?|counted|cell[-_. ]?counter|markers?|roi[-_. ]?set|coordinates|coords|positions"
+    "|cent(er|re|roid)s?|spots?"
 )
 _IMAGE_WORDS = "img|images?|raw|input|original|fluo"
 _ANNOTATION = re.compile(rf"[-_. ]({_ANNOTATION_WORDS})$|^({_ANNOTATION_WORDS})([-_. ]|\d)")
@@ -25,6 +29,7 @@ def _ends(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 #: What people add to names to tell the two files of a pair apart.
 _ADDED = _ends(f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_POINTS = _ends(f"{_ANNOTATION_WORDS}|{_POINTS_WORDS}|{_IMAGE_WORDS}")
 _ADDED_TO_NOISY = _ends(f"{_NOISY_WORDS}|{_IMAGE_WORDS}")
 _ADDED_TO_CLEAN = _ends(f"{_CLEAN_WORDS}|{_IMAGE_WORDS}")
 
@@ -44,6 +49,22 @@ def name_of(path: Path) -> str:
 def core(path: Path) -> str:
     """Give the name without the words that tell an image and its annotation apart."""
     return _bare(name_of(path), _ADDED)
+
+
+def name_of_points(path: Path) -> str:
+    """Give the name of a file of points without suffix, nor that of the image before it, in small letters."""
+    inner = Path(path.stem)
+    return name_of(inner if is_image_name(inner) else path)
+
+
+def points_core(path: Path) -> str:
+    """Give the name of a file of points without the words that tell it from its image."""
+    return _bare(name_of_points(path), _ADDED_TO_POINTS)
+
+
+def pointed_core(path: Path) -> str:
+    """Give the name of an image without the same words: they may be part of its own."""
+    return _bare(name_of(path), _ADDED_TO_POINTS)
 
 
 def noisy_core(path: Path) -> str:

@@ -1,92 +1,30 @@
 """Which annotation or target belongs to which image, by their names."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from microforge.errors import ImageReadError, PairingError
-from microforge.io.files import find_images, image_stem, natural_order
-from microforge.io.pair_names import clean_core, core, name_of, noisy_core, sorted_apart
+from microforge.io.classes import pair_classes
+from microforge.io.files import find_images, natural_order
+from microforge.io.pair_names import (
+    clean_core,
+    core,
+    name_of,
+    name_of_points,
+    noisy_core,
+    pointed_core,
+    points_core,
+    sorted_apart,
+)
+from microforge.io.pairing import Pair, Pairing, some
+from microforge.io.points import POINTS_SUFFIXES
 from microforge.io.split_table import read_split
+from microforge.types import Annotation
 
 __all__ = ["Pair", "Pairing", "pair_folders", "read_split"]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An image file and what a person drew on it, or what it should become; without either where none is needed.
-
-    Attributes
-    ----------
-    others
-        Further targets of the same image.
-    """
-
-    image: Path
-    annotation: Path | None = None
-    others: tuple[Path, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The image's name without suffix."""
-        return image_stem(self.image)
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """What was found in two folders.
-
-    Attributes
-    ----------
-    images_alone, annotations_alone
-        Files without a partner.
-    partner
-        What an image's partner is called: annotation, target; empty where none is needed.
-    """
-
-    pairs: tuple[Pair, ...]
-    images_alone: tuple[Path, ...] = ()
-    annotations_alone: tuple[Path, ...] = ()
-    partner: str = "annotation"
-
-    def report(self) -> str:
-        """Say in plain words what was paired and what was not."""
-        if not self.partner:
-            return f"{_count(len(self.stems), 'image')}."
-        several = max((1 + len(pair.others) for pair in self.pairs), default=1)
-        partner = self.partner if several == 1 else f"{several} {self.partner}s"
-        lines = [f"{_count(len(self.pairs), 'image')} with {partner}."]
-        if self.images_alone:
-            count = _count(len(self.images_alone), "image")
-            without = partner if several == 1 else f"all {partner}"
-            lines.append(f"{count} without {without}: {_some(self.images_alone)}.")
-        if self.annotations_alone:
-            count = _count(len(self.annotations_alone), self.partner)
-            lines.append(f"{count} without image: {_some(self.annotations_alone)}.")
-        return "\n".join(lines)
-
-    def select(self, stems: Collection[str]) -> "Pairing":
-        """Keep the images with these stems, as `read_split` gives them."""
-        return replace(
-            self,
-            pairs=tuple(pair for pair in self.pairs if pair.name in stems),
-            images_alone=tuple(path for path in self.images_alone if image_stem(path) in stems),
-            annotations_alone=(),
-        )
-
-    def without(self, stems: Collection[str]) -> "Pairing":
-        """Leave out the images with these stems."""
-        return replace(
-            self,
-            pairs=tuple(pair for pair in self.pairs if pair.name not in stems),
-            images_alone=tuple(path for path in self.images_alone if image_stem(path) not in stems),
-        )
-
-    @property
-    def stems(self) -> tuple[str, ...]:
-        """Names without suffix of all images, paired or not."""
-        return (*(pair.name for pair in self.pairs), *(image_stem(path) for path in self.images_alone))
 
 
 def pair_folders(
@@ -96,6 +34,7 @@ def pair_folders(
     more: Sequence[str | Path] = (),
     split: str | None = None,
     partner: str = "annotation",
+    kind: Annotation = Annotation.LABELS,
 ) -> Pairing:
     """Pair images with annotations or targets by name, whatever people add to it (``_labels``, ``_clean``, ``img_``).
 
@@ -103,40 +42,51 @@ def pair_folders(
     ----------
     images, annotations
         Two folders, twice the same folder, or two files (which belong together whatever their names). Without
-        annotations all images stand alone.
+        annotations all images stand alone. Classes of images come from a table with the columns name and class, or,
+        without annotations, from the folders of their names that `images` holds.
     more
         Folders of further targets of the same images; an image that lacks one of them stands alone.
     split
         ``table.csv:name``: keep only the images that the table gives this split; see `read_split`.
     partner
-        What to call them when telling: annotation, target; empty where images need none.
+        What to call them when telling: annotation, target, points file; empty where images need none.
+    kind
+        What the annotations are: files of points differ from images in their suffixes (.csv, .zip, .roi, .xml).
 
     Raises
     ------
+    AnnotationError
+        If a table of classes cannot be read.
     ImageReadError
         If a folder or file is missing or holds no image.
     PairingError
         If no image has an annotation, or one has two.
     """
     first, *others = [None] if annotations is None else [Path(one) for one in (annotations, *more)]
-    pairing = _pair(Path(images), first, partner)
-    for other in others:
-        if other is not None:
-            pairing = _with_another(pairing, _pair(Path(images), other, partner), other)
+    if kind is Annotation.CLASS:
+        pairing = pair_classes(Path(images), first)
+    else:
+        pairing = _pair(Path(images), first, partner, kind)
+        for other in others:
+            if other is not None:
+                pairing = _with_another(pairing, _pair(Path(images), other, partner, kind), other)
     return pairing if split is None else pairing.select(read_split(split, pairing.stems))
 
 
-def _pair(images: Path, annotations: Path | None, partner: str) -> Pairing:
+def _pair(images: Path, annotations: Path | None, partner: str, kind: Annotation) -> Pairing:
     if annotations is None:
         return Pairing((), tuple(find_images([images])), partner=partner)
     partner = partner or "target"
     if images.is_file() and annotations.is_file():
         return Pairing((Pair(images, annotations),), partner=partner)
+    if kind is Annotation.POINTS:
+        found = find_images([images]), _found_points(annotations)
+        return _by_name(*found, (images, annotations), partner, _POINTS)
     if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
         image_files, annotation_files = sorted_apart(find_images([images]))
     else:
         image_files, annotation_files = find_images([images]), _found_annotations(annotations, partner)
-    return _by_name(image_files, annotation_files, (images, annotations), partner)
+    return _by_name(image_files, annotation_files, (images, annotations), partner, _DRAWN)
 
 
 def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
@@ -154,8 +104,8 @@ def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
         raise PairingError(
             f"No image has a {pairing.partner} in every folder.",
             where=str(where),
-            remedy=f"Images with one in this folder: {_some(list(added))}; in those before: "
-            f"{_some([pair.image for pair in pairing.pairs])}.",
+            remedy=f"Images with one in this folder: {some(list(added))}; in those before: "
+            f"{some([pair.image for pair in pairing.pairs])}.",
         )
     known = [*(pair.image for pair in (*pairing.pairs, *further.pairs)), *pairing.images_alone, *further.images_alone]
     paired = {pair.image for pair in both}
@@ -176,13 +126,44 @@ def _found_annotations(annotations: Path, partner: str) -> list[Path]:
         raise PairingError(problem, where=error.where, remedy=error.remedy) from error
 
 
-def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str) -> Pairing:
-    partners = _partners(images, annotations, core, core, partner)
-    # Words such as low and high may also be two exposures that are not each other's: only for those still alone.
-    used = set(partners.values())
-    images_left = [path for path in images if path not in partners]
-    annotations_left = [path for path in annotations if path not in used]
-    partners |= _partners(images_left, annotations_left, noisy_core, clean_core, partner)
+def _found_points(annotations: Path) -> list[Path]:
+    if annotations.is_file():
+        return [annotations]
+    if not annotations.is_dir():
+        raise PairingError("There is no such file or folder.", where=str(annotations), remedy="Check the name.")
+    visible = (path for path in annotations.iterdir() if not path.name.startswith("."))
+    found = natural_order(path for path in visible if path.suffix.lower() in POINTS_SUFFIXES and path.is_file())
+    if not found:
+        raise PairingError(
+            "The folder holds no files of points.",
+            where=str(annotations),
+            remedy=f"They end in {', '.join(POINTS_SUFFIXES)}; folders inside it are not searched.",
+        )
+    return found
+
+
+class _Names(NamedTuple):
+    """How names are compared: that of an annotation, the core of it and of an image; in one way after the other."""
+
+    annotation: Callable[[Path], str]
+    ways: tuple[tuple[Callable[[Path], str], Callable[[Path], str]], ...]
+
+
+# Words such as low and high may also be two exposures that are not each other's: only for those still alone.
+_DRAWN = _Names(name_of, ((core, core), (noisy_core, clean_core)))
+_POINTS = _Names(name_of_points, ((pointed_core, points_core),))
+
+
+def _by_name(
+    images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str, names: _Names
+) -> Pairing:
+    partners: dict[Path, Path] = {}
+    for image_core, annotation_core in names.ways:
+        used = set(partners.values())
+        images_left = [path for path in images if path not in partners]
+        annotations_left = [path for path in annotations if path not in used]
+        tables = _table(annotations_left, names.annotation), _table(annotations_left, annotation_core)
+        partners |= _partners(images_left, tables, image_core, names.annotation, partner)
     if not partners:
         raise _no_pairs(images, annotations, where, partner)
     used = set(partners.values())
@@ -196,19 +177,19 @@ def _by_name(images: Sequence[Path], annotations: Sequence[Path], where: tuple[P
 
 def _partners(
     images: Sequence[Path],
-    annotations: Sequence[Path],
+    annotations: tuple[Mapping[str, list[Path]], Mapping[str, list[Path]]],
     image_core: Callable[[Path], str],
-    annotation_core: Callable[[Path], str],
+    annotation_name: Callable[[Path], str],
     partner: str,
 ) -> dict[Path, Path]:
-    """Give the annotation of each image that has one."""
+    """Give the annotation of each image that has one; annotations are tables by name and by core."""
     own_names = {name_of(path) for path in images}
-    by_name, by_core = _table(annotations, name_of), _table(annotations, annotation_core)
+    by_name, by_core = annotations
     partners: dict[Path, Path] = {}
     for image in images:
         # An annotation that has the very name of another image is that one's.
-        like = [path for path in by_core[image_core(image)] if name_of(path) not in own_names]
-        found = list(dict.fromkeys([*by_name[name_of(image)], *like]))
+        like = [path for path in by_core.get(image_core(image), []) if annotation_name(path) not in own_names]
+        found = list(dict.fromkeys([*by_name.get(name_of(image), []), *like]))
         if len(found) > 1:
             raise _ambiguous(image, found, f"{partner}s")
         if found:
@@ -237,25 +218,16 @@ def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
 def _no_pairs(
     images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str
 ) -> PairingError:
-    addition = "_clean" if partner == "target" else "_labels"
+    addition = {"target": "_clean", "points file": "_points"}.get(partner, "_labels")
     if not annotations or not images:
         kind = "image" if not images else partner
         return PairingError(
-            f"There is no {kind} among the files ({_some([*images, *annotations])}).",
+            f"There is no {kind} among the files ({some([*images, *annotations])}).",
             where=str(where[0]),
             remedy=f"Name {partner}s as their images plus {addition}, or put them into a folder of their own.",
         )
     return PairingError(
-        f"No {partner} has the name of an image. Images: {_some(images)}; {partner}s: {_some(annotations)}.",
+        f"No {partner} has the name of an image. Images: {some(images)}; {partner}s: {some(annotations)}.",
         where=str(where[1]),
         remedy=f"Name {partner}s as their images; additions such as {addition} or mask_ are understood.",
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _some(paths: Sequence[Path]) -> str:
-    names = [path.name for path in natural_order(paths)]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
