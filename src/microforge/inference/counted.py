@@ -16,6 +16,7 @@ from microforge.inference.ledger import CLASSES, COUNTS, Rows
 from microforge.inference.series import shortened
 from microforge.inference.stack import PredictionStack
 from microforge.inference.tables import text_rows
+from microforge.io.points import write_points_csv, write_points_rois
 from microforge.tasks.base import Count
 from microforge.types import Image, PixelSize, Prediction, Sample
 
@@ -150,12 +151,10 @@ class CountedImage:
         return self.source.pixel_size
 
     def _write(self) -> None:
-        from microforge.io.points import write_points_csv, write_points_rois
-
         whole = self._stack.prediction()
         assert whole.points is not None
-        write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size)
-        write_points_rois(self.path.with_suffix(".zip"), whole.points)
+        write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size, durable=False)
+        write_points_rois(self.path.with_suffix(".zip"), whole.points, durable=False)
 
 
 #: Said of an image for which a folder of regions holds none.

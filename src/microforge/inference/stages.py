@@ -220,8 +220,18 @@ def _is_done(job: Job, origin: Origin, input_hash: str) -> bool:
     made_from = (entry.input_hash, entry.model_hash, entry.settings_hash)
     if made_from != (input_hash, origin.model_hash, origin.settings_hash):
         return False
-    files = [(origin.output / entry.result).with_suffix(suffix) for suffix in origin.suffixes] if entry.result else []
-    return all(file.is_file() and file.stat().st_size > 0 for file in files)
+    if not entry.result:
+        return not origin.suffixes
+    files = [(origin.output / entry.result).with_suffix(suffix) for suffix in origin.suffixes]
+    return all(file.is_file() and file.stat().st_size > 0 for file in files if _is_needed(file, files[0]))
+
+
+def _is_needed(file: Path, first: Path) -> bool:
+    """Tell whether a result must be there: without dots there is no archive of them."""
+    if file == first or not first.is_file():
+        return True
+    with first.open(encoding="utf-8") as table:
+        return sum(1 for _ in zip(table, range(2), strict=False)) > 1
 
 
 def _shaped(labels: Labels | None, image: Image) -> Labels:
