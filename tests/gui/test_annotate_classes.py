@@ -1,15 +1,17 @@
 """Annotate for tasks that tell images apart: classes, keys, one image after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from app_model.types import KeyBinding
+from fakes import fake_warm_up
 from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.annotate_panel import AnnotatePanel
+from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session import Session
 from microforge.gui.snapshot import snapshots_of
 from microforge.gui.watch import Watch
@@ -112,12 +114,22 @@ def test_keys_are_given_back_with_another_task(panel: AnnotatePanel, images: lis
     assert [layer.keymap for layer in images] == [{}, {}, {}]
 
 
-def test_keys_are_given_back_when_the_dock_is_closed(panel: AnnotatePanel, images: list[Any]) -> None:
-    press(panel, "1")
-    panel.classes.close_down()
-    assert not panel.session.viewer.keymap
-    assert [layer.visible for layer in images] == [True, True, True]
-    panel.classes.close_down()
+def test_keys_are_given_back_when_the_dock_is_closed(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], make_session: Callable[[Any], Session], nuclei: Any
+) -> None:
+    viewer = make_napari_viewer()
+    images = [viewer.add_image(nuclei, name=name) for name in "ab"]
+    before = dict(viewer.keymap)
+    dock = MicroforgeDock(viewer, make_session(viewer), fake_warm_up)
+    qtbot.addWidget(dock)
+    dock.annotate.task.set_value("classification")
+    press(dock.annotate, "1")
+    assert [layer.visible for layer in images] == [True, False]
+    dock.close_down()
+    for _ in range(2):
+        assert viewer.keymap == before
+        assert [(layer.keymap, layer.visible) for layer in images] == [({}, True), ({}, True)]
+        viewer.layers.remove(viewer.add_image(nuclei, name="later"))
 
 
 def test_other_layers_keep_their_keys(panel: AnnotatePanel, images: list[Any], nuclei: Any) -> None:

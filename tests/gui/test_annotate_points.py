@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError
@@ -259,6 +260,28 @@ def test_size_of_dots(panel: AnnotatePanel, nuclei: Any) -> None:
     assert dots.size.tolist() == [9, 9]
     assert dots.current_size == 9
     assert dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
+
+
+def test_deleted_dots_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
+    viewer = panel.session.viewer
+    panel.image.set_value(viewer.add_image(nuclei))
+    dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"kind": ["live", "dead", "live"]})
+    panel.points.use(dots)
+    handler = KeymapHandler()
+    handler.keymap_providers = [dots, viewer]
+    dots.selected_data = {0, 1}
+    dots.remove_selected()
+    dots.add([[20, 20]])
+    dots.data = dots.data + 1
+    for left in (2, 1, 3, 3):
+        handler.press_key("Control-Z")
+        assert len(dots.data) == left
+    assert dots.data.tolist() == [[1, 2], [5, 6], [9, 9]]
+    assert dots.features["kind"].tolist() == ["live", "dead", "live"]
+    handler.press_key("Control-Shift-Z")
+    assert dots.data.tolist() == [[9, 9]]
+    panel.points.close_down()
+    assert dots.keymap == {}
 
 
 def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:

@@ -89,9 +89,12 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""
+        # The session still hears of the viewer: nothing must be bound again.
+        self.session.changed.disconnect(self.refresh)
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
         self.paint.close_down()
+        self.points.close_down()
         self.classes.close_down()
 
     def _lay_out(self) -> None:

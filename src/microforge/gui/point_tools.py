@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout, 
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotated import Annotated
+from microforge.gui.dot_history import DotHistory
 from microforge.gui.dots import KIND, dots_on, outside
 from microforge.gui.image_choice import ImageChoice
 from microforge.gui.kind_list import KindList
@@ -25,6 +26,7 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__()
         self.session, self.choice = session, choice
+        self._histories: dict[Layer, DotHistory] = {}
         self.click = button(
             "Click the cells", "Make a Points layer, exactly over the image: a click sets a dot.", self._go
         )
@@ -70,6 +72,21 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.hint.say("" if item is None else _HINT)
         if item is not None:
             self._show(item)
+        self._remember()
+
+    def close_down(self) -> None:
+        """Leave the layers as they were found."""
+        for history in self._histories.values():
+            history.detach()
+        self._histories.clear()
+
+    def _remember(self) -> None:
+        """Make changes of the dots of all images such that they can be taken back."""
+        layers = {layer for item in self.session.annotated for layer in item.points}
+        for layer in self._histories.keys() - layers:
+            self._histories.pop(layer).detach()
+        for layer in layers - self._histories.keys():
+            self._histories[layer] = DotHistory(layer)
 
     def _show(self, item: Annotated) -> None:
         """Show what she has set before, without setting it again."""
@@ -216,4 +233,7 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.session.change(item, no_cells=none)
 
 
-_HINT = "Key 2: a click sets a dot · 3: select, drag for a box · Delete: remove what is selected · 4: move the view"
+_HINT = (
+    "Key 2: a click sets a dot · 3: select, drag for a box · Delete: remove what is selected · 4: move the view · "
+    "Ctrl+Z: undo"
+)
