@@ -56,6 +56,15 @@ def test_counts_are_pooled_over_images(folders: tuple[Path, Path]) -> None:
     assert result["metrics"]["AP@0.5"] == pytest.approx((objects - 9) / objects)
 
 
+def test_objects_are_measured_beside_a_threshold(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "d0.tif").write_bytes(b"")
+    result = evaluate_pairs(Knowing(), pair_folders(*folders))
+    assert result["annotation"] == "labels"
+    assert result["baseline"]["name"] == "Otsu threshold and distance watershed (bright objects)"
+    assert 0.3 < result["baseline"]["metrics"]["AP@0.5"] < 1
+    assert "confusion" not in result
+
+
 def test_failures_and_files_alone_are_named(folders: tuple[Path, Path]) -> None:
     (folders[0] / "d0.tif").write_bytes(b"")
     tifffile.imwrite(folders[0] / "d1.tif", np.zeros((2, 96, 96), np.uint8), metadata={"axes": "CYX"}, ome=True)

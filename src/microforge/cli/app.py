@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 import microforge
+from microforge.cli.calibrate import calibrate
 from microforge.cli.demo import demo
 from microforge.cli.doctor import doctor
 from microforge.cli.evaluate import evaluate
@@ -56,7 +57,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
     "130 stopped by Ctrl-C.",
 )
-for command in (train, predict, evaluate, info, tasks, doctor, demo):
+for command in (train, predict, evaluate, calibrate, info, tasks, doctor, demo):
     app.command()(command)
 
 

@@ -32,7 +32,7 @@ def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callab
     """
     task = get_task(config.task).from_options(config.task_options)
     first, more = (files.targets[0], files.targets[1:]) if files.targets else (None, ())
-    pairing = pair_folders(files.images, first, more=more, partner=partner_of(task.annotation))
+    pairing = pair_folders(files.images, first, more=more, partner=partner_of(task.annotation), kind=task.annotation)
     say(pairing.report())
     if files.validation_split is None:
         return TrainingData(_load(pairing, task, files, say), None)

@@ -8,8 +8,10 @@ import typer
 
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
+from microforge.cli.words import interval_text
 from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
+from microforge.tasks import Task, get_task
 from microforge.types import Annotation
 
 
@@ -54,11 +56,8 @@ def _task_values(task: Any) -> dict[str, Any]:
     }
 
 
-def _result(card: ModelCard) -> str:
+def _result(card: ModelCard, task: Task) -> str:
     """Say what the model gives: a finer grid, and the names of the channels of an image."""
-    from microforge.tasks import get_task
-
-    task = get_task(card.task).from_options(card.task_options)
     if task.truth is not Annotation.IMAGE:
         return task.result
     channels = card.network.out_channels
@@ -68,17 +67,39 @@ def _result(card: ModelCard) -> str:
     return f"{task.result} image, {counted}{finer}"
 
 
+def _settings(card: ModelCard, task: Task) -> str:
+    """Give the settings that a person can choose; what was found in the data is told in words."""
+    fitted = {name for name, field in task.Options.model_fields.items() if is_fitted(field)}
+    return ", ".join(f"{name} {value}" for name, value in card.task_options.items() if name not in fitted)
+
+
+def _learnt(card: ModelCard, task: Task) -> dict[str, str]:
+    """Say what the model tells apart and, where it counts, how far its counts may be off."""
+    options = card.task_options
+    if task.truth is Annotation.CLASS:
+        return {"classes": ", ".join(options.get("names", ()))}
+    if task.truth is not Annotation.POINTS:
+        return {}
+    unknown = "not known: `microforge calibrate` measures how far counts may be off"
+    return {
+        "kinds": ", ".join(name for name in options.get("kinds", ()) if name),
+        "interval": interval_text(options.get("intervals", {})) or unknown,
+    }
+
+
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
     network, training = card.network, card.training
+    task = get_task(card.task).from_options(card.task_options)
     sizes = " x ".join(f"{size:.4g}" for size in card.pixel_size or ())
     return {
         "model": f"{card.name or path.name} ({path.stat().st_size / 2**20:.1f} MB)",
         "task": card.task,
-        "settings": ", ".join(f"{name} {value}" for name, value in card.task_options.items()),
+        "settings": _settings(card, task),
         "images": f"{card.axes}, {network.in_channels} channel{'s' * (network.in_channels != 1)}"
         + (f" ({', '.join(card.channel_names)})" if card.channel_names else ""),
         "pixel size": f"{sizes} µm" if sizes else "",
-        "result": _result(card),
+        "result": _result(card, task),
+        **_learnt(card, task),
         "normalisation": card.normalisation.mode,
         "network": f"U-Net {network.dims}D, width {network.width}, {card.parameters / 1e6:.2f} million parameters, "
         f"sees {' x '.join(str(n) for n in card.receptive_field)} pixels",

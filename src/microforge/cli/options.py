@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from microforge.config import Settings
-from microforge.errors import WriteError
+from microforge.errors import SettingsError, WriteError
 
 S = TypeVar("S", bound=Settings)
 
@@ -92,6 +92,20 @@ def make_folder(folder: Path) -> None:
             kept="Nothing was written.",
             remedy="Choose another place.",
         ) from error
+
+
+def model_path(model: Path, option: str) -> Path:
+    """Give the path of a model file to write, with its suffix, in a folder that is there."""
+    if model.is_dir():
+        raise SettingsError(
+            "This is a folder.", where=str(model), remedy="Name a model file, such as cells.safetensors."
+        )
+    if model.suffix == "":
+        model = model.with_suffix(".safetensors")
+    if model.suffix != ".safetensors":
+        raise typer.BadParameter(f"'{model.name}' must end in .safetensors.", param_hint=option)
+    make_folder(model.parent)
+    return model
 
 
 def _value(text: str) -> Any:

@@ -47,12 +47,20 @@ def predict(
             "--type", help="Pixels of predicted images: float32, or as the source has them (rounded, clipped, counted)."
         ),
     ] = ImageType.float32,
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Count in these regions too (label image or ImageJ ROIs): a file for all images, or a folder with one "
+            "for each, of the image's name."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")] = False,
     option: TaskOptions = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict images: a label image or an image STEM.tif each, and images.csv (and objects.csv) for all.
 
+    Counted cells give dots STEM.csv and STEM.zip (ImageJ ROIs) each, and counts.csv for all; classes are in images.csv.
     Files that are done already are left out, so that the same command goes on after an interruption.
     """
     from microforge.inference.folder import predict_folder
@@ -62,6 +70,7 @@ def predict(
         "tile_size": tile_size,
         "flips": flips,
         "image_type": image_type.value,
+        "regions": regions,
         "task_options": read_pairs(option, "--option"),
     }
     config = make_settings(PredictionConfig, values)
@@ -80,11 +89,11 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The counts `done`, `skipped`, `objects` (not of images, which have none), the list `failed`, the folder
-        `output`, whether it was `stopped`.
+        The counts `done`, `skipped` and, by its name, of what was counted (`objects`, `cells`; not of images, which
+        have none), the list `failed`, the folder `output`, whether it was `stopped`.
     """
     stop = Event()
-    counts = {"done": 0, "skipped": 0, "objects": 0}
+    counts, things = {"done": 0, "skipped": 0}, 0
     countable = True
     failed: list[dict[str, str]] = []
     started = FolderStarted((), Path())
@@ -95,7 +104,7 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
             elif isinstance(event, ImageFinished):
                 counts["done"] += 1
                 countable = event.objects is not None
-                counts["objects"] += event.objects or 0
+                things += event.objects or 0
                 for note in event.notes:
                     progress.say(f"{event.path.name}: {note}")
             elif isinstance(event, ImageSkipped):
@@ -107,10 +116,11 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
             progress.show(tried / max(len(started.paths), 1), f"{tried} of {len(started.paths)} images")
             if stop.is_set():
                 break
-    if not countable:
-        del counts["objects"]
-    summary = {**counts, "failed": failed, "output": str(started.output), "stopped": stop.is_set()}
-    _say_summary(summary)
+    summary: dict[str, Any] = dict(counts)
+    if countable and started.things:
+        summary[started.things] = things
+    summary |= {"failed": failed, "output": str(started.output), "stopped": stop.is_set()}
+    _say_summary(summary, started.things)
     return summary
 
 
@@ -123,9 +133,9 @@ def exit_code(summary: dict[str, Any]) -> int:
     return 3 if summary["done"] + summary["skipped"] else 1
 
 
-def _say_summary(summary: dict[str, Any]) -> None:
-    objects = f" ({summary['objects']} objects)" if "objects" in summary else ""
-    parts = [f"{summary['done']} images done{objects}"]
+def _say_summary(summary: dict[str, Any], things: str) -> None:
+    done = f"{summary['done']} image{'s' * (summary['done'] != 1)}"
+    parts = [f"{summary[things]:,} {things} in {done}" if summary["done"] and things in summary else f"{done} done"]
     if summary["skipped"]:
         parts.append(f"{summary['skipped']} were done before")
     if summary["failed"]:

@@ -16,15 +16,15 @@ from microforge.cli.options import (
     DeviceOption,
     JsonOption,
     TaskOptions,
-    make_folder,
     make_settings,
+    model_path,
     read_pairs,
     read_seconds,
 )
 from microforge.cli.progress import Progress, TrainingDisplay
 from microforge.cli.signals import first_interrupt
 from microforge.config import TrainingConfig
-from microforge.errors import MicroforgeError, SettingsError
+from microforge.errors import MicroforgeError
 from microforge.events import RunFinished
 from microforge.io.atomic import atomic_path
 from microforge.training.live import Live
@@ -39,8 +39,9 @@ def train(
     targets: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Folder of annotations, or of the images wanted, paired by name; of images wanted perhaps several "
-            "folders, one for each channel. None where a task learns from the images alone (denoising).",
+            help="Folder of annotations (label images, or dots), or of the images wanted, paired by name; of images "
+            "wanted perhaps several folders, one for each channel. For classes of images a table (name, class), or "
+            "nothing if IMAGES has a folder for each. None where a task learns from the images alone (denoising).",
         ),
     ] = None,
     time: Annotated[
@@ -85,7 +86,7 @@ def train(
     problem = wrong_use(config.task, files)
     if problem:
         raise typer.BadParameter(problem, param_hint="TARGETS")
-    written = _model_path(model)
+    written = model_path(model, "--model")
     finished = train_model(config, files, written, seconds, resume=resume)
     typer.echo(f"Model: {written}", err=True)
     if as_json:
@@ -140,19 +141,6 @@ def train_model(
 def run_folder(model: Path) -> Path:
     """Give the folder of a model's training run: beside it, ``nuclei.run`` for ``nuclei.safetensors``."""
     return model.with_suffix(".run")
-
-
-def _model_path(model: Path) -> Path:
-    if model.is_dir():
-        raise SettingsError(
-            "This is a folder.", where=str(model), remedy="Name a model file, such as cells.safetensors."
-        )
-    if model.suffix == "":
-        model = model.with_suffix(".safetensors")
-    if model.suffix != ".safetensors":
-        raise typer.BadParameter(f"'{model.name}' must end in .safetensors.", param_hint="--model")
-    make_folder(model.parent)
-    return model
 
 
 def _summary(finished: RunFinished, model: Path) -> dict[str, Any]:

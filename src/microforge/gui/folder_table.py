@@ -17,7 +17,7 @@ HEADERS = ("File", "Objects", "State")
 OBJECTS = HEADERS.index("Objects")
 HEADER_TIPS = (
     "The file; double click opens it together with its result.",
-    "How many objects were found.",
+    "How many were found; of a series in all time points together.",
     "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
 )
 MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
@@ -46,6 +46,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[FileRow] = []
+        self.things = HEADERS[OBJECTS]
         self._index: dict[Path, int] = {}
         self._counts: Counter[str] = Counter()
         self._taking: dict[type, Callable[[Any], FileRow]] = {
@@ -67,6 +68,8 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         """Bring up to date; give the row concerned."""
         if isinstance(event, FolderStarted):
             self.begin(event.paths)
+            self.things = event.things.capitalize() or HEADERS[OBJECTS]
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS, OBJECTS)
         make = self._taking.get(type(event))
         if make is None:
             return None
@@ -104,6 +107,8 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if orientation != Qt.Orientation.Horizontal:
             return None
+        if role == Qt.ItemDataRole.DisplayRole and section == OBJECTS:
+            return self.things
         texts = {Qt.ItemDataRole.DisplayRole: HEADERS, Qt.ItemDataRole.ToolTipRole: HEADER_TIPS}.get(role)
         return texts[section] if texts else None
 

@@ -3,8 +3,9 @@
 Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -41,20 +42,29 @@ def count_rows(
     count: Counting, prediction: Prediction, sample: Sample, regions: Sequence[Region], frame: int | None = None
 ) -> Rows:
     """Count the whole image and each region, one row for each kind of cells in each, the whole image first."""
-    rows: list[list[object]] = []
     lead = [] if frame is None else [frame]
-    whole = int(np.prod(sample.image.shape[1:]))
-    places: list[tuple[str, _Mask | None]] = [(WHOLE, None), *((region.name, region.mask) for region in regions)]
-    for name, mask in places:
-        pixels = whole if mask is None else int(mask.sum()) * (whole // mask.size)
-        points = prediction.points
-        if points is not None and mask is not None:
-            points = points.inside(mask)
-        for found in count(prediction, mask):
-            dots = None if points is None else len(points.of_kind(found.kind))
-            counted = [_rounded(value) for value in (found.value, found.low, found.high)]
-            rows.append([*lead, " ".join(name.split()), found.kind, *counted, *_size(pixels, found, sample), dots])
+    # Masks are made one after the other: an atlas has hundreds.
+    places: Iterator[tuple[str, _Mask | None]] = ((region.name, region.mask) for region in regions)
+    rows = [
+        [*lead, " ".join(name.split()), *row]
+        for name, mask in chain([(WHOLE, None)], places)
+        for row in _rows_of_place(count, prediction, sample, mask)
+    ]
     return text_rows((*(() if frame is None else ("frame",)), *_columns(sample)), rows)
+
+
+def _rows_of_place(
+    count: Counting, prediction: Prediction, sample: Sample, mask: _Mask | None
+) -> Iterator[list[object]]:
+    whole = int(np.prod(sample.image.shape[1:]))
+    pixels = whole if mask is None else int(mask.sum()) * (whole // mask.size)
+    points = prediction.points
+    if points is not None and mask is not None:
+        points = points.inside(mask)
+    for found in count(prediction, mask):
+        dots = None if points is None else len(points.of_kind(found.kind))
+        counted = [_rounded(value) for value in (found.value, found.low, found.high)]
+        yield [found.kind, *counted, *_size(pixels, found, sample), dots]
 
 
 def _columns(sample: Sample) -> tuple[str, ...]:

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from microforge.config import PredictionConfig
 from microforge.data.loading import Problem, iter_samples
-from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.errors import MicroforgeError, NotEnoughDataError, PairingError
 from microforge.io.pairs import Pair, Pairing, pair_folders
 from microforge.tasks.base import Task
 from microforge.tasks.baselines import Baseline, baseline_for
-from microforge.types import Prediction, Sample
+from microforge.types import Annotation, Prediction, Sample
+
+Read = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
 
 
 class Network(Protocol):
@@ -27,7 +29,7 @@ class Network(Protocol):
 def evaluate(
     model: Path | str,
     images: Path | str,
-    annotations: Path | str,
+    annotations: Path | str | None = None,
     *,
     more: Sequence[Path | str] = (),
     config: PredictionConfig | None = None,
@@ -41,7 +43,8 @@ def evaluate(
     Parameters
     ----------
     images, annotations
-        Two folders, paired by name; for tasks whose answer is an image the second holds what it should be.
+        Two folders, paired by name; for tasks whose answer is an image the second holds what it should be. For
+        classes of images a table, or nothing where the images lie in folders named by class.
     more
         Folders of further targets of the same images.
     split
@@ -54,9 +57,10 @@ def evaluate(
     Returns
     -------
     dict
-        ``metrics`` (over all images together), ``images`` (their number), ``per_image`` (name and metrics of each),
-        ``failed`` (name and reason), ``images_without_annotation``, ``annotations_without_image``; for images also
-        ``baseline`` (name and metrics of a simple method).
+        ``metrics`` (over all images together), ``images`` (their number), ``per_image`` (name and metrics of each,
+        with the true and the found count and its bounds, or class), ``failed`` (name and reason),
+        ``images_without_annotation``, ``annotations_without_image``, ``baseline`` (name and metrics of a simple
+        method), ``annotation`` (of which kind), and of classes ``confusion`` (names; rows are true, columns found).
 
     Raises
     ------
@@ -67,9 +71,62 @@ def evaluate(
     """
     from microforge.inference.predictor import Predictor
 
-    pairing = pair_folders(images, annotations, more=more, split=split)
     predictor = Predictor(model, config or PredictionConfig())
+    pairing = paired(images, annotations, predictor.task.truth, more=more, split=split)
     return evaluate_pairs(predictor, pairing, axes, progress, target_axes) | {"model": str(model)}
+
+
+def paired(
+    images: Path | str,
+    annotations: Path | str | None,
+    kind: Annotation,
+    *,
+    more: Sequence[Path | str] = (),
+    split: str | None = None,
+) -> Pairing:
+    """Pair images with what they are compared with.
+
+    Raises
+    ------
+    PairingError
+        If nothing was given to compare with, and the images themselves do not say it.
+    """
+    if annotations is None and kind is not Annotation.CLASS:
+        raise PairingError(
+            "There is nothing to compare the results with.",
+            where=str(images),
+            remedy="Give the folder of annotations, dots or target images as well.",
+        )
+    partner = "points file" if kind is Annotation.POINTS else "annotation"
+    return pair_folders(images, annotations, more=more, split=split, partner=partner, kind=kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One sample that was predicted: its tally, and what was found beside what is true."""
+
+    sample: Sample
+    tally: Mapping[str, float]
+    answer: Mapping[str, Any]
+
+
+def reader(task: Task, axes: str | None = None, target_axes: str | None = None) -> Read:
+    """Give what reads pairs for measuring a task."""
+    return lambda pairs: iter_samples(pairs, task, axes=axes, target_axes=target_axes, kind=task.truth)
+
+
+def measure_pair(network: Network, pair: Pair, read: Read) -> Iterator[Measured | Problem]:
+    """Predict the samples of a pair of files and compare; what cannot be used is a problem, not an error."""
+    for sample in read([pair]):
+        if isinstance(sample, Problem):
+            yield sample
+            continue
+        try:
+            prediction = network.predict(sample)
+            tally = network.task.tally(prediction, sample)
+            yield Measured(sample, tally, _answer(network.task, prediction, sample))
+        except MicroforgeError as error:
+            yield Problem(pair.image, f"{error.problem} {error.remedy}".strip())
 
 
 def evaluate_pairs(
@@ -81,31 +138,32 @@ def evaluate_pairs(
 ) -> dict[str, Any]:
     """Evaluate on pairs of files; the dict is that of `evaluate` without the model."""
     task, simple = network.task, baseline_for(network.task)
-    read = partial(iter_samples, task=task, axes=axes, target_axes=target_axes, kind=task.truth)
+    read = reader(task, axes, target_axes)
     good: list[Pair] = []
     total: Counter[str] = Counter()
     per_image: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for done, pair in enumerate(pairing.pairs, start=1):
-        for sample in read([pair]):
-            outcome = sample if isinstance(sample, Problem) else _tally(network, sample, pair.image)
-            if isinstance(outcome, Problem):
-                failed.append({"name": pair.image.name, "reason": outcome.reason})
-            elif isinstance(sample, Sample):
-                total.update(outcome)
-                per_image.append({"name": sample.name, **_plain(task.summarise(outcome))})
-                good += [pair] if pair not in good[-1:] else []
-                if simple is not None:
-                    simple.look(sample)
+        for one in measure_pair(network, pair, read):
+            if isinstance(one, Problem):
+                failed.append({"name": pair.image.name, "reason": one.reason})
+                continue
+            total.update(one.tally)
+            per_image.append({"name": one.sample.name, **one.answer, **_plain(task.summarise(one.tally))})
+            good += [pair] if pair not in good[-1:] else []
+            if simple is not None:
+                simple.look(one.sample)
         if progress is not None:
             progress(done, len(pairing.pairs))
     if not per_image:
         raise _nothing(failed)
     return {
         "task": task.name,
+        "annotation": task.truth.value,
         "images": len(per_image),
         "metrics": _plain(task.summarise(total)),
         **({} if simple is None else {"baseline": _measured(simple, task, read(good))}),
+        **_confusion(per_image, task.truth),
         "per_image": per_image,
         "failed": failed,
         "images_without_annotation": [path.name for path in pairing.images_alone],
@@ -113,15 +171,34 @@ def evaluate_pairs(
     }
 
 
-def _tally(network: Network, sample: Sample, path: Path) -> Mapping[str, float] | Problem:
-    try:
-        return network.task.tally(network.predict(sample), sample)
-    except MicroforgeError as error:
-        return Problem(path, f"{error.problem} {error.remedy}".strip())
+def _answer(task: Task, prediction: Prediction, sample: Sample) -> dict[str, Any]:
+    """Give what was found in an image beside what is true, where that is a number or a word."""
+    if task.truth is Annotation.CLASS:
+        return {"truth": sample.class_name, "class": prediction.class_name}
+    if task.truth is not Annotation.POINTS or sample.points is None:
+        return {}
+    known = sample.points if sample.mask is None else sample.points.inside(sample.mask)
+    answer: dict[str, Any] = {}
+    for found in task.count(prediction, sample.mask):
+        of = f" {found.kind}" if found.kind else ""
+        answer |= {f"truth{of}": len(known.of_kind(found.kind)), f"count{of}": found.value}
+        answer |= {f"low{of}": found.low, f"high{of}": found.high}
+    return answer
+
+
+def _confusion(per_image: Sequence[Mapping[str, Any]], truth: Annotation) -> dict[str, Any]:
+    """Give how many images of each class were found to be of which."""
+    if truth is not Annotation.CLASS:
+        return {}
+    pairs = Counter((one["truth"], one["class"]) for one in per_image)
+    names = sorted({name for pair in pairs for name in pair})
+    return {"confusion": {"classes": names, "table": [[pairs[a, b] for b in names] for a in names]}}
 
 
 def _measured(simple: Baseline, task: Task, samples: Iterator[Sample | Problem]) -> dict[str, Any]:
     """Measure a simple method on the images that the model was measured on."""
+    # How far the model's counts may be off says nothing of other counts.
+    task = task.calibrate(())
     total: Counter[str] = Counter()
     for sample in samples:
         if isinstance(sample, Sample):

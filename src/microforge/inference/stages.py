@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from microforge.data.axes import to_samples
+from microforge.data.regions import Region, regions_for
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
-from microforge.inference.counted import NO_REGIONS, ClassedImage, CountedImage, Counting, Region, count_rows, shape_of
+from microforge.inference.counted import NO_REGIONS, ClassedImage, CountedImage, Counting, count_rows, shape_of
 from microforge.inference.jobs import Job, Origin, Outcome, Ready, Result
 from microforge.inference.ledger import COUNTS, OBJECTS, Entry, Rows, hash_file
 from microforge.inference.measuring import measure_sample
@@ -117,8 +118,6 @@ def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
     """Read the regions of an image; None where it should have some but has none."""
     if origin.regions is None:
         return ()
-    from microforge.data.regions import regions_for
-
     return regions_for(origin.regions, ready.job.path, ready.shape[1:]) or None
 
 
