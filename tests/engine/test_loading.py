@@ -10,6 +10,8 @@ from microforge.data.loading import Problem, iter_samples, load_samples
 from microforge.errors import AnnotationError, NotEnoughDataError
 from microforge.io.pairs import Pair, pair_folders
 from microforge.tasks.base import Task
+from microforge.tasks.classification import Classification
+from microforge.tasks.counting import Counting
 from microforge.types import Annotation, Array, Sample
 
 
@@ -28,15 +30,11 @@ class Blind(Strict):
     annotation = Annotation.NONE
 
 
-class Counting(Strict):
-    annotation = Annotation.POINTS
-
-
 class Restoring(Strict):
     annotation = Annotation.IMAGE
 
 
-def task(kind: type[Strict] = Strict) -> Task:
+def task(kind: type[Strict] | type[Task] = Strict) -> Task:
     return kind()  # type: ignore[return-value]
 
 
@@ -126,10 +124,100 @@ def test_no_images_at_all_says_so() -> None:
         load_samples([], task())
 
 
-def test_kinds_of_drawings_that_cannot_be_read_yet_say_so(tmp_path: Path) -> None:
-    images = write(tmp_path / "x", a=plain())
-    with pytest.raises(NotEnoughDataError, match="'points' cannot be read from files yet"):
-        load_samples(pair_folders(images, write(tmp_path / "y", a=plain())), task(Counting))
+# Dots and classes -----------------------------------------------------------------------------------------------
+
+
+def dots(folder: Path, **tables: str) -> Path:
+    folder.mkdir()
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+def test_dots_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", **{name: plain() for name in "abcde"})
+    points = dots(
+        tmp_path / "y",
+        a="y,x\n1,2\n3,4\n",
+        b="x;y\n2,5;1,5\n",
+        c="y,x\n1,two\n",
+        d="z,y,x\n0,1,2\n1,1,2\n",
+        e="y,x\n1,1\n40,70\n",
+    )
+    pairing = pair_folders(images, points, partner="points file", kind=Annotation.POINTS)
+    loaded = load_samples(pairing, task(Counting))
+    found = {sample.name: sample.points for sample in loaded.samples}
+    assert list(found) == ["a", "b", "e"]
+    assert found["a"] is not None
+    np.testing.assert_array_equal(found["a"].coordinates, [[1, 2], [3, 4]])
+    assert found["b"] is not None
+    np.testing.assert_array_equal(found["b"].coordinates, [[1.5, 2.5]])
+    assert found["e"] is not None
+    assert len(found["e"]) == 1, "a dot outside the image is left out"
+    reasons = {problem.path.stem: problem.reason for problem in loaded.problems}
+    assert reasons["c"].startswith("c.csv: Line 2 has 'two' in the column 'x'")
+    assert "The dots lie on 2 planes, but the image has one only" in reasons["d"]
+
+
+def test_images_without_cells_count_only_if_she_says_so(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain())
+    pairing = pair_folders(images, dots(tmp_path / "y", a="y,x\n1,2\n", b="y,x\n"), kind=Annotation.POINTS)
+    left_out = load_samples(pairing, task(Counting))
+    assert [problem.path.stem for problem in left_out.problems] == ["b"]
+    assert "no dots" in left_out.problems[0].reason
+    told = Counting.from_options({"empty": "no cells"})
+    assert [sample.name for sample in load_samples(pairing, told).samples] == ["a", "b"]
+
+
+def test_slices_are_numbered_through_the_channels_of_the_image(tmp_path: Path) -> None:
+    stack = np.zeros((3, 2, 8, 9), np.uint16)
+    (tmp_path / "x").mkdir()
+    tifffile.imwrite(tmp_path / "x" / "a.tif", stack, imagej=True, metadata={"axes": "ZCYX"})
+    marker = "<Marker><MarkerX>4</MarkerX><MarkerY>3</MarkerY><MarkerZ>{}</MarkerZ></Marker>"
+    markers = "".join(marker.format(number) for number in (1, 2, 5))
+    data = f"<Marker_Data><Marker_Type><Type>1</Type>{markers}</Marker_Type></Marker_Data>"
+    (tmp_path / "CellCounter_a.xml").write_text(f"<CellCounter_Marker_File>{data}</CellCounter_Marker_File>")
+    pairing = pair_folders(tmp_path / "x", tmp_path, kind=Annotation.POINTS)
+    (sample,) = load_samples(pairing, task(Counting)).samples
+    assert sample.points is not None
+    assert sample.points.axes == "ZYX"
+    # The first two slices are the two channels of one plane: the two dots are one cell.
+    np.testing.assert_array_equal(sample.points.coordinates, [[0, 3, 4], [2, 3, 4]])
+
+
+def test_classes_come_from_a_table(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain(), c=plain())
+    (tmp_path / "classes.csv").write_text("file,quality\na.tif,good\nb.tif,bad\nz.tif,bad\n")
+    pairing = pair_folders(images, tmp_path / "classes.csv", kind=Annotation.CLASS)
+    loaded = load_samples(pairing, task(Classification))
+    assert {sample.name: sample.class_name for sample in loaded.samples} == {"a": "good", "b": "bad"}
+    assert not loaded.problems
+
+
+def test_images_of_one_name_in_two_class_folders_keep_apart(tmp_path: Path) -> None:
+    write(tmp_path / "good", one=plain(), two=plain())
+    write(tmp_path / "bad", one=plain())
+    loaded = load_samples(pair_folders(tmp_path, kind=Annotation.CLASS), task(Classification))
+    found = {sample.name: sample.class_name for sample in loaded.samples}
+    assert found == {"bad/one": "bad", "good/one": "good", "two": "good"}
+
+
+def test_a_class_the_model_does_not_know_is_reported(tmp_path: Path) -> None:
+    write(tmp_path / "good", a=plain())
+    write(tmp_path / "odd", b=plain())
+    known = Classification.from_options({"names": ("good", "bad")})
+    loaded = load_samples(pair_folders(tmp_path, kind=Annotation.CLASS), known)
+    assert [sample.name for sample in loaded.samples] == ["a"]
+    assert "'odd' is not one of good, bad" in loaded.problems[0].reason
+
+
+@pytest.mark.parametrize("kind", [Annotation.POINTS, Annotation.CLASS])
+def test_stacks_of_unknown_axes_are_asked_about_for_dots_and_classes(tmp_path: Path, kind: Annotation) -> None:
+    unknown(tmp_path / "x" / "a.tif", 5, 8, 9)
+    (tmp_path / "a.csv").write_text("y,x\n1,2\n" if kind is Annotation.POINTS else "name,class\na,good\n")
+    pairing = pair_folders(tmp_path / "x", tmp_path / "a.csv", kind=kind)
+    with pytest.raises(NotEnoughDataError, match="Say it with --axes"):
+        load_samples(pairing, task(Counting if kind is Annotation.POINTS else Classification))
 
 
 # Targets --------------------------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from microforge.data.dots import split_points
 from microforge.data.lazy import LazyView
 from microforge.errors import AnnotationError, AxesError
 from microforge.io.axis_letters import check_axes, likely_axes, size_text, spatial_axes
-from microforge.types import Array, ArrayLike, Image, Sample
+from microforge.types import Array, ArrayLike, Image, Points, Sample
 
 __all__ = ["check_axes", "from_samples", "likely_axes", "spatial_axes", "to_image_pairs", "to_samples"]
 
@@ -17,7 +18,9 @@ __all__ = ["check_axes", "from_samples", "likely_axes", "spatial_axes", "to_imag
 _FINEST = 4
 
 
-def to_samples(image: Image, annotation: Image | None = None, mask: Array | None = None) -> list[Sample]:
+def to_samples(
+    image: Image, annotation: Image | None = None, mask: Array | None = None, points: Points | None = None
+) -> list[Sample]:
     """Split an image into samples, one per time point, as views ``C(Z)YX`` that copy nothing.
 
     C and S both count as channels (C outermost); without them there is one channel.
@@ -29,6 +32,8 @@ def to_samples(image: Image, annotation: Image | None = None, mask: Array | None
         and time series are often confused in label files.
     mask
         bool, shaped as the labels: True where the annotation is complete.
+    points
+        Dots with axes ``(T)(Z)YX``; see `microforge.data.dots.split_points`.
 
     Returns
     -------
@@ -40,7 +45,7 @@ def to_samples(image: Image, annotation: Image | None = None, mask: Array | None
     AxesError
         If the image's axes do not fit its shape.
     AnnotationError
-        If labels or mask do not fit the image.
+        If labels, mask or points do not fit the image.
     """
     try:
         axes = check_axes(image.axes, image.data.shape)
@@ -50,6 +55,7 @@ def to_samples(image: Image, annotation: Image | None = None, mask: Array | None
     if mask is not None:
         mask = _fitting_mask(image, mask)
     times = image.data.shape[axes.index("T")] if "T" in axes else 1
+    dots: Sequence[Points | None] = [None] * times if points is None else split_points(image, points)
     return [
         Sample(
             f"{image.name} t={t:03d}" if "T" in axes else image.name,
@@ -58,6 +64,7 @@ def to_samples(image: Image, annotation: Image | None = None, mask: Array | None
             None if mask is None else (mask[t] if "T" in axes else mask),
             image.pixel_size,
             image.channel_names,
+            points=dots[t],
         )
         for t, one in zip(range(times), _time_points(image.data, axes), strict=True)
     ]

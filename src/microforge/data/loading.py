@@ -1,7 +1,7 @@
 """From files to samples a task can learn from; a bad file is reported and never stops the others."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,14 +12,13 @@ from microforge.io.axis_letters import size_text
 from microforge.io.files import image_stem
 from microforge.io.images import read_image, read_labels
 from microforge.io.pairs import Pair, Pairing
+from microforge.io.points import read_points
+from microforge.io.stack_place import Stack
 from microforge.tasks.base import Task
 from microforge.types import Annotation, Image, Sample
 
-AnnotationReader = Callable[[Path], Image]
-#: How a drawing is read, by its kind; kinds that are missing cannot be loaded from files yet.
-READERS: Mapping[Annotation, AnnotationReader] = {Annotation.LABELS: read_labels}
 #: Kinds of tasks for which a stack taken for a series would not be noticed later.
-_OF_IMAGES = (Annotation.NONE, Annotation.IMAGE)
+_UNNOTICED = (Annotation.NONE, Annotation.IMAGE, Annotation.POINTS, Annotation.CLASS)
 _READINGS = {
     3: "TYX for a time series, ZYX for a stack, CYX for channels",
     4: "TZYX for a time series of stacks, TCYX for one with channels, CZYX or ZCYX for a stack with channels",
@@ -68,8 +67,8 @@ def load_samples(
     reader = _Reader(task, kind or task.annotation, axes, target_axes)
     samples: list[tuple[Path, Sample]] = []
     problems: list[Problem] = []
-    for pair in _wanted(pairs, reader.kind):
-        for item in reader.read(pair):
+    for pair, name in _named(_wanted(pairs, reader.kind)):
+        for item in reader.read(pair, name):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -94,8 +93,8 @@ def iter_samples(
     Whether the samples agree in their channels is only known at the end: `load_samples` looks at that.
     """
     reader = _Reader(task, kind or task.annotation, axes, target_axes)
-    for pair in _wanted(pairs, reader.kind):
-        yield from reader.read(pair)
+    for pair, name in _named(_wanted(pairs, reader.kind)):
+        yield from reader.read(pair, name)
 
 
 def _wanted(pairs: Pairing | Sequence[Pair], kind: Annotation) -> Sequence[Pair]:
@@ -107,6 +106,13 @@ def _wanted(pairs: Pairing | Sequence[Pair], kind: Annotation) -> Sequence[Pair]
     return (*pairs.pairs, *(Pair(path) for path in pairs.images_alone))
 
 
+def _named(pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str]]:
+    """Give each image its name; images of the same name in several folders get the folder's before it."""
+    count = Counter(pair.name for pair in pairs)
+    for pair in pairs:
+        yield pair, pair.name if count[pair.name] == 1 else f"{pair.image.parent.name}/{pair.name}"
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads pairs of files, all in the same way."""
@@ -116,25 +122,26 @@ class _Reader:
     axes: str | None
     target_axes: str | None
 
-    def read(self, pair: Pair) -> list[Sample | Problem]:
+    def read(self, pair: Pair, name: str) -> list[Sample | Problem]:
         """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
         try:
             image = read_image(pair.image, self.axes)
-            if self.kind in _OF_IMAGES and not image.axes_known and image.data.ndim > 2:
+            if self.kind in _UNNOTICED and not image.axes_known and image.data.ndim > 2:
                 raise _unknown_axes(image)
-            return [self.task.check(sample) for sample in self._samples(image, pair)]
+            image = replace(image, name=name)
+            samples = (replace(sample, class_name=pair.class_name) for sample in self._samples(image, pair))
+            return [self.task.check(sample) for sample in samples]
         except MicroforgeError as error:
             return [Problem(pair.image, _reason(error, pair))]
 
     def _samples(self, image: Image, pair: Pair) -> list[Sample]:
-        if self.kind is Annotation.NONE or pair.annotation is None:
+        if self.kind in (Annotation.NONE, Annotation.CLASS) or pair.annotation is None:
             return to_samples(image)
         if self.kind is Annotation.IMAGE:
             return to_image_pairs(image, [self._target(path, pair) for path in (pair.annotation, *pair.others)])
-        reader = READERS.get(self.kind)
-        if reader is None:
-            raise NotEnoughDataError(f"Annotations of the kind '{self.kind.value}' cannot be read from files yet.")
-        return to_samples(image, reader(pair.annotation))
+        if self.kind is Annotation.POINTS:
+            return to_samples(image, points=read_points(pair.annotation, Stack.of(image)))
+        return to_samples(image, read_labels(pair.annotation))
 
     def _target(self, path: Path, pair: Pair) -> Image:
         """Read a target; a file that does not fit the given axes keeps what it says of itself."""

@@ -1,6 +1,7 @@
 """Which images train and which measure: by image, or by a block of the only image, never by overlapping patches."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from microforge.types import Sample
 MOST_VALIDATION_IMAGES = 16
 BLOCK_FRACTION = 0.25
 SMALLEST_BLOCK = 48
+ENOUGH_OF_CLASS = 3
 
 
 def split_samples(
@@ -20,7 +22,8 @@ def split_samples(
 
     Several images are split by image, and time points of one series stay together. Of a single image a block at one
     side is kept aside; a margin between the two is not learnt from, so that nothing measured was seen in training.
-    With `fraction` 0, or an image too small for a block, nothing is kept aside.
+    With `fraction` 0, or an image too small for a block, nothing is kept aside. Where images have classes, every class
+    with at least three images is among those kept aside, and the last image of a class never is.
     """
     if fraction <= 0 or not samples:
         return tuple(samples), ()
@@ -32,10 +35,26 @@ def split_samples(
     names = sorted(groups)
     order = np.random.default_rng(seed).permutation(len(names))
     count = min(max(1, round(fraction * len(names))), MOST_VALIDATION_IMAGES, len(names) - 1)
-    chosen = {names[k] for k in order[:count]}
+    chosen = _chosen([names[k] for k in order], {name: groups[name][0].class_name for name in names}, count)
     training = tuple(s for name in groups if name not in chosen for s in groups[name])
     validation = tuple(s for name in groups if name in chosen for s in groups[name])
     return training, validation
+
+
+def _chosen(names: Sequence[str], classes: Mapping[str, str], count: int) -> set[str]:
+    """Choose images to keep aside, in the order of `names`, so that each class can be both learnt and measured."""
+    left = Counter(classes.values())
+    if set(left) == {""}:
+        return set(names[:count])
+    # The first image of each class that can spare one, then whatever follows.
+    first = {classes[name]: name for name in reversed(names) if left[classes[name]] >= ENOUGH_OF_CLASS}
+    chosen: set[str] = set()
+    for name in (*(name for name in names if name in first.values()), *names):
+        wanted = name in first.values() or len(chosen) < count
+        if wanted and name not in chosen and left[classes[name]] > 1:
+            chosen.add(name)
+            left[classes[name]] -= 1
+    return chosen
 
 
 def _split_in_space(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:

@@ -30,6 +30,7 @@ def _ends(words: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 #: What people add to names to tell the two files of a pair apart.
 _ADDED = _ends(f"{_ANNOTATION_WORDS}|{_IMAGE_WORDS}")
 _ADDED_TO_POINTS = _ends(f"{_ANNOTATION_WORDS}|{_POINTS_WORDS}|{_IMAGE_WORDS}")
+_ADDED_TO_REGIONS = _ends(f"{_ANNOTATION_WORDS}|regions?|areas?|atlas|roi[-_. ]?set|{_IMAGE_WORDS}")
 _ADDED_TO_NOISY = _ends(f"{_NOISY_WORDS}|{_IMAGE_WORDS}")
 _ADDED_TO_CLEAN = _ends(f"{_CLEAN_WORDS}|{_IMAGE_WORDS}")
 
@@ -65,6 +66,11 @@ def points_core(path: Path) -> str:
 def pointed_core(path: Path) -> str:
     """Give the name of an image without the same words: they may be part of its own."""
     return _bare(name_of(path), _ADDED_TO_POINTS)
+
+
+def region_core(path: Path) -> str:
+    """Give the name of an image or of its regions without the words that tell them apart."""
+    return _bare(name_of_points(path), _ADDED_TO_REGIONS)
 
 
 def noisy_core(path: Path) -> str:
