@@ -153,7 +153,8 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _follow_theme(self, _: Any = None) -> None:
         theme = get_theme(self.session.viewer.theme)
-        self.train.set_colours(theme.background.as_hex(), theme.text.as_hex())
+        for panel in (self.train, self.review):
+            panel.set_colours(theme.background.as_hex(), theme.text.as_hex())
 
 
 def load_engine() -> Iterator[DeviceReport]:

@@ -60,12 +60,12 @@ def show_opened(session: Session, opened: Opened) -> None:
     """Add what was read as layers; the image becomes the selected one."""
     viewer, image = session.viewer, opened.image
     is_rgb = image.axes.endswith("S")
-    layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **_placed(image, image.axes.removesuffix("S")))
+    layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **placed(image, image.axes.removesuffix("S")))
     add_beside_brushes(viewer, layer)
     session.set_axes(layer, image.axes)
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)
-        labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **_placed(image, axes))
+        labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **placed(image, axes))
         mark_result(labels, image.name)
         add_beside_brushes(viewer, labels)
     if opened.results:
@@ -89,7 +89,8 @@ def _aligned(data: Array, axes: str, image: Image) -> tuple[Array, str]:
     return data, letters
 
 
-def _placed(image: Image, axes: str) -> dict[str, Any]:
+def placed(image: Image, axes: str) -> dict[str, Any]:
+    """Give the arguments that put a layer with these axes at its pixel size."""
     if image.pixel_size is None:
         return {}
     sizes = dict(zip("ZYX"[-len(image.pixel_size) :], image.pixel_size, strict=True))

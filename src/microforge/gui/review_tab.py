@@ -1,7 +1,10 @@
-"""The tab *Review*: objects or images, whatever the model gives."""
+"""The tab *Review*: objects, images, counts or classes, whatever the model gives."""
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from microforge.gui.class_review import ClassReview
+from microforge.gui.count_review import CountReview
+from microforge.gui.evaluating import MakePredictor
 from microforge.gui.image_review import ImageReview
 from microforge.gui.parts import Picker, add_row, rows
 from microforge.gui.review_panel import ReviewPanel
@@ -10,35 +13,59 @@ from microforge.types import Annotation
 
 
 class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Choose what is compared; follows the task chosen."""
+    """Choose what is compared; follows the task chosen.
 
-    def __init__(self, session: Session) -> None:
+    Parameters
+    ----------
+    make
+        Makes the predictor of what is measured here; the engine's own by default.
+    """
+
+    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
         super().__init__()
         self._session = session
         self._task = ""
         self.objects = ReviewPanel(session)
         self.images = ImageReview(session)
-        self.what = Picker("Objects and classes are compared in Labels layers, results that are images pixel by pixel.")
-        self.what.set_choices([("objects", self.objects), ("images", self.images)])
+        self.counts = CountReview(session, make)
+        self.classes = ClassReview(session, make)
+        self._of: dict[Annotation, QWidget] = {
+            Annotation.LABELS: self.objects,
+            Annotation.IMAGE: self.images,
+            Annotation.POINTS: self.counts,
+            Annotation.CLASS: self.classes,
+        }
+        self.what = Picker(
+            "Objects and classes of pixels are compared in Labels layers, results that are images pixel by pixel; "
+            "models that count or give images a class are measured on images of which the truth is known."
+        )
+        titles = ("objects", "images", "counts of cells", "classes of images")
+        self.what.set_choices(list(zip(titles, self._of.values(), strict=True)))
         form = rows()
         add_row(form, "Compare", self.what)
         page = QVBoxLayout(self)
         page.addLayout(form)
-        page.addWidget(self.objects)
-        page.addWidget(self.images)
+        for panel in self._of.values():
+            page.addWidget(panel)
         page.addStretch(1)
         self.objects.layout().setContentsMargins(0, 0, 0, 0)
-        self.what.value_changed.connect(lambda _: self._show())
+        self.what.value_changed.connect(self._on_what)
         session.changed.connect(self._on_session_changed)
         self._on_session_changed()
         self._show()
 
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        self.counts.set_colours(background, text)
+
     def _on_session_changed(self) -> None:
         if self._task != self._session.config.task:
             self._task = self._session.config.task
-            images = self._session.task.truth is Annotation.IMAGE
-            self.what.set_value(self.images if images else self.objects)
+            self.what.set_value(self._of.get(self._session.task.truth, self.objects))
+
+    def _on_what(self, _: object) -> None:
+        self._show()
 
     def _show(self) -> None:
-        for panel in (self.objects, self.images):
+        for panel in self._of.values():
             panel.setVisible(panel is self.what.value())

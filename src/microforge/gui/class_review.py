@@ -1,0 +1,134 @@
+"""The tab *Review* for classes of images: which are taken for which."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import QModelIndex, QTimer
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from microforge.gui.case_view import CaseView
+from microforge.gui.confusion_table import ConfusionTable
+from microforge.gui.counting import percent
+from microforge.gui.evaluating import Case, MakePredictor
+from microforge.gui.parts import Note
+from microforge.gui.review_source import ReviewSource
+from microforge.gui.session import Session
+from microforge.gui.small_table import Column, SmallTable
+from microforge.types import Annotation
+
+_COLUMNS = (
+    Column("Image", "Click to see the image."),
+    Column("True", "Its true class."),
+    Column("Model", "What the model says."),
+    Column("Sure", "How probable the model finds it.", is_number=True),
+)
+_PERIOD = 250
+
+
+class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Measure a model that gives images a class, and look at those it takes for another.
+
+    Parameters
+    ----------
+    make
+        Makes the predictor; the engine's own by default.
+    """
+
+    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+        super().__init__()
+        self._session = session
+        self.cases: list[Case] = []
+        self.listed: list[Case] = []
+        self._task: Any = None
+        self.source = ReviewSource(session, Annotation.CLASS, make)
+        self.matrix = ConfusionTable()
+        self.scores = QLabel()
+        self.scores.setWordWrap(True)
+        self.which = Note()
+        self.list = SmallTable("The images of the cell that was clicked. Click one to see it.")
+        self.note = Note()
+        self.view = CaseView(session, self.note)
+        self._timer = QTimer(singleShot=True, interval=_PERIOD)
+        self._timer.timeout.connect(self.refresh)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is measured so far."""
+        found = bool(self.cases)
+        for widget in (self.matrix, self.scores):
+            widget.setVisible(found)
+        self.list.setVisible(bool(self.listed))
+        if found:
+            names = self._names()
+            counts = Counter((case.class_name, case.said) for case in self.cases)
+            self.matrix.show_counts(names, [[counts[true, said] for said in names] for true in names])
+            self.scores.setText(self._scores())
+
+    def list_cell(self, true: str, said: str) -> None:
+        """List the images of a class that the model takes for a class, the surest first."""
+        found = [case for case in self.cases if (case.class_name, case.said) == (true, said)]
+        self.listed = sorted(found, key=lambda case: -(case.chances or {}).get(said, 0.0))
+        number = f"{len(found)} image{'s' * (len(found) != 1)}"
+        self.which.say(f"{number} of the class '{true}', and the model says '{said}'.")
+        lines = [
+            [case.name, case.class_name, case.said, percent((case.chances or {}).get(case.said, 0.0))]
+            for case in self.listed
+        ]
+        self.list.clearSelection()
+        self.list.selectionModel().setCurrentIndex(QModelIndex(), self.list.selectionModel().SelectionFlag.Clear)
+        self.list.set_content(_COLUMNS, lines)
+        self.list.setVisible(bool(lines))
+
+    def close_down(self) -> None:
+        """Stop what runs."""
+        self._timer.stop()
+        self.source.close_down()
+        self.view.close_down()
+
+    def _lay_out(self) -> None:
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.source, self.scores, self.matrix, self.which, self.list, self.note):
+            page.addWidget(widget)
+        page.addStretch(1)
+
+    def _connect(self) -> None:
+        self.source.began.connect(self._on_began)
+        self.source.case.connect(self._on_case)
+        self.source.ended.connect(self.refresh)
+        self.matrix.chosen.connect(self.list_cell)
+        self.list.chosen.connect(self._on_listed)
+        self._session.closing.connect(self.close_down)
+
+    def _names(self) -> Sequence[str]:
+        seen = (name for case in self.cases for name in (case.class_name, case.said))
+        return tuple(dict.fromkeys((*self._task.options.names, *seen)))
+
+    def _scores(self) -> str:
+        total: Counter[str] = Counter()
+        for case in self.cases:
+            total.update(case.tally)
+        figures = self._task.summarise(total)
+        name, most = Counter(case.class_name for case in self.cases).most_common(1)[0]
+        return (
+            f"<b>{100 * figures['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
+            f"(each class weighing the same: {100 * figures['balanced accuracy']:.1f} %). "
+            f"Answering '{name}' every time: {100 * most / len(self.cases):.1f} %."
+        )
+
+    def _on_began(self, task: Any) -> None:
+        self.cases, self.listed, self._task = [], [], task
+        for note in (self.note, self.which):
+            note.say("")
+        self.refresh()
+
+    def _on_case(self, case: Case) -> None:
+        self.cases.append(case)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _on_listed(self, number: int) -> None:
+        self.view.open([self.listed[number]])

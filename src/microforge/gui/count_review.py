@@ -1,0 +1,157 @@
+"""The tab *Review* for counts: how far they are off, image by image, and what was missed on each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from microforge.gui.case_view import CaseView
+from microforge.gui.count_plot import CountPlot
+from microforge.gui.evaluating import Case, MakePredictor
+from microforge.gui.parts import Note, button
+from microforge.gui.review_source import ReviewSource
+from microforge.gui.session import Session
+from microforge.types import Annotation
+
+EXPLAINED = (
+    "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
+    "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has a dot "
+    "and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: what "
+    "anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
+)
+_PERIOD = 250
+
+
+class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Measure a model that counts, see which images it counts wrongly, and why.
+
+    Parameters
+    ----------
+    make
+        Makes the predictor; the engine's own by default.
+    """
+
+    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+        super().__init__()
+        self._session = session
+        self.cases: list[Case] = []
+        self._task: Any = None
+        self.source = ReviewSource(session, Annotation.POINTS, make)
+        self.plot = CountPlot()
+        self.scores = QLabel()
+        self.scores.setWordWrap(True)
+        self.scores.setToolTip(EXPLAINED)
+        self.worst = button("Worst image", "Open the image whose count is off most.", self._open_worst)
+        self.best = button("Best image", "Open the image whose count is off least.", self._open_best)
+        self.both = button("Both side by side", "Open the worst and the best image beside each other.", self._open_both)
+        self.note = Note()
+        self.view = CaseView(session, self.note)
+        self._timer = QTimer(singleShot=True, interval=_PERIOD)
+        self._timer.timeout.connect(self.refresh)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is measured so far."""
+        found = bool(self.cases)
+        for widget in (self.plot, self.scores, self._buttons):
+            widget.setVisible(found)
+        if found:
+            self.plot.show_cases(self.cases)
+            total: Counter[str] = Counter()
+            for case in self.cases:
+                total.update(case.tally)
+            self.scores.setText(scores_text(self._task.summarise(total), self.cases, self._task.radius))
+
+    def open(self, number: int) -> None:
+        """Open an image as layers."""
+        self.plot.show_cases(self.cases, [number])
+        self.view.open([self.cases[number]])
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        self.plot.set_colours(background, text)
+
+    def close_down(self) -> None:
+        """Stop what runs."""
+        self._timer.stop()
+        self.source.close_down()
+        self.view.close_down()
+
+    def _lay_out(self) -> None:
+        self._buttons = QWidget()
+        row = QHBoxLayout(self._buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        for each in (self.worst, self.best):
+            row.addWidget(each, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.source, self.plot, self.scores, self._buttons, self.both, self.note):
+            page.addWidget(widget)
+        page.addStretch(1)
+
+    def _connect(self) -> None:
+        self.source.began.connect(self._on_began)
+        self.source.case.connect(self._on_case)
+        self.source.ended.connect(self.refresh)
+        self.plot.chosen.connect(self.open)
+        self._session.closing.connect(self.close_down)
+
+    def _order(self) -> list[int]:
+        """Give the numbers of the images, best first."""
+        return sorted(range(len(self.cases)), key=lambda k: self.cases[k].error)
+
+    def _open_worst(self) -> None:
+        self.open(self._order()[-1])
+
+    def _open_best(self) -> None:
+        self.open(self._order()[0])
+
+    def _open_both(self) -> None:
+        order = self._order()
+        chosen = list(dict.fromkeys((order[-1], order[0])))
+        self.plot.show_cases(self.cases, chosen)
+        self.view.open([self.cases[k] for k in chosen])
+
+    def _on_began(self, task: Any) -> None:
+        self.cases, self._task = [], task
+        self.note.say("")
+        self.refresh()
+
+    def _on_case(self, case: Case) -> None:
+        self.cases.append(case)
+        if not self._timer.isActive():
+            self._timer.start()
+
+
+def scores_text(figures: Mapping[str, float], cases: Sequence[Case], radius: float) -> str:
+    """Give the figures as a small table."""
+    number = len(cases)
+    bias = figures["bias"]
+    way = "right on average" if abs(bias) < 0.05 else "too many" if bias > 0 else "too few"
+    lines = [
+        ("images", f"{number:,}"),
+        ("off by, on average (MAE)", f"{figures['MAE']:.1f} cells"),
+        ("predicting the mean: MAE", f"{mean_error(cases):.1f} cells"),
+        ("RMSE", f"{figures['RMSE']:.1f} cells"),
+        ("bias", f"{bias:+.1f} ({way})"),
+        ("MAPE", f"{100 * figures['MAPE']:.0f} %"),
+        (f"F1 of the dots, within {radius:.0f} pixels", f"{figures['F1']:.2f}"),
+        ("interval holds for", f"{100 * figures['coverage']:.0f} %" if "coverage" in figures else "no interval"),
+    ]
+    cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>&nbsp;{text}</td></tr>" for title, text in lines)
+    return f"<table width='100%'>{cells}</table>"
+
+
+def mean_error(cases: Sequence[Case]) -> float:
+    """Give the MAE of answering the mean count of each kind for every image."""
+    kinds = dict.fromkeys(count.kind for case in cases for count in case.counts)
+    errors = []
+    for kind in kinds:
+        truth = np.array([count.truth for case in cases for count in case.counts if count.kind == kind], float)
+        errors.append(np.abs(truth - truth.mean()))
+    return float(np.mean(np.concatenate(errors))) if errors else 0.0
