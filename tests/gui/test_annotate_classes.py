@@ -9,6 +9,7 @@ from app_model.types import KeyBinding
 from fakes import fake_warm_up
 from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 
 from microforge.gui.annotate_panel import AnnotatePanel
 from microforge.gui.dock import MicroforgeDock
@@ -123,7 +124,9 @@ def test_keys_are_given_back_when_the_dock_is_closed(
     dock = MicroforgeDock(viewer, make_session(viewer), fake_warm_up)
     qtbot.addWidget(dock)
     dock.annotate.task.set_value("classification")
-    press(dock.annotate, "1")
+    # As from a keyboard: napari does more than to call the function.
+    qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_1)
+    assert classes(dock.annotate) == {"b": "good"}
     assert [layer.visible for layer in images] == [True, False]
     dock.close_down()
     for _ in range(2):
@@ -140,7 +143,10 @@ def test_other_layers_keep_their_keys(panel: AnnotatePanel, images: list[Any], n
 
 
 def test_hidden_images_are_shown_again(panel: AnnotatePanel, images: list[Any]) -> None:
+    panel.classes.alone.setChecked(False)
+    assert [layer.visible for layer in images] == [True, True, True]
     images[0].visible = False
+    panel.classes.alone.setChecked(True)
     press(panel, "1")
     assert [layer.visible for layer in images] == [False, True, False]
     panel.classes.alone.setChecked(False)
@@ -169,6 +175,17 @@ def test_names_can_be_changed(panel: AnnotatePanel, images: list[Any], monkeypat
     panel.classes.names.removed.emit(1)
     assert classes(panel) == {"b": "class 1"}
     assert panel.session.class_names == ["good", "class 1"]
+
+
+def test_the_image_seen_is_meant_from_the_beginning(panel: AnnotatePanel, nuclei: Any) -> None:
+    panel.task.set_value("instances")
+    images = [panel.session.viewer.add_image(nuclei, name=name) for name in "abc"]
+    assert panel.image.value() is images[0]
+    panel.task.set_value("classification")
+    assert panel.image.value() is images[2]
+    panel.image.set_value(images[1])
+    assert panel.session.viewer.layers.selection.active is images[1]
+    assert [layer.visible for layer in images] == [False, True, False]
 
 
 def test_a_key_without_a_class_does_nothing(panel: AnnotatePanel, images: list[Any]) -> None:

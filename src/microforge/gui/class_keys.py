@@ -1,7 +1,6 @@
 """Keys of the viewer that give images their class, bound only while that is what is done."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from app_model.types import KeyBinding
@@ -37,7 +36,7 @@ class ClassKeys:
             if owner not in self._before:
                 self._before[owner] = {key: owner.keymap.get(KeyBinding.from_str(key)) for key in KEYS}
                 for number, key in enumerate(KEYS):
-                    owner.bind_key(key, partial(_call, self._pressed, number), overwrite=True)
+                    owner.bind_key(key, _function(self._pressed, number), overwrite=True)
 
     def unbind(self) -> None:
         """Give the keys back as they were."""
@@ -49,5 +48,9 @@ class ClassKeys:
             owner.bind_key(key, before, overwrite=True)
 
 
-def _call(pressed: Callable[[int], Any], number: int, _owner: Any) -> None:
-    pressed(number)
+def _function(pressed: Callable[[int], Any], number: int) -> Callable[[Any], None]:
+    def give_class(_owner: Any) -> None:
+        pressed(number)
+
+    # A function with a name: napari asks for it at every key.
+    return give_class

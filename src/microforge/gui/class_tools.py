@@ -24,8 +24,8 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.names = ClassNames()
         self.add = button("Add class", "A further class, with the next key.", self._add)
         self.none = button("No class", "Take the class of this image away: it is not learnt from. Key 0.", self.clear)
-        self.alone = QCheckBox("Show only the next image")
-        self.alone.setToolTip("After each class go to the next image without one, and hide the others meanwhile.")
+        self.alone = QCheckBox("Show one image at a time")
+        self.alone.setToolTip("Hide the other images while classes are given; they come back with another goal.")
         self.verdict = Note(tip="The class of the image chosen, and what is still to be done.")
         self.hint = Note("Keys 1 to 9 give the class while the picture has the focus · 0 takes it away")
         self._hidden: set[Layer] = set()
@@ -42,6 +42,8 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self.session.kind is not Annotation.CLASS:
             self.leave()
             return
+        if not self.keys.bound:
+            self._begin()
         self.keys.bind()
         item, chosen = self.current(), self._chosen()
         counts = Counter(self._class_of(layer) for layer in self.session.images())
@@ -54,7 +56,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def follow_selection(self) -> None:
         """Take the image that is selected in the layer list for the one that is meant."""
         active = self.session.viewer.layers.selection.active
-        if self.session.kind is Annotation.CLASS and active in self.session.images():
+        if active in self.session.images():
             self.choice.picker.set_value(active)
         self.refresh()
 
@@ -83,6 +85,22 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Leave the viewer as it was found."""
         self.leave()
 
+    def _begin(self) -> None:
+        """Mean the image that is seen: the one selected, else the top one."""
+        active, images = self.session.viewer.layers.selection.active, self.session.images()
+        seen = [layer for layer in images if layer.visible]
+        if seen:
+            self.choice.picker.set_value(active if active in images else seen[-1])
+
+    def _on_choice(self) -> None:
+        """Show the image that was chosen, and select it."""
+        image = self.choice.value()
+        if self.session.kind is not Annotation.CLASS or image is None or not self.keys.bound:
+            return
+        self.session.viewer.layers.selection.active = image
+        if self.alone.isChecked():
+            self._show_only(image)
+
     def _lay_out(self) -> None:
         more = QHBoxLayout()
         more.addWidget(self.add, 1)
@@ -97,6 +115,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             page.addWidget(widget)
 
     def _connect(self) -> None:
+        self.choice.changed.connect(self._on_choice)
         self.names.given.connect(self.give)
         self.names.renamed.connect(self._rename)
         self.names.removed.connect(self._remove)
@@ -128,10 +147,8 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             # All are done: the class just given is to be seen.
             self.refresh()
             return
+        # It is selected and shown then.
         self.choice.picker.set_value(after)
-        self.session.viewer.layers.selection.active = after
-        if self.alone.isChecked():
-            self._show_only(after)
 
     def _show_only(self, image: Image) -> None:
         for layer in self.session.images():
