@@ -123,6 +123,11 @@ class Task(ABC):
         return 1
 
     @property
+    def context(self) -> int:
+        """How many times larger than usual patches are along YX, where an answer needs to see more at once."""
+        return 1
+
+    @property
     def margin(self) -> tuple[int, ...]:
         """Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them."""
         return ()

@@ -54,6 +54,11 @@ class Classification(Task):
         """One per class, and how far a place is to be heeded."""
         return len(self.options.names) + 1
 
+    @property
+    def context(self) -> int:
+        """A class may show in some places only: a patch should hold one of them."""
+        return 2
+
     def network(self, config: NetworkConfig) -> NetworkConfig:
         """Take the encoder only."""
         return config.model_copy(update={"head": "image"})

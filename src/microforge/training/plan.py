@@ -67,7 +67,7 @@ def make_plan(
         )
         network = task.network(network)
     stride = (*network.stride[:-2], *(s * task.shrinking for s in network.stride[-2:]))
-    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking)
+    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking * task.context)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
 
 
