@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import FakeTraining
 from pytestqt.qtbot import QtBot
@@ -14,7 +15,10 @@ from microforge.gui.dots import add_points
 from microforge.gui.session import Session
 from microforge.gui.train_panel import TrainPanel
 from microforge.gui.watch import Watch
+from microforge.io.points import write_points_csv
+from microforge.io.results import write_image
 from microforge.simulate import simulate_nuclei
+from microforge.types import Points
 
 LONG = 120_000
 
@@ -103,6 +107,51 @@ def test_dots_belong_to_their_image(session: Session, nuclei: Any) -> None:
     assert item.serves(session.task_class.annotation) is False
     session.set_task("counting")
     assert session.items == [item]
+
+
+def test_folders_of_dots_and_of_classes_are_trained_on(
+    qtbot: QtBot, panel: TrainPanel, training: FakeTraining, tmp_path: Path
+) -> None:
+    session, fields = panel.session, panel.list
+    for number, name in enumerate(("good", "bad")):
+        field = simulate_nuclei((64, 64), diameter=12, seed=number)
+        for folder in (tmp_path / "images", tmp_path / "sorted" / name):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_image(folder / f"{number}.tif", field.image, "YX", None)
+        write_points_csv(tmp_path / f"{number}.csv", Points(field.points, np.zeros(len(field.points), np.int32)))
+    (tmp_path / "classes.csv").write_text("name;class\n0.tif;good\n1.tif;bad\n")
+    seen = []
+    for task, images, partner in (
+        ("counting", "images", [tmp_path]),
+        ("classification", "images", [tmp_path / "classes.csv"]),
+        ("classification", "sorted", []),
+    ):
+        session.set_task(task)
+        fields.images.set_value([tmp_path / images])
+        fields.annotations.set_value(partner)
+        qtbot.waitUntil(panel.train.isEnabled)
+        panel.train.click()
+        qtbot.waitUntil(lambda: len(training.calls) > len(seen))
+        seen.append(training.calls[-1]["training"])
+        panel.stop.click()
+        qtbot.waitUntil(lambda: not panel.run.busy)
+    assert all(len(sample.points) > 3 for sample in seen[0])
+    assert [[sample.class_name for sample in each] for each in seen[1:]] == [["good", "bad"], ["bad", "good"]]
+    session.set_task("counting")
+    assert not panel.train.isEnabled(), "dots need a folder of their own"
+
+
+def test_the_second_folder_is_called_as_the_task_needs_it(panel: TrainPanel) -> None:
+    field = panel.list.annotations
+    for task, title, asks in (
+        ("counting", "Dots", "folder"),
+        ("classification", "Classes", "files"),
+        ("instances", "Labels", "folder"),
+    ):
+        panel.session.set_task(task)
+        assert panel.list._rows.labelForField(field).text() == title
+        assert field._kinds == (asks,)
+        assert title.lower()[:4] in field.line.toolTip().lower()
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from napari.layers import Points as PointsLayer
 from microforge.errors import AnnotationError
 from microforge.gui.dot_layers import colour_of
 from microforge.gui.layers import brushes_down, drawing_axes, geometry_of, shown_dimensions
-from microforge.types import Points, Sample
+from microforge.types import Points
 
 #: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each dot.
 KIND = "microforge_kind"
@@ -151,19 +151,6 @@ def agreed(every: Sequence[Points]) -> list[Points]:
     if len(names) > 1:
         return [replace(points, kinds=names) if points.kinds == ("",) else points for points in every]
     return [replace(points, kinds=names or ("",)) for points in every]
-
-
-def with_dots(samples: Sequence[Sample], points: Points) -> list[Sample]:
-    """Give each time point of an image its dots."""
-    if "T" not in points.axes:
-        return [replace(sample, points=points) for sample in samples]
-    time = np.round(points.coordinates[:, 0]).astype(int)
-    return [replace(sample, points=_at(points, time == t)) for t, sample in enumerate(samples)]
-
-
-def _at(points: Points, chosen: npt.NDArray[np.bool_]) -> Points:
-    some = points.only(chosen)
-    return replace(some, coordinates=some.coordinates[:, 1:], axes=some.axes.replace("T", ""))
 
 
 def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Floats:

@@ -17,7 +17,7 @@ from microforge.tasks import Task
 from microforge.types import Annotation, Sample
 
 #: What an image's partner on disk is called.
-_PARTNERS = {Annotation.NONE: "", Annotation.IMAGE: "target"}
+_PARTNERS = {Annotation.NONE: "", Annotation.IMAGE: "target", Annotation.POINTS: "points file"}
 
 
 class RunState(Enum):
@@ -186,7 +186,8 @@ def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, l
     yield Preparing(f"Reading {folders[0].name}")
     targets = () if task.annotation is Annotation.NONE else folders[1:]
     partner = _PARTNERS.get(task.annotation, "annotation")
-    pairing = pair_folders(folders[0], targets[0] if targets else None, more=targets[1:], partner=partner)
+    first = targets[0] if targets else None
+    pairing = pair_folders(folders[0], first, more=targets[1:], partner=partner, kind=task.annotation)
     samples, problems = load_samples(pairing, task)
     for number, problem in enumerate(problems):
         yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")

@@ -118,7 +118,9 @@ class Session:
     @property
     def has_folder(self) -> bool:
         """Whether all folders are chosen that the task needs to learn from files."""
-        return self.pairs_images is not None and (self.kind is Annotation.NONE or bool(self.pairs_targets))
+        # Folders may be called as the class of the images in them.
+        alone = self.kind in (Annotation.NONE, Annotation.CLASS)
+        return self.pairs_images is not None and (alone or bool(self.pairs_targets))
 
     def set_task(self, name: str, **options: Any) -> None:
         """Choose what to learn; options not given are as they were when this task was chosen last."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from microforge.errors import AnnotationError, AxesError
 from microforge.gui.annotated import Annotated
-from microforge.gui.dots import agreed, dots_on, with_dots
+from microforge.gui.dots import agreed, dots_on
 from microforge.gui.layers import drawing_axes, image_of, labels_on, shown_dimensions
 from microforge.gui.regions import Outline, mask_of, outlines_of
 from microforge.gui.session import Session
@@ -55,25 +55,23 @@ class Snapshot:
         from microforge.data.axes import to_image_pairs, to_samples
 
         if self.labels is None:
-            plain = to_samples(self.image, None, self._mask())
+            plain = to_samples(self.image, None, self._mask(), self.points)
             if self.points is not None:
-                return self._with_dots(plain, self.points)
+                return self._that_say_something(plain)
             if not self.targets:
                 return [replace(sample, class_name=self.class_name) for sample in plain]
             pairs = to_image_pairs(self.image, self.targets)
             return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
         annotation = Image(self.image.name, self.labels, self.axes)
-        samples = to_samples(self.image, annotation, self._mask())
-        return [sample for sample in samples if _says_something(sample)]
+        return self._that_say_something(to_samples(self.image, annotation, self._mask()))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
         return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
 
-    def _with_dots(self, plain: list[Sample], points: Points) -> list[Sample]:
-        samples = with_dots(plain, points)
-        if self.no_cells and not len(points):
+    def _that_say_something(self, samples: list[Sample]) -> list[Sample]:
+        if self.no_cells and self.points is not None and not len(self.points):
             # She has looked everywhere, and there is none.
             samples = [_complete(sample) for sample in samples]
         return [sample for sample in samples if _says_something(sample)]

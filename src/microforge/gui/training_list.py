@@ -59,11 +59,11 @@ _WORDS = {
     Annotation.CLASS: _Words(
         "No image has a class yet: start in Annotate.",
         "Classes",
-        "Table of classes, or folder",
-        "A table (CSV) with a line for each image: its name and its class. Or a folder with a folder of images for "
-        "each class, called as the class.",
-        "Images on disk, and the class of each: in a table, or by the folder it is in.",
-        ("files", "folder"),
+        "Table of classes",
+        "A table (CSV) with a line for each image: its name and its class. Leave it empty where the folder of images "
+        "holds a folder for each class, named as the class.",
+        "Images on disk, and the class of each: in a table, or by the folder it lies in.",
+        ("files",),
     ),
 }
 _DRAWN = _Words(
