@@ -50,6 +50,8 @@ def test_the_interval_holds_for_other_images_and_the_weights_stay(folder: Path, 
     assert (done["model"], done["images"], done["failed"]) == (str(new), 24 - FEWEST + 1, [])
     interval = Interval.model_validate(done["intervals"][""])
     assert interval.images == done["images"]
+    (model.parent / "plain").write_text("")
+    assert new.stat().st_mode == (model.parent / "plain").stat().st_mode
     before, after = load_model(model), load_model(new)
     assert all((before.weights[name] == after.weights[name]).all() for name in before.weights)
     assert replace(after, card=after.card.model_copy(update={"task_options": {}})).card == before.card.model_copy(

@@ -70,7 +70,8 @@ def _result(card: ModelCard, task: Task) -> str:
 def _settings(card: ModelCard, task: Task) -> str:
     """Give the settings that a person can choose; what was found in the data is told in words."""
     fitted = {name for name, field in task.Options.model_fields.items() if is_fitted(field)}
-    return ", ".join(f"{name} {value}" for name, value in card.task_options.items() if name not in fitted)
+    chosen = {name: value for name, value in card.task_options.items() if name not in fitted and value is not None}
+    return ", ".join(f"{name} {value}" for name, value in chosen.items())
 
 
 def _learnt(card: ModelCard, task: Task) -> dict[str, str]:

@@ -83,11 +83,12 @@ def save_model(path: Path, weights: Mapping[str, "torch.Tensor"], card: ModelCar
     WriteError
         If it could not be written; an older file is then untouched.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     with atomic_path(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata={CARD_KEY: card.model_dump_json()})
+        # Written here and not by the library, which makes files that nobody else in the lab can read.
+        temporary.write_bytes(save(tensors, metadata={CARD_KEY: card.model_dump_json()}))
 
 
 def load_model(path: Path | str) -> ModelFile:
