@@ -143,13 +143,17 @@ class TileFinished:
 
 @dataclass(frozen=True)
 class ImageFinished:
-    """A result is on disk; `result` is its file (None where it is only in the tables), `objects` what was counted."""
+    """A result is on disk; `result` is its file (None where it is only in the tables), `objects` what was counted.
+
+    `class_name` is the class of the whole image, where that is the answer.
+    """
 
     path: Path
     result: Path | None
     objects: int | None = None
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    class_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import FolderFinished, FolderStarted, ImageStarted, RunFailed, TileFinished
 from microforge.gui.busy import Busy, duration
+from microforge.gui.folder_regions import FolderRegions
 from microforge.gui.folder_table import FileRow, FolderTable
 from microforge.gui.opening import Opened, open_files, show_opened
 from microforge.gui.parts import Note
@@ -60,7 +61,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
     def run(self) -> None:
         """Start predicting the files."""
         (output, *_), model = self.output.value(), self._session.model_path
-        arguments = {"config": self._config(), "axes": self.axes.text().strip().upper() or None}
+        config = self._config().model_copy(update={"regions": self.regions.value()})
+        arguments = {"config": config, "axes": self.axes.text().strip().upper() or None}
         make = partial(
             self._predict, model, self.inputs.value(), output, overwrite=self.overwrite.isChecked(), **arguments
         )
@@ -93,9 +95,10 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         self.output = PathField(
             "Results: a folder",
-            "Gets one TIFF per file, the list of images with what was measured on each (images.csv), and where objects "
-            "are found the table of them all (objects.csv).",
+            "Gets one TIFF per file, or the dots of its cells as table and ImageJ ROIs; the list of images with what "
+            "was measured on each (images.csv); the table of all objects (objects.csv) or counts (counts.csv).",
         )
+        self.regions = FolderRegions(self._session)
         self.axes = QLineEdit()
         self.axes.setPlaceholderText("from the files")
         self.axes.setToolTip(
@@ -122,6 +125,7 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.inputs)
         column.addWidget(self.output)
+        column.addWidget(self.regions)
         column.addLayout(row)
         for widget in (self.start, self.busy, self.table, self.message, self.show_folder):
             column.addWidget(widget)
@@ -130,6 +134,7 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         session = self._session
         self.inputs.value_changed.connect(self._on_inputs)
         self.output.value_changed.connect(self.refresh)
+        self.regions.drawn.connect(self._on_drawn)
         self.start.clicked.connect(self.run)
         self.busy.cancelled.connect(self._on_cancel)
         self.table.opened.connect(self.open_row)
@@ -149,6 +154,13 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.output.set_value([self._suggested])
         self.refresh()
 
+    def _on_drawn(self) -> None:
+        output = self.output.value()
+        if output:
+            self.regions.write(output[0])
+        else:
+            self.regions.note.say("Choose the folder for the results first: the regions are saved there.", "warning")
+
     def _on_model_changed(self, _path: Path | None) -> None:
         self.refresh()
 
@@ -159,6 +171,7 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_closing(self) -> None:
         self._mine = False
         self.busy.let_go()
+        self.regions.close_down()
         self._opening.stop()
         self._opening.wait(5)
 
@@ -206,7 +219,11 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _expected(self, path: Path) -> Path | None:
         output = self.output.value()
-        return output[0] / f"{path.stem}.tif" if output else None
+        if not output:
+            return None
+        # Of cells there is a table of dots, of all else an image.
+        found = (output[0] / f"{path.stem}{suffix}" for suffix in (".tif", ".csv"))
+        return next((one for one in found if one.exists()), None)
 
     def _on_opened(self, event: Opened | RunFailed) -> None:
         if isinstance(event, RunFailed):

@@ -18,9 +18,9 @@ from microforge.types import Annotation
 
 EXPLAINED = (
     "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
-    "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has a dot "
-    "and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: what "
-    "anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
+    "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has "
+    "a dot and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: "
+    "what anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
 )
 _PERIOD = 250
 

@@ -116,7 +116,11 @@ def columns_of_dots(layer: PointsLayer) -> dict[str, Array]:
 def features_of_dots(prediction: Prediction) -> dict[str, Array]:
     """Give what is known of each dot."""
     # The time point is a coordinate of the dots, which may be moved.
-    return {name: np.asarray(column) for name, column in prediction.measurements.items() if name != "frame"}
+    columns = {name: np.asarray(column) for name, column in prediction.measurements.items() if name != "frame"}
+    points = prediction.points
+    if points is not None and len(points.kinds) > 1:
+        columns["kind"] = np.array(points.kinds, object)[points.kind]
+    return columns
 
 
 def _kinds_of(layer: PointsLayer, kinds: tuple[str, ...]) -> Any:

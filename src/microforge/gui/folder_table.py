@@ -17,7 +17,7 @@ HEADERS = ("File", "Objects", "State")
 OBJECTS = HEADERS.index("Objects")
 HEADER_TIPS = (
     "The file; double click opens it together with its result.",
-    "How many were found; of a series in all time points together.",
+    "How many were found, of a series in all time points together; or the class of the image.",
     "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
 )
 MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
@@ -32,10 +32,11 @@ class FileRow:
     objects: int | None = None
     notes: str = ""
     result: Path | None = None
+    class_name: str = ""
 
     def texts(self) -> tuple[str, str, str]:
         """Give the cells of the row; the state of a file that failed is the reason."""
-        objects = "" if self.objects is None else f"{self.objects:,}"
+        objects = self.class_name if self.objects is None else f"{self.objects:,}"
         said = self.notes if self.state == "failed" else " · ".join(p for p in (self.state, self.notes) if p)
         return self.path.name, objects, f"{MARKS[self.state]} {said}"
 
@@ -68,12 +69,17 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         """Bring up to date; give the row concerned."""
         if isinstance(event, FolderStarted):
             self.begin(event.paths)
-            self.things = event.things.capitalize() or HEADERS[OBJECTS]
-            self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS, OBJECTS)
+            self._call(event.things.capitalize() or HEADERS[OBJECTS])
+        elif isinstance(event, ImageFinished) and event.class_name:
+            self._call("Class")
         make = self._taking.get(type(event))
         if make is None:
             return None
         return self._set(make(event))
+
+    def _call(self, things: str) -> None:
+        self.things = things
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS, OBJECTS)
 
     def settle(self) -> None:
         """Nothing runs any more: files that were being worked on wait again."""
@@ -97,7 +103,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         if role == Qt.ItemDataRole.DisplayRole:
             return row.texts()[column]
         if role == SORT_ROLE:
-            return row.texts()[column] if column != OBJECTS else -1 if row.objects is None else row.objects
+            return row.texts()[column] if column != OBJECTS or row.class_name else _number(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{row.path}\n{row.notes}".strip()
         if role == Qt.ItemDataRole.TextAlignmentRole and column == OBJECTS:
@@ -163,8 +169,8 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         number = self.files.take(event)
         if isinstance(event, FolderStarted | ImageFinished):
             # Where results are images there is nothing to count.
-            counted = event.objects is not None if isinstance(event, ImageFinished) else True
-            self.setColumnHidden(OBJECTS, not counted and not any(row.objects for row in self.files.rows))
+            told = not isinstance(event, ImageFinished) or event.objects is not None or bool(event.class_name)
+            self.setColumnHidden(OBJECTS, not told and not any(row.objects for row in self.files.rows))
         if isinstance(event, ImageStarted) and number is not None and not self.selectionModel().hasSelection():
             self.scrollTo(self._order.mapFromSource(self.files.index(number, 0)))
 
@@ -188,4 +194,8 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
 
 
 def _finished(event: ImageFinished) -> FileRow:
-    return FileRow(event.path, "done", event.objects, " ".join(event.notes), event.result)
+    return FileRow(event.path, "done", event.objects, " ".join(event.notes), event.result, event.class_name)
+
+
+def _number(row: FileRow) -> int:
+    return -1 if row.objects is None else row.objects

@@ -9,21 +9,23 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
+from microforge.gui.dot_layers import add_dots
 from microforge.gui.image_parts import ShownImage, shown_images
 from microforge.gui.layers import add_beside_brushes
 from microforge.gui.results_images import add_images
 from microforge.gui.results_layers import place_of
 from microforge.gui.session import Session, mark_result
-from microforge.types import Array, Image, Prediction
+from microforge.types import Array, Image, Points, Prediction
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An image, and what a model made of it: labels or images (None where there are none)."""
+    """An image, and what a model made of it: labels, images or dots (None where there are none)."""
 
     image: Image
     labels: Image | None
     results: tuple[ShownImage, ...] = ()
+    points: Points | None = None
 
 
 def open_files(path: Path, result: Path | None) -> Iterator[Opened]:
@@ -33,6 +35,11 @@ def open_files(path: Path, result: Path | None) -> Iterator[Opened]:
     image = read_image(path)
     if result is None or not result.exists():
         yield Opened(image, None)
+        return
+    if result.suffix == ".csv":
+        from microforge.io.points import read_points
+
+        yield Opened(image, None, points=read_points(result))
         return
     made = read_image(result, None)
     # Only label images are written in this type.
@@ -73,6 +80,8 @@ def show_opened(session: Session, opened: Opened) -> None:
         if len(opened.results) == 1:
             opened = replace(opened, results=(replace(opened.results[0], colour="gray"),))
         add_images(viewer, place, opened.results, {}, "result")
+    if opened.points is not None:
+        add_dots(viewer, place_of(layer, image.axes), Prediction(points=opened.points), {})
     viewer.layers.selection.active = layer
     viewer.reset_view()
 
