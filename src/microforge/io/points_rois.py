@@ -48,6 +48,8 @@ def read_points_rois(path: Path, stack: Stack | None = None) -> Points:
             dots += _dots(one.roi, kind, stack)
     except AnnotationError as error:
         raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error
+    if not dots:
+        raise AnnotationError("The ROIs hold no point.", where=str(path), remedy="Save them again in Fiji.")
     return gathered(dots, (), stack, path)
 
 
@@ -73,9 +75,8 @@ def _kinds_of(rois: Sequence[NamedRoi], path: Path) -> Sequence[str | None]:
     if any(one.roi.group for one in rois):
         groups = [one.roi.group for one in rois]
         return [_group_name(group, {n for n, g in zip(names, groups, strict=True) if g == group}) for group in groups]
-    # Names of outlines tell one cell from the next; a dot without a name of its own says that names are no kinds.
-    usable = all(is_points(one.roi) for one in rois) and None not in names
-    return [name or "" for name in names] if usable else [""] * len(rois)
+    # A dot without a name of its own says that names are no kinds.
+    return [""] * len(rois) if None in names else [name or "" for name in names]
 
 
 def _group_name(group: int, names: set[str | None]) -> str:
@@ -85,7 +86,8 @@ def _group_name(group: int, names: set[str | None]) -> str:
 
 def _personal_names(rois: Sequence[NamedRoi], path: Path) -> list[str | None]:
     """Give the names a person chose, None for those that Fiji made and "" for those that say nothing."""
-    bare = [_without_place(one) for one in rois]
+    # Names of outlines tell one cell from the next.
+    bare = [_without_place(one) if is_points(one.roi) else "" for one in rois]
     # Fiji adds -1, -2 ... where a name is taken.
     bare = [short if (short := re.sub(r"-\d+$", "", name)) in bare else name for name in bare]
     # Fiji calls a ROI that is saved alone as its file; the name of a zip file is mostly the image's.

@@ -111,20 +111,22 @@ def outlines(roi: ImagejRoi) -> list[Coordinates]:
     Raises
     ------
     AnnotationError
-        If it has curves that cannot be read.
+        If it has no corners, or curves that cannot be read.
     """
     if roi.roitype == ROI_TYPE.RECT and not roi.composite:
         top, left, height, width = rectangle(roi)
         corners = [(top, left), (top, left + width), (top + height, left + width), (top + height, left)]
         return [np.array(corners, np.float64) - CORNER]
     try:
-        lines = roi.coordinates(multi=True)
+        lines = [line for line in roi.coordinates(multi=True) if len(line)]
+        if not lines:
+            raise IndexError("no corners")
     except (NotImplementedError, RuntimeError, IndexError) as error:
         raise AnnotationError(
             f"The region '{roi.name}' has an outline that cannot be read.",
             remedy="In Fiji, choose Edit, Selection, Enlarge by 0, or draw it again as a polygon.",
         ) from error
-    return [np.asarray(line, np.float64)[:, ::-1] - CORNER for line in lines if len(line)]
+    return [np.asarray(line, np.float64)[:, ::-1] - CORNER for line in lines]
 
 
 def centre(roi: ImagejRoi) -> tuple[float, float]:
@@ -132,8 +134,7 @@ def centre(roi: ImagejRoi) -> tuple[float, float]:
     if roi.roitype in (ROI_TYPE.RECT, ROI_TYPE.OVAL) and not roi.composite:
         top, left, height, width = rectangle(roi)
         return top + height / 2 - CORNER, left + width / 2 - CORNER
-    lines = outlines(roi)
-    return _centroid(max(lines, key=lambda line: abs(_cross(line).sum()))) if lines else (np.nan, np.nan)
+    return _centroid(max(outlines(roi), key=lambda line: abs(_cross(line).sum())))
 
 
 def _cross(line: Coordinates) -> Coordinates:
