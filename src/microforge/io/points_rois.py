@@ -7,6 +7,7 @@ coordinates of points are taken and written as they are, the centres of areas ar
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,8 @@ def write_points_rois(path: str | Path, points: Points, *, durable: bool = True)
 def _free_name(name: str, taken: set[str]) -> str:
     # Signs that cannot be part of a file's name on every system.
     name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name)
-    free = next(one for one in (name, *(f"{name}-{n}" for n in range(1, 2**20))) if one.lower() not in taken)
+    numbered = (f"{name}-{number}" for number in count(1))
+    free = next(one for one in chain([name], numbered) if one.lower() not in taken)
     taken.add(free.lower())
     return free
 
