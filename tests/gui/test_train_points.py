@@ -74,6 +74,21 @@ def test_dots_set_meanwhile_reach_the_training(
     assert replaced[2].mask.all()
 
 
+def test_dots_deleted_meanwhile_are_forgotten(
+    qtbot: QtBot, panel: TrainPanel, training: FakeTraining, nuclei: Any
+) -> None:
+    panel.session.set_task("counting")
+    first, _ = (clicked(panel.session, nuclei, name, [[3, 4], [20, 30]]) for name in "ab")
+    start(qtbot, panel, training)
+    replaced = training.calls[0]["replaced"]
+    first.points[0].remove([0])
+    qtbot.waitUntil(lambda: [(one.name, len(one.points)) for one in replaced] == [("a", 1)])
+    first.points[0].remove([0])
+    qtbot.waitUntil(lambda: [(one.name, len(one.points)) for one in replaced[1:]] == [("a", 0)])
+    assert not replaced[1].mask.any()
+    panel.session.task.check(replaced[1])
+
+
 def test_classes_given_meanwhile_reach_the_training(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, nuclei: Any
 ) -> None:

@@ -44,6 +44,12 @@ class ClassNames(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give the names as they are shown."""
         return [line.text() for _, line, _, _ in self._rows]
 
+    def ask_name(self, number: int) -> None:
+        """Let a person type the name of a class."""
+        line = self._rows[number][1]
+        line.setFocus()
+        line.selectAll()
+
     def _add_row(self, number: int) -> None:
         give = QPushButton(KEYS[number + 1] if number + 1 < len(KEYS) else "•")
         give.setCheckable(True)

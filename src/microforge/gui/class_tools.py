@@ -27,7 +27,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.alone = QCheckBox("Show one image at a time")
         self.alone.setToolTip("Hide the other images while classes are given; they come back with another goal.")
         self.verdict = Note(tip="The class of the image chosen, and what is still to be done.")
-        self.hint = Note("Keys 1 to 9 give the class while the picture has the focus · 0 takes it away")
+        self.hint = Note("Keys 1 to 9 give the class and go on to the next image · 0 takes it away")
         self._hidden: set[Layer] = set()
         self._lay_out()
         self._connect()
@@ -169,6 +169,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             number += 1
         names.append(f"class {number}")
         self.session.changed.emit()
+        self.names.ask_name(len(names) - 1)
 
     def _rename(self, number: int, name: str) -> None:
         names = self.session.class_names

@@ -58,6 +58,12 @@ class KindList(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give the names as they are shown."""
         return [line.text() for _, line, _ in self._rows]
 
+    def ask_name(self, number: int) -> None:
+        """Let a person type the name of a kind."""
+        line = self._rows[number][1]
+        line.setFocus()
+        line.selectAll()
+
     def _add_row(self, number: int) -> None:
         pick = QPushButton()
         pick.setMinimumWidth(44)

@@ -139,7 +139,9 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _add_kind(self) -> None:
         name, item = add_kind(self.session), self.current()
         if item is not None:
-            self._select(next(layer for layer, kind in kinds_in(item) if kind.name == name))
+            names = [kind.name for _, kind in kinds_in(item)]
+            self._select(kinds_in(item)[names.index(name)][0])
+            self.kinds.ask_name(names.index(name))
 
     def _pick(self, number: int) -> None:
         item = self.current()

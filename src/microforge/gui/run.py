@@ -117,17 +117,19 @@ class TrainingRun:
         live = session.make_live()
         config, task, train = session.config, session.task, session.train
         folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
+        known: set[str] = set()
 
         def events() -> Iterator[Any]:
             yield Preparing("Reading the images")
             training, validation = _split(snapshots)
+            known.update(sample.name for sample in training)
             if folders:
                 training += yield from _read_folders([folder for folder in folders if folder is not None], task)
             _check(task, training)
             yield from train(config, training, validation or None, folder, live, resume=resume)
 
         session.training.start(events)
-        session.live = live
+        session.live, session.live_samples = live, known
         session.live_names = {item: item.image.name for item in session.items if item.use and not item.validation}
         self.folder = folder
         self._set(RunState.RUNNING)

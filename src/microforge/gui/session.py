@@ -49,8 +49,8 @@ class Session:
         The mailbox of the training under way; None when none is.
     class_names
         The classes that images may be given.
-    live_names
-        The name under which the training under way knows each annotated image.
+    live_names, live_samples
+        The name under which the training under way knows each annotated image, and the names of all its samples.
     """
 
     changed = Signal()
@@ -71,6 +71,7 @@ class Session:
         self.model_path: Path | None = None
         self.live: Any = None
         self.live_names: dict[Annotated, str] = {}
+        self.live_samples: set[str] = set()
         self.training = Relay("a training")
         self.applying = Relay("a prediction")
         self.warming = Relay("a warm-up")

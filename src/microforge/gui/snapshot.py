@@ -1,5 +1,6 @@
 """What is annotated at one moment, as samples that later painting, renaming or deleting cannot change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,8 +45,13 @@ class Snapshot:
     no_cells: bool = False
     class_name: str = ""
 
-    def samples(self) -> list[Sample]:
+    def samples(self, known: Collection[str] = ()) -> list[Sample]:
         """Give one sample per time point that says anything.
+
+        Parameters
+        ----------
+        known
+            Names of samples that said something before: where all is erased, they say that nothing is known.
 
         Raises
         ------
@@ -57,24 +63,29 @@ class Snapshot:
         if self.labels is None:
             plain = to_samples(self.image, None, self._mask(), self.points)
             if self.points is not None:
-                return self._that_say_something(plain)
+                return self._that_say_something(plain, known)
             if not self.targets:
                 return [replace(sample, class_name=self.class_name) for sample in plain]
             pairs = to_image_pairs(self.image, self.targets)
             return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
         annotation = Image(self.image.name, self.labels, self.axes)
-        return self._that_say_something(to_samples(self.image, annotation, self._mask()))
+        return self._that_say_something(to_samples(self.image, annotation, self._mask()), known)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
         return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
 
-    def _that_say_something(self, samples: list[Sample]) -> list[Sample]:
+    def _that_say_something(self, samples: list[Sample], known: Collection[str]) -> list[Sample]:
         if self.no_cells and self.points is not None and not len(self.points):
             # She has looked everywhere, and there is none.
-            samples = [_complete(sample) for sample in samples]
-        return [sample for sample in samples if _says_something(sample)]
+            samples = [_masked(sample, complete=True) for sample in samples]
+        talking = [(sample, _says_something(sample)) for sample in samples]
+        return [
+            sample if says else _masked(sample, complete=False)
+            for sample, says in talking
+            if says or sample.name in known
+        ]
 
     def _mask(self) -> Array | None:
         if self.outlines:
@@ -167,8 +178,9 @@ def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     return outlines_of(item.region, grid, keep)
 
 
-def _complete(sample: Sample) -> Sample:
-    return sample if sample.mask is not None else replace(sample, mask=np.ones(sample.image.shape[1:], bool))
+def _masked(sample: Sample, *, complete: bool) -> Sample:
+    """Give the sample where all is annotated, or nothing; a mask that it has stays."""
+    return sample if sample.mask is not None else replace(sample, mask=np.full(sample.image.shape[1:], complete))
 
 
 def _says_something(sample: Sample) -> bool:

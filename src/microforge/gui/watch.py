@@ -72,8 +72,17 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         except MicroforgeError as error:
             self._show(Readiness("", str(error)))
             return
-        proposed, live, checker = self._proposed(), self.session.live, self._checker
-        self.session.watching.start(lambda: _look(task, counted, proposed, checker, live, changed))
+        proposed, checker = self._proposed(), self._checker
+        live, known = self.session.live, self.session.live_samples
+
+        def events() -> Iterator[Readiness | Verdict]:
+            for snapshot in changed:
+                for sample in snapshot.samples(known):
+                    known.add(sample.name)
+                    live.replace(sample)
+            yield from _look(task, counted, proposed, checker)
+
+        self.session.watching.start(events)
 
     def _proposed(self) -> list[Snapshot]:
         """Give the proposal, if there is one that can be looked at."""
@@ -140,16 +149,8 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
 
 
 def _look(
-    task: Task,
-    counted: Sequence[Snapshot],
-    proposed: Sequence[Snapshot],
-    checker: Checker,
-    live: Any,
-    changed: Sequence[Snapshot],
+    task: Task, counted: Sequence[Snapshot], proposed: Sequence[Snapshot], checker: Checker
 ) -> Iterator[Readiness | Verdict]:
-    for snapshot in changed:
-        for sample in snapshot.samples():
-            live.replace(sample)
     if task.annotation in (Annotation.LABELS, Annotation.POINTS):
         ready = readiness_of if task.annotation is Annotation.LABELS else readiness_of_dots
         yield ready(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
