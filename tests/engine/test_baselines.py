@@ -20,7 +20,8 @@ from microforge.tasks.baselines import (
     baseline_for,
 )
 from microforge.tasks.classification import Classification, ClassificationOptions
-from microforge.tasks.counting import Counting, CountingOptions
+from microforge.tasks.count_options import CountingOptions
+from microforge.tasks.counting import Counting
 from microforge.tasks.interval import Interval
 from microforge.types import Points, Prediction, Sample
 

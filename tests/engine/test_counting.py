@@ -1,13 +1,20 @@
 """Counting: from dots to a density, back to dots, and what is said about both."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import AnnotationError
-from microforge.tasks.counting import Counting, CountingOptions
+from microforge.events import RunFinished
+from microforge.inference.predictor import Predictor
+from microforge.simulate import simulate_crowd
+from microforge.tasks.count_options import CountingOptions
+from microforge.tasks.counting import Counting
 from microforge.tasks.interval import FEWEST
+from microforge.training.loop import train
 from microforge.types import Points, Prediction, Sample
 
 RNG = np.random.default_rng(0)
@@ -218,3 +225,39 @@ def test_nothing_in_an_empty_density() -> None:
     assert result.points is not None
     assert len(result.points) == 0
     assert task.count(result)[0].value == 0
+
+
+def test_what_all_counts_have_in_common_is_made_up_for() -> None:
+    task = fitted(sample(GRID))
+    low = [{"found ": 0.9 * n, "truth ": n} for n in (50, 100, 200)]
+    levelled = task.level(low)
+    assert levelled.options.gains == pytest.approx((1 / 0.9,))
+    import torch
+
+    raw = torch.ones(1, 1, 4, 4)
+    assert (levelled.activate(raw) / task.activate(raw)).mean().item() == pytest.approx(1 / 0.9)
+    again = levelled.level([{"found ": n, "truth ": n} for n in (50, 100)])
+    assert again.options.gains == levelled.options.gains
+    assert task.level([{"found ": 1.0, "truth ": 100}]).options.gains == (1.4,)
+    assert task.level([{"found ": 0.0, "truth ": 100}]).options.gains == (1.0,)
+
+
+def test_training_levels_and_calibrates_the_model(tmp_path: Path) -> None:
+    crowds = [simulate_crowd((96, 96), seed=seed) for seed in range(14)]
+    fields = [
+        Sample(f"crowd {k}", c.image[None], points=Points(c.points, c.kind * 0), pixel_size=(0.5, 0.5))
+        for k, c in enumerate(crowds)
+    ]
+    config = TrainingConfig(task="counting", steps=60, device="cpu", patch_size=64, batch_size=4)
+    *_, last = train(config, fields[:4], fields[4:], tmp_path)
+    assert isinstance(last, RunFinished)
+    assert last.model is not None
+    predictor = Predictor(last.model, PredictionConfig(device="cpu"))
+    options = predictor.task.options
+    assert isinstance(options, CountingOptions)
+    assert len(options.gains) == 1
+    assert options.intervals[""].images == 10
+    found = sum(predictor.task.tally(predictor.predict(one), one)["found "] for one in fields[:4])
+    truth = sum(len(one.points) for one in fields[:4] if one.points is not None)
+    assert found == pytest.approx(truth, rel=0.01) or options.gains[0] in (0.7, 1.4)
+    assert "coverage" not in last.metrics

@@ -67,6 +67,8 @@ class Task(ABC):
     monitor: ClassVar[tuple[str, Direction]]
     #: Whether each label is an object that can be counted; else a label is a class.
     labels_are_objects: ClassVar[bool] = False
+    #: Whether `level` does something, for which images trained on are predicted now and then.
+    levels: ClassVar[bool] = False
     #: What the results are, for names of layers: objects, classes, denoised.
     result: ClassVar[str] = "result"
     Options: ClassVar[type[TaskOptions]] = TaskOptions
@@ -196,6 +198,10 @@ class Task(ABC):
         A region may lack Z: it then counts for every plane.
         """
         return ()
+
+    def level(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+        """Give the task with what it learns from images trained on, one tally for each: by how much all are off."""
+        return self
 
     def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
         """Give the task with what it learns from images kept aside, one tally for each: how far to trust its counts."""

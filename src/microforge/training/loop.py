@@ -109,6 +109,8 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
             yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
     if run.setup.validation and not live.stopping:
         yield from run.validate()
+    elif not live.discarding:
+        yield from run.level()
     yield run.finish(reason)
 
 

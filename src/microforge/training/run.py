@@ -3,29 +3,25 @@
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from microforge.data.normalise import normaliser_for, recorded
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
 from microforge.events import (
     CheckpointSaved,
-    Preparing,
-    PreviewReady,
     RunAdvice,
     RunFinished,
     StepFinished,
-    TileFinished,
     TrainingEvent,
     Validated,
 )
-from microforge.inference.tiling import TiledNetwork
 from microforge.io.model_file import save_model
 from microforge.losses import is_finite
 from microforge.networks.unet import count_parameters
@@ -33,6 +29,7 @@ from microforge.training.advice import Watcher
 from microforge.training.cards import finished_card, make_card, summarise
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
 from microforge.training.clock import ActiveClock
+from microforge.training.gauge import Gauge
 from microforge.training.history import History
 from microforge.training.learner import Learner
 from microforge.training.live import Live, PreviewRequest
@@ -45,6 +42,14 @@ SAFE_EVERY = 25
 CLEARLY_BETTER = 0.01
 
 
+class Best(NamedTuple):
+    """The weights that were best on validation so far, how good they were, and the options measured with them."""
+
+    value: float
+    weights: Mapping[str, Tensor]
+    options: Mapping[str, Any]
+
+
 class Run:
     """State of a training run; every method that may take long is an iterator, so that Stop is heard in time."""
 
@@ -54,15 +59,14 @@ class Run:
         self.learner = Learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
         if setup.start is not None:
             self.learner.start_from(setup.start.weights)
-        self.predictor = TiledNetwork(self.learner.average.network, setup.task, setup.device)
+        self.gauge = Gauge(setup, self.learner.average.network, live)
         self.card = make_card(
             setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
         )
-        self.options = self.card.task_options
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
         self.watcher = Watcher(setup.task.monitor[1])
         self.metrics: dict[str, float] = {}
-        self.best: tuple[float, dict[str, Tensor]] | None = None
+        self.best: Best | None = None
         self.safe = self.learner.average.weights()
         self.pending: deque[tuple[Tensor, tuple[str, ...]]] = deque()
         self.recent: deque[float] = deque(maxlen=30)
@@ -77,9 +81,9 @@ class Run:
         self.sampler.state = values["sampler"]
         self.clock.before += float(values["seconds"])
         self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
-        self.options = values.get("options", self.options)
+        self.gauge.take_options(values["options"])
         if values["best"] is not None:
-            self.best = (float(values["best"]), checkpoint.part("best"))
+            self.best = Best(float(values["best"]), checkpoint.part("best"), values["best_options"])
         self.safe = self.learner.average.weights()
 
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
@@ -144,27 +148,23 @@ class Run:
         self.sampler.augmentation = replace(self.sampler.augmentation, patch=smaller)
         return RunAdvice(f"memory {patch}", f"Memory was short: patches of {smaller} instead of {patch} pixels.")
 
+    def level(self) -> Iterator[TrainingEvent]:
+        """Let the task make up for what is common to all errors on images trained on."""
+        yield from self.gauge.level()
+
     def validate(self) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
-        tallies: list[Mapping[str, float]] = []
-        task, samples, begun = self.setup.task, self.setup.validation, time.perf_counter()
-        for done, sample in enumerate(samples, start=1):
-            normaliser = normaliser_for(sample.image, self.setup.normalisation)
-            for item in self.predictor.run(sample.image, normaliser):
-                if isinstance(item, TileFinished):
-                    yield Preparing("Measuring", done / len(samples))
-                    if self.live.stopping:
-                        return
-                    continue
-                prediction = recorded(task.decode(item), task, normaliser)
-                tallies.append(task.tally(prediction, sample))
-        self.metrics = task.summarise(_added(tallies))
-        self.options = task.calibrate(tallies).options.model_dump(mode="json")
-        name, direction = task.monitor
+        begun = time.perf_counter()
+        yield from self.gauge.level()
+        metrics = yield from self.gauge.validate()
+        if metrics is None:
+            return
+        self.metrics = metrics
+        name, direction = self.setup.task.monitor
         value, sign = self.metrics[name], 1 if direction == "max" else -1
-        is_best = self.best is None or sign * value >= sign * self.best[0]
+        is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
-            self.best = (value, self.learner.average.weights())
+            self.best = Best(value, self.learner.average.weights(), self.gauge.options)
         yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun)
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
@@ -172,16 +172,7 @@ class Run:
 
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
         """Predict what is looked at."""
-        begun, image = time.perf_counter(), request.sample.image
-        normaliser = normaliser_for(request.whole, self.setup.normalisation)
-        for item in self.predictor.run(image, normaliser):
-            if isinstance(item, TileFinished):
-                yield Preparing("Preview")
-                if self.live.stopping:
-                    return
-            else:
-                prediction = recorded(self.setup.task.decode(item), self.setup.task, normaliser)
-                yield PreviewReady(self.learner.step, request.token, prediction, time.perf_counter() - begun)
+        yield from self.gauge.preview(request, self.learner.step)
 
     def take_changes(self) -> Iterator[RunAdvice]:
         """Use annotations that changed since; one that cannot be used is said, and the older one stays."""
@@ -191,20 +182,23 @@ class Run:
             except MicroforgeError as error:
                 yield RunAdvice(f"change {sample.name}", f"{sample.name}: the change was not used ({error}).")
 
-    def final_weights(self) -> Mapping[str, Tensor]:
-        """Give the average, or the best on validation where that was clearly better."""
+    def final(self) -> tuple[Mapping[str, Tensor], Mapping[str, Any]]:
+        """Give the average and its options, or the best on validation where that was clearly better."""
+        now = self.learner.average.weights(), self.gauge.options
         name, direction = self.setup.task.monitor
         if self.best is None or name not in self.metrics:
-            return self.learner.average.weights()
-        lost = (self.best[0] - self.metrics[name]) * (1 if direction == "max" else -1)
-        return self.best[1] if lost > CLEARLY_BETTER * abs(self.best[0]) else self.learner.average.weights()
+            return now
+        lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
+        return (self.best.weights, self.best.options) if lost > CLEARLY_BETTER * abs(self.best.value) else now
 
     def save_model(self) -> Path:
         """Write the model file."""
         path = self.folder / MODEL_NAME
-        card = self.card.model_copy(update={"task_options": self.options})
-        card = finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
-        save_model(path, self.final_weights(), card)
+        weights, options = self.final()
+        card = self.card.model_copy(update={"task_options": dict(options)})
+        save_model(
+            path, weights, finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
+        )
         return path
 
     def checkpoint(self) -> CheckpointSaved:
@@ -216,10 +210,11 @@ class Run:
             "megapixels": self.megapixels,
             "sampler": self.sampler.state,
             "metrics": self.metrics,
-            "options": self.options,
-            "best": self.best[0] if self.best else None,
+            "options": self.gauge.options,
+            "best": self.best.value if self.best else None,
+            "best_options": self.best.options if self.best else None,
         }
-        parts = {**self.learner.parts(), "best": self.best[1] if self.best else {}}
+        parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
     def finish(self, reason: str) -> RunFinished:
@@ -237,11 +232,3 @@ class Run:
             (self.folder / name).unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             shutil.rmtree(self.folder)
-
-
-def _added(tallies: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for tally in tallies:
-        for name, count in tally.items():
-            total[name] = total.get(name, 0.0) + count
-    return total

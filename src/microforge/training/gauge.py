@@ -1,0 +1,104 @@
+"""What the averaged weights are worth by now: measured on images kept aside, and shown on what is looked at."""
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+from microforge.data.annotated import crop_to_annotation
+from microforge.data.normalise import Normaliser, normaliser_for, recorded
+from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
+from microforge.inference.tiling import TiledNetwork
+from microforge.networks.unet import UNet, receptive_field
+from microforge.training.live import Live, PreviewRequest
+from microforge.training.setup import Setup, often_validated
+from microforge.types import ArrayLike, Prediction, Sample
+
+Tallies = list[Mapping[str, float]]
+#: Images trained on are looked at before each measurement too: so many pixels of them at most.
+LEVEL_PIXELS = 1_500_000
+
+
+class Gauge:
+    """Predicts with the averaged weights; keeps the task with what it has learnt from that."""
+
+    def __init__(self, setup: Setup, network: UNet, live: Live) -> None:
+        self.setup, self.live, self.task = setup, live, setup.task
+        self.network = TiledNetwork(network, setup.task, setup.device)
+        self._normalisers: dict[str, Normaliser] = {}
+        # Samples come in no order that matters, but those of one series follow each other.
+        count = len(setup.training)
+        spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
+        small = [sample for sample in spread if prod(self._annotated(sample).image.shape[1:]) <= LEVEL_PIXELS]
+        self.learnt = often_validated(small, LEVEL_PIXELS) if setup.task.levels else ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the task, with what was measured."""
+        return self.task.options.model_dump(mode="json")
+
+    def take_options(self, options: Mapping[str, Any]) -> None:
+        """Go on with options of before."""
+        self.task = self.network.task = type(self.task).from_options(options)
+
+    def level(self) -> Iterator[TrainingEvent]:
+        """Let the task make up for what is common to all errors on images trained on."""
+        if self.learnt:
+            tallies = yield from self._tallies(self.learnt, cropped=True)
+            self.task = self.network.task = self.task.level(tallies)
+
+    def validate(self) -> Generator[TrainingEvent, None, dict[str, float] | None]:
+        """Give the metrics on the images kept aside; None when asked to stop meanwhile."""
+        # Intervals found on these very images would hold on them too well.
+        self.task = self.network.task = self.task.calibrate(())
+        tallies = yield from self._tallies(self.setup.validation)
+        if len(tallies) < len(self.setup.validation):
+            return None
+        self.task = self.network.task = self.task.calibrate(tallies)
+        return self.task.summarise(_added(tallies))
+
+    def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:
+        """Predict what is looked at."""
+        begun, image = time.perf_counter(), request.sample.image
+        normaliser = normaliser_for(request.whole, self.setup.normalisation)
+        for item in self._predict(image, normaliser):
+            if isinstance(item, Prediction):
+                yield PreviewReady(step, request.token, item, time.perf_counter() - begun)
+            else:
+                yield Preparing("Preview")
+                if self.live.stopping:
+                    return
+
+    def _tallies(self, samples: Sequence[Sample], *, cropped: bool = False) -> Generator[TrainingEvent, None, Tallies]:
+        """Tally samples, or their annotated parts only; of whole ones fewer when asked to stop."""
+        tallies: Tallies = []
+        for done, whole in enumerate(samples, start=1):
+            sample = self._annotated(whole) if cropped else whole
+            for item in self._predict(sample.image, self._normaliser(whole)):
+                if isinstance(item, Prediction):
+                    tallies.append(self.task.tally(item, sample))
+                    continue
+                yield Preparing("Measuring", done / len(samples))
+                if self.live.stopping and not cropped:
+                    return tallies
+        return tallies
+
+    def _predict(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Prediction]:
+        for item in self.network.run(image, normaliser):
+            yield item if isinstance(item, TileFinished) else recorded(self.task.decode(item), self.task, normaliser)
+
+    def _annotated(self, sample: Sample) -> Sample:
+        return crop_to_annotation(sample, receptive_field(self.setup.plan.network))
+
+    def _normaliser(self, sample: Sample) -> Normaliser:
+        if sample.name not in self._normalisers:
+            self._normalisers[sample.name] = normaliser_for(sample.image, self.setup.normalisation)
+        return self._normalisers[sample.name]
+
+
+def _added(tallies: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for tally in tallies:
+        for name, count in tally.items():
+            total[name] = total.get(name, 0.0) + count
+    return total
