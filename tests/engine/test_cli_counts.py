@@ -138,6 +138,12 @@ def test_evaluate_tells_errors_of_counts_beside_the_mean(cells: Path) -> None:
     assert "have no bounds" in shown.stderr
 
 
+def test_evaluate_of_counts_needs_points(cells: Path) -> None:
+    result = call("evaluate", cells / "random.safetensors", cells / "images")
+    assert result.exit_code == 1
+    assert "nothing to compare the results with" in words(result.stderr)
+
+
 def test_the_radius_decides_what_is_found(cells: Path) -> None:
     command = ("evaluate", cells / "random.safetensors", cells / "images", cells / "points", "--device", "cpu")
     near, far = (json.loads(call(*command, "--radius", r, "--json").stdout)["metrics"]["F1"] for r in (1, 60))

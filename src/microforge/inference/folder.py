@@ -3,6 +3,7 @@
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from microforge.config import PredictionConfig
@@ -71,17 +72,19 @@ def predict_folder(
         )
     check_output(output, inputs, paths)
     predictor = Predictor(model, config)
-    settings = hash_settings(config, axes)
-    task = predictor.task
+    origin = _origin(predictor.task, model, output, config, axes)
+    return run_folder(predictor, paths, replace(origin, overwrite=overwrite))
+
+
+def _origin(task: Task, model: Path, output: Path, config: PredictionConfig, axes: str | None) -> Origin:
     if config.regions is not None:
         _check_regions(task, config.regions)
-    origin = Origin(
+    return Origin(
         output,
         model.name,
         hash_file(model),
-        settings,
+        hash_settings(config, axes),
         axes,
-        overwrite,
         kind=task.truth,
         countable=task.labels_are_objects,
         things=_things(task),
@@ -89,7 +92,6 @@ def predict_folder(
         regions=config.regions,
         image_type=config.image_type,
     )
-    return run_folder(predictor, paths, origin)
 
 
 def _things(task: Task) -> str:
