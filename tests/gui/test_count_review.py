@@ -134,6 +134,7 @@ def test_clicked_point_opens_its_image(qtbot: QtBot, review: CountReview, folder
     assert len({tuple(colour) for colour in truth.border_color.tolist()}) == 2
     assert result.features["what"].tolist() == ["right"] * 2
     assert "red: missed" in review.note.text()
+    assert [point.symbol() for point in review.plot._points.points()] == ["o", "d", "o"], "the one shown stands out"
 
 
 def test_worst_best_and_both(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:

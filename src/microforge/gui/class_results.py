@@ -50,6 +50,7 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.note)
         self.table.chosen.connect(self._on_chosen)
         session.viewer.layers.selection.events.active.connect(self._on_view)
+        session.viewer.layers.events.removed.connect(self._on_removed)
         self.clear()
 
     def clear(self) -> None:
@@ -70,10 +71,15 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         return True
 
     def show_text(self) -> None:
-        """Put the class of the selected image on the canvas; of the last one where none is selected."""
+        """Put the class of the selected image on the canvas, or of the last that is open."""
         active = self._session.viewer.layers.selection.active
-        here = [one for one in self.found if active is not None and one.source == active.unique_id]
-        one = (here or self.found)[-1]
+        open_now = {layer.unique_id for layer in self._session.viewer.layers}
+        shown = [one for one in self.found if one.source in open_now]
+        here = [one for one in shown if active is not None and one.source == active.unique_id]
+        if not shown:
+            self._text.clear()
+            return
+        one = (here or shown)[-1]
         name = f"{one.name}: " if len(self.found) > 1 else ""
         self._text.show(name + class_text(one.class_name, one.probabilities))
 
@@ -91,6 +97,7 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Let go of the viewer, and give it its own text back."""
         self._session.viewer.layers.selection.events.active.disconnect(self._on_view)
+        self._session.viewer.layers.events.removed.disconnect(self._on_removed)
         self._text.clear()
 
     def _columns(self) -> dict[str, Array]:
@@ -117,6 +124,11 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.setVisible(bool(self.found))
 
     def _on_view(self, _event: Any) -> None:
+        if self.found:
+            self.show_text()
+
+    def _on_removed(self, _event: Any) -> None:
+        # The table stays: it can still be saved.
         if self.found:
             self.show_text()
 

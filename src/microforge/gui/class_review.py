@@ -19,8 +19,6 @@ from microforge.types import Annotation
 
 _COLUMNS = (
     Column("Image", "Click to see the image."),
-    Column("True", "Its true class."),
-    Column("Model", "What the model says."),
     Column("Sure", "How probable the model finds it.", is_number=True),
 )
 _PERIOD = 250
@@ -73,10 +71,7 @@ class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.listed = sorted(found, key=lambda case: -(case.chances or {}).get(said, 0.0))
         number = f"{len(found)} image{'s' * (len(found) != 1)}"
         self.which.say(f"{number} of the class '{true}', and the model says '{said}'.")
-        lines = [
-            [case.name, case.class_name, case.said, percent((case.chances or {}).get(case.said, 0.0))]
-            for case in self.listed
-        ]
+        lines = [[case.name, percent((case.chances or {}).get(case.said, 0.0))] for case in self.listed]
         self.list.clearSelection()
         self.list.selectionModel().setCurrentIndex(QModelIndex(), self.list.selectionModel().SelectionFlag.Clear)
         self.list.set_content(_COLUMNS, lines)

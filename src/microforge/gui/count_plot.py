@@ -50,7 +50,7 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
         for number, case in enumerate(cases):
             for count in case.counts:
                 brush = colour_of(kinds.index(count.kind))
-                shape = {"size": 15, "symbol": "d"} if number in selected else {}
+                shape = {"size": 16, "symbol": "d"} if number in selected else {"size": 9, "symbol": "o"}
                 text = f"{case.name}{f', {count.kind}' if count.kind else ''}: {count.found:.0f} of {count.truth}"
                 spots.append({"pos": (count.truth, count.found), "brush": brush, "data": (number, text), **shape})
                 if count.low is not None and count.high is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from napari.components import ViewerModel
@@ -68,9 +69,25 @@ def rename(region: DrawnRegion, name: str) -> None:
     """Give a region a name, in the features of its layer."""
     names = names_of(region.layer)
     names[region.index] = name
-    table = {column: region.layer.features[column].to_numpy() for column in region.layer.features.columns}
-    region.layer.features = table | {NAME: np.array(names, object)}
-    region.layer.refresh_text()
+    _set_names(region.layer, names)
+
+
+def _set_names(layer: Shapes, names: Sequence[str]) -> None:
+    table = {column: layer.features[column].to_numpy() for column in layer.features.columns}
+    layer.features = table | {NAME: np.array(names, object)}
+    # The next one drawn would take the last name over.
+    layer.feature_defaults = {column: layer.feature_defaults[column].iloc[0] for column in table} | {NAME: ""}
+    layer.refresh_text()
+
+
+def name_new(layers: Sequence[Shapes]) -> None:
+    """Give areas just drawn on a layer of `draw_regions` a name, so that it shows on the image and stays theirs."""
+    taken = {name for layer in layers for name in names_of(layer)}
+    free = (name for name in (f"region {n}" for n in count(1)) if name not in taken)
+    for layer in layers:
+        names = names_of(layer)
+        if _MARK in layer.metadata and "" in names:
+            _set_names(layer, [name or next(free) for name in names])
 
 
 def draw_regions(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:

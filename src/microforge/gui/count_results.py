@@ -16,7 +16,7 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.applying import LayerPredicted
 from microforge.gui.canvas_text import CanvasText
-from microforge.gui.count_regions import DrawnRegion, draw_regions, region_layers, regions_on, rename
+from microforge.gui.count_regions import DrawnRegion, draw_regions, name_new, region_layers, regions_on, rename
 from microforge.gui.count_table import CountTable
 from microforge.gui.counting import CountRow, Question, columns_of, count_rows, lines_of
 from microforge.gui.density_layers import add_density
@@ -104,6 +104,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._timer.start()
             return
         self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
+        name_new(region_layers(self._session) if self.images else ())
         questions = [self._question(one) for one in self.images]
         known = [_signature(question) for question in questions]
         if known != self._known:
@@ -121,8 +122,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         shown = chosen or shown
         lines = []
         for one in shown:
-            here = self._rows_in_view(one)
-            said = lines_of(here)
+            said = lines_of(self._rows_in_view(one))
             lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
         self._text.show("\n".join(lines[:16]))
 

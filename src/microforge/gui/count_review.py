@@ -39,6 +39,7 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._session = session
         self.cases: list[Case] = []
         self._task: Any = None
+        self._opened: list[int] = []
         self.source = ReviewSource(session, Annotation.POINTS, make)
         self.plot = CountPlot()
         self.scores = QLabel()
@@ -58,10 +59,10 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
     def refresh(self) -> None:
         """Show what is measured so far."""
         found = bool(self.cases)
-        for widget in (self.plot, self.scores, self._buttons):
+        for widget in (self.plot, self.scores, self._buttons, self.both):
             widget.setVisible(found)
         if found:
-            self.plot.show_cases(self.cases)
+            self.plot.show_cases(self.cases, self._opened)
             total: Counter[str] = Counter()
             for case in self.cases:
                 total.update(case.tally)
@@ -69,8 +70,7 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def open(self, number: int) -> None:
         """Open an image as layers."""
-        self.plot.show_cases(self.cases, [number])
-        self.view.open([self.cases[number]])
+        self._open([number])
 
     def set_colours(self, background: str, text: str) -> None:
         """Follow napari's theme."""
@@ -113,12 +113,15 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _open_both(self) -> None:
         order = self._order()
-        chosen = list(dict.fromkeys((order[-1], order[0])))
-        self.plot.show_cases(self.cases, chosen)
-        self.view.open([self.cases[k] for k in chosen])
+        self._open(list(dict.fromkeys((order[-1], order[0]))))
+
+    def _open(self, numbers: list[int]) -> None:
+        self._opened = numbers
+        self.plot.show_cases(self.cases, numbers)
+        self.view.open([self.cases[k] for k in numbers])
 
     def _on_began(self, task: Any) -> None:
-        self.cases, self._task = [], task
+        self.cases, self._opened, self._task = [], [], task
         self.note.say("")
         self.refresh()
 
@@ -140,8 +143,11 @@ def scores_text(figures: Mapping[str, float], cases: Sequence[Case], radius: flo
         ("RMSE", f"{figures['RMSE']:.1f} cells"),
         ("bias", f"{bias:+.1f} ({way})"),
         ("MAPE", f"{100 * figures['MAPE']:.0f} %"),
-        (f"F1 of the dots, within {radius:.0f} pixels", f"{figures['F1']:.2f}"),
-        ("interval holds for", f"{100 * figures['coverage']:.0f} %" if "coverage" in figures else "no interval"),
+        (f"F1 of the dots (within {radius:.0f} px)", f"{figures['F1']:.2f}"),
+        (
+            "true count in the interval",
+            f"{100 * figures['coverage']:.0f} %" if "coverage" in figures else "no interval",
+        ),
     ]
     cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>&nbsp;{text}</td></tr>" for title, text in lines)
     return f"<table width='100%'>{cells}</table>"

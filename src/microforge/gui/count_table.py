@@ -67,10 +67,11 @@ def _columns(rows: Sequence[CountRow]) -> list[Column]:
     columns += [_KIND] if any(row.kind for row in rows) else []
     columns.append(_CELLS)
     columns += [_RANGE] if any(row.low is not None for row in rows) else []
+    columns += [_BY] if any(row.by_hand for row in rows) else []
     if any(row.size > 0 for row in rows):
         size, density = _SIZES[rows[0].dims]
         columns += [density, size]
-    return [*columns, _BY] if any(row.by_hand for row in rows) else columns
+    return columns
 
 
 def _text(row: CountRow, column: Column) -> str:

@@ -81,7 +81,10 @@ def model_name(path: Path) -> str:
 def summary(card: ModelCard) -> str:
     """Say in two lines what a model does and for which images."""
     figures = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
-    parts = [f"{_title(card)} in {_images(card)}", card.created[:10], figures]
+    title, images = _title(card), _images(card)
+    # "Classify images in 2D images" says the same twice.
+    what = f"{title.removesuffix('images')}{images}" if title.endswith(" images") else f"{title} in {images}"
+    parts = [what, card.created[:10], figures]
     return " · ".join(part for part in parts if part)
 
 

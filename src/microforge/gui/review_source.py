@@ -32,6 +32,8 @@ _TRUTH = {
     ),
 }
 _MOST_PROBLEMS = 4
+NO_MODEL = "Train a model, or open one in Apply."
+ADVICE = "Choose images of which you know the truth, and that the model has not learnt from."
 
 
 class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -57,7 +59,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         # Without parents: closing waits for them also after Qt has deleted the dock.
         self._relay = Relay("a measurement")
         self._problems: list[str] = []
-        self._done, self._total, self._cancelled = 0, 1, False
+        self._done, self._total, self._cancelled, self._measured = 0, 1, False, False
         what, tip = _TRUTH[kind]
         self.where = Picker("Images of which the truth is known; best those that nothing was learnt from.")
         self.images = PathField(
@@ -89,9 +91,9 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.truth.setVisible(files)
         self.start.setEnabled(not self._relay.running and self._session.model_path is not None)
         if self._session.model_path is None:
-            self.note.say("Train a model, or open one in Apply.", "info")
-        elif self.note.text().startswith("Train a model, or"):
-            self.note.say("")
+            self.note.say(NO_MODEL, "info")
+        elif self.note.text() in (NO_MODEL, ""):
+            self.note.say("" if self._measured else ADVICE, "info")
 
     def run(self) -> None:
         """Measure in the background."""
@@ -103,7 +105,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.busy.end()
             self.note.say(str(error), "error")
             return
-        self._problems, self._done, self._cancelled = [], 0, False
+        self._problems, self._done, self._cancelled, self._measured = [], 0, False, True
         self.note.say("")
         self.refresh()
 
