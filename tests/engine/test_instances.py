@@ -6,6 +6,7 @@ import torch
 
 from engine.discs import disc_sample, draw_discs
 from microforge.errors import AnnotationError, SettingsError
+from microforge.measurements import measure_objects
 from microforge.metrics import match_objects
 from microforge.tasks import available_tasks, get_task
 from microforge.tasks.decoding import fill_holes, split_objects
@@ -164,3 +165,18 @@ def test_only_objects_within_the_region_are_counted() -> None:
     mask[:30] = True
     inside = len(np.unique(sample.annotation[:30])) - 1
     assert Instances().describe([replace(sample, mask=mask)]).text == f"{inside} objects in 1 image"
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (12, 48, 48)], ids=["2D", "3D"])
+def test_objects_are_counted_where_their_middle_lies(shape: tuple[int, ...]) -> None:
+    labels = draw_discs(shape, 10)[1]
+    labels[labels > 0] += 100
+    table = measure_objects(labels)
+    left = np.zeros(shape[-2:], bool)
+    left[:, :24] = True
+    wanted = int((np.round(table["centroid_x"]) < 24).sum())
+    for measurements in ({}, table):
+        found = Prediction(labels=labels, measurements=measurements)
+        assert [one.value for one in Instances().count(found)] == [len(table["label"])]
+        assert [one.value for one in Instances().count(found, left)] == [wanted]
+    assert Instances().count(Prediction(labels=labels * 0), left)[0].value == 0
