@@ -54,6 +54,7 @@ def assert_dots(points: Points, expected: list[list[float]], axes: str = "YX") -
         "y,x\n1.5e0,2\n+3,4.\n",
         "y,x,note\n1.5,2,mitosis\n3,4\n",
         "y,x\n1.5,2\n3,4",
+        'y,x,note\n1.5,2,"two\nlines"\n3,4,\n',
         "y,x\r1.5,2\r3,4\r",
     ],
 )
@@ -69,7 +70,7 @@ def test_the_suffix_does_not_decide_on_the_delimiter(tmp_path: Path, suffix: str
     assert_dots(read(tmp_path, "y;x\n1,5;2\n", suffix), [[1.5, 2]])
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings_of_excel_are_understood(tmp_path: Path, encoding: str) -> None:
     points = read(tmp_path, "y;x;Größe (µm);kind\r\n1,5;2;7;Körnerzelle\r\n".encode(encoding))
     assert_dots(points, [[1.5, 2]])
@@ -124,6 +125,7 @@ def test_a_header_alone_says_that_there_are_no_dots(tmp_path: Path) -> None:
         ("y,x\ninf,1\n", "Line 2 has 'inf'"),
         ("y;x\n1.234,5;2\n", "Line 2 has '1.234,5' in the column 'y'"),
         ("y,x\n12,5,33,1\n", "Line 2 has 4 values, but the first line names 2 columns.*separated by semicolons"),
+        ('y,x,kind\n1,2,"red\n3,4,green\n', "The table cannot be read"),
         ("y,z,area\n1,2,3\n", r"The column x is missing\. Its columns are y, z, area"),
         ("name,area\nb,2\n", r"The columns y and x are missing\. Its columns are name, area"),
         ("y_um,x_um\n1,2\n", "The places are in micrometres, but pixels are needed"),

@@ -1,11 +1,11 @@
 """Tables that say which images belong to which part of the data: to learn from, to measure on."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from microforge.errors import PairingError, SettingsError
 from microforge.io.files import image_stem, is_image_name
+from microforge.io.tables import read_table
 
 
 def read_split(split: str, stems: Iterable[str]) -> set[str]:
@@ -28,12 +28,12 @@ def read_split(split: str, stems: Iterable[str]) -> set[str]:
     path, wanted = _split_parts(split)
     rows = _split_rows(path)
     known = {stem.lower(): stem for stem in stems}
-    splits = {row["split"] for row in rows}
+    splits = {own for _, own in rows}
     if wanted not in splits:
         raise PairingError(
             f"No row belongs to the split '{wanted}'.", where=str(path), remedy=f"Splits there: {_listed(splits)}."
         )
-    named = {row["name"] for row in rows if row["split"] == wanted}
+    named = {name for name, own in rows if own == wanted}
     found = {known[stem] for name in named for stem in _possible_stems(name) if stem in known}
     if not found:
         raise PairingError(
@@ -54,27 +54,20 @@ def _split_parts(split: str) -> tuple[Path, str]:
     return Path(path), wanted.strip()
 
 
-def _split_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = max(",;\t", key=head.count)
-            rows = [
-                {str(name).strip().lower(): str(value or "").strip() for name, value in row.items()}
-                for row in csv.DictReader(file, delimiter=delimiter)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PairingError(
-            f"The table of splits cannot be read ({error}).", where=str(path), remedy="It must be a CSV file in UTF-8."
-        ) from error
-    columns = {name.strip().lower() for name in head.strip().split(delimiter)}
+def _split_rows(path: Path) -> list[tuple[str, str]]:
+    """Give name and split of each row."""
+    table = read_table(path, PairingError)
+    columns = []
     for needed in ("name", "split"):
-        if needed not in columns:
+        column = table.find([needed])
+        if column is None:
             raise PairingError(
-                f"The table has no column '{needed}'.", where=str(path), remedy=f"Its columns are {_listed(columns)}."
+                f"The table has no column '{needed}'.",
+                where=str(path),
+                remedy=f"Its columns are {_listed(table.columns)}.",
             )
-    return rows
+        columns.append(table.texts(column))
+    return list(zip(*columns, strict=True))
 
 
 def _possible_stems(name: str) -> set[str]:

@@ -109,9 +109,9 @@ def read_table(path: str | Path, error: type[MicroforgeError] = AnnotationError)
         Of the kind `error`: if the file cannot be read, is empty or no text, or a row is longer than the header.
     """
     path = Path(path)
-    lines = _text(path, error).splitlines()
+    lines = re.split(r"\r\n|\r|\n", _text(path, error))
     # Excel understands, and some programs write, a first line such as "sep=;".
-    told = re.fullmatch(r"sep=(.)", lines[0].strip(), re.IGNORECASE) if lines else None
+    told = re.fullmatch(r"sep=(.)", lines[0].strip(), re.IGNORECASE)
     first = next((n for n, line in enumerate(lines) if line.strip(" ,;\t") and not (told and n == 0)), None)
     if first is None:
         raise error("The file is empty.", where=str(path), remedy="Its first line must name the columns.")
@@ -138,8 +138,8 @@ def _text(path: Path, error: type[MicroforgeError]) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # What Excel writes in Western Europe; every byte stands for some letter.
-        return content.decode("latin-1")
+        # What Excel writes in Western Europe.
+        return content.decode("cp1252", errors="replace")
 
 
 def _delimiter(header: str) -> str:
@@ -151,13 +151,14 @@ def _delimiter(header: str) -> str:
 
 def _parsed(lines: list[str], first: int, sign: str) -> list[Row]:
     rows = []
-    for number, line in enumerate(lines[first:], start=first + 1):
-        # Programs that write comments put the header into one.
-        line = line.strip(" ").removeprefix("#") if number == first + 1 else line
-        cells = next(csv.reader([line], delimiter=sign, skipinitialspace=True), [])
-        cells = [cell.strip() for cell in cells]
+    # Programs that write comments put the header into one.
+    header = lines[first].strip(" ").removeprefix("#")
+    # Strict: a quote that is never closed would swallow the rest of the table.
+    reader = csv.reader([header, *lines[first + 1 :]], delimiter=sign, skipinitialspace=True, strict=True)
+    for texts in reader:
+        cells = tuple(text.strip() for text in texts)
         if any(cells):
-            rows.append(Row(number, tuple(cells)))
+            rows.append(Row(first + reader.line_num, cells))
     return rows
 
 
