@@ -19,7 +19,8 @@ from microforge.inference.folder import predict_folder, run_folder
 from microforge.inference.jobs import Origin
 from microforge.inference.plan import hash_settings
 from microforge.io.model_file import save_model
-from microforge.tasks.counting import Counting, CountingOptions
+from microforge.tasks.count_options import CountingOptions
+from microforge.tasks.counting import Counting
 from microforge.tasks.interval import Interval
 from microforge.types import Annotation, Image, Prediction, Sample
 

@@ -209,8 +209,9 @@ class Counting(Task):
 
     def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the counts of the whole image, with their bounds."""
-        figures = {}
-        for count in self.count(prediction):
+        counts = self.count(prediction)
+        figures = {} if len(counts) == 1 else {"count": sum(count.value for count in counts)}
+        for count in counts:
             of = f" {count.kind}" if count.kind else ""
             figures[f"count{of}"] = count.value
             if count.low is not None and count.high is not None:

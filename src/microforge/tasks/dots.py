@@ -10,8 +10,9 @@ from scipy.spatial import KDTree
 from microforge.errors import AnnotationError
 from microforge.types import Points, Sample
 
-#: Dots of one kind that are nearer than this, in pixels, are one cell that was clicked twice.
-TWICE = 1.0
+#: Dots of one kind that are nearer than this, in pixels, are one cell that was clicked twice. Cells that lie on each
+#: other may well have dots on neighbouring pixels.
+TWICE = 0.5
 
 
 @dataclass(frozen=True)
