@@ -69,7 +69,7 @@ class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         """List the images of a class that the model takes for a class, the surest first."""
         found = [case for case in self.cases if (case.class_name, case.said) == (true, said)]
         self.listed = sorted(found, key=lambda case: -(case.chances or {}).get(said, 0.0))
-        number = f"{len(found)} image{'s' * (len(found) != 1)}"
+        number = f"{len(found)} image{'s' * (len(found) != 1)}" if found else "No image"
         self.which.say(f"{number} of the class '{true}', and the model says '{said}'.")
         lines = [[case.name, percent((case.chances or {}).get(case.said, 0.0))] for case in self.listed]
         self.list.clearSelection()

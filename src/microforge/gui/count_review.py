@@ -135,21 +135,21 @@ def scores_text(figures: Mapping[str, float], cases: Sequence[Case], radius: flo
     """Give the figures as a small table."""
     number = len(cases)
     bias = figures["bias"]
-    way = "right on average" if abs(bias) < 0.05 else "too many" if bias > 0 else "too few"
+    way = "right" if abs(bias) < 0.05 else "too many" if bias > 0 else "too few"
     lines = [
         ("images", f"{number:,}"),
-        ("off by, on average (MAE)", f"{figures['MAE']:.1f} cells"),
-        ("predicting the mean: MAE", f"{mean_error(cases):.1f} cells"),
+        ("MAE (average error)", f"{figures['MAE']:.1f} cells"),
+        ("MAE of predicting the mean", f"{mean_error(cases):.1f} cells"),
         ("RMSE", f"{figures['RMSE']:.1f} cells"),
         ("bias", f"{bias:+.1f} ({way})"),
         ("MAPE", f"{100 * figures['MAPE']:.0f} %"),
-        (f"F1 of the dots (within {radius:.0f} px)", f"{figures['F1']:.2f}"),
+        (f"F1 of the dots ({radius:.0f} px)", f"{figures['F1']:.2f}"),
         (
             "true count in the interval",
             f"{100 * figures['coverage']:.0f} %" if "coverage" in figures else "no interval",
         ),
     ]
-    cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>&nbsp;{text}</td></tr>" for title, text in lines)
+    cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>{text}</td></tr>" for title, text in lines)
     return f"<table width='100%'>{cells}</table>"
 
 
