@@ -30,6 +30,14 @@ def test_no_dots_are_made_of_noise() -> None:
     assert len(find_positions(noise, 5, (2, 2)).places) == 0
 
 
+def test_a_flat_density_is_not_full_of_dots() -> None:
+    density = np.full((64, 64), 0.3 / (2 * np.pi * 4), np.float32)
+    found = find_positions(density, round(float(density.sum())), (2, 2)).places
+    rows, columns = match_points(found, found + 0.01, 1.5)
+    assert len(found) < 64
+    assert len(rows) == len(columns) == len(found)
+
+
 def test_confidence_is_the_height_of_the_peak() -> None:
     density = stamp_density(np.array([[16, 16]], np.float32), (64, 32), (2, 2))
     density += 0.5 * stamp_density(np.array([[48, 16]], np.float32), (64, 32), (2, 2))

@@ -15,7 +15,7 @@ REACH = 4.0
 _ROUND = 0.7
 #: Peaks lower than this part of a lone dot's are noise.
 _NOISE = 0.05
-_MOST_ROUNDS = 200
+_MOST_ROUNDS = 60
 
 
 class Found(NamedTuple):
@@ -82,7 +82,12 @@ def _peaks(rest: Floats, size: Sequence[int], number: int, lone: float) -> tuple
     lowest = max(_ROUND * highest, _NOISE * lone)
     if highest < lowest:
         return np.zeros((0, rest.ndim), np.int64), np.zeros(0, np.float32)
-    peaks = np.argwhere((rest >= lowest) & (rest == ndimage.maximum_filter(rest, size)))
+    highest_around = (rest >= lowest) & (rest == ndimage.maximum_filter(rest, size))
+    # Of a plateau (a density that is the same everywhere) one pixel is enough.
+    plateaus, count = ndimage.label(highest_around, np.ones((3,) * rest.ndim))
+    peaks = np.argwhere(highest_around)
+    if count < len(peaks):
+        peaks = peaks[np.unique(plateaus[highest_around], return_index=True)[1]]
     heights = rest[tuple(peaks.T)]
     order = np.argsort(-heights, kind="stable")[:number]
     return peaks[order], heights[order]
