@@ -57,7 +57,7 @@ def test_keys_give_a_class_and_go_to_the_next_image(qtbot: QtBot, panel: Annotat
     press(panel, "1")
     assert classes(panel) == {"c": "good"}
     assert panel.image.value() is panel.session.viewer.layers.selection.active is images[1]
-    assert [layer.visible for layer in images] == [False, True, False]
+    assert [layer.visible for layer in images] == [True, True, False]
     qtbot.waitUntil(lambda: "at least two classes" in panel.missing.text())
     press(panel, "2")
     press(panel, "2")
@@ -153,6 +153,8 @@ def test_hidden_images_are_shown_again(panel: AnnotatePanel, images: list[Any]) 
     assert [layer.visible for layer in images] == [False, True, True], "what she hid herself stays hidden"
     press(panel, "1")
     assert images[1].visible
+    panel.task.set_value("instances")
+    assert [layer.visible for layer in images] == [False, True, True]
 
 
 def test_names_can_be_changed(panel: AnnotatePanel, images: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +187,7 @@ def test_the_image_seen_is_meant_from_the_beginning(panel: AnnotatePanel, nuclei
     assert panel.image.value() is images[2]
     panel.image.set_value(images[1])
     assert panel.session.viewer.layers.selection.active is images[1]
-    assert [layer.visible for layer in images] == [False, True, False]
+    assert [layer.visible for layer in images] == [True, True, False]
 
 
 def test_a_key_without_a_class_does_nothing(panel: AnnotatePanel, images: list[Any]) -> None:

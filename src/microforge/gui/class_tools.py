@@ -24,8 +24,8 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.names = ClassNames()
         self.add = button("Add class", "A further class, with the next key.", self._add)
         self.none = button("No class", "Take the class of this image away: it is not learnt from. Key 0.", self.clear)
-        self.alone = QCheckBox("Show one image at a time")
-        self.alone.setToolTip("Hide the other images while classes are given; they come back with another goal.")
+        self.alone = QCheckBox("Uncover the image")
+        self.alone.setToolTip("Hide the images above the one that is asked for; they come back with another goal.")
         self.verdict = Note(tip="The class of the image chosen, and what is still to be done.")
         self.hint = Note("Keys 1 to 9 give the class and go on to the next image · 0 takes it away")
         self._hidden: set[Layer] = set()
@@ -46,7 +46,8 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._begin()
         self.keys.bind()
         item, chosen = self.current(), self._chosen()
-        counts = Counter(self._class_of(layer) for layer in self.session.images())
+        known = {one.image: one.class_name for one in self.session.annotated}
+        counts = Counter(known.get(layer, "") for layer in self.session.images())
         shown = item.class_name if item is not None else ""
         self.names.show_classes(self.session.class_names, counts, shown)
         self.names.setEnabled(bool(chosen))
@@ -99,7 +100,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self.session.viewer.layers.selection.active = image
         if self.alone.isChecked():
-            self._show_only(image)
+            self._uncover(image)
 
     def _lay_out(self) -> None:
         more = QHBoxLayout()
@@ -140,9 +141,10 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _go_on(self, done: list[Image]) -> None:
         """Choose the next image without a class: below in the layer list, as the top one is seen first."""
         images = self.session.images()
+        known = {one.image for one in self.session.annotated if one.class_name}
         place = images.index(done[0])
         order = [*reversed(images[:place]), *reversed(images[place:])]
-        after = next((layer for layer in order if not self._class_of(layer)), None)
+        after = next((layer for layer in order if layer not in known), None)
         if after is None:
             # All are done: the class just given is to be seen.
             self.refresh()
@@ -150,13 +152,16 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         # It is selected and shown then.
         self.choice.picker.set_value(after)
 
-    def _show_only(self, image: Image) -> None:
-        for layer in self.session.images():
-            if layer is not image and layer.visible:
+    def _uncover(self, image: Image) -> None:
+        # Not those below: each layer that is shown or hidden takes napari a while where there are many.
+        images = self.session.images()
+        for layer in images[images.index(image) + 1 :]:
+            if layer.visible:
                 self._hidden.add(layer)
                 layer.visible = False
         self._hidden.discard(image)
-        image.visible = True
+        if not image.visible:
+            image.visible = True
 
     def _show_hidden(self) -> None:
         for layer in self._hidden:
@@ -193,7 +198,6 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _replace(self, old: str, new: str) -> None:
         layers = [item.image for item in self.session.annotated if item.class_name == old]
         self.session.set_class(layers, new)
-        self.session.changed.emit()
 
     def _sure(self, name: str, count: int) -> bool:
         answer = QMessageBox.question(

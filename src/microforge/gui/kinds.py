@@ -65,17 +65,14 @@ def rename_kind(session: Session, item: Annotated, old: str, new: str) -> str:
 def remove_kind(session: Session, item: Annotated, name: str) -> None:
     """Learn from the dots of a kind no more, on any image; from the only kind of an image: no more on that image."""
     alone = len(kinds_in(item)) == 1
-    for other in [item] if alone else list(session.annotated):
-        left = [
+    session.take_points(
+        [
             layer
+            for other in ([item] if alone else session.annotated)
             for layer, names in zip(other.points, named_layers(other.points), strict=True)
-            if names != (name,) or kind_column(layer)
+            if names == (name,) and not kind_column(layer)
         ]
-        if len(left) < len(other.points):
-            session.change(other, points=tuple(left))
-    for other in list(session.annotated):
-        if not other.points:
-            session.forget_empty(other)
+    )
 
 
 def next_kind(layer: Points, name: str) -> None:

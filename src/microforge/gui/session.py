@@ -172,11 +172,16 @@ class Session:
     def set_class(self, images: Sequence[Layer], name: str) -> None:
         """Give images a class; an empty name takes it away."""
         for image in images:
-            item = self.annotated_of(image)
-            if name:
-                self._give(image, class_name=name)
-            elif item is not None:
-                self._drop(item, class_name="")
+            item = self._item_of(image)
+            item.class_name, item.use = name, True
+        self._forget_empty()
+        self.changed.emit()
+
+    def take_points(self, layers: Sequence[Layer]) -> None:
+        """Learn from the dots of these layers no more; the layers stay."""
+        for item in self.annotated:
+            item.points = tuple(layer for layer in item.points if layer not in layers)
+        self._forget_empty()
         self.changed.emit()
 
     def learn_from(self, images: Sequence[Layer]) -> None:
@@ -196,26 +201,25 @@ class Session:
             Annotation.POINTS: {"points": ()},
             Annotation.CLASS: {"class_name": ""},
         }
-        self._drop(item, **nothing.get(self.kind, {}))
+        for name, value in nothing.get(self.kind, {}).items():
+            setattr(item, name, value)
+        self._forget_empty()
         self.changed.emit()
 
-    def forget_empty(self, item: Annotated) -> None:
-        """Forget an image of which nothing is left to learn from."""
-        if item in self.annotated and not any(item.serves(kind) for kind in Annotation):
-            self.annotated.remove(item)
-            self.changed.emit()
+    def _forget_empty(self) -> None:
+        """Forget images of which nothing is left to learn from."""
+        self.annotated = [item for item in self.annotated if any(item.serves(kind) for kind in Annotation)]
 
-    def _drop(self, item: Annotated, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(item, name, value)
-        self.forget_empty(item)
-
-    def _give(self, image: Layer, **values: Any) -> Annotated:
+    def _item_of(self, image: Layer) -> Annotated:
         item = self.annotated_of(image)
         if item is None:
             # Classes are usually scribbled: what is not painted is not background then.
             item = Annotated(image, unpainted_is_background=not self.has_classes)
             self.annotated.append(item)
+        return item
+
+    def _give(self, image: Layer, **values: Any) -> Annotated:
+        item = self._item_of(image)
         # Whoever gives something anew wants it used.
         self.change(item, **values, use=True)
         return item

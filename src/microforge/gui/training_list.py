@@ -1,9 +1,10 @@
 """The list of what is trained on: every image with two ticks, and folders if she likes."""
 
 from functools import partial
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from microforge.gui.annotated import Annotated
@@ -13,6 +14,7 @@ from microforge.gui.session import Session
 from microforge.types import Annotation
 
 _USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
+_TICKS = ((_USE, "use"), (_VALIDATE, "validation"))
 _ROWS_SHOWN, _ROW_HEIGHT = 5, 24
 _TIPS = (
     "Ticked: this image takes part.",
@@ -81,6 +83,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._items: list[Annotated] = []
         self.tree = QTreeWidget()
         self.tree.setHeaderLabels(["Use", "Validate", "Image", "Target"])
         self.tree.setRootIsDecorated(False)
@@ -114,9 +117,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._show_words(_WORDS.get(kind, _DRAWN))
         self.tree.setColumnHidden(_TARGET, kind not in _BELONGS)
         self.tree.headerItem().setText(_TARGET, _BELONGS.get(kind, ""))
-        self.tree.clear()
-        for item in items:
-            self._add_row(item)
+        self._show_items(items)
         self.tree.setVisible(bool(items))
         self.nothing.setVisible(not items and not self.session.has_folder)
         shown = min(len(items), _ROWS_SHOWN)
@@ -154,20 +155,41 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         if getattr(event, "type", "") == "name":
             self.refresh()
 
+    def _show_items(self, items: list[Annotated]) -> None:
+        """Bring the rows up to date; those that stay are not made anew, as there may be hundreds."""
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(self._items, items, strict=False)))
+        while self.tree.topLevelItemCount() > same:
+            self.tree.takeTopLevelItem(same)
+        for item in items[same:]:
+            self._add_row(item)
+        self._items = items
+        for number, item in enumerate(items):
+            self._fill(self.tree.topLevelItem(number), item)
+
     def _add_row(self, item: Annotated) -> None:
-        belongs = self._belongs_to(item)
-        row = QTreeWidgetItem(["", "", item.image.name, belongs])
-        row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
-        row.setToolTip(_TARGET, belongs)
+        row = QTreeWidgetItem()
         row.setSizeHint(_NAME, QSize(0, _ROW_HEIGHT))
         self.tree.addTopLevelItem(row)
-        for column, field in ((_USE, "use"), (_VALIDATE, "validation")):
+        for column, field in _TICKS:
             # A widget: napari's theme hardly shows the tree's own check boxes.
             box = QCheckBox()
             box.setToolTip(_TIPS[column])
             box.setChecked(getattr(item, field))
             box.toggled.connect(partial(self._on_ticked, item, field))
             self.tree.setItemWidget(row, column, box)
+
+    def _fill(self, row: QTreeWidgetItem, item: Annotated) -> None:
+        belongs = self._belongs_to(item)
+        row.setText(_NAME, item.image.name)
+        row.setText(_TARGET, belongs)
+        row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
+        row.setToolTip(_TARGET, belongs)
+        for column, field in _TICKS:
+            box = self.tree.itemWidget(row, column)
+            if box.isChecked() != getattr(item, field):
+                blocked = QSignalBlocker(box)
+                box.setChecked(getattr(item, field))
+                blocked.unblock()
 
     def _belongs_to(self, item: Annotated) -> str:
         """Give the names of what is learnt from on an image, for the last column."""
@@ -177,5 +199,5 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         return ", ".join(layer.name for layer in layers)
 
     def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
-        # Later, as the list is built anew and this box deleted.
+        # Later, as the row of this box may be taken away.
         QTimer.singleShot(0, partial(self.session.change, item, **{field: ticked}))
