@@ -141,6 +141,13 @@ def test_areas_on_a_stack_count_for_all_planes_unless_set_on_one(tmp_path: Path)
         read_regions(path, (3, *SHAPE))
 
 
+def test_damaged_outlines_say_so(tmp_path: Path) -> None:
+    far = box(0, 0, 2, 2, "far")
+    far.options, far.xd, far.widthd, far.heightd = ROI_OPTIONS.SUB_PIXEL_RESOLUTION, 1e20, 2.0, np.nan
+    with pytest.raises(AnnotationError, match=r"a\.zip: The ROI 'far' has a shape that cannot be read"):
+        read_regions(save(tmp_path / "a.zip", far), SHAPE)
+
+
 # Label images ---------------------------------------------------------------------------------------------------
 
 

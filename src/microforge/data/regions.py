@@ -4,16 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from roifile import ROI_TYPE, ImagejRoi
 
 from microforge.errors import AnnotationError, PairingError
 from microforge.io.axis_letters import size_text
 from microforge.io.files import IMAGE_SUFFIXES, natural_order
 from microforge.io.images import read_labels
 from microforge.io.pair_names import name_of, region_core
-from microforge.io.rois import ROI_SUFFIXES, NamedRoi, is_area, outlines, place_of_roi, read_rois, rectangle
+from microforge.io.rois import (
+    CORNER,
+    ROI_SUFFIXES,
+    Coordinates,
+    NamedRoi,
+    is_area,
+    outlines,
+    place_of_roi,
+    read_rois,
+    rectangle,
+)
 from microforge.types import Labels
 
 Mask = npt.NDArray[np.bool_]
@@ -131,15 +143,17 @@ def _of_rois(path: Path, shape: tuple[int, ...]) -> list[Region]:
             where=str(path),
             remedy="Draw rectangles, ovals, polygons or freehand areas.",
         )
-    planes = [_plane_of(one, path, shape) for one in areas]
     names = _unlike([one.name for one in areas])
-    return [
-        Region(name, partial(_mask_of_roi, one, plane, shape, path))
-        for name, one, plane in zip(names, areas, planes, strict=True)
-    ]
+    try:
+        return [
+            Region(name, partial(_mask_of_roi, _shape_of(one.roi), _plane_of(one, shape), shape))
+            for name, one in zip(names, areas, strict=True)
+        ]
+    except AnnotationError as error:
+        raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error
 
 
-def _plane_of(one: NamedRoi, path: Path, shape: tuple[int, ...]) -> int | None:
+def _plane_of(one: NamedRoi, shape: tuple[int, ...]) -> int | None:
     """Give the plane a region lies on, None where it counts for all."""
     plane = place_of_roi(one.roi, None).z
     if len(shape) < 3 or plane is None:
@@ -147,17 +161,27 @@ def _plane_of(one: NamedRoi, path: Path, shape: tuple[int, ...]) -> int | None:
     if plane >= shape[0]:
         raise AnnotationError(
             f"The region '{one.name}' lies on plane {plane + 1}, but the image has {shape[0]} planes.",
-            where=str(path),
             remedy="Check that the regions were drawn on this image.",
         )
     return plane
 
 
-def _mask_of_roi(one: NamedRoi, plane: int | None, shape: tuple[int, ...], path: Path) -> Mask:
-    try:
-        flat = _filled(one, shape[-2:])
-    except AnnotationError as error:
-        raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error
+class _Oval(NamedTuple):
+    """Top, left, height and width, between corners of pixels."""
+
+    top: float
+    left: float
+    height: float
+    width: float
+
+
+def _shape_of(roi: ImagejRoi) -> _Oval | list[Coordinates]:
+    """Give an oval, or the outlines of anything else."""
+    return _Oval(*rectangle(roi)) if roi.roitype == ROI_TYPE.OVAL and not roi.composite else outlines(roi)
+
+
+def _mask_of_roi(drawn: _Oval | list[Coordinates], plane: int | None, shape: tuple[int, ...]) -> Mask:
+    flat = _filled(drawn, shape[-2:])
     if plane is None:
         return flat
     mask = np.zeros(shape, bool)
@@ -165,16 +189,15 @@ def _mask_of_roi(one: NamedRoi, plane: int | None, shape: tuple[int, ...], path:
     return mask
 
 
-def _filled(one: NamedRoi, shape: tuple[int, ...]) -> Mask:
-    from roifile import ROI_TYPE
+def _filled(drawn: _Oval | list[Coordinates], shape: tuple[int, ...]) -> Mask:
     from skimage.draw import ellipse, polygon
 
     mask = np.zeros(shape, bool)
-    if one.roi.roitype == ROI_TYPE.OVAL and not one.roi.composite:
-        top, left, height, width = rectangle(one.roi)
-        mask[ellipse(top + height / 2 - 0.5, left + width / 2 - 0.5, height / 2, width / 2, shape)] = True
+    if isinstance(drawn, _Oval):
+        height, width = drawn.height / 2, drawn.width / 2
+        mask[ellipse(drawn.top + height - CORNER, drawn.left + width - CORNER, height, width, shape)] = True
         return mask
-    for line in outlines(one.roi):
+    for line in drawn:
         # An outline within another is a hole.
         mask[polygon(line[:, 0], line[:, 1], shape)] ^= True
     return mask

@@ -17,7 +17,7 @@ from roifile import ROI_OPTIONS, ROI_POINT_SIZE, ROI_POINT_TYPE, ROI_TYPE, Image
 from microforge.errors import AnnotationError
 from microforge.io.atomic import atomic_path
 from microforge.io.placed import Dot, gathered
-from microforge.io.rois import NamedRoi, centre, is_area, is_points, place_of_roi, read_rois
+from microforge.io.rois import NamedRoi, centre, is_area, is_points, place_of_roi, points_of, read_rois
 from microforge.io.stack_place import Stack, place_of
 from microforge.types import Points
 
@@ -60,10 +60,11 @@ def _dots(roi: ImagejRoi, kind: str | None, stack: Stack | None) -> Iterator[Dot
     if is_area(roi):
         yield Dot(*centre(roi), place, kind or "")
         return
-    points = np.asarray(roi.coordinates(), np.float64)
-    counters = [0] * len(points) if roi.counters is None else roi.counters.tolist()
-    slices = [0] * len(points) if roi.counter_positions is None else roi.counter_positions.tolist()
-    for (x, y), counter, number in zip(points.tolist(), counters, slices, strict=True):
+    points = points_of(roi)
+    counters, slices = (
+        np.zeros(len(points), np.int64) if given is None else given for given in (roi.counters, roi.counter_positions)
+    )
+    for (y, x), counter, number in zip(points.tolist(), counters.tolist(), slices.tolist(), strict=True):
         name = f"counter {counter}" if kind is None else kind
         yield Dot(y, x, place_of(number, stack) if number else place, name)
 

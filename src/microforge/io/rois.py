@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,13 @@ _NO_AREAS = (ROI_SUBTYPE.TEXT, ROI_SUBTYPE.IMAGE, ROI_SUBTYPE.ARROW)
 #: Pixels have a corner at whole numbers where ImageJ keeps areas, and their centre where it keeps points.
 CORNER = 0.5
 _BIGGEST = 2**28
+#: No microscope's image reaches as far.
+_FARTHEST = 1e7
+#: What zip files and ROIs that are cut short or scrambled raise.
+_DAMAGED = (
+    OSError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error,
+    ValueError, TypeError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 Coordinates = npt.NDArray[np.float64]
 
@@ -40,10 +48,8 @@ def read_rois(path: Path) -> list[NamedRoi]:
     """
     try:
         rois = [_parsed(name, content) for name, content in _contents(path)]
-    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
-    except (ValueError, TypeError, struct.error) as error:
-        raise _unreadable(path, str(error)) from error
+    except _DAMAGED as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or str(error) or "it ends too early") from error
     if not rois:
         raise AnnotationError(
             "The zip file holds no ImageJ ROI.", where=str(path), remedy="Save the ROIs with the ROI manager of Fiji."
@@ -99,10 +105,33 @@ def place_of_roi(roi: ImagejRoi, stack: Stack | None) -> Place:
 
 
 def rectangle(roi: ImagejRoi) -> tuple[float, float, float, float]:
-    """Give top, left, height and width of a rectangle or oval, between corners of pixels."""
+    """Give top, left, height and width of a rectangle or oval, between corners of pixels.
+
+    Raises
+    ------
+    AnnotationError
+        If they are no numbers that can be right.
+    """
     if roi.subpixelrect:
-        return roi.yd, roi.xd, roi.heightd, roi.widthd
-    return roi.top, roi.left, roi.bottom - roi.top, roi.right - roi.left
+        sides = roi.yd, roi.xd, roi.heightd, roi.widthd
+    else:
+        sides = roi.top, roi.left, roi.bottom - roi.top, roi.right - roi.left
+    _sane(roi, np.array(sides, np.float64))
+    return sides
+
+
+def points_of(roi: ImagejRoi) -> Coordinates:
+    """Give the points ``(N, 2)`` y, x of a ROI of points; whole numbers are the centres of pixels.
+
+    Raises
+    ------
+    AnnotationError
+        If they are no numbers that can be right.
+    """
+    points = _sane(roi, np.asarray(roi.coordinates(), np.float64)[:, ::-1])
+    if roi.counters is not None and len(roi.counters) != len(points):
+        raise _odd(roi)
+    return points
 
 
 def outlines(roi: ImagejRoi) -> list[Coordinates]:
@@ -118,15 +147,25 @@ def outlines(roi: ImagejRoi) -> list[Coordinates]:
         corners = [(top, left), (top, left + width), (top + height, left + width), (top + height, left)]
         return [np.array(corners, np.float64) - CORNER]
     try:
-        lines = [line for line in roi.coordinates(multi=True) if len(line)]
-        if not lines:
-            raise IndexError("no corners")
-    except (NotImplementedError, RuntimeError, IndexError) as error:
-        raise AnnotationError(
-            f"The region '{roi.name}' has an outline that cannot be read.",
-            remedy="In Fiji, choose Edit, Selection, Enlarge by 0, or draw it again as a polygon.",
-        ) from error
-    return [np.asarray(line, np.float64)[:, ::-1] - CORNER for line in lines]
+        lines = [np.asarray(line, np.float64)[:, ::-1] for line in roi.coordinates(multi=True) if len(line)]
+    except (NotImplementedError, RuntimeError, IndexError, ValueError) as error:
+        raise _odd(roi) from error
+    if not lines:
+        raise _odd(roi)
+    return [_sane(roi, line) - CORNER for line in lines]
+
+
+def _sane(roi: ImagejRoi, values: Coordinates) -> Coordinates:
+    # Also false where one is no number.
+    if not np.all(np.abs(values) < _FARTHEST):
+        raise _odd(roi)
+    return values
+
+
+def _odd(roi: ImagejRoi) -> AnnotationError:
+    return AnnotationError(
+        f"The ROI '{roi.name}' has a shape that cannot be read.", remedy="Draw it again in Fiji, or remove it."
+    )
 
 
 def centre(roi: ImagejRoi) -> tuple[float, float]:

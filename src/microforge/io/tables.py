@@ -114,14 +114,20 @@ def read_table(path: str | Path, error: type[MicroforgeError] = AnnotationError)
     told = re.fullmatch(r"sep=(.)", lines[0].strip(), re.IGNORECASE)
     first = next((n for n, line in enumerate(lines) if line.strip(" ,;\t") and not (told and n == 0)), None)
     if first is None:
-        raise error("The file is empty.", where=str(path), remedy="Its first line must name the columns.")
+        raise _empty(path, error)
     sign = told[1] if told else _delimiter(lines[first])
     try:
         parsed = _parsed(lines, first, sign)
     except csv.Error as broken:
         raise error(f"The table cannot be read ({broken}).", where=str(path), remedy="Save it again as CSV.") from None
+    if not parsed:
+        raise _empty(path, error)
     header = parsed[0].cells
     return Table(path, header, tuple(_fitted(row, header, path, error) for row in parsed[1:]), error)
+
+
+def _empty(path: Path, error: type[MicroforgeError]) -> MicroforgeError:
+    return error("The file is empty.", where=str(path), remedy="Its first line must name the columns.")
 
 
 def _text(path: Path, error: type[MicroforgeError]) -> str:
