@@ -265,3 +265,15 @@ def test_training_levels_and_calibrates_the_model(tmp_path: Path) -> None:
     truth = sum(len(one.points) for one in fields[:4] if one.points is not None)
     assert found == pytest.approx(truth, rel=0.01) or options.gains[0] in (0.7, 1.4)
     assert "coverage" not in last.metrics
+
+
+def test_an_image_without_dots_adds_no_kind() -> None:
+    image = np.zeros((1, 40, 40), np.uint8)
+    both = Points(np.array([[5, 5], [20, 20]], np.float32), np.array([0, 1], np.int32), ("A", "B"))
+    none = Points(np.zeros((0, 2), np.float32), np.zeros(0, np.int32))
+    samples = [Sample("both", image, points=both), Sample("none", image, points=none)]
+    assert Counting().describe(samples).text == "2 dots in 2 images: 1 A, 1 B"
+    fitted = Counting().fit(samples)
+    assert fitted.kinds == ("A", "B")
+    assert fitted.encode(samples[1]).value.sum() == 0
+    assert Counting().fit(samples[1:]).kinds == ("",)

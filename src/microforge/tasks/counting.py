@@ -17,7 +17,7 @@ from microforge.events import RunAdvice
 from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
 from microforge.tasks.count_options import CountingOptions
 from microforge.tasks.count_scores import is_inside, summarise_counts, tally_counts
-from microforge.tasks.dots import checked_points, clean_dots, named_kinds, spacing_of, steps_of
+from microforge.tasks.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
 from microforge.tasks.drawing import known_pixels
 from microforge.tasks.interval import fit_interval
 from microforge.tasks.positions import find_positions, stamp_density
@@ -79,9 +79,8 @@ class Counting(Task):
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take the kinds, and how far apart cells lie, from the dots."""
-        names = dict.fromkeys(self.options.kinds)
-        for sample in samples:
-            names |= dict.fromkeys(sample.points.kinds if sample.points is not None else ())
+        found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
+        names = dict.fromkeys((*self.options.kinds, *found_kinds))
         steps = steps_of(samples)
         spacing = spacing_of(samples, steps) or self.options.spacing
         known = sum(float(known_pixels(sample).sum()) for sample in samples)
@@ -120,7 +119,7 @@ class Counting(Task):
         known = [sample.points for sample in samples if sample.points is not None]
         total = sum(len(points) for points in known)
         text = f"{total:,} dot{'s' * (total != 1)} in {len(known)} image{'s' * (len(known) != 1)}"
-        names = dict.fromkeys(name for points in known for name in points.kinds)
+        names = kinds_in(known)
         if len(names) > 1:
             text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
         return Readiness(text, "" if total else "Click a dot on each cell of at least one image or region.")

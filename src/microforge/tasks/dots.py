@@ -77,6 +77,14 @@ def spacing_of(samples: Sequence[Sample], steps: Sequence[float]) -> float | Non
     return float(np.median(np.concatenate(found))) if found else None
 
 
+def kinds_in(known: Sequence[Points]) -> tuple[str, ...]:
+    """Give the names of all kinds; an image without dots does not add a kind without a name to those that have one."""
+    names = dict.fromkeys(name for points in known for name in points.kinds)
+    if len(names) > 1 and not any(len(points.of_kind("")) for points in known):
+        names.pop("", None)
+    return tuple(names)
+
+
 def named_kinds(sample: Sample, kinds: Sequence[str]) -> Sample:
     """Give the sample with its dots in the kinds a model knows; a single kind may be called as one likes.
 
