@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -74,24 +75,24 @@ def count_rows(question: Question) -> Iterator[CountRow]:
     density = question.prediction.image
     assert density is not None
     series = "T" in question.image.axes
-    masks = [mask_of([_flat(outline)], density.shape[-2:]) for _, outline in question.regions]
     depth = density.shape[-3] if "Z" in question.image.axes else 1
-    pixel = pixel_size_of(question.image)
-    whole = int(np.prod(density.shape[-2:]))
-    places: list[tuple[int | None, str, npt.NDArray[np.bool_] | None, int]] = [(None, WHOLE, None, whole)]
-    for number, (inside, (called, _)) in enumerate(zip(masks, question.regions, strict=True)):
-        places.append((number, called, inside, int(inside.sum())))
+    pixel, dims = pixel_size_of(question.image) * depth, 2 + ("Z" in question.image.axes)
+    whole, by_hand = int(np.prod(density.shape[-2:])), question.dots is not None
+    places: list[tuple[int | None, str, _Area | None, int]] = [(None, WHOLE, None, whole)]
+    for number, (called, outline) in enumerate(question.regions):
+        corners = np.ascontiguousarray(outline.corners[:, -2:], np.float64)
+        inside = _area_of(corners.tobytes(), density.shape[-2:])
+        places.append((number, called, inside, int(inside.mask.sum())))
     for frame in range(len(density)) if series else (None,):
         one = question.prediction if frame is None else replace(question.prediction, image=density[frame])
-        for region, name, mask, pixels in places:
+        for region, name, area, pixels in places:
             if question.dots is not None:
-                counts = _by_hand(question.dots, frame, mask)
+                counts = _by_hand(question.dots, frame, area)
             else:
-                counts = _by_model(question.task, one, mask)
+                counts = _by_model(question.task, one, area)
+            where = (question.image.name, frame, region, name)
             for c in counts:
-                where = (question.image.name, frame, region, name)
-                size, by_hand = pixels * depth * pixel, question.dots is not None
-                yield CountRow(*where, c.kind, size, c.value, c.low, c.high, by_hand, 2 + ("Z" in question.image.axes))
+                yield CountRow(*where, c.kind, pixels * pixel, c.value, c.low, c.high, by_hand, dims)
 
 
 def columns_of(rows: Sequence[CountRow]) -> dict[str, Array]:
@@ -181,36 +182,42 @@ def lines_of(rows: Sequence[CountRow]) -> list[str]:
     return lines
 
 
-def _by_model(task: Task, prediction: Prediction, mask: npt.NDArray[np.bool_] | None) -> tuple[Count, ...]:
-    if mask is None:
+@dataclass(frozen=True, eq=False)
+class _Area:
+    """A region: the window of YX that holds it, and which pixels of the window belong to it."""
+
+    window: tuple[slice, slice]
+    mask: npt.NDArray[np.bool_]
+
+
+@lru_cache(maxsize=128)
+def _area_of(outline: bytes, shape: tuple[int, ...]) -> _Area:
+    """Find the pixels of a region; kept, as drawing one more region or dot leaves the others as they are."""
+    corners = np.frombuffer(outline, np.float64).reshape(-1, 2)
+    sides = []
+    for axis, length in enumerate(shape):
+        low, high = np.floor(corners[:, axis].min()), np.ceil(corners[:, axis].max()) + 1
+        start = int(np.clip(low, 0, length - 1))
+        sides.append(slice(start, int(np.clip(high, start + 1, length))))
+    moved = Outline(corners - [side.start for side in sides])
+    return _Area((sides[0], sides[1]), mask_of([moved], tuple(side.stop - side.start for side in sides)))
+
+
+def _by_model(task: Task, prediction: Prediction, area: _Area | None) -> tuple[Count, ...]:
+    if area is None:
         return task.count(prediction)
-    window = _window(mask)
     assert prediction.image is not None
-    part = replace(prediction, image=prediction.image[(..., *window)])
-    return task.count(part, mask[window])
+    return task.count(replace(prediction, image=prediction.image[(..., *area.window)]), area.mask)
 
 
-def _by_hand(dots: Points, frame: int | None, mask: npt.NDArray[np.bool_] | None) -> tuple[Count, ...]:
+def _by_hand(dots: Points, frame: int | None, area: _Area | None) -> tuple[Count, ...]:
     places, kinds = dots.coordinates, dots.kind
     if frame is not None:
         here = np.round(places[:, 0]) == frame
         places, kinds = places[here], kinds[here]
-    if mask is not None:
-        y, x = (np.round(places[:, k]).astype(int) for k in (-2, -1))
-        inside = (y >= 0) & (x >= 0) & (y < mask.shape[0]) & (x < mask.shape[1])
-        inside[inside] = mask[y[inside], x[inside]]
+    if area is not None:
+        y, x = (np.round(places[:, k - 2]).astype(int) - area.window[k].start for k in (0, 1))
+        inside = (y >= 0) & (x >= 0) & (y < area.mask.shape[0]) & (x < area.mask.shape[1])
+        inside[inside] = area.mask[y[inside], x[inside]]
         kinds = kinds[inside]
     return tuple(Count(name, float((kinds == k).sum())) for k, name in enumerate(dots.kinds))
-
-
-def _window(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Give the smallest window that holds a mask; one pixel where it is empty."""
-    sides = []
-    for axis in (1, 0):
-        found = np.flatnonzero(mask.any(axis=axis))
-        sides.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 1))
-    return sides[0], sides[1]
-
-
-def _flat(outline: Outline) -> Outline:
-    return Outline(outline.corners[:, -2:])

@@ -23,8 +23,8 @@ from microforge.gui.watch import Watch
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.
 READING_TIME = 15_000
-#: What is slow to import and needed as soon as anything is trained or applied.
-_HEAVY = ("microforge.training.loop", "microforge.inference.predictor")
+#: What is slow to import and needed as soon as anything is trained or applied; pandas by napari, for results.
+_HEAVY = ("microforge.training.loop", "microforge.inference.predictor", "pandas")
 
 
 class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types

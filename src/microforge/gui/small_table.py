@@ -35,6 +35,8 @@ class TextModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
         self, columns: Sequence[Column], rows: Sequence[Sequence[str]], editable: Sequence[tuple[int, int]] = ()
     ) -> None:
         """Show other lines; new texts of the same lines keep what is selected."""
+        if [list(columns), list(rows), set(editable)] == [self.columns, self.rows, self.editable]:
+            return
         same = list(columns) == self.columns and len(rows) == len(self.rows)
         if not same:
             self.beginResetModel()
