@@ -216,6 +216,11 @@ def test_only_layers_that_fit_are_offered(panel: AnnotatePanel) -> None:
     mark_result(result, "result")
     fitting = viewer.add_points([[1, 2, 3]], name="fitting")
     assert panel.points.usable() == [fitting]
+    entries = [(action.text(), action.isEnabled(), action.toolTip()) for action in panel.points.offer().actions()]
+    assert entries == [
+        ("flat (1 dot)", False, "Its dots have 2 coordinates, the image has 3 dimensions."),
+        ("fitting (1 dot)", True, "fitting (1 dot)"),
+    ]
 
 
 @pytest.mark.parametrize("axes", ["TYX", "ZYX", "TZCYX", "CZYX"])

@@ -124,6 +124,13 @@ def test_dots_belong_to_their_image(session: Session, nuclei: Any) -> None:
     assert session.items == [item]
 
 
+def test_the_preview_follows_the_dots(panel: TrainPanel, nuclei: Any) -> None:
+    panel.session.set_task("counting")
+    first, _ = (clicked(panel.session, nuclei, name, [[3, 4]]) for name in "ab")
+    panel.session.viewer.layers.selection.active = first.points[0]
+    assert panel.preview._looked_at() is first.image
+
+
 def test_folders_of_dots_and_of_classes_are_trained_on(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, tmp_path: Path
 ) -> None:

@@ -168,19 +168,25 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.session.say(f"{layer.name} is not learnt from any more. The layer stays open with its dots.")
 
     def _menu(self) -> None:
-        menu = QMenu(self)
+        self.offer().exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
+
+    def offer(self) -> QMenu:
+        """Make the menu of open Points layers; those that do not fit the image say why."""
+        menu, image = QMenu(self), self.choice.value()
         menu.setToolTipsVisible(True)
-        layers = self.usable()
-        for layer in layers:
-            menu.addAction(self._title(layer), lambda layer=layer: self.use(layer))
-        if not layers:
-            menu.addAction("No further Points layer is open that fits this image").setEnabled(False)
-        menu.exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
+        for layer in self._others():
+            problem = "" if image is None else self._problem(layer, image)
+            action = menu.addAction(_title(layer), lambda layer=layer: self.use(layer))
+            action.setEnabled(not problem)
+            action.setToolTip(problem)
+        if menu.isEmpty():
+            menu.addAction("No further Points layer is open").setEnabled(False)
+        return menu
 
     def usable(self) -> list[Points]:
         """Give the open Points layers that may hold the dots of the image chosen."""
         image = self.choice.value()
-        return [layer for layer in self.session.viewer.layers if image is not None and self._fits(layer, image)]
+        return [layer for layer in self._others() if image is not None and not self._problem(layer, image)]
 
     def use(self, layer: Points) -> None:
         """Take a layer as the dots of the image chosen; beside others it is a further kind of cells."""
@@ -206,17 +212,17 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
                 f"{far:,} of the {len(layer.data):,} dots of {layer.name} lie outside the image.", "warning"
             )
 
-    def _title(self, layer: Points) -> str:
-        return f"{layer.name} ({len(layer.data):,} dot{'s' * (len(layer.data) != 1)})"
+    def _others(self) -> list[Points]:
+        """Give the Points layers that are not learnt from yet."""
+        layers = [layer for layer in self.session.viewer.layers if isinstance(layer, Points) and not is_result(layer)]
+        return [layer for layer in layers if self.session.annotated_of(layer) is None]
 
-    def _fits(self, layer: Layer, image: Image) -> bool:
-        if not isinstance(layer, Points) or is_result(layer) or self.session.annotated_of(layer) is not None:
-            return False
+    def _problem(self, layer: Points, image: Image) -> str:
         try:
             dots_on([layer], image, self.choice.letters())
-        except MicroforgeError:
-            return False
-        return True
+        except MicroforgeError as error:
+            return error.problem
+        return ""
 
     def _select(self, layer: Points) -> None:
         self.session.viewer.layers.selection.active = layer
@@ -233,6 +239,10 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         item = self.current()
         if item is not None:
             self.session.change(item, no_cells=none)
+
+
+def _title(layer: Points) -> str:
+    return f"{layer.name} ({len(layer.data):,} dot{'s' * (len(layer.data) != 1)})"
 
 
 _HINT = (
