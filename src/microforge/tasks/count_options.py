@@ -30,7 +30,8 @@ class CountingOptions(TaskOptions):
         None,
         gt=0,
         title="Match distance",
-        description="A dot counts as found within this many pixels; empty = half the typical distance of dots.",
+        description="A dot counts as found within this many pixels; empty = automatic. That is half the typical "
+        "distance of dots.",
     )
     kinds: tuple[str, ...] = Field(
         (), title="Kinds", description="Names of the kinds of cells.", json_schema_extra={"fitted": True}
