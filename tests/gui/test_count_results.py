@@ -390,3 +390,13 @@ def test_classes_of_images(qtbot: QtBot, session: Session, tmp_path: Path) -> No
     session.viewer.layers.clear()
     assert not overlay.visible
     assert panel.classes.isVisible(), "it can still be saved"
+
+
+def test_image_closed_meanwhile_still_gets_its_dots(bench: Bench) -> None:
+    layer = bench.viewer.add_image(cells(*FIVE), name="field")
+    bench.panel.apply()
+    bench.viewer.layers.remove(layer)
+    bench.qtbot.waitUntil(lambda: not bench.session.applying.running, timeout=5000)
+    assert "field (cells)" in bench.viewer.layers
+    assert "5 cells" in bench.panel.message.text()
+    assert bench.counts.isHidden()

@@ -190,6 +190,8 @@ def test_images_of_the_session(qtbot: QtBot, review: CountReview) -> None:
     review.source.where.set_value("open")
     measure(qtbot, review)
     assert len(review.cases) == 3
+    session.set_task("instances")
+    assert review.source.where.value() == "files", "dots are read while counting is what is learnt"
 
 
 def test_a_bad_file_does_not_stop_the_others(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:

@@ -1,14 +1,12 @@
 """What can be done with counts: see them on the canvas, count in regions, correct dots, save, learn from them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from napari.layers import Points as PointsLayer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -16,45 +14,32 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.applying import LayerPredicted
 from microforge.gui.canvas_text import CanvasText
-from microforge.gui.count_regions import DrawnRegion, draw_regions, name_new, region_layers, regions_on, rename
+from microforge.gui.count_regions import draw_regions, name_new, region_layers, rename
 from microforge.gui.count_table import CountTable
-from microforge.gui.counting import CountRow, Question, columns_of, count_rows, lines_of
+from microforge.gui.counted_images import (
+    CountedImage,
+    CountsReady,
+    count_all,
+    question_of,
+    rows_in_view,
+    signature_of,
+)
+from microforge.gui.counting import columns_of, lines_of
 from microforge.gui.density_layers import add_density
-from microforge.gui.dot_layers import add_dots, dots_of, is_corrected
+from microforge.gui.dot_layers import add_dots
 from microforge.gui.dots_to_learn import learn_from_dots
 from microforge.gui.parts import Note, Picker, add_row, button, rows
 from microforge.gui.session import Session
 from microforge.gui.worker import Relay
-from microforge.types import Image, Prediction
+from microforge.tasks.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
 MOMENT = 150
 #: What a layer tells that may change a count, or which counts are shown.
 _CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
-NO_INTERVAL = "No interval: fewer than 9 images were kept aside when this model was trained."
+NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
 BY_HAND = "You changed dots: they are counted now, so that there is no interval."
 _DENSITY = 0.6
-
-
-@dataclass(eq=False)
-class CountedImage:
-    """A predicted image, its layers, and what was counted last."""
-
-    source: Layer
-    image: Image
-    task: Any
-    prediction: Prediction
-    dots: PointsLayer
-    density: Sequence[Layer]
-    regions: tuple[DrawnRegion, ...] = ()
-    rows: list[CountRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class CountsReady:
-    """What was counted, image by image."""
-
-    rows: tuple[tuple[CountRow, ...], ...]
 
 
 class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -87,13 +72,15 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show the cells of a result as layers; give those that hold dots."""
         viewer = self._session.viewer
         source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
-        if event.prediction.points is None or event.image is None or source is None:
+        if event.prediction.points is None or event.image is None:
             return []
         density = add_density(viewer, event, details)
         spacing = getattr(event.task.options, "spacing", None)
         dots = add_dots(viewer, event.place, event.prediction, details, spacing)
-        self.images.append(CountedImage(source, event.image, event.task, event.prediction, dots, density))
-        self._offer_kinds()
+        # Regions are found by the layer; one that was closed meanwhile has none.
+        if source is not None:
+            self.images.append(CountedImage(source, event.image, event.task, event.prediction, dots, density))
+            self._offer_kinds()
         self._show_parts()
         self._timer.start()
         return [dots]
@@ -105,11 +92,11 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
         name_new(region_layers(self._session) if self.images else ())
-        questions = [self._question(one) for one in self.images]
-        known = [_signature(question) for question in questions]
+        questions = [question_of(self._session, one) for one in self.images]
+        known = [signature_of(question) for question in questions]
         if known != self._known:
             self._known, self._asked = known, list(self.images)
-            self._relay.start(partial(_count, questions))
+            self._relay.start(partial(count_all, questions))
         else:
             self.show_text()
         self._show_parts()
@@ -122,7 +109,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         shown = chosen or shown
         lines = []
         for one in shown:
-            said = lines_of(self._rows_in_view(one))
+            said = lines_of(rows_in_view(self._session.viewer, one))
             lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
         self._text.show("\n".join(lines[:16]))
 
@@ -141,7 +128,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Make the layer to draw regions on, for the image in view."""
         one = self._current()
         if one is not None:
-            draw_regions(self._session.viewer, one.source, _letters(one))
+            draw_regions(self._session.viewer, one.source, one.letters)
             self.note.say("Draw rectangles, ellipses or polygons. Names can be changed in the table.", "info")
 
     def learn(self) -> None:
@@ -201,21 +188,6 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._relay.event.connect(self._on_counted)
         self.table.renamed.connect(self._on_renamed)
         self.kind.value_changed.connect(self._on_kind)
-
-    def _question(self, one: CountedImage) -> Question:
-        one.regions = regions_on(region_layers(self._session), one.source, _letters(one))
-        drawn = tuple((region.name, region.outline) for region in one.regions)
-        dots = dots_of(one.dots) if is_corrected(one.dots) else None
-        return Question(one.image, one.task, one.prediction, drawn, dots)
-
-    def _rows_in_view(self, one: CountedImage) -> list[CountRow]:
-        letters = _letters(one)
-        if "T" not in letters:
-            return one.rows
-        dims = self._session.viewer.dims
-        place = dims.point[dims.ndim - one.source.ndim :]
-        frame = round(float(one.source.world_to_data(place)[letters.index("T")]))
-        return [row for row in one.rows if row.frame == frame]
 
     def _current(self) -> CountedImage | None:
         """Give the image that is selected, or one of whose layers is; else the last."""
@@ -283,18 +255,3 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         path, _ = QFileDialog.getSaveFileName(self, "Save the counts", "counts.csv", "Tables (*.csv)")
         if path:
             self.save_table(Path(path))
-
-
-def _count(questions: Sequence[Question]) -> Iterator[CountsReady]:
-    yield CountsReady(tuple(tuple(count_rows(question)) for question in questions))
-
-
-def _signature(question: Question) -> Any:
-    """Give what a count depends on, to compare."""
-    regions = [(name, outline.corners.tobytes()) for name, outline in question.regions]
-    dots = None if question.dots is None else (question.dots.coordinates.tobytes(), question.dots.kind.tobytes())
-    return id(question.prediction), regions, dots
-
-
-def _letters(one: CountedImage) -> str:
-    return one.image.axes[: one.source.ndim]

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import Preparing, RunFailed
+from microforge.gui.annotated import Annotated
 from microforge.gui.busy import Busy
 from microforge.gui.evaluating import Case, CaseFailed, Files, MakePredictor, Measuring, Open, measure
 from microforge.gui.parts import Note, Picker, add_row, button, rows
@@ -21,14 +22,18 @@ from microforge.io.model_file import read_card
 from microforge.tasks import get_task
 from microforge.types import Annotation
 
-IMAGES = "Images (*.tif *.tiff *.png *.jpg *.jpeg *.bmp);;All files (*)"
 _FILES, _ASIDE, _OPEN = "files", "aside", "open"
 #: What the files are that say what is true.
-_TRUTH = {
-    Annotation.POINTS: ("Dots: a folder or files", "Tables (CSV) with y and x, or ImageJ ROIs, named as the images."),
+_TRUTH: dict[Annotation, tuple[str, str, tuple[Literal["folder", "files"], ...]]] = {
+    Annotation.POINTS: (
+        "Dots: a folder",
+        "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
+        ("folder",),
+    ),
     Annotation.CLASS: (
         "Classes: a table or folder",
         "A table (CSV) with the columns image and class, or the folder whose sub-folders are the classes.",
+        ("folder", "files"),
     ),
 }
 _MOST_PROBLEMS = 4
@@ -60,12 +65,10 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._relay = Relay("a measurement")
         self._problems: list[str] = []
         self._done, self._total, self._cancelled, self._measured = 0, 1, False, False
-        what, tip = _TRUTH[kind]
+        what, tip, kinds = _TRUTH[kind]
         self.where = Picker("Images of which the truth is known; best those that nothing was learnt from.")
-        self.images = PathField(
-            "Images: a folder or files", "Images nothing was learnt from.", ("folder", "files"), IMAGES
-        )
-        self.truth = PathField(what, tip, ("folder", "files"), "All files (*)")
+        self.images = PathField("Images: a folder", "Images that nothing was learnt from.")
+        self.truth = PathField(what, tip, kinds, "All files (*)")
         self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
         self.busy = Busy("Stop; what is measured so far stays.")
         self.note = Note()
@@ -80,7 +83,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def refresh(self) -> None:
         """Offer what there is."""
-        items = [item for item in self._session.annotated if item.serves(self._kind)]
+        items = self._items()
         choices = [("Files on disk", _FILES)]
         choices += [(f"Annotated images ({len(items)})", _OPEN)] if items else []
         aside = sum(item.validation for item in items)
@@ -150,9 +153,12 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             if not images or not truth:
                 raise NotEnoughDataError("Choose the images, and what is known of them.")
             return Files(images[0], truth[0])
-        items = [item for item in self._session.annotated if item.serves(self._kind)]
-        items = [item for item in items if item.validation or self.where.value() == _OPEN]
+        items = [item for item in self._items() if item.validation or self.where.value() == _OPEN]
         return Open(tuple((item.image.unique_id, snapshot_of(self._session, item)) for item in items))
+
+    def _items(self) -> list[Annotated]:
+        """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
+        return self._session.items if self._session.kind is self._kind else []
 
     def _lay_out(self) -> None:
         form = rows()
