@@ -199,8 +199,12 @@ class Task(ABC):
         """
         return ()
 
-    def level(self, tallies: Sequence[Mapping[str, float]]) -> Self:
-        """Give the task with what it learns from images trained on, one tally for each: by how much all are off."""
+    def compare(self, output: npt.NDArray[np.float32], sample: Sample) -> dict[str, float]:
+        """Give what `level` needs of an activated output ``C(Z)YX`` of an image trained on; quick, without decoding."""
+        return {}
+
+    def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
+        """Give the task with what it learns from images trained on, by `compare`: by how much all counts are off."""
         return self
 
     def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:

@@ -16,7 +16,7 @@ from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
 from microforge.tasks.count_options import CountingOptions
-from microforge.tasks.count_scores import is_inside, summarise_counts, tally_counts
+from microforge.tasks.count_scores import is_inside, known_dots, summarise_counts, tally_counts
 from microforge.tasks.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
 from microforge.tasks.drawing import known_pixels
 from microforge.tasks.interval import fit_interval
@@ -217,11 +217,18 @@ class Counting(Task):
                 figures |= {f"low{of}": count.low, f"high{of}": count.high}
         return figures
 
-    def level(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+    def compare(self, output: npt.NDArray[np.float32], sample: Sample) -> dict[str, float]:
+        """Give the counts, and the true ones, inside what is annotated."""
+        assert sample.points is not None
+        counts = self.count(Prediction(image=output), sample.mask)
+        truth = {f"truth {kind}": float(len(known_dots(sample.points, kind, sample))) for kind in self.kinds}
+        return {f"found {count.kind}": count.value for count in counts} | truth
+
+    def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
         """Make up for what is common to the errors of all counts; a few per cent remain however long one trains."""
         gains = []
         for kind, gain in zip(self.kinds, self._gains, strict=True):
-            found, truth = (sum(tally[f"{name} {kind}"] for tally in tallies) for name in ("found", "truth"))
+            found, truth = (sum(one[f"{name} {kind}"] for one in compared) for name in ("found", "truth"))
             # Nothing is made up for by much: a model that finds next to nothing has not learnt yet.
             gains.append(float(np.clip(gain * truth / found, *GAINS)) if found > 0 and truth > 0 else gain)
         return type(self)(self.options.model_copy(update={"gains": tuple(gains)}))

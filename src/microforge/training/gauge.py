@@ -11,12 +11,12 @@ from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEve
 from microforge.inference.tiling import TiledNetwork
 from microforge.networks.unet import UNet, receptive_field
 from microforge.training.live import Live, PreviewRequest
-from microforge.training.setup import Setup, often_validated
+from microforge.training.setup import Setup
 from microforge.types import ArrayLike, Prediction, Sample
 
 Tallies = list[Mapping[str, float]]
-#: Images trained on are looked at before each measurement too: so many pixels of them at most.
-LEVEL_PIXELS = 1_500_000
+#: Images trained on are looked at before each measurement too, so many pixels of them at most; and at the end.
+LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
 
 
 class Gauge:
@@ -29,8 +29,7 @@ class Gauge:
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
-        small = [sample for sample in spread if prod(self._annotated(sample).image.shape[1:]) <= LEVEL_PIXELS]
-        self.learnt = often_validated(small, LEVEL_PIXELS) if setup.task.levels else ()
+        self.learnt = [sample for sample in spread if setup.task.levels and self._pixels(sample) <= LEVEL_PIXELS]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -41,11 +40,21 @@ class Gauge:
         """Go on with options of before."""
         self.task = self.network.task = type(self.task).from_options(options)
 
-    def level(self) -> Iterator[TrainingEvent]:
-        """Let the task make up for what is common to all errors on images trained on."""
-        if self.learnt:
-            tallies = yield from self._tallies(self.learnt, cropped=True)
-            self.task = self.network.task = self.task.level(tallies)
+    def level(self, *, last: bool = False) -> Iterator[TrainingEvent]:
+        """Let the task make up for what is common to all errors on images trained on; at the end on more of them."""
+        compared, pixels = [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        for whole in self.learnt:
+            pixels -= self._pixels(whole)
+            if pixels < 0:
+                break
+            sample = self._annotated(whole)
+            for item in self.network.run(sample.image, self._normaliser(whole)):
+                if isinstance(item, TileFinished):
+                    yield Preparing("Measuring")
+                else:
+                    compared.append(self.task.compare(item, sample))
+        if compared:
+            self.task = self.network.task = self.task.level(compared)
 
     def validate(self) -> Generator[TrainingEvent, None, dict[str, float] | None]:
         """Give the metrics on the images kept aside; None when asked to stop meanwhile."""
@@ -69,17 +78,16 @@ class Gauge:
                 if self.live.stopping:
                     return
 
-    def _tallies(self, samples: Sequence[Sample], *, cropped: bool = False) -> Generator[TrainingEvent, None, Tallies]:
-        """Tally samples, or their annotated parts only; of whole ones fewer when asked to stop."""
+    def _tallies(self, samples: Sequence[Sample]) -> Generator[TrainingEvent, None, Tallies]:
+        """Tally samples; fewer when asked to stop."""
         tallies: Tallies = []
-        for done, whole in enumerate(samples, start=1):
-            sample = self._annotated(whole) if cropped else whole
-            for item in self._predict(sample.image, self._normaliser(whole)):
+        for done, sample in enumerate(samples, start=1):
+            for item in self._predict(sample.image, self._normaliser(sample)):
                 if isinstance(item, Prediction):
                     tallies.append(self.task.tally(item, sample))
                     continue
                 yield Preparing("Measuring", done / len(samples))
-                if self.live.stopping and not cropped:
+                if self.live.stopping:
                     return tallies
         return tallies
 
@@ -89,6 +97,9 @@ class Gauge:
 
     def _annotated(self, sample: Sample) -> Sample:
         return crop_to_annotation(sample, receptive_field(self.setup.plan.network))
+
+    def _pixels(self, sample: Sample) -> int:
+        return prod(self._annotated(sample).image.shape[1:])
 
     def _normaliser(self, sample: Sample) -> Normaliser:
         if sample.name not in self._normalisers:

@@ -108,7 +108,7 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
         if schedule.checkpoint.due():
             yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
     if run.setup.validation and not live.stopping:
-        yield from run.validate()
+        yield from run.validate(last=True)
     elif not live.discarding:
         yield from run.level()
     yield run.finish(reason)

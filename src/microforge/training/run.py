@@ -149,13 +149,13 @@ class Run:
         return RunAdvice(f"memory {patch}", f"Memory was short: patches of {smaller} instead of {patch} pixels.")
 
     def level(self) -> Iterator[TrainingEvent]:
-        """Let the task make up for what is common to all errors on images trained on."""
-        yield from self.gauge.level()
+        """Let the task make up for what is common to all errors on images trained on, with the last weights."""
+        yield from self.gauge.level(last=True)
 
-    def validate(self) -> Iterator[TrainingEvent]:
+    def validate(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
         begun = time.perf_counter()
-        yield from self.gauge.level()
+        yield from self.gauge.level(last=last)
         metrics = yield from self.gauge.validate()
         if metrics is None:
             return

@@ -134,9 +134,10 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
     )
 
 
-def often_validated(samples: Sequence[Sample], pixels: int = VALIDATION_PIXELS) -> tuple[Sample, ...]:
+def often_validated(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Give as many validation samples as can be predicted often; they come in random order already."""
     kept: list[Sample] = []
+    pixels = VALIDATION_PIXELS
     for sample in samples[:VALIDATION_IMAGES]:
         pixels -= int(np.prod(sample.image.shape[1:]))
         if kept and pixels < 0:
