@@ -98,7 +98,7 @@ def test_drawn_regions_are_used_for_every_file(
     viewer.add_shapes(
         [square(2, 3, 10), square(20, 10, 15)], features={"name": ["cortex", ""]}, name="areas", scale=(0.5, 0.5)
     )
-    assert panel.regions.use.text() == "Use the regions drawn on areas"
+    assert panel.regions.use.text() == "Use the regions of areas"
     panel.regions.use.click()
     assert "results first" in panel.regions.note.text()
     panel.output.set_value([tmp_path / "out"])

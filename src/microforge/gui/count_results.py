@@ -39,7 +39,6 @@ MOMENT = 150
 _CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
 NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
 BY_HAND = "You changed dots: they are counted now, so that there is no interval."
-_DENSITY = 0.6
 
 
 class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types

@@ -5,7 +5,7 @@ from typing import Any
 
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.gui.count_regions import DrawnRegion, region_layers, regions_on
@@ -41,6 +41,8 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
             FILTER,
         )
         self.use = button("", "", self.drawn.emit)
+        # A long name must not make the dock wider than it is.
+        self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.note = Note()
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -103,7 +105,7 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         names = [layer.name for layer in region_layers(self._session) if len(layer.data)]
         self.use.setVisible(bool(names))
         name = names[-1] if len(names) == 1 else "the image"
-        self.use.setText(f"Use the regions drawn on {name if len(name) < 24 else f'{name[:22]} …'}")
+        self.use.setText(f"Use the regions of {name if len(name) < 20 else f'{name[:18]} …'}")
         self.use.setToolTip(f"Count every file in the areas of {', '.join(names)}. They are saved with the results.")
 
 
