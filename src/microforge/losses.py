@@ -1,8 +1,5 @@
 """Losses on raw outputs, all weighted per pixel: where the weight is 0, nothing is learnt."""
 
-from collections.abc import Sequence
-from math import prod
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -44,17 +41,6 @@ def absolute_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def squared_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Mean squared difference (MSE)."""
     return weighted_mean((output - target) ** 2, weight)
-
-
-def squared_sums(output: Tensor, target: Tensor, weight: Tensor, sides: Sequence[int]) -> Tensor:
-    """Mean squared error of the sums over overlapping blocks of `sides` pixels, per pixel of a block.
-
-    As large as the squared error itself where the errors of neighbouring pixels have nothing to do with each other, and
-    larger the more they have in common.
-    """
-    pool = functional.avg_pool2d if output.ndim == 4 else functional.avg_pool3d
-    mean = pool((output - target) * weight, tuple(sides), stride=tuple(max(1, side // 2) for side in sides))
-    return (mean**2).mean() * prod(sides)
 
 
 def dissimilarity(output: Tensor, target: Tensor, weight: Tensor, span: float = 1.0) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from microforge.config import PredictionConfig, TrainingConfig
+from microforge.config import AugmentationConfig, PredictionConfig, TrainingConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunFinished
 from microforge.inference.predictor import Predictor
@@ -277,3 +277,10 @@ def test_an_image_without_dots_adds_no_kind() -> None:
     assert fitted.kinds == ("A", "B")
     assert fitted.encode(samples[1]).value.sum() == 0
     assert Counting().fit(samples[1:]).kinds == ("",)
+
+
+def test_patches_are_varied_little_unless_asked_for() -> None:
+    calm = Counting().augmentation(AugmentationConfig())
+    assert (calm.scale, calm.intensity) == (1.0, 0.1)
+    wild = Counting().augmentation(AugmentationConfig(scale=1.5, intensity=0.6))
+    assert (wild.scale, wild.intensity) == (1.5, 0.6)

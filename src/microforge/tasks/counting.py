@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
 #: With more room per dot than a square (or cube) of this side, patches are cut around dots.
 SPARSE = 100.0
-#: Sides of the blocks whose sums are learnt, in units of the spacing, and what they count for in the loss.
-BLOCKS, BLOCK_SHARE = (1, 4), 0.5
+#: How much brightness is varied, unless a person says otherwise.
+INTENSITY = 0.1
 #: Limits of what densities are multiplied by.
 GAINS = (0.7, 1.4)
 #: What the image of a result is.
@@ -66,6 +67,16 @@ class Counting(Task):
         """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
         width = float(np.clip(WIDTH * self.options.spacing, NARROWEST, WIDEST))
         return tuple(width / step for step in self.options.steps or (1.0, 1.0))
+
+    def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
+        """Vary less than usual: cells of one magnification have one size, and brightness tells of cells in a heap.
+
+        What was set to other than the usual values stays.
+        """
+        usual = AugmentationConfig()
+        calm = {"scale": 1.0} if config.scale == usual.scale else {}
+        calm |= {"intensity": INTENSITY} if config.intensity == usual.intensity else {}
+        return config.model_copy(update=calm)
 
     @property
     def margin(self) -> tuple[int, ...]:
@@ -158,19 +169,10 @@ class Counting(Task):
         return replace(batch, target=batch.target * area)
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
-        """Squared error of the density, and of its sums over blocks, which are what is asked for in the end.
-
-        Single pixels teach where cells are; their errors hide a small one that all have in common, and counts had too
-        few cells where there were many. Sums over blocks show it.
-        """
+        """Squared error of the density: its minimum is the mean, so that sums are right on average."""
         from microforge import losses
 
-        loss = losses.squared_error(output, batch.target, batch.weight)
-        for factor in BLOCKS:
-            sides = [round(factor * self.options.spacing / step) for step in self._scale]
-            sides = [max(1, min(side, length)) for side, length in zip(sides, output.shape[2:], strict=True)]
-            loss = loss + BLOCK_SHARE * losses.squared_sums(output, batch.target, batch.weight, sides)
-        return loss
+        return losses.squared_error(output, batch.target, batch.weight)
 
     def activate(self, output: "torch.Tensor") -> "torch.Tensor":
         """Give cells per pixel."""
