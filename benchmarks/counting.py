@@ -5,8 +5,8 @@
 DATA holds ``images/``, ``points/`` (CSV: y,x) and ``split.csv`` (columns name, split). Trains on the split "train" (or
 on some of its images, drawn by the seed), predicts "val", which serves for nothing else, and lets the score script
 judge the counts. Beside them: predicting the mean, and the maxima of the Laplacian of Gaussian with the width and
-threshold that count the training images best. The interval is measured by repeated halving: fitted on one half of the
-images predicted, covering the other. Speed: the images predicted, again and again until there are 100.
+threshold that count the training images best. The interval is measured by repeated halving: fitted on one half (or 9) of
+the images predicted, covering the others. Speed: the images predicted, again and again until there are 100.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy as np
 import tifffile
 from scipy import ndimage
 
-from microforge.tasks.interval import fit_interval
+from microforge.tasks.interval import FEWEST, fit_interval
 
 PROGRAM = [sys.executable, "-m", "microforge"]
 HALVINGS = 500
@@ -60,7 +60,8 @@ def coverage(per_image: list[dict[str, Any]], seed: int) -> float:
     found, truth = (np.array([float(one[key]) for one in per_image]) for key in ("count", "truth"))
     for _ in range(HALVINGS):
         order = rng.permutation(len(found))
-        first, second = order[: len(order) // 2], order[len(order) // 2 :]
+        half = max(FEWEST, len(order) // 2)
+        first, second = order[:half], order[half:]
         interval = fit_interval(found[first], truth[first])
         if interval is None:
             return float("nan")
