@@ -5,8 +5,8 @@
 DATA holds ``images/``, ``points/`` (CSV: y,x) and ``split.csv`` (columns name, split). Trains on the split "train" (or
 on some of its images, drawn by the seed), predicts "val", which serves for nothing else, and lets the score script
 judge the counts. Beside them: predicting the mean, and the maxima of the Laplacian of Gaussian with the width and
-threshold that count the training images best. The interval is measured by repeated halving: fitted on one half (or 9) of
-the images predicted, covering the others. Speed: the images predicted, again and again until there are 100.
+threshold that count the training images best. The interval is measured by repeated halving: fitted on one half (or 9)
+of the images predicted, covering the others. Speed: the images predicted, again and again until there are 100.
 """
 
 import argparse
