@@ -25,6 +25,9 @@ class Strict:
             raise AnnotationError("Nothing is annotated.", where=sample.name)
         return sample
 
+    def changes(self, given: Sample, used: Sample) -> str:
+        return ""
+
 
 class Blind(Strict):
     annotation = Annotation.NONE
@@ -157,6 +160,17 @@ def test_dots_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> 
     reasons = {problem.path.stem: problem.reason for problem in loaded.problems}
     assert reasons["c"].startswith("c.csv: Line 2 has 'two' in the column 'x'")
     assert "The dots lie on 2 planes, but the image has one only" in reasons["d"]
+
+
+def test_what_was_done_to_dots_is_told(tmp_path: Path) -> None:
+    images = write(tmp_path / "x", a=plain(), b=plain())
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "a.csv").write_text("y,x\n3,4\n3,4\n99,4\n")
+    (tmp_path / "y" / "b.csv").write_text("y,x\n3,4\n")
+    loaded = load_samples(pair_folders(images, tmp_path / "y", kind=Annotation.POINTS), Counting())
+    (remark,) = loaded.remarks
+    assert remark.path.name == "a.tif"
+    assert remark.reason == "1 dot outside the image left out, 1 dot on another merged with it."
 
 
 def test_images_without_cells_count_only_if_she_says_so(tmp_path: Path) -> None:

@@ -61,4 +61,8 @@ def _load(pairing: Pairing, task: Task, files: TrainingFiles, say: Callable[[str
         say(f"LEFT OUT {path}: {reason}")
     if len(loaded.problems) > _TOLD:
         say(f"... and {len(loaded.problems) - _TOLD} more files were left out.")
+    for path, remark in loaded.remarks[:_TOLD]:
+        say(f"{path.name}: {remark}")
+    if len(loaded.remarks) > _TOLD:
+        say(f"... and the like in {len(loaded.remarks) - _TOLD} more files.")
     return loaded.samples

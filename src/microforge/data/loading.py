@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,17 +26,18 @@ _READINGS = {
 
 
 class Problem(NamedTuple):
-    """A file that cannot be used, and why."""
+    """A file that cannot be used, and why; or what is to be said of one."""
 
     path: Path
     reason: str
 
 
 class Loaded(NamedTuple):
-    """Samples ready for training, and the files that were left out with the reasons."""
+    """Samples ready for training, the files that were left out with the reasons, and what was changed in others."""
 
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
 
 
 def load_samples(
@@ -77,7 +78,7 @@ def load_samples(
     problems += unlike
     if not samples:
         raise _nothing_left(problems)
-    return Loaded(tuple(sample for _, sample in samples), tuple(problems))
+    return Loaded(tuple(sample for _, sample in samples), tuple(problems), tuple(reader.remarks))
 
 
 def iter_samples(
@@ -121,6 +122,7 @@ class _Reader:
     kind: Annotation
     axes: str | None
     target_axes: str | None
+    remarks: list[Problem] = field(default_factory=list)
 
     def read(self, pair: Pair, name: str) -> list[Sample | Problem]:
         """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
@@ -130,9 +132,15 @@ class _Reader:
                 raise _unknown_axes(image)
             image = replace(image, name=name)
             samples = (replace(sample, class_name=pair.class_name) for sample in self._samples(image, pair))
-            return [self.task.check(sample) for sample in samples]
+            return [self._checked(sample, pair) for sample in samples]
         except MicroforgeError as error:
             return [Problem(pair.image, _reason(error, pair))]
+
+    def _checked(self, sample: Sample, pair: Pair) -> Sample:
+        checked = self.task.check(sample)
+        if changed := self.task.changes(sample, checked):
+            self.remarks.append(Problem(pair.image, f"{changed}."))
+        return checked
 
     def _samples(self, image: Image, pair: Pair) -> list[Sample]:
         if self.kind in (Annotation.NONE, Annotation.CLASS) or pair.annotation is None:

@@ -190,7 +190,9 @@ def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, l
     partner = _PARTNERS.get(task.annotation, "annotation")
     first = targets[0] if targets else None
     pairing = pair_folders(folders[0], first, more=targets[1:], partner=partner, kind=task.annotation)
-    samples, problems = load_samples(pairing, task)
-    for number, problem in enumerate(problems):
+    loaded = load_samples(pairing, task)
+    for number, problem in enumerate(loaded.problems):
         yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")
-    return list(samples)
+    for remark in loaded.remarks:
+        yield RunAdvice(f"changed {remark.path}", f"{remark.path.name}: {remark.reason}")
+    return list(loaded.samples)

@@ -1,0 +1,131 @@
+"""The pictures of counting cells and of classes of images, for `make_screenshots.py`."""
+
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Image, Points
+from studio import PIXEL, Studio
+
+from microforge.gui.canvas_text import overlay_of
+from microforge.io.results import write_image, write_table
+from microforge.simulate import simulate_crowd, simulate_focus
+
+#: Rows and columns of the part in which all cells are clicked.
+REGION = (slice(24, 136), slice(24, 152))
+#: Part of the images kept aside: 12 of the 40, as an interval needs 9.
+ASIDE = 0.3
+CLASSES = ("in focus", "blurred")
+
+
+def counting(studio: Studio, seconds: float) -> None:
+    """Click cells in a region, train on a folder as well, count, and measure on other images."""
+    studio.fresh("counting")
+    studio.viewer.open_sample("napari-microforge", "cells_to_count")
+    studio.viewer.reset_view()
+    click(studio)
+    images, dots = write_crowds(studio.work / "fields", range(100, 140))
+    studio.dock.session.set_config(validation_fraction=ASIDE)
+    studio.dock.session.set_pairs(images, dots)
+    studio.train(seconds)
+    count(studio)
+    review(studio)
+
+
+def click(studio: Studio) -> None:
+    """Put dots on the cells of a region, and mark it as complete."""
+    panel, viewer = studio.dock.annotate, studio.viewer
+    panel.image.set_value(viewer.layers["crowd"])
+    panel.points.click.click()
+    item = panel.current()
+    assert item is not None
+    dots = item.points[0]
+    truth = viewer.layers["crowd truth"]
+    assert isinstance(truth, Points)
+    rows, columns = REGION
+    y, x = truth.data.T
+    dots.add(truth.data[(y >= rows.start) & (y < rows.stop) & (x >= columns.start) & (x < columns.stop)])
+    dots.selected_data = set()
+    panel.region.click()
+    assert item.region is not None
+    item.region.add_rectangles(
+        [[rows.start, columns.start], [rows.start, columns.stop], [rows.stop, columns.stop], [rows.stop, columns.start]]
+    )
+    item.region.selected_data = set()
+    viewer.layers.selection.active = dots
+    studio.wait(lambda: studio.dock.watch.readiness.ready)
+    studio.pause(1)
+    studio.shoot("count-annotate")
+
+
+def count(studio: Studio) -> None:
+    """Count the open image, and a region drawn on it."""
+    viewer = studio.viewer
+    image = viewer.layers["crowd"]
+    studio.apply_to(image)
+    counts = studio.dock.apply.layers.counts
+    studio.wait(lambda: bool(counts.images and counts.images[0].rows))
+    counts.draw.click()
+    regions = viewer.layers.selection.active
+    regions.add_polygons([[60, 130], [40, 190], [70, 236], [140, 230], [165, 170], [120, 128]])
+    regions.selected_data = set()
+    regions.mode = "pan_zoom"
+    viewer.layers.selection.active = image
+    studio.wait(lambda: "region 1: " in overlay_of(viewer).text)
+    studio.pause(1)
+    studio.shoot("count-apply")
+
+
+def review(studio: Studio) -> None:
+    """Measure on images that nothing was learnt from; open the worst beside the best."""
+    images, dots = write_crowds(studio.work / "kept", range(200, 216))
+    panel = studio.dock.review.counts
+    studio.turn_to("Review")
+    panel.source.where.set_value("files")
+    panel.source.images.set_value([images])
+    panel.source.truth.set_value([dots])
+    panel.source.start.click()
+    studio.wait(lambda: not panel.source.running and bool(panel.cases))
+    panel.both.click()
+    studio.wait(lambda: sum(layer.name.endswith(" truth") and layer.visible for layer in studio.viewer.layers) == 2)
+    studio.pause(1)
+    studio.shoot("count-review")
+
+
+def write_crowds(folder: Path, seeds: range) -> tuple[Path, Path]:
+    """Write crowds and a table of dots for each; give both folders."""
+    images, dots = folder / "images", folder / "dots"
+    for each in (images, dots):
+        each.mkdir(parents=True)
+    for number, seed in enumerate(seeds, 1):
+        crowd = simulate_crowd((128, 128), seed=seed)
+        write_image(images / f"field {number:02}.tif", crowd.image, "YX", PIXEL)
+        write_table(dots / f"field {number:02}.csv", {"y": crowd.points[:, 0], "x": crowd.points[:, 1]})
+    return images, dots
+
+
+def classes(studio: Studio) -> None:
+    """Open small images, some in focus, and give half of them their class by keys."""
+    studio.fresh("classification")
+    viewer, panel = studio.viewer, studio.dock.annotate.classes
+    names = [f"well {row}{column}" for row in "AB" for column in range(1, 7)]
+    # The first one is to be on top.
+    for number, name in reversed(list(enumerate(names))):
+        pixels = simulate_focus(number, sharp=is_sharp(number))
+        viewer.add_image(pixels, name=name, scale=PIXEL, units=("um", "um"))
+    viewer.reset_view()
+    studio.pause(0.5)
+    for number, name in enumerate(CLASSES):
+        panel.names.renamed.emit(number, name)
+    studio.dock.annotate.image.set_value(viewer.layers[names[0]])
+    for number in range(7):
+        panel.give(int(not is_sharp(number)))
+        studio.pause(0.3)
+    studio.wait(lambda: studio.dock.watch.readiness.ready)
+    assert isinstance(panel.choice.value(), Image)
+    studio.pause(1)
+    studio.shoot("classes-annotate")
+
+
+def is_sharp(number: int) -> bool:
+    """Whether an image is one in focus: an order without a pattern."""
+    return bool(np.random.default_rng(4).permutation(12)[number] % 2)
