@@ -2,19 +2,27 @@
 
 from pathlib import Path
 
-import numpy as np
 from napari.layers import Image, Points
 from studio import PIXEL, Studio
 
 from microforge.gui.canvas_text import overlay_of
+from microforge.gui.run import RunState
 from microforge.io.results import write_image, write_table
 from microforge.simulate import simulate_crowd, simulate_focus
 
 #: Rows and columns of the part in which all cells are clicked.
-REGION = (slice(24, 136), slice(24, 152))
+REGION = (slice(42, 140), slice(26, 148))
 #: Part of the images kept aside: 12 of the 40, as an interval needs 9.
 ASIDE = 0.3
+#: Width of the dock in which the table of counts shows all its columns.
+WIDE = 372
+#: Higher than wide, so that two beside each other fill the window.
+REVIEWED = (192, 104)
 CLASSES = ("in focus", "blurred")
+#: Which of the images to tell apart are in focus: no pattern, and the one that is asked for is.
+SHARP = {0, 1, 4, 7, 9, 10}
+#: How many images have got their class.
+GIVEN = 7
 
 
 def counting(studio: Studio, seconds: float) -> None:
@@ -23,10 +31,7 @@ def counting(studio: Studio, seconds: float) -> None:
     studio.viewer.open_sample("napari-microforge", "cells_to_count")
     studio.viewer.reset_view()
     click(studio)
-    images, dots = write_crowds(studio.work / "fields", range(100, 140))
-    studio.dock.session.set_config(validation_fraction=ASIDE)
-    studio.dock.session.set_pairs(images, dots)
-    studio.train(seconds)
+    train(studio, seconds)
     count(studio)
     review(studio)
 
@@ -51,10 +56,25 @@ def click(studio: Studio) -> None:
         [[rows.start, columns.start], [rows.start, columns.stop], [rows.stop, columns.stop], [rows.stop, columns.start]]
     )
     item.region.selected_data = set()
-    viewer.layers.selection.active = dots
+    panel.points.click.click()
     studio.wait(lambda: studio.dock.watch.readiness.ready)
     studio.pause(1)
     studio.shoot("count-annotate")
+
+
+def train(studio: Studio, seconds: float) -> None:
+    """Train to the end: only there the images kept aside are measured with the last weights, for the interval."""
+    panel, session = studio.dock.train, studio.dock.session
+    session.set_pairs(*write_crowds(studio.work, "day 1", range(100, 140), (128, 128)))
+    session.set_config(validation_fraction=ASIDE, time=seconds)
+    studio.turn_to("Train")
+    panel.show_preview.setChecked(False)
+    studio.wait(panel.train.isEnabled)
+    panel.train.click()
+    studio.wait(lambda: panel.run.state is RunState.ENDED, seconds + 120)
+    panel.show_preview.setChecked(True)
+    session.set_config(validation_fraction=0.1, time=None)
+    session.set_pairs(None)
 
 
 def count(studio: Studio) -> None:
@@ -66,18 +86,18 @@ def count(studio: Studio) -> None:
     studio.wait(lambda: bool(counts.images and counts.images[0].rows))
     counts.draw.click()
     regions = viewer.layers.selection.active
-    regions.add_polygons([[60, 130], [40, 190], [70, 236], [140, 230], [165, 170], [120, 128]])
+    regions.add_polygons([[44, 130], [40, 200], [70, 238], [140, 230], [165, 170], [120, 128]])
     regions.selected_data = set()
     regions.mode = "pan_zoom"
     viewer.layers.selection.active = image
     studio.wait(lambda: "region 1: " in overlay_of(viewer).text)
     studio.pause(1)
-    studio.shoot("count-apply")
+    studio.shoot("count-apply", WIDE)
 
 
 def review(studio: Studio) -> None:
     """Measure on images that nothing was learnt from; open the worst beside the best."""
-    images, dots = write_crowds(studio.work / "kept", range(200, 216))
+    images, dots = write_crowds(studio.work, "day 2", range(200, 216), REVIEWED)
     panel = studio.dock.review.counts
     studio.turn_to("Review")
     panel.source.where.set_value("files")
@@ -91,13 +111,13 @@ def review(studio: Studio) -> None:
     studio.shoot("count-review")
 
 
-def write_crowds(folder: Path, seeds: range) -> tuple[Path, Path]:
+def write_crowds(folder: Path, name: str, seeds: range, shape: tuple[int, int]) -> tuple[Path, Path]:
     """Write crowds and a table of dots for each; give both folders."""
-    images, dots = folder / "images", folder / "dots"
+    images, dots = folder / name, folder / f"{name} dots"
     for each in (images, dots):
-        each.mkdir(parents=True)
+        each.mkdir()
     for number, seed in enumerate(seeds, 1):
-        crowd = simulate_crowd((128, 128), seed=seed)
+        crowd = simulate_crowd(shape, seed=seed)
         write_image(images / f"field {number:02}.tif", crowd.image, "YX", PIXEL)
         write_table(dots / f"field {number:02}.csv", {"y": crowd.points[:, 0], "x": crowd.points[:, 1]})
     return images, dots
@@ -110,22 +130,17 @@ def classes(studio: Studio) -> None:
     names = [f"well {row}{column}" for row in "AB" for column in range(1, 7)]
     # The first one is to be on top.
     for number, name in reversed(list(enumerate(names))):
-        pixels = simulate_focus(number, sharp=is_sharp(number))
+        pixels = simulate_focus(number, sharp=number in SHARP, shape=(192, 192))
         viewer.add_image(pixels, name=name, scale=PIXEL, units=("um", "um"))
     viewer.reset_view()
     studio.pause(0.5)
     for number, name in enumerate(CLASSES):
         panel.names.renamed.emit(number, name)
     studio.dock.annotate.image.set_value(viewer.layers[names[0]])
-    for number in range(7):
-        panel.give(int(not is_sharp(number)))
+    for number in range(GIVEN):
+        panel.give(int(number not in SHARP))
         studio.pause(0.3)
     studio.wait(lambda: studio.dock.watch.readiness.ready)
     assert isinstance(panel.choice.value(), Image)
     studio.pause(1)
     studio.shoot("classes-annotate")
-
-
-def is_sharp(number: int) -> bool:
-    """Whether an image is one in focus: an order without a pattern."""
-    return bool(np.random.default_rng(4).permutation(12)[number] % 2)

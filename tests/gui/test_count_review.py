@@ -138,7 +138,7 @@ def test_clicked_point_opens_its_image(qtbot: QtBot, review: CountReview, folder
 
 
 def test_worst_best_and_both(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
-    other = review._session.viewer.add_image(np.zeros((5, 5)), name="mine")
+    other = review._session.viewer.add_image(np.zeros((500, 500)), name="mine")
     measure(qtbot, review, folders)
     review.worst.click()
     assert opened(qtbot, review)[1:] == ["b", "b truth", "b result"]
@@ -150,6 +150,10 @@ def test_worst_best_and_both(qtbot: QtBot, review: CountReview, folders: tuple[P
     layers = review._session.viewer.layers
     first, second = layers["b"].extent.world, layers["a"].extent.world
     assert second[0, 1] > first[1, 1], "beside each other"
+    middle = (first.min(axis=0) + second.max(axis=0)) / 2
+    camera = getattr(review._session.viewer, "scene", review._session.viewer).camera
+    assert np.allclose(camera.center[-2:], middle, atol=1), "what is hidden does not decide what is seen"
+    assert np.unique([layers[f"{name} truth"].size for name in "ab"]).size == 1, "dots of one size can be compared"
     for name in ("a truth", "a result"):
         assert np.allclose(layers[name].translate, layers["a"].translate)
 

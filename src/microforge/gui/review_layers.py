@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
@@ -59,7 +61,7 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
             viewer.layers.remove(layer)
     for layer in viewer.layers:
         layer.visible = False
-    shift = 0.0
+    shift, size, shown = 0.0, _size_of_dots([case for case, _ in cases]), []
     for case, image in cases:
         layer = _layer_of(session, case) if len(cases) == 1 else None
         if layer is None:
@@ -68,9 +70,25 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
         shift += float(layer.extent.world[1, -1] - layer.extent.world[0, -1]) * _GAP
         if case.origin.frame is not None:
             _go_to_frame(session, layer, image, case.origin.frame)
-        _add_dots(session, layer, image, case)
+        _add_dots(session, layer, image, case, size)
         viewer.layers.selection.active = layer
-    viewer.reset_view()
+        shown.append(layer)
+    _fit_view(viewer, shown)
+
+
+def _size_of_dots(cases: Sequence[Case]) -> float:
+    """Give one size for all, as images with more or fewer cells are compared: where they lie closest decides."""
+    dots = [case.found if case.truth is None or len(case.truth) < 2 else case.truth for case in cases]
+    return min((dot_size(points) for points in dots if points is not None), default=0.0)
+
+
+def _fit_view(viewer: ViewerModel, layers: Sequence[Layer]) -> None:
+    """Look at these layers; hidden ones may reach much further."""
+    if "layers" in signature(viewer.reset_view).parameters:
+        viewer.reset_view(layers=layers)
+    else:
+        # Older versions of napari look at all layers.
+        viewer.reset_view()
 
 
 def _add_image(session: Session, image: Image, shift: float) -> ImageLayer:
@@ -91,10 +109,9 @@ def _add_image(session: Session, image: Image, shift: float) -> ImageLayer:
     return layer
 
 
-def _add_dots(session: Session, layer: Layer, image: Image, case: Case) -> None:
+def _add_dots(session: Session, layer: Layer, image: Image, case: Case, size: float) -> None:
     if case.truth is None or case.found is None or case.missed is None or case.extra is None:
         return
-    size = dot_size(case.truth if len(case.truth) > 1 else case.found)
     right = [COLOURS["missed"] if missed else COLOURS["found"] for missed in case.missed]
     made = [COLOURS["extra"] if extra else COLOURS["right"] for extra in case.extra]
     rings = {"face_color": "transparent", "border_color": right, "border_width": 0.12, "size": size * 1.9}
