@@ -18,6 +18,7 @@ from microforge.gui.apply_layers import ApplyLayers
 from microforge.gui.canvas_text import CanvasText, overlay_of
 from microforge.gui.dot_layers import dots_of, is_corrected
 from microforge.gui.session import Session, is_result
+from microforge.gui.small_table import Column, SmallTable
 from microforge.tasks import get_task
 from microforge.tasks.interval import Interval
 from microforge.types import Annotation
@@ -179,6 +180,18 @@ def test_regions_have_names_and_areas(bench: Bench) -> None:
     assert model.setData(model.index(2, 0), "hilus")
     bench.wait("hilus: 1 cell")
     assert shapes.features["name"].tolist() == ["cortex", "hilus"]
+
+
+def test_columns_are_as_wide_as_their_texts(qtbot: QtBot) -> None:
+    table = SmallTable()
+    qtbot.addWidget(table)
+    table.resize(340, 120)
+    table.show()
+    columns = [Column("Region", ""), Column("Cells", "", True)]
+    for number in (1, 2):
+        table.set_content(columns, [["whole image, which is long enough to fill the table", "196"]] * number)
+    header = table.horizontalHeader()
+    assert header.sectionSize(1) < header.defaultSectionSize(), "also after a line more"
 
 
 def test_only_areas_over_the_image_count(bench: Bench) -> None:

@@ -108,7 +108,10 @@ class SmallTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         self.texts.set_content(columns, rows, editable)
         # Of many lines the widths are found from the first.
         self.horizontalHeader().setResizeContentsPrecision(50)
+        # A last column that stretches keeps Qt's usual width after a reset, which may be more than there is room for.
+        self.horizontalHeader().setStretchLastSection(False)
         self.resizeColumnsToContents()
+        self.horizontalHeader().setStretchLastSection(True)
         line = self.verticalHeader().defaultSectionSize()
         lines = min(max(len(rows), _FEWEST), _MOST)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + lines * line + 2 * self.frameWidth() + 14)
