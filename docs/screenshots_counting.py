@@ -15,9 +15,9 @@ REGION = (slice(42, 140), slice(26, 148))
 #: Part of the images kept aside: 12 of the 40, as an interval needs 9.
 ASIDE = 0.3
 #: Width of the dock in which the table of counts shows all its columns.
-WIDE = 372
-#: Higher than wide, so that two beside each other fill the window.
-REVIEWED = (192, 104)
+WIDE = 366
+#: All images of files are alike, as an interval holds for such; higher than wide, so that two fill the window.
+SHAPE = (192, 104)
 CLASSES = ("in focus", "blurred")
 #: Which of the images to tell apart are in focus: no pattern, and the one that is asked for is.
 SHARP = {0, 1, 4, 7, 9, 10}
@@ -65,7 +65,7 @@ def click(studio: Studio) -> None:
 def train(studio: Studio, seconds: float) -> None:
     """Train to the end: only there the images kept aside are measured with the last weights, for the interval."""
     panel, session = studio.dock.train, studio.dock.session
-    session.set_pairs(*write_crowds(studio.work, "day 1", range(100, 140), (128, 128)))
+    session.set_pairs(*write_crowds(studio.work, "day 1", range(100, 140)))
     session.set_config(validation_fraction=ASIDE, time=seconds)
     studio.turn_to("Train")
     panel.show_preview.setChecked(False)
@@ -91,13 +91,15 @@ def count(studio: Studio) -> None:
     regions.mode = "pan_zoom"
     viewer.layers.selection.active = image
     studio.wait(lambda: "region 1: " in overlay_of(viewer).text)
+    studio.resize_dock(WIDE)
     studio.pause(1)
+    viewer.reset_view()
     studio.shoot("count-apply", WIDE)
 
 
 def review(studio: Studio) -> None:
     """Measure on images that nothing was learnt from; open the worst beside the best."""
-    images, dots = write_crowds(studio.work, "day 2", range(200, 216), REVIEWED)
+    images, dots = write_crowds(studio.work, "day 2", range(200, 216))
     panel = studio.dock.review.counts
     studio.turn_to("Review")
     panel.source.where.set_value("files")
@@ -111,13 +113,13 @@ def review(studio: Studio) -> None:
     studio.shoot("count-review")
 
 
-def write_crowds(folder: Path, name: str, seeds: range, shape: tuple[int, int]) -> tuple[Path, Path]:
+def write_crowds(folder: Path, name: str, seeds: range) -> tuple[Path, Path]:
     """Write crowds and a table of dots for each; give both folders."""
     images, dots = folder / name, folder / f"{name} dots"
     for each in (images, dots):
         each.mkdir()
     for number, seed in enumerate(seeds, 1):
-        crowd = simulate_crowd(shape, seed=seed)
+        crowd = simulate_crowd(SHAPE, seed=seed)
         write_image(images / f"field {number:02}.tif", crowd.image, "YX", PIXEL)
         write_table(dots / f"field {number:02}.csv", {"y": crowd.points[:, 0], "x": crowd.points[:, 1]})
     return images, dots
