@@ -15,6 +15,7 @@ from microforge.tasks.count_options import CountingOptions
 from microforge.tasks.counting import Counting
 from microforge.tasks.interval import FEWEST
 from microforge.training.loop import train
+from microforge.training.setup import make_setup
 from microforge.types import Points, Prediction, Sample
 
 RNG = np.random.default_rng(0)
@@ -284,3 +285,18 @@ def test_patches_are_varied_little_unless_asked_for() -> None:
     assert (calm.scale, calm.intensity) == (1.0, 0.1)
     wild = Counting().augmentation(AugmentationConfig(scale=1.5, intensity=0.6))
     assert (wild.scale, wild.intensity) == (1.5, 0.6)
+
+
+def test_the_network_sees_several_cells_at_once() -> None:
+    near, far = (spread_field(spacing) for spacing in (12, 40))
+    config = TrainingConfig(task="counting", device="cpu")
+    depths = [len(make_setup(config, [one], ()).plan.network.pools) for one in (near, far)]
+    assert depths[0] == 2 < depths[1]
+    asked = make_setup(config.model_copy(update={"depth": 2}), [far], ())
+    assert len(asked.plan.network.pools) == 2
+
+
+def spread_field(spacing: int) -> Sample:
+    side = np.arange(spacing // 2, 240, spacing)
+    places = [[y, x] for y in side.tolist() for x in side.tolist()]
+    return sample(points(places), (240, 240))

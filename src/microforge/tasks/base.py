@@ -130,6 +130,11 @@ class Task(ABC):
         return 1
 
     @property
+    def reach(self) -> float:
+        """How many pixels along X an answer should be drawn from; the network is made as deep as that needs."""
+        return 0.0
+
+    @property
     def margin(self) -> tuple[int, ...]:
         """Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them."""
         return ()

@@ -33,6 +33,8 @@ WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
 SPARSE = 100.0
 #: How much brightness is varied, unless a person says otherwise.
 INTENSITY = 0.1
+#: How far the network should see, in units of the spacing.
+REACH = 6.0
 #: Limits of what densities are multiplied by.
 GAINS = (0.7, 1.4)
 #: What the image of a result is.
@@ -77,6 +79,11 @@ class Counting(Task):
         calm = {"scale": 1.0} if config.scale == usual.scale else {}
         calm |= {"intensity": INTENSITY} if config.intensity == usual.intensity else {}
         return config.model_copy(update=calm)
+
+    @property
+    def reach(self) -> float:
+        """A cell is known by its neighbours too: several of them should be seen at once."""
+        return REACH * self.options.spacing
 
     @property
     def margin(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import torch
 from microforge.config import NetworkConfig, TrainingConfig
 from microforge.errors import ModelMismatchError, NotEnoughDataError
 from microforge.io.model_file import ModelCard
+from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
 from microforge.types import Sample
 
@@ -16,6 +17,8 @@ WIDTH = {"cpu": 32, "gpu": 32}
 PATCH = {2: {"cpu": 128, "gpu": 256}, 3: {"cpu": 48, "gpu": 96}}
 BATCH = {2: {"cpu": 8, "gpu": 16}, 3: {"cpu": 4, "gpu": 4}}
 DEPTH = {2: 2, 3: 2}
+#: Tasks that need to see far get a deeper network, up to this depth.
+DEEPEST = 4
 # Planes much further apart than pixels are not folded or pooled together with them.
 ANISOTROPIC = 1.6
 MOST_PLANES = 32
@@ -56,8 +59,19 @@ def make_plan(
     if start is not None:
         network = _network_of(start, task, dims, channels)
     else:
-        stem, pools = _down_sampling(samples, dims, config.depth or DEPTH[dims])
-        network = NetworkConfig(
+        network = _fresh_network(config, task, samples, kind)
+    stride = (*network.stride[:-2], *(s * task.shrinking for s in network.stride[-2:]))
+    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking * task.context)
+    return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
+
+
+def _fresh_network(config: TrainingConfig, task: Task, samples: Sequence[Sample], kind: str) -> NetworkConfig:
+    """Give the network of the depth asked for, or the least deep one that sees as far as the task needs."""
+    dims, channels = _agreed(samples)
+    networks = []
+    for depth in [config.depth] if config.depth else range(DEPTH[dims], DEEPEST + 1):
+        stem, pools = _down_sampling(samples, dims, depth)
+        plain = NetworkConfig(
             dims=2 if dims == 2 else 3,
             in_channels=channels,
             out_channels=task.out_channels,
@@ -65,10 +79,8 @@ def make_plan(
             stem=stem,
             pools=pools,
         )
-        network = task.network(network)
-    stride = (*network.stride[:-2], *(s * task.shrinking for s in network.stride[-2:]))
-    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking * task.context)
-    return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
+        networks.append(task.network(plain))
+    return next((one for one in networks if receptive_field(one)[-1] >= task.reach), networks[-1])
 
 
 def _agreed(samples: Sequence[Sample]) -> tuple[int, int]:
