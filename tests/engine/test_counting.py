@@ -8,12 +8,13 @@ import pytest
 
 from microforge.config import AugmentationConfig, PredictionConfig, TrainingConfig
 from microforge.errors import AnnotationError
-from microforge.events import RunFinished
+from microforge.events import RunFinished, StepFinished
 from microforge.inference.predictor import Predictor
 from microforge.simulate import simulate_crowd
 from microforge.tasks.count_options import CountingOptions
 from microforge.tasks.counting import Counting
 from microforge.tasks.interval import FEWEST
+from microforge.training.live import Live
 from microforge.training.loop import train
 from microforge.training.setup import make_setup
 from microforge.types import Points, Prediction, Sample
@@ -300,3 +301,21 @@ def spread_field(spacing: int) -> Sample:
     side = np.arange(spacing // 2, 240, spacing)
     places = [[y, x] for y in side.tolist() for x in side.tolist()]
     return sample(points(places), (240, 240))
+
+
+def test_a_stopped_training_has_measured_its_last_weights(tmp_path: Path) -> None:
+    crowds = [simulate_crowd((64, 64), seed=seed) for seed in range(12)]
+    fields = [Sample(f"crowd {k}", c.image[None], points=Points(c.points, c.kind * 0)) for k, c in enumerate(crowds)]
+    live, last = Live(), None
+    for event in train(TrainingConfig(task="counting", device="cpu"), fields[:3], fields[3:], tmp_path, live):
+        if isinstance(event, StepFinished) and event.step == 3:
+            live.stop()
+        last = event
+    assert isinstance(last, RunFinished)
+    assert last.model is not None
+    assert last.reason == "stopped"
+    assert "MAE" in last.metrics
+    predictor = Predictor(last.model, PredictionConfig(device="cpu"))
+    errors = [predictor.task.tally(predictor.predict(one), one)["error"] for one in fields[3:]]
+    assert last.metrics["MAE"] == pytest.approx(np.mean(errors), rel=0.01)
+    assert predictor.task.options.intervals[""].images == 9

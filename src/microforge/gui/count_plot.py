@@ -61,7 +61,10 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._points.setData(spots=spots)
         arrays = {"x": x, "y": y, "bottom": low, "top": high}
         self._bars.setData(**{name: np.array(values, float) for name, values in arrays.items()}, beam=0)
-        most = max([max(count.truth, count.found, count.high or 0) for c in cases for count in c.counts], default=1)
+        counts = [count for case in cases for count in case.counts]
+        most = max([max(count.truth, count.found) for count in counts], default=1)
+        # An interval that is very wide may leave the plot, rather than squeeze the points into a corner.
+        most = max([most, *(min(count.high or 0, 1.3 * most) for count in counts)])
         self.plot.setRange(xRange=(0, most), yRange=(0, most), padding=0.05)
 
     def set_colours(self, background: str, text: str) -> None:

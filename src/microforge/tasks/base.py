@@ -67,6 +67,9 @@ class Task(ABC):
     monitor: ClassVar[tuple[str, Direction]]
     #: Whether each label is an object that can be counted; else a label is a class.
     labels_are_objects: ClassVar[bool] = False
+    #: The last average of the weights is kept unless an earlier one was better by this part: small differences on few
+    #: images are chance.
+    clearly_better: ClassVar[float] = 0.01
     #: Whether `level` does something, for which images trained on are predicted now and then.
     levels: ClassVar[bool] = False
     #: What the results are, for names of layers: objects, classes, denoised.

@@ -56,12 +56,13 @@ class Gauge:
         if compared:
             self.task = self.network.task = self.task.level(compared)
 
-    def validate(self) -> Generator[TrainingEvent, None, dict[str, float] | None]:
-        """Give the metrics on the images kept aside; None when asked to stop meanwhile."""
+    def validate(self, *, last: bool = False) -> Generator[TrainingEvent, None, dict[str, float] | None]:
+        """Give the metrics on the images kept aside; None when asked to stop meanwhile, unless it is the last time."""
         # Intervals found on these very images would hold on them too well.
-        self.task = self.network.task = self.task.calibrate(())
-        tallies = yield from self._tallies(self.setup.validation)
+        before, self.task = self.task, self.task.calibrate(())
+        tallies = yield from self._tallies(self.setup.validation, last=last)
         if len(tallies) < len(self.setup.validation):
+            self.task = before
             return None
         self.task = self.network.task = self.task.calibrate(tallies)
         return self.task.summarise(_added(tallies))
@@ -78,7 +79,7 @@ class Gauge:
                 if self.live.stopping:
                     return
 
-    def _tallies(self, samples: Sequence[Sample]) -> Generator[TrainingEvent, None, Tallies]:
+    def _tallies(self, samples: Sequence[Sample], *, last: bool) -> Generator[TrainingEvent, None, Tallies]:
         """Tally samples; fewer when asked to stop."""
         tallies: Tallies = []
         for done, sample in enumerate(samples, start=1):
@@ -87,7 +88,7 @@ class Gauge:
                     tallies.append(self.task.tally(item, sample))
                     continue
                 yield Preparing("Measuring", done / len(samples))
-                if self.live.stopping:
+                if self.live.discarding or (self.live.stopping and not last):
                     return tallies
         return tallies
 

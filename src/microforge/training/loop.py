@@ -107,7 +107,8 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
             yield from schedule.validation.timed(run.validate())
         if schedule.checkpoint.due():
             yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
-    if run.setup.validation and not live.stopping:
+    # What a model has measured of itself must be true of its last weights, also after Stop.
+    if run.setup.validation and not live.discarding and (run.setup.task.levels or not live.stopping):
         yield from run.validate(last=True)
     elif not live.discarding:
         yield from run.level()

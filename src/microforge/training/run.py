@@ -38,8 +38,6 @@ from microforge.training.setup import Setup, make_source
 
 MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25
-# The last average is kept unless an earlier one was clearly better: small differences on few images are chance.
-CLEARLY_BETTER = 0.01
 
 
 class Best(NamedTuple):
@@ -156,7 +154,7 @@ class Run:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
         begun = time.perf_counter()
         yield from self.gauge.level(last=last)
-        metrics = yield from self.gauge.validate()
+        metrics = yield from self.gauge.validate(last=last)
         if metrics is None:
             return
         self.metrics = metrics
@@ -189,7 +187,8 @@ class Run:
         if self.best is None or name not in self.metrics:
             return now
         lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
-        return (self.best.weights, self.best.options) if lost > CLEARLY_BETTER * abs(self.best.value) else now
+        clearly = self.setup.task.clearly_better * abs(self.best.value)
+        return (self.best.weights, self.best.options) if lost > clearly else now
 
     def save_model(self) -> Path:
         """Write the model file."""
