@@ -284,6 +284,8 @@ def test_an_image_without_dots_adds_no_kind() -> None:
 def test_patches_are_varied_little_unless_asked_for() -> None:
     calm = Counting().augmentation(AugmentationConfig())
     assert (calm.scale, calm.intensity) == (1.0, 0.1)
+    coloured = Counting(CountingOptions(channels=3)).augmentation(AugmentationConfig())
+    assert (coloured.scale, coloured.intensity) == (1.25, 0.3)
     wild = Counting().augmentation(AugmentationConfig(scale=1.5, intensity=0.6))
     assert (wild.scale, wild.intensity) == (1.5, 0.6)
 

@@ -49,6 +49,9 @@ class CountingOptions(TaskOptions):
         description="Distance of planes, rows and columns in units of the last.",
         json_schema_extra={"fitted": True},
     )
+    channels: int = Field(
+        1, ge=1, title="Channels", description="Channels of the images.", json_schema_extra={"fitted": True}
+    )
     room: float = Field(0.0, ge=0, title="Room", description="Pixels per dot.", json_schema_extra={"fitted": True})
     gains: tuple[float, ...] = Field(
         (),

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
 #: With more room per dot than a square (or cube) of this side, patches are cut around dots.
 SPARSE = 100.0
-#: How much brightness is varied, unless a person says otherwise.
-INTENSITY = 0.1
+#: How much brightness and size are varied, unless a person says otherwise.
+PLAIN, COLOURED = {"intensity": 0.1, "scale": 1.0}, {"intensity": 0.3, "scale": 1.25}
 #: How far the network should see, in units of the spacing.
 REACH = 6.0
 #: Limits of what densities are multiplied by.
@@ -75,12 +75,11 @@ class Counting(Task):
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
         """Vary less than usual: cells of one magnification have one size, and brightness tells of cells in a heap.
 
-        What was set to other than the usual values stays.
+        In colour brightness tells less, and stains differ from slide to slide. What was set to other than the usual
+        values stays.
         """
-        usual = AugmentationConfig()
-        calm = {"scale": 1.0} if config.scale == usual.scale else {}
-        calm |= {"intensity": INTENSITY} if config.intensity == usual.intensity else {}
-        return config.model_copy(update=calm)
+        usual, fitting = AugmentationConfig(), COLOURED if self.options.channels > 1 else PLAIN
+        return config.model_copy(update={k: v for k, v in fitting.items() if getattr(config, k) == getattr(usual, k)})
 
     @property
     def reach(self) -> float:
@@ -105,7 +104,8 @@ class Counting(Task):
         spacing = spacing_of(samples, steps) or self.options.spacing
         known = sum(float(known_pixels(sample).sum()) for sample in samples)
         room = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
-        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room}
+        channels = samples[0].image.shape[0]
+        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room, "channels": channels}
         return type(self)(self.options.model_copy(update=found))
 
     def check(self, sample: Sample) -> Sample:
