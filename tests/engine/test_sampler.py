@@ -173,6 +173,12 @@ def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> 
     assert (weight[:, :margin, 16] == top[:, None]).all()
 
 
+def test_half_of_a_patch_is_learnt_from_where_cells_are_large() -> None:
+    sampler = make([dotted(60, 240)], task="counting", augmentation=PLAIN, batch_size=16)
+    assert sampler.margin[0] > 32 / 2
+    assert sampler.draw().weight.mean() >= 0.25
+
+
 def test_the_integral_of_a_density_survives_scaling() -> None:
     scaled = AugmentationConfig(flip=False, rotate=False, scale=2, intensity=0)
     sampler = make([dotted(8, 160)], task="counting", augmentation=scaled, batch_size=64)

@@ -122,12 +122,14 @@ class Sampler:
     def _forget_border(self, window: torch.Tensor, start: tuple[int, ...], shape: tuple[int, ...] | None) -> None:
         """Set the weight to 0 where a patch ends but its image (of `shape`; None: somewhere else) does not."""
         weight = window[-prod(self.finer) :]
-        for axis, margin in enumerate(self.margin, start=1):
+        for axis, wanted in enumerate(self.margin, start=1):
             length, first = weight.shape[axis], start[axis - 1]
+            # Half of a patch is always learnt from, however small it is.
+            margin = min(wanted, length // 4)
             if margin and (shape is None or first > 0):
-                weight.narrow(axis, 0, min(margin, length)).zero_()
+                weight.narrow(axis, 0, margin).zero_()
             if margin and (shape is None or first + length < shape[axis - 1]):
-                weight.narrow(axis, max(length - margin, 0), min(margin, length)).zero_()
+                weight.narrow(axis, length - margin, margin).zero_()
 
     def _middle(self, source: Source, patch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(source.focus) and self.rng.random() < FOCUSED:
