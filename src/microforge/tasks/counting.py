@@ -7,6 +7,7 @@ positions are decoded from the density, as many as its integral says.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -102,7 +103,7 @@ class Counting(Task):
         names = dict.fromkeys((*self.options.kinds, *found_kinds))
         steps = steps_of(samples)
         spacing = spacing_of(samples, steps) or self.options.spacing
-        known = sum(float(known_pixels(sample).sum()) for sample in samples)
+        known = sum(prod(s.image.shape[1:]) if s.mask is None else int(s.mask.sum()) for s in samples)
         room = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
         channels = samples[0].image.shape[0]
         found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room, "channels": channels}
