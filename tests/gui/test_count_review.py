@@ -96,9 +96,9 @@ def measure(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path] | None
         review.source.start.click()
 
 
-def opened(qtbot: QtBot, review: CountReview) -> list[str]:
+def opened(qtbot: QtBot, session: Session, review: CountReview) -> list[str]:
     qtbot.waitUntil(lambda: not review.view.relay.running, timeout=5000)
-    return [layer.name for layer in review._session.viewer.layers]
+    return [layer.name for layer in session.viewer.layers]
 
 
 def test_figures_and_baseline(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
@@ -115,15 +115,17 @@ def test_figures_and_baseline(qtbot: QtBot, review: CountReview, folders: tuple[
     assert not review.source.busy.isVisible()
 
 
-def test_clicked_point_opens_its_image(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
+def test_clicked_point_opens_its_image(
+    qtbot: QtBot, session: Session, review: CountReview, folders: tuple[Path, Path]
+) -> None:
     measure(qtbot, review, folders)
     points = review.plot._points.points()
     assert [point.data()[0] for point in points] == [0, 1, 2]
     assert points[1].data()[1] == "b: 2 of 5"
     assert points[1].pos() == QPointF(5, points[1].pos().y())
     review.plot._points.sigClicked.emit(review.plot._points, [points[1]], None)
-    assert opened(qtbot, review) == ["b", "b truth", "b result"]
-    image, truth, result = review._session.viewer.layers
+    assert opened(qtbot, session, review) == ["b", "b truth", "b result"]
+    image, truth, result = session.viewer.layers
     assert isinstance(image, Image)
     assert np.allclose(image.scale, 0.5)
     assert not is_result(image), "it can be annotated"
@@ -137,21 +139,21 @@ def test_clicked_point_opens_its_image(qtbot: QtBot, review: CountReview, folder
     assert [point.symbol() for point in review.plot._points.points()] == ["o", "d", "o"], "the one shown stands out"
 
 
-def test_worst_best_and_both(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
-    other = review._session.viewer.add_image(np.zeros((500, 500)), name="mine")
+def test_worst_best_and_both(qtbot: QtBot, session: Session, review: CountReview, folders: tuple[Path, Path]) -> None:
+    other = session.viewer.add_image(np.zeros((500, 500)), name="mine")
     measure(qtbot, review, folders)
     review.worst.click()
-    assert opened(qtbot, review)[1:] == ["b", "b truth", "b result"]
+    assert opened(qtbot, session, review)[1:] == ["b", "b truth", "b result"]
     assert not other.visible
     review.best.click()
-    assert opened(qtbot, review)[1:] == ["a", "a truth", "a result"], "what was shown before goes"
+    assert opened(qtbot, session, review)[1:] == ["a", "a truth", "a result"], "what was shown before goes"
     review.both.click()
-    assert opened(qtbot, review)[1:] == ["b", "b truth", "b result", "a", "a truth", "a result"]
-    layers = review._session.viewer.layers
+    assert opened(qtbot, session, review)[1:] == ["b", "b truth", "b result", "a", "a truth", "a result"]
+    layers = session.viewer.layers
     first, second = layers["b"].extent.world, layers["a"].extent.world
     assert second[0, 1] > first[1, 1], "beside each other"
     middle = (first.min(axis=0) + second.max(axis=0)) / 2
-    camera = getattr(review._session.viewer, "scene", review._session.viewer).camera
+    camera = getattr(session.viewer, "scene", session.viewer).camera
     assert np.allclose(camera.center[-2:], middle, atol=1), "what is hidden does not decide what is seen"
     sizes = np.concatenate([layers[f"{name} truth"].size for name in "ab"])
     assert np.ptp(sizes) == 0, "dots of one size can be compared"
@@ -159,19 +161,19 @@ def test_worst_best_and_both(qtbot: QtBot, review: CountReview, folders: tuple[P
         assert np.allclose(layers[name].translate, layers["a"].translate)
 
 
-def test_annotated_image_is_not_taken_away(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
+def test_annotated_image_is_not_taken_away(
+    qtbot: QtBot, session: Session, review: CountReview, folders: tuple[Path, Path]
+) -> None:
     measure(qtbot, review, folders)
     review.worst.click()
-    opened(qtbot, review)
-    session = review._session
+    opened(qtbot, session, review)
     dots = session.viewer.add_points(np.zeros((1, 2)), name="mine")
     session.annotate_points(session.viewer.layers["b"], [dots])
     review.best.click()
-    assert {"b", "mine", "a"} <= set(opened(qtbot, review))
+    assert {"b", "mine", "a"} <= set(opened(qtbot, session, review))
 
 
-def test_images_of_the_session(qtbot: QtBot, review: CountReview) -> None:
-    session = review._session
+def test_images_of_the_session(qtbot: QtBot, session: Session, review: CountReview) -> None:
     session.set_task("counting")
     for name, (found, missed, _) in FIELDS.items():
         pixels = np.zeros((2, 42, 50), np.float32)
@@ -207,17 +209,19 @@ def test_a_bad_file_does_not_stop_the_others(qtbot: QtBot, review: CountReview, 
     assert review.source.note.severity == "warning"
 
 
-def test_what_is_missing_is_said(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_what_is_missing_is_said(
+    qtbot: QtBot, session: Session, review: CountReview, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     review.source.start.click()
     assert "Choose the images" in review.source.note.text()
-    review._session.set_model(write_model(tmp_path / "objects.safetensors", task="instances"))
+    session.set_model(write_model(tmp_path / "objects.safetensors", task="instances"))
     review.source.images.set_value(folders[:1])
     review.source.truth.set_value(folders[1:])
     review.source.start.click()
     assert "does not count cells" in review.source.note.text()
-    review._session.set_model(None)
+    session.set_model(None)
     assert not review.source.start.isEnabled()
-    review._session.set_model(tmp_path / "model.safetensors")
+    session.set_model(tmp_path / "model.safetensors")
     review.source.truth.set_value([tmp_path / "nowhere"])
     measure(qtbot, review)
     assert "nowhere" in review.source.note.text()
@@ -247,11 +251,11 @@ def test_cancel_keeps_what_is_measured(qtbot: QtBot, session: Session, folders: 
     assert "Cancelled" in review.source.note.text()
 
 
-def test_vanished_file_is_said(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:
+def test_vanished_file_is_said(qtbot: QtBot, session: Session, review: CountReview, folders: tuple[Path, Path]) -> None:
     measure(qtbot, review, folders)
     (folders[0] / "b.tif").unlink()
     review.worst.click()
-    opened(qtbot, review)
+    opened(qtbot, session, review)
     assert review.note.severity == "error"
 
 

@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from qtpy.QtCore import QModelIndex, QTimer
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtCore import QModelIndex
+from qtpy.QtWidgets import QVBoxLayout
 
-from microforge.gui.case_view import CaseView
+from microforge.gui.case_review import CaseReview
 from microforge.gui.confusion_table import ConfusionTable
 from microforge.gui.counting import percent
 from microforge.gui.evaluating import Case, MakePredictor
 from microforge.gui.parts import Note
-from microforge.gui.review_source import ReviewSource
 from microforge.gui.session import Session
 from microforge.gui.small_table import Column, SmallTable
 from microforge.types import Annotation
@@ -21,10 +19,9 @@ _COLUMNS = (
     Column("Image", "Click to see the image."),
     Column("Sure", "How probable the model finds it.", is_number=True),
 )
-_PERIOD = 250
 
 
-class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ClassReview(CaseReview):
     """Measure a model that gives images a class, and look at those it takes for another.
 
     Parameters
@@ -34,23 +31,14 @@ class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
     """
 
     def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
-        super().__init__()
-        self._session = session
-        self.cases: list[Case] = []
+        super().__init__(session, Annotation.CLASS, make)
         self.listed: list[Case] = []
-        self._task: Any = None
-        self.source = ReviewSource(session, Annotation.CLASS, make)
         self.matrix = ConfusionTable()
-        self.scores = QLabel()
-        self.scores.setWordWrap(True)
         self.which = Note()
         self.list = SmallTable("The images of the cell that was clicked. Click one to see it.")
-        self.note = Note()
-        self.view = CaseView(session, self.note)
-        self._timer = QTimer(singleShot=True, interval=_PERIOD)
-        self._timer.timeout.connect(self.refresh)
         self._lay_out()
-        self._connect()
+        self.matrix.chosen.connect(self.list_cell)
+        self.list.chosen.connect(self._on_listed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -77,11 +65,10 @@ class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.list.set_content(_COLUMNS, lines)
         self.list.setVisible(bool(lines))
 
-    def close_down(self) -> None:
-        """Stop what runs."""
-        self._timer.stop()
-        self.source.close_down()
-        self.view.close_down()
+    def forget(self) -> None:
+        """List no cell."""
+        self.listed = []
+        self.which.say("")
 
     def _lay_out(self) -> None:
         page = QVBoxLayout(self)
@@ -90,40 +77,18 @@ class ClassReview(QWidget):  # type: ignore[misc]  # qtpy has no types
             page.addWidget(widget)
         page.addStretch(1)
 
-    def _connect(self) -> None:
-        self.source.began.connect(self._on_began)
-        self.source.case.connect(self._on_case)
-        self.source.ended.connect(self.refresh)
-        self.matrix.chosen.connect(self.list_cell)
-        self.list.chosen.connect(self._on_listed)
-        self._session.closing.connect(self.close_down)
-
     def _names(self) -> Sequence[str]:
         seen = (name for case in self.cases for name in (case.class_name, case.said))
         return tuple(dict.fromkeys((*self._task.options.names, *seen)))
 
     def _scores(self) -> str:
-        total: Counter[str] = Counter()
-        for case in self.cases:
-            total.update(case.tally)
-        figures = self._task.summarise(total)
+        figures = self.figures()
         name, most = Counter(case.class_name for case in self.cases).most_common(1)[0]
         return (
             f"<b>{100 * figures['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
             f"(each class weighing the same: {100 * figures['balanced accuracy']:.1f} %). "
             f"Answering '{name}' every time: {100 * most / len(self.cases):.1f} %."
         )
-
-    def _on_began(self, task: Any) -> None:
-        self.cases, self.listed, self._task = [], [], task
-        for note in (self.note, self.which):
-            note.say("")
-        self.refresh()
-
-    def _on_case(self, case: Case) -> None:
-        self.cases.append(case)
-        if not self._timer.isActive():
-            self._timer.start()
 
     def _on_listed(self, number: int) -> None:
         self.view.open([self.listed[number]])

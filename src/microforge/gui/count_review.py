@@ -1,18 +1,14 @@
 """The tab *Review* for counts: how far they are off, image by image, and what was missed on each."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from microforge.gui.case_view import CaseView
+from microforge.gui.case_review import CaseReview
 from microforge.gui.count_plot import CountPlot
 from microforge.gui.evaluating import Case, MakePredictor
-from microforge.gui.parts import Note, button
-from microforge.gui.review_source import ReviewSource
+from microforge.gui.parts import button
 from microforge.gui.session import Session
 from microforge.types import Annotation
 
@@ -22,10 +18,9 @@ EXPLAINED = (
     "a dot and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: "
     "what anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
 )
-_PERIOD = 250
 
 
-class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
+class CountReview(CaseReview):
     """Measure a model that counts, see which images it counts wrongly, and why.
 
     Parameters
@@ -35,25 +30,15 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
     """
 
     def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
-        super().__init__()
-        self._session = session
-        self.cases: list[Case] = []
-        self._task: Any = None
+        super().__init__(session, Annotation.POINTS, make)
         self._opened: list[int] = []
-        self.source = ReviewSource(session, Annotation.POINTS, make)
         self.plot = CountPlot()
-        self.scores = QLabel()
-        self.scores.setWordWrap(True)
         self.scores.setToolTip(EXPLAINED)
         self.worst = button("Worst image", "Open the image whose count is off most.", self._open_worst)
         self.best = button("Best image", "Open the image whose count is off least.", self._open_best)
         self.both = button("Both side by side", "Open the worst and the best image beside each other.", self._open_both)
-        self.note = Note()
-        self.view = CaseView(session, self.note)
-        self._timer = QTimer(singleShot=True, interval=_PERIOD)
-        self._timer.timeout.connect(self.refresh)
         self._lay_out()
-        self._connect()
+        self.plot.chosen.connect(self.open)
         self.refresh()
 
     def refresh(self) -> None:
@@ -63,10 +48,7 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
             widget.setVisible(found)
         if found:
             self.plot.show_cases(self.cases, self._opened)
-            total: Counter[str] = Counter()
-            for case in self.cases:
-                total.update(case.tally)
-            self.scores.setText(scores_text(self._task.summarise(total), self.cases, self._task.radius))
+            self.scores.setText(scores_text(self.figures(), self.cases, self._task.radius))
 
     def open(self, number: int) -> None:
         """Open an image as layers."""
@@ -76,11 +58,9 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Follow napari's theme."""
         self.plot.set_colours(background, text)
 
-    def close_down(self) -> None:
-        """Stop what runs."""
-        self._timer.stop()
-        self.source.close_down()
-        self.view.close_down()
+    def forget(self) -> None:
+        """Mark no image."""
+        self._opened = []
 
     def _lay_out(self) -> None:
         self._buttons = QWidget()
@@ -93,13 +73,6 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         for widget in (self.source, self.plot, self.scores, self._buttons, self.both, self.note):
             page.addWidget(widget)
         page.addStretch(1)
-
-    def _connect(self) -> None:
-        self.source.began.connect(self._on_began)
-        self.source.case.connect(self._on_case)
-        self.source.ended.connect(self.refresh)
-        self.plot.chosen.connect(self.open)
-        self._session.closing.connect(self.close_down)
 
     def _order(self) -> list[int]:
         """Give the numbers of the images, best first."""
@@ -119,16 +92,6 @@ class CountReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._opened = numbers
         self.plot.show_cases(self.cases, numbers)
         self.view.open([self.cases[k] for k in numbers])
-
-    def _on_began(self, task: Any) -> None:
-        self.cases, self._opened, self._task = [], [], task
-        self.note.say("")
-        self.refresh()
-
-    def _on_case(self, case: Case) -> None:
-        self.cases.append(case)
-        if not self._timer.isActive():
-            self._timer.start()
 
 
 def scores_text(figures: Mapping[str, float], cases: Sequence[Case], radius: float) -> str:

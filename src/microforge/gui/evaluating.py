@@ -16,6 +16,7 @@ from microforge.gui.counting import chances_of
 from microforge.gui.snapshot import Snapshot
 from microforge.metrics import match_points
 from microforge.tasks.base import Task
+from microforge.tasks.drawing import known_points
 from microforge.types import Points, Prediction, Sample
 
 _FRAME = re.compile(r" t=(\d+)$")
@@ -173,7 +174,7 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: Origin) 
     if sample.points is None or prediction.points is None:
         said, chances = prediction.class_name, chances_of(prediction)
         return Case(sample.name, origin, tally, class_name=sample.class_name, said=said, chances=chances)
-    truth, found = (_inside(points, sample) for points in (sample.points, prediction.points))
+    truth, found = (known_points(points, sample) for points in (sample.points, prediction.points))
     counts = tuple(
         CountOf(count.kind, len(truth.of_kind(count.kind)), count.value, count.low, count.high)
         for count in task.count(prediction, sample.mask)
@@ -182,19 +183,14 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: Origin) 
     return Case(sample.name, origin, tally, counts, truth, found, missed, extra)
 
 
-def _inside(points: Points, sample: Sample) -> Points:
-    return points if sample.mask is None else points.inside(sample.mask)
-
-
 def _unmatched(task: Any, truth: Points, found: Points) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Say of each dot whether it has no partner of its kind."""
     missed, extra = np.ones(len(truth), bool), np.ones(len(found), bool)
-    steps = np.array(task.options.steps or (1.0,) * truth.coordinates.shape[1])
     for kind in truth.kinds:
         if kind not in found.kinds:
             continue
         own, theirs = (np.flatnonzero(points.kind == points.kinds.index(kind)) for points in (truth, found))
-        pairs = match_points(truth.coordinates[own] * steps, found.coordinates[theirs] * steps, task.radius)
+        pairs = match_points(truth.coordinates[own] / task.tolerance, found.coordinates[theirs] / task.tolerance, 1.0)
         missed[own[pairs[0]]], extra[theirs[pairs[1]]] = False, False
     return missed, extra
 

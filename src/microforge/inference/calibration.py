@@ -1,6 +1,5 @@
 """How far a model's counts may be off, measured on annotated images that it has not learnt from."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def calibrate(
     return {
         "model": str(output),
         "images": len(measured),
-        "metrics": {name: float(value) for name, value in task.summarise(_added(tallies)).items()},
+        "metrics": {name: float(value) for name, value in task.summarise_all(tallies).items()},
         "intervals": options["intervals"],
         "failed": failed,
     }
@@ -152,10 +151,3 @@ def _too_few(number: int, failed: Sequence[Mapping[str, str]]) -> NotEnoughDataE
         kept="Nothing was written.",
         remedy="Annotate more images that the model has not learnt from.",
     )
-
-
-def _added(tallies: Sequence[Mapping[str, float]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for tally in tallies:
-        total.update(tally)
-    return total

@@ -12,6 +12,7 @@ from microforge.errors import MicroforgeError, NotEnoughDataError, PairingError
 from microforge.io.pairs import Pair, Pairing, pair_folders
 from microforge.tasks.base import Task
 from microforge.tasks.baselines import Baseline, baseline_for
+from microforge.tasks.drawing import known_points
 from microforge.types import Annotation, Prediction, Sample
 
 Read = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
@@ -140,7 +141,7 @@ def evaluate_pairs(
     task, simple = network.task, baseline_for(network.task)
     read = reader(task, axes, target_axes)
     good: list[Pair] = []
-    total: Counter[str] = Counter()
+    tallies: list[Mapping[str, float]] = []
     per_image: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     for done, pair in enumerate(pairing.pairs, start=1):
@@ -148,7 +149,7 @@ def evaluate_pairs(
             if isinstance(one, Problem):
                 failed.append({"name": pair.image.name, "reason": one.reason})
                 continue
-            total.update(one.tally)
+            tallies.append(one.tally)
             per_image.append({"name": one.sample.name, **one.answer, **_plain(task.summarise(one.tally))})
             good += [pair] if pair not in good[-1:] else []
             if simple is not None:
@@ -161,7 +162,7 @@ def evaluate_pairs(
         "task": task.name,
         "annotation": task.truth.value,
         "images": len(per_image),
-        "metrics": _plain(task.summarise(total)),
+        "metrics": _plain(task.summarise_all(tallies)),
         **({} if simple is None else {"baseline": _measured(simple, task, read(good))}),
         **_confusion(per_image, task.truth),
         "per_image": per_image,
@@ -177,7 +178,7 @@ def _answer(task: Task, prediction: Prediction, sample: Sample) -> dict[str, Any
         return {"truth": sample.class_name, "class": prediction.class_name}
     if task.truth is not Annotation.POINTS or sample.points is None:
         return {}
-    known = sample.points if sample.mask is None else sample.points.inside(sample.mask)
+    known = known_points(sample.points, sample)
     answer: dict[str, Any] = {}
     for found in task.count(prediction, sample.mask):
         of = f" {found.kind}" if found.kind else ""
@@ -199,11 +200,8 @@ def _measured(simple: Baseline, task: Task, samples: Iterator[Sample | Problem])
     """Measure a simple method on the images that the model was measured on."""
     # How far the model's counts may be off says nothing of other counts.
     task = task.calibrate(())
-    total: Counter[str] = Counter()
-    for sample in samples:
-        if isinstance(sample, Sample):
-            total.update(task.tally(simple.predict(sample), sample))
-    return {"name": simple.name, "metrics": _plain(task.summarise(total))}
+    tallies = (task.tally(simple.predict(sample), sample) for sample in samples if isinstance(sample, Sample))
+    return {"name": simple.name, "metrics": _plain(task.summarise_all(tallies))}
 
 
 def _plain(metrics: Mapping[str, float]) -> dict[str, float]:

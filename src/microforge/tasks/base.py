@@ -4,7 +4,8 @@ Torch is imported only inside functions: panels and the command line read titles
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -230,6 +231,13 @@ class Task(ABC):
     @abstractmethod
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Turn added-up counts into metrics; holds the metric named by `monitor`."""
+
+    def summarise_all(self, tallies: Iterable[Mapping[str, float]]) -> dict[str, float]:
+        """Give the metrics of several images together."""
+        total: Counter[str] = Counter()
+        for tally in tallies:
+            total.update(tally)
+        return self.summarise(total)
 
     def score(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the metrics of one image."""

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from microforge.metrics import f1_score, match_points
 from microforge.tasks.base import Count
-from microforge.types import Points, Prediction, Sample
+from microforge.tasks.drawing import known_points
+from microforge.types import Prediction, Sample
 
 
 def tally_counts(
@@ -25,9 +26,10 @@ def tally_counts(
     """
     assert sample.points is not None
     assert prediction.points is not None
+    known_truth, known_found = (known_points(points, sample) for points in (sample.points, prediction.points))
     sums: Counter[str] = Counter(images=1)
     for count in counts:
-        truth, found = (known_dots(points, count.kind, sample) for points in (sample.points, prediction.points))
+        truth, found = (points.of_kind(count.kind) for points in (known_truth, known_found))
         error, bounded = count.value - len(truth), count.low is not None and count.high is not None
         inside = count.low is not None and count.high is not None and count.low <= len(truth) <= count.high
         hits = len(match_points(truth / reach, found / reach, 1.0)[0])
@@ -49,16 +51,3 @@ def summarise_counts(sums: Mapping[str, float]) -> dict[str, float]:
         "F1": f1_score(sums["hits"], sums["extra"], sums["missed"]),
     }
     return result | ({"coverage": sums["inside"] / sums["bounded"]} if sums["bounded"] else {})
-
-
-def is_inside(points: Points, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Tell which dots lie inside a mask ``(Z)YX``."""
-    places = np.clip(np.round(points.coordinates).astype(int), 0, np.array(mask.shape) - 1)
-    return np.asarray(mask[tuple(places.T)])
-
-
-def known_dots(points: Points, kind: str, sample: Sample) -> npt.NDArray[np.float32]:
-    """Give the dots of a kind inside what is annotated of a sample."""
-    if sample.mask is not None:
-        points = points.only(is_inside(points, sample.mask))
-    return points.of_kind(kind)

@@ -18,9 +18,9 @@ from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
 from microforge.tasks.count_options import CountingOptions
-from microforge.tasks.count_scores import is_inside, known_dots, summarise_counts, tally_counts
+from microforge.tasks.count_scores import summarise_counts, tally_counts
 from microforge.tasks.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
-from microforge.tasks.drawing import known_pixels
+from microforge.tasks.drawing import known_pixels, known_points
 from microforge.tasks.interval import fit_interval
 from microforge.tasks.positions import find_positions, stamp_density
 from microforge.types import Annotation, Batch, Points, Prediction, Sample, Target
@@ -97,6 +97,11 @@ class Counting(Task):
         """Distance within which a dot counts as found, in pixels along X."""
         return self.options.radius or self.options.spacing / 2
 
+    @property
+    def tolerance(self) -> npt.NDArray[np.float64]:
+        """The same distance in pixels along ``(Z)YX``."""
+        return np.asarray(self.radius / self._scale)
+
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take the kinds, and how far apart cells lie, from the dots."""
         found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
@@ -149,7 +154,7 @@ class Counting(Task):
         """Tell of dots outside annotated regions."""
         for sample in samples:
             if sample.points is not None and sample.mask is not None:
-                outside = int((~is_inside(sample.points, sample.mask)).sum())
+                outside = len(sample.points) - len(sample.points.inside(sample.mask))
                 if outside:
                     text = f"{sample.name}: {_dots(outside)} outside the annotated region: nothing is learnt there."
                     yield RunAdvice(f"outside {sample.name}", text)
@@ -233,7 +238,8 @@ class Counting(Task):
         """Give the counts, and the true ones, inside what is annotated."""
         assert sample.points is not None
         counts = self.count(Prediction(image=output), sample.mask)
-        truth = {f"truth {kind}": float(len(known_dots(sample.points, kind, sample))) for kind in self.kinds}
+        known = known_points(sample.points, sample)
+        truth = {f"truth {kind}": float(len(known.of_kind(kind))) for kind in self.kinds}
         return {f"found {count.kind}": count.value for count in counts} | truth
 
     def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
@@ -257,7 +263,7 @@ class Counting(Task):
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
-        return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.radius / self._scale)
+        return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""

@@ -29,7 +29,8 @@ class Gauge:
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
-        self.learnt = [sample for sample in spread if setup.task.levels and self._pixels(sample) <= LEVEL_PIXELS]
+        parts = [(whole, self._annotated(whole)) for whole in spread] if setup.task.levels else []
+        self.learnt = [(whole, part) for whole, part in parts if _pixels(part) <= LEVEL_PIXELS]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -43,11 +44,10 @@ class Gauge:
     def level(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Let the task make up for what is common to all errors on images trained on; at the end on more of them."""
         compared, pixels = [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
-        for whole in self.learnt:
-            pixels -= self._pixels(whole)
+        for whole, sample in self.learnt:
+            pixels -= _pixels(sample)
             if pixels < 0:
                 break
-            sample = self._annotated(whole)
             for item in self.network.run(sample.image, self._normaliser(whole)):
                 if isinstance(item, TileFinished):
                     yield Preparing("Measuring")
@@ -65,7 +65,7 @@ class Gauge:
             self.task = before
             return None
         self.task = self.network.task = self.task.calibrate(tallies)
-        return self.task.summarise(_added(tallies))
+        return self.task.summarise_all(tallies)
 
     def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:
         """Predict what is looked at."""
@@ -99,18 +99,11 @@ class Gauge:
     def _annotated(self, sample: Sample) -> Sample:
         return crop_to_annotation(sample, receptive_field(self.setup.plan.network))
 
-    def _pixels(self, sample: Sample) -> int:
-        return prod(self._annotated(sample).image.shape[1:])
-
     def _normaliser(self, sample: Sample) -> Normaliser:
         if sample.name not in self._normalisers:
             self._normalisers[sample.name] = normaliser_for(sample.image, self.setup.normalisation)
         return self._normalisers[sample.name]
 
 
-def _added(tallies: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for tally in tallies:
-        for name, count in tally.items():
-            total[name] = total.get(name, 0.0) + count
-    return total
+def _pixels(sample: Sample) -> int:
+    return prod(sample.image.shape[1:])

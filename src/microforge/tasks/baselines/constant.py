@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from microforge.tasks.baselines.base import Baseline
-from microforge.tasks.drawing import known_pixels
+from microforge.tasks.drawing import known_pixels, known_points
 from microforge.types import Points, Prediction, Sample
 
 
@@ -20,8 +20,7 @@ class MeanCount(Baseline):
         """Count the dots where they are known."""
         assert sample.points is not None
         self.images += 1
-        points = sample.points if sample.mask is None else sample.points.inside(sample.mask)
-        self.total.update(points.kind.tolist())
+        self.total.update(known_points(sample.points, sample).kind.tolist())
 
     def predict(self, sample: Sample) -> Prediction:
         """Spread the mean evenly over what is annotated, and show no dot."""
