@@ -7,20 +7,16 @@ dealt into folds, all crops of one field into the same; each fold is predicted b
 it: the majority class.
 """
 
-import argparse
 import csv
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-
-PROGRAM = [sys.executable, "-m", "microforge"]
+from command_line import parser_of, run, training_options
 
 
 def folds_of(rows: list[dict[str, str]], count: int) -> list[list[dict[str, str]]]:
@@ -46,17 +42,9 @@ def write(data: Path, rows: list[dict[str, str]], folder: Path) -> tuple[Path, P
     return images, folder / "classes.csv"
 
 
-def run(*arguments: str) -> str:
-    return subprocess.run([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--time", default="60s")
+    parser = parser_of(__doc__, "60s")
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, passed on to the training")
     a = parser.parse_args()
     with (a.data / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
@@ -67,9 +55,7 @@ def main() -> None:
             known = write(a.data, [row for other in folds if other is not fold for row in other], here / "train")
             images, _ = write(a.data, fold, here / "val")
             model = here / "model.safetensors"
-            settings = [f"--set={one}" for one in a.set]
-            common = ["--model", str(model), "--time", a.time, "--device", a.device, "--json", *settings]
-            run("train", "classification", *map(str, known), *common)
+            run("train", "classification", *map(str, known), *training_options(a, model))
             run("predict", str(model), str(images), "--output", str(here / "found"), "--device", a.device)
             with (here / "found" / "images.csv").open(newline="", encoding="utf-8") as file:
                 found = {Path(row["name"]).stem: row for row in csv.DictReader(file)}

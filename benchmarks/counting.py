@@ -9,49 +9,26 @@ threshold that count the training images best. The interval is measured by repea
 of the images predicted, covering the others. Speed: the images predicted, again and again until there are 100.
 """
 
-import argparse
 import csv
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
+from command_line import judge, link, names, parser_of, run, training_options
 from scipy import ndimage
 
 from microforge.tasks.interval import FEWEST, fit_interval
 
-PROGRAM = [sys.executable, "-m", "microforge"]
 HALVINGS = 500
 
 
-def names(data: Path, split: str) -> list[str]:
-    with (data / "split.csv").open(newline="", encoding="utf-8") as file:
-        return [Path(row["name"]).stem for row in csv.DictReader(file) if row["split"] == split]
-
-
-def link(data: Path, stems: list[str], target: Path) -> tuple[Path, Path]:
-    for kind, suffix in (("images", ".tif"), ("points", ".csv")):
-        (target / kind).mkdir(parents=True)
-        for stem in stems:
-            (target / kind / f"{stem}{suffix}").symlink_to((data / kind / f"{stem}{suffix}").resolve())
-    return target / "images", target / "points"
-
-
-def run(*arguments: str) -> tuple[str, float]:
-    begun = time.perf_counter()
-    answer = subprocess.run([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True, check=True)
-    return answer.stdout, time.perf_counter() - begun
-
-
-def judge(score: Path, truth: Path, table: Path) -> dict[str, Any]:
-    command = [sys.executable, str(score), "counts", str(truth), str(table)]
-    return dict(json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout))
+def linked(data: Path, stems: list[str], target: Path) -> tuple[Path, Path]:
+    images = link(data / "images", stems, target / "images")
+    return images, link(data / "points", stems, target / "points", ".csv")
 
 
 def coverage(per_image: list[dict[str, Any]], seed: int) -> float:
@@ -119,26 +96,19 @@ def speed(model: Path, images: Path, here: Path, device: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser = parser_of(__doc__, "600s")
     parser.add_argument("--score", type=Path, required=True)
-    parser.add_argument("--time", default="600s")
     parser.add_argument("--images", type=int, default=0, help="train on so many images only; 0 = all")
     parser.add_argument("--radius", type=float, default=8, help="a dot counts as found within so many pixels")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, passed on to the training")
     a = parser.parse_args()
     training, validation = names(a.data, "train"), names(a.data, "val")
     if a.images:
         training = [training[k] for k in np.random.default_rng(a.seed).choice(len(training), a.images, replace=False)]
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        known, unseen = link(a.data, training, here / "train"), link(a.data, validation, here / "val")
+        known, unseen = linked(a.data, training, here / "train"), linked(a.data, validation, here / "val")
         model, found = here / "model.safetensors", here / "found"
-        common = ["--time", a.time, "--device", a.device, "--seed", str(a.seed), "--json"]
-        settings = [f"--set={one}" for one in a.set]
-        answer, wall = run("train", "counting", *map(str, known), "--model", str(model), *common, *settings)
+        answer, wall = run("train", "counting", *map(str, known), *training_options(a, model))
         line: dict[str, Any] = {
             "benchmark": "counting",
             "data": a.data.name,
@@ -151,7 +121,7 @@ def main() -> None:
         }
         for name, flips in (("counts", []), ("averaged_over_flips", ["--flips"])):
             run("predict", str(model), str(unseen[0]), "--output", f"{found}{name}", "--device", a.device, *flips)
-            line[name] = judge(a.score, unseen[1], Path(f"{found}{name}") / "images.csv")
+            line[name] = judge(a.score, "counts", unseen[1], Path(f"{found}{name}") / "images.csv")
         measured = json.loads(
             run("evaluate", str(model), *map(str, unseen), "--json", "--option", f"radius={a.radius}")[0]
         )

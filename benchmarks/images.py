@@ -14,34 +14,18 @@ objective of lower aperture), and compares with bicubic interpolation.
 """
 
 import argparse
-import csv
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
+from command_line import judge, link, names, parser_of, run, training_options
 from scipy.ndimage import gaussian_filter, zoom
 
-PROGRAM = [sys.executable, "-m", "microforge"]
 SIGMAS = np.arange(0.5, 5.01, 0.25)
-
-
-def names(data: Path, split: str) -> list[str]:
-    with (data / "split.csv").open(newline="", encoding="utf-8") as file:
-        return [Path(row["name"]).stem for row in csv.DictReader(file) if row["split"] == split]
-
-
-def link(source: Path, stems: list[str], target: Path) -> Path:
-    target.mkdir(parents=True)
-    for stem in stems:
-        (target / f"{stem}.tif").symlink_to((source / f"{stem}.tif").resolve())
-    return target
 
 
 def binned(source: Path, stems: list[str], target: Path, blur: float) -> Path:
@@ -53,26 +37,17 @@ def binned(source: Path, stems: list[str], target: Path, blur: float) -> Path:
     return target
 
 
-def run(*arguments: str) -> str:
-    return subprocess.run([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
-def judge(score: Path, truth: Path, found: Path) -> Any:
-    command = [sys.executable, str(score), "images", str(truth), str(found)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
-
-
 def fitted_psnr(truth: np.ndarray, image: np.ndarray) -> float:
     truth, image = truth.astype(float), image.astype(float)
     slope, offset = np.polyfit(image.ravel(), truth.ravel(), 1)
     return float(10 * np.log10(np.ptp(truth) ** 2 / np.mean((slope * image + offset - truth) ** 2)))
 
 
-def train(a: argparse.Namespace, task: str, folders: list[Path], model: Path) -> Any:
-    settings = [f"--set={one}" for one in a.set] + [f"--option={one}" for one in a.option]
-    common = ["--time", a.time, "--device", a.device, "--seed", str(a.seed), "--json", "--model", str(model)]
+def train(a: argparse.Namespace, task: str, folders: list[Path], model: Path) -> tuple[Any, float]:
+    options = [f"--option={one}" for one in a.option]
     axes = ["--axes", "CYX"] if task == "label-free" else []
-    return json.loads(run("train", task, *map(str, folders), *common, *axes, *settings))
+    answer, wall = run("train", task, *map(str, folders), *training_options(a, model), *axes, *options)
+    return json.loads(answer), wall
 
 
 def predict(a: argparse.Namespace, model: Path, images: Path, found: Path, *more: str) -> None:
@@ -92,13 +67,11 @@ def whole_set(a: argparse.Namespace, here: Path) -> dict[str, Any]:
     else:
         images, unseen = (link(a.data / inputs, stems, here / k) for k, stems in (("a", training), ("b", validation)))
     folders = [images] if a.kind == "denoising" else [images, link(a.data / targets, training, here / "targets")]
-    begun = time.perf_counter()
-    summary = train(a, a.kind, folders, here / "model.safetensors")
-    wall = time.perf_counter() - begun
+    summary, wall = train(a, a.kind, folders, here / "model.safetensors")
     predict(a, here / "model.safetensors", unseen, here / "found")
     predict(a, here / "model.safetensors", unseen, here / "flips", "--flips")
-    line = {"steps": summary["steps"], "wall_s": round(wall, 1), **judge(a.score, truth, here / "found")}
-    line["averaged_over_flips"] = judge(a.score, truth, here / "flips")
+    line = {"steps": summary["steps"], "wall_s": round(wall, 1), **judge(a.score, "images", truth, here / "found")}
+    line["averaged_over_flips"] = judge(a.score, "images", truth, here / "flips")
     if a.kind == "super-resolution":
         line["bicubic"] = bicubic(a, unseen, truth, here / "bicubic")
     if a.kind == "label-free":
@@ -111,7 +84,7 @@ def bicubic(a: argparse.Namespace, coarse: Path, truth: Path, found: Path) -> An
     for path in coarse.iterdir():
         finer = zoom(tifffile.imread(path), 2, order=3, grid_mode=True, mode="nearest")
         tifffile.imwrite(found / path.name, finer.astype(np.float32))
-    return judge(a.score, truth, found)
+    return judge(a.score, "images", truth, found)
 
 
 def correlations(images: Path, truth: Path, found: Path, training: Path, targets: Path) -> dict[str, Any]:
@@ -158,16 +131,10 @@ def single(a: argparse.Namespace, here: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("denoising", "restoration", "super-resolution", "label-free", "single"))
-    parser.add_argument("data", type=Path)
+    parser = parser_of(__doc__, "300s", ("denoising", "restoration", "super-resolution", "label-free", "single"))
     parser.add_argument("--score", type=Path)
-    parser.add_argument("--time", default="300s")
     parser.add_argument("--images", type=int, default=0, help="single: so many images only; 0 = all")
     parser.add_argument("--blur", type=float, default=0.0, help="super-resolution: blur before averaging")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, a setting of the training")
     parser.add_argument("--option", action="append", default=[], help="NAME=VALUE, an option of the task")
     a = parser.parse_args()
     if a.kind != "single" and a.score is None:
