@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from microforge.errors import ImageReadError, PairingError
 from microforge.io.pairs import Pairing, pair_folders
-from microforge.types import Annotation
+from microforge.io.points import write_points_csv, write_points_rois
+from microforge.types import Annotation, Points
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -86,6 +88,18 @@ def test_several_kinds_of_files_for_one_image_are_ambiguous(tmp_path: Path) -> N
     images = touch(tmp_path / "x", "a.tif", "a_points.csv", "a_RoiSet.zip")
     with pytest.raises(PairingError, match=r"Two points files fit: a_points\.csv and a_RoiSet\.zip"):
         pair(images, images)
+
+
+def test_results_can_be_annotations(tmp_path: Path) -> None:
+    images = touch(tmp_path / "x", "a.tif", "b.tif")
+    dots = np.random.default_rng(0).uniform(0, 500, (40, 2)).astype(np.float32)
+    for name, moved in (("a", 0.0), ("b", 1.0)):
+        write_points_csv(images / f"{name}.csv", Points(dots, np.zeros(40, np.int32)))
+        write_points_rois(images / f"{name}.zip", Points(dots[::-1] + moved, np.zeros(40, np.int32)))
+    with pytest.raises(PairingError, match=r"Two points files fit: b\.csv and b\.zip"):
+        pair(images, images)
+    (images / "b.csv").unlink()
+    assert names(pair(images, images)) == [("a.tif", "a.csv"), ("b.tif", "b.zip")]
 
 
 def test_label_images_are_no_dots(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from microforge.io.pair_names import (
     sorted_apart,
 )
 from microforge.io.pairing import Pair, Pairing, some
-from microforge.io.points import POINTS_SUFFIXES
+from microforge.io.points import POINTS_SUFFIXES, without_twins
 from microforge.io.split_table import read_split
 from microforge.types import Annotation
 
@@ -143,15 +143,19 @@ def _found_points(annotations: Path) -> list[Path]:
 
 
 class _Names(NamedTuple):
-    """How names are compared: that of an annotation, the core of it and of an image; in one way after the other."""
+    """How names are compared: that of an annotation, the core of it and of an image; in one way after the other.
+
+    Of files that fit the same image, `without_twins` keeps one of those that say the same.
+    """
 
     annotation: Callable[[Path], str]
     ways: tuple[tuple[Callable[[Path], str], Callable[[Path], str]], ...]
+    without_twins: Callable[[Sequence[Path]], list[Path]] = list
 
 
 # Words such as low and high may also be two exposures that are not each other's: only for those still alone.
 _DRAWN = _Names(name_of, ((core, core), (noisy_core, clean_core)))
-_POINTS = _Names(name_of_points, ((pointed_core, points_core),))
+_POINTS = _Names(name_of_points, ((pointed_core, points_core),), without_twins)
 
 
 def _by_name(
@@ -163,7 +167,7 @@ def _by_name(
         images_left = [path for path in images if path not in partners]
         annotations_left = [path for path in annotations if path not in used]
         tables = _table(annotations_left, names.annotation), _table(annotations_left, annotation_core)
-        partners |= _partners(images_left, tables, image_core, names.annotation, partner)
+        partners |= _partners(images_left, tables, image_core, names, partner)
     if not partners:
         raise _no_pairs(images, annotations, where, partner)
     used = set(partners.values())
@@ -179,7 +183,7 @@ def _partners(
     images: Sequence[Path],
     annotations: tuple[Mapping[str, list[Path]], Mapping[str, list[Path]]],
     image_core: Callable[[Path], str],
-    annotation_name: Callable[[Path], str],
+    names: _Names,
     partner: str,
 ) -> dict[Path, Path]:
     """Give the annotation of each image that has one; annotations are tables by name and by core."""
@@ -188,8 +192,10 @@ def _partners(
     partners: dict[Path, Path] = {}
     for image in images:
         # An annotation that has the very name of another image is that one's.
-        like = [path for path in by_core.get(image_core(image), []) if annotation_name(path) not in own_names]
+        like = [path for path in by_core.get(image_core(image), []) if names.annotation(path) not in own_names]
         found = list(dict.fromkeys([*by_name.get(name_of(image), []), *like]))
+        if len(found) > 1:
+            found = names.without_twins(found)
         if len(found) > 1:
             raise _ambiguous(image, found, f"{partner}s")
         if found:

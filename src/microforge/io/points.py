@@ -1,9 +1,10 @@
 """Dots on cells: read from the files people have, written so that napari, Fiji and Excel open them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from microforge.errors import AnnotationError
 from microforge.io.cell_counter import read_cell_counter
@@ -15,7 +16,10 @@ from microforge.io.stack_place import Stack
 from microforge.io.tables import TABLE_SUFFIXES
 from microforge.types import Array, PixelSize, Points
 
-__all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "write_points_csv", "write_points_rois"]
+__all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "without_twins", "write_points_csv", "write_points_rois"]
+
+#: Dots of two files that are nearer than this are the same, in pixels: tables hold fewer digits.
+_SAME_PLACE = 0.05
 
 POINTS_SUFFIXES = (*TABLE_SUFFIXES, *ROI_SUFFIXES, ".xml")
 
@@ -56,6 +60,24 @@ def read_points(path: str | Path, stack: Stack | None = None) -> Points:
         where=str(path),
         remedy=f"Dots come in files ending in {', '.join(POINTS_SUFFIXES)}.",
     )
+
+
+def without_twins(paths: Sequence[Path]) -> list[Path]:
+    """Leave out ROIs that hold the very dots of a table among the files, as folders of results have them."""
+    tables = [path for path in paths if path.suffix.lower() in TABLE_SUFFIXES]
+    return [path for path in paths if path in tables or not any(_same_dots(path, table) for table in tables)]
+
+
+def _same_dots(one: Path, other: Path) -> bool:
+    """Compare the places within planes: which plane ImageJ means is known with the image only."""
+    try:
+        dots = [read_points(path).coordinates[:, -2:] for path in (one, other)]
+    except AnnotationError:
+        return False
+    if len(dots[0]) != len(dots[1]) or not len(dots[0]):
+        return False
+    distances = [cKDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
+    return bool(np.max(distances) < _SAME_PLACE)
 
 
 def write_points_csv(
