@@ -1,5 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from engine.discs import disc_sample
 from microforge.config import NetworkConfig, TrainingConfig
 from microforge.networks.unet import UNet
+from microforge.tasks.counting import Counting
 from microforge.tasks.instances import Instances
 from microforge.training import clock as clock_module
 from microforge.training.advice import Watcher, advice_on_data
@@ -16,6 +19,7 @@ from microforge.training.checkpoint import load_checkpoint, save_checkpoint
 from microforge.training.clock import ActiveClock
 from microforge.training.optimiser import Optimiser, orthogonalise, pace
 from microforge.training.plan import make_plan
+from microforge.training.run import Best, Run
 from microforge.training.schedule import Repeated, Schedule
 
 CPU = torch.device("cpu")
@@ -161,6 +165,28 @@ def test_watcher_sees_overfitting_in_the_right_direction(direction: str, sign: i
     assert not any(rising)
     worse = [watcher.validation(sign * (0.2 - 0.01 * k), 200.0 + 20 * k) for k in range(30)]
     assert [a.code for a in worse if a] == ["overfitting"]
+
+
+def test_watcher_does_not_take_chance_for_overfitting() -> None:
+    few, many = (Watcher("min", Counting().chance(images)) for images in (2, 16))
+    figures = [3.0, *np.linspace(4.0, 6.0, 30)]
+    said = [[watcher.validation(value, 60.0 + 20 * k) for k, value in enumerate(figures)] for watcher in (few, many)]
+    assert not any(said[0]), "the mean error of two counts says little"
+    assert [a.code for a in said[1] if a] == ["overfitting"]
+
+
+@pytest.mark.parametrize(("images", "wins"), [(2, "last"), (16, "earlier")])
+def test_earlier_weights_win_where_that_is_not_chance(images: int, wins: str) -> None:
+    task, weights = Counting(), {name: {name: torch.zeros(1)} for name in ("last", "earlier")}
+    run: Any = SimpleNamespace(
+        learner=SimpleNamespace(average=SimpleNamespace(weights=lambda: weights["last"])),
+        gauge=SimpleNamespace(options={}),
+        setup=SimpleNamespace(task=task),
+        best=Best(2.8, weights["earlier"], {}),
+        metrics={"MAE": 6.0},
+        chance=task.chance(images),
+    )
+    assert Run.final(run)[0] is weights[wins]
 
 
 def test_plan_follows_the_data() -> None:

@@ -68,9 +68,6 @@ class Task(ABC):
     monitor: ClassVar[tuple[str, Direction]]
     #: Whether each label is an object that can be counted; else a label is a class.
     labels_are_objects: ClassVar[bool] = False
-    #: The last average of the weights is kept unless an earlier one was better by this part: small differences on few
-    #: images are chance.
-    clearly_better: ClassVar[float] = 0.01
     #: Whether `level` does something, for which images trained on are predicted now and then.
     levels: ClassVar[bool] = False
     #: What the results are, for names of layers: objects, classes, denoised.
@@ -231,6 +228,13 @@ class Task(ABC):
     @abstractmethod
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Turn added-up counts into metrics; holds the metric named by `monitor`."""
+
+    def chance(self, images: int) -> float:
+        """By which part the metric named by `monitor` varies for no reason, measured on so many images.
+
+        The last average of the weights is kept unless an earlier one was better by more than this.
+        """
+        return 0.01
 
     def summarise_all(self, tallies: Iterable[Mapping[str, float]]) -> dict[str, float]:
         """Give the metrics of several images together."""

@@ -50,8 +50,6 @@ class Counting(Task):
     description: ClassVar[str] = "Click a dot on each cell in a few images or regions; gives counts and places."
     annotation: ClassVar[Annotation] = Annotation.POINTS
     monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
-    #: The mean error of a few counts varies by a third for no reason.
-    clearly_better: ClassVar[float] = 0.3
     levels: ClassVar[bool] = True
     result: ClassVar[str] = "cells"
     Options: ClassVar[type[TaskOptions]] = CountingOptions
@@ -264,6 +262,10 @@ class Counting(Task):
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
         return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)
+
+    def chance(self, images: int) -> float:
+        """Take two standard deviations of the difference of two mean absolute errors, were errors normal."""
+        return 2 * 1.07 / float(np.sqrt(images))
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""

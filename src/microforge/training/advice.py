@@ -13,6 +13,7 @@ FEW_OBJECTS = 20
 UNLIKE = 8.0
 PATIENCE_SECONDS = 60.0
 FALLING = 0.97
+LEAST_WORSE = 0.02
 
 
 def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice]:
@@ -50,10 +51,16 @@ def constant_images(samples: Sequence[Sample]) -> list[str]:
 
 
 class Watcher:
-    """Follow loss and validation, and say what they mean."""
+    """Follow loss and validation, and say what they mean.
 
-    def __init__(self, direction: Direction) -> None:
-        self.sign = 1 if direction == "max" else -1
+    Parameters
+    ----------
+    chance
+        By which part validation figures vary for no reason.
+    """
+
+    def __init__(self, direction: Direction, chance: float = 0.0) -> None:
+        self.sign, self.chance = 1 if direction == "max" else -1, chance
         self.early: list[float] = []
         self.late: list[float] = []
         self.said: set[str] = set()
@@ -75,7 +82,7 @@ class Watcher:
         if self.best is None or self.sign * value > self.sign * self.best[0]:
             self.best = (value, seconds)
         since = seconds - self.best[1]
-        worse = self.sign * (self.best[0] - value) > 0.02
+        worse = self.sign * (self.best[0] - value) > max(LEAST_WORSE, self.chance * abs(self.best[0]))
         if worse and since > max(PATIENCE_SECONDS, 0.5 * self.best[1]):
             text = "Validation gets worse since its best: the model learns these images by heart. Stop, or add images."
             return self._once(RunAdvice("overfitting", text, "warning"))

@@ -62,7 +62,8 @@ class Run:
             setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
         )
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
-        self.watcher = Watcher(setup.task.monitor[1])
+        self.chance = setup.task.chance(max(len(setup.validation), 1))
+        self.watcher = Watcher(setup.task.monitor[1], self.chance)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
         self.safe = self.learner.average.weights()
@@ -187,8 +188,8 @@ class Run:
         if self.best is None or name not in self.metrics:
             return now
         lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
-        clearly = self.setup.task.clearly_better * abs(self.best.value)
-        return (self.best.weights, self.best.options) if lost > clearly else now
+        clearly = lost > self.chance * abs(self.best.value)
+        return (self.best.weights, self.best.options) if clearly else now
 
     def save_model(self) -> Path:
         """Write the model file."""
