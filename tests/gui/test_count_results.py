@@ -1,72 +1,24 @@
-"""Counts in the tab Apply: dots, density, regions, corrections, tables, and the words on the canvas."""
+"""Counts in the tab Apply: dots, density, regions, corrections and tables."""
 
 import csv
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import FakeClassifier, FakeCounter
+from count_bench import FIVE, INTERVALS, Bench, cells, rectangle
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from microforge.config import PredictionConfig
-from microforge.gui.apply_layers import ApplyLayers
-from microforge.gui.canvas_text import CanvasText, overlay_of
 from microforge.gui.dot_layers import dots_of, is_corrected
 from microforge.gui.session import Session, is_result
 from microforge.gui.small_table import Column, SmallTable
-from microforge.tasks import get_task
-from microforge.tasks.interval import Interval
+from microforge.tasks.counting import Counting
 from microforge.types import Annotation
-
-INTERVALS = {"": Interval(width=1.0, typical=10, images=20)}
-
-
-def cells(*places: tuple[int, ...], shape: tuple[int, ...] = (60, 80), value: int = 50) -> np.ndarray:
-    image = np.zeros(shape, np.float32)
-    for place in places:
-        image[place] = value
-    return image
-
-
-FIVE = ((10, 10), (10, 30), (30, 10), (30, 50), (45, 70))
-
-
-class Bench:
-    """Apply for open images, with a counter that needs no network."""
-
-    def __init__(self, qtbot: QtBot, session: Session, **options: Any) -> None:
-        self.qtbot, self.session, self.viewer = qtbot, session, session.viewer
-        task = get_task("counting").from_options({"spacing": 12.0, **options})
-        self.panel = ApplyLayers(session, PredictionConfig, lambda _model, _config: FakeCounter(task))
-        qtbot.addWidget(self.panel)
-        self.panel.show()
-        session.set_model(Path("model.safetensors"))
-
-    @property
-    def counts(self) -> Any:
-        return self.panel.counts
-
-    @property
-    def text(self) -> str:
-        overlay = overlay_of(self.viewer)
-        return overlay.text if overlay.visible else ""
-
-    def apply(self) -> None:
-        with self.qtbot.waitSignal(self.session.applying.finished, timeout=10_000):
-            self.panel.apply()
-        self.qtbot.waitUntil(lambda: all(one.rows for one in self.counts.images), timeout=5000)
-
-    def wait(self, text: str) -> None:
-        self.qtbot.waitUntil(lambda: text in self.text, timeout=5000)
-
-    def table(self) -> list[list[str]]:
-        texts = self.counts.table.texts
-        return [[column.title for column in texts.columns], *[list(row) for row in texts.rows]]
 
 
 @pytest.fixture
@@ -84,10 +36,6 @@ def bench(qtbot: QtBot, session: Session) -> Bench:
 def read(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
         return list(csv.DictReader(file))
-
-
-def rectangle(top: float, left: float, bottom: float, right: float) -> np.ndarray:
-    return np.array([[top, left], [top, right], [bottom, right], [bottom, left]], float)
 
 
 def test_cells_become_dots_over_a_density(bench: Bench) -> None:
@@ -293,45 +241,6 @@ def test_tables_are_saved_and_copied(bench: Bench, tmp_path: Path) -> None:
     assert set(rows[0]) == {"image", "y", "x", "confidence"}
 
 
-def test_selected_image_is_named_on_the_canvas(bench: Bench) -> None:
-    first = bench.viewer.add_image(cells(*FIVE), name="first")
-    bench.viewer.add_image(cells(*FIVE[:2]), name="second")
-    bench.viewer.layers.selection = set(bench.viewer.layers)
-    bench.apply()
-    bench.viewer.layers.selection.active = None
-    assert bench.text.splitlines() == ["first: 5 cells (3–7)", "second: 2 cells (1–3)"]
-    bench.viewer.layers.selection.active = first
-    assert bench.text == "first: 5 cells (3–7)"
-
-
-def test_her_own_text_comes_back(bench: Bench) -> None:
-    overlay = overlay_of(bench.viewer)
-    overlay.text, overlay.visible, overlay.font_size = "24 h", True, 8
-    before = (overlay.position, overlay.font_size)
-    bench.viewer.add_image(cells(*FIVE))
-    bench.apply()
-    assert overlay.text != "24 h"
-    bench.counts.clear()
-    assert (overlay.text, overlay.visible, (overlay.position, overlay.font_size)) == ("24 h", True, before)
-
-
-def test_text_is_given_back_when_the_layers_go(bench: Bench) -> None:
-    bench.viewer.add_image(cells(*FIVE))
-    bench.apply()
-    bench.viewer.layers.clear()
-    bench.qtbot.waitUntil(lambda: not bench.text)
-    assert bench.counts.isHidden()
-
-
-def test_text_she_wrote_over_ours_stays() -> None:
-    viewer = ViewerModel()
-    text = CanvasText(viewer)
-    text.show("5 cells")
-    overlay_of(viewer).text = "mine"
-    text.clear()
-    assert overlay_of(viewer).text == "mine"
-
-
 def test_dots_become_an_annotation(bench: Bench) -> None:
     image = bench.viewer.add_image(cells(*FIVE), name="field")
     bench.apply()
@@ -362,47 +271,25 @@ def test_dots_come_back_as_they_are(bench: Bench) -> None:
     assert is_corrected(dots)
 
 
-def test_counting_does_not_hold_the_window(bench: Bench) -> None:
-    """Many regions on a large image are counted in a thread; asking for it is quick."""
-    import time
+def test_counting_does_not_hold_the_window(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many regions on a large image are counted in a thread, and none of it while the window waits."""
+    window, counted_in = threading.get_ident(), []
+    count = Counting.count
 
+    def counted(*given: Any) -> Any:
+        counted_in.append(threading.get_ident())
+        return count(*given)
+
+    monkeypatch.setattr(Counting, "count", counted)
     bench.viewer.add_image(cells(*FIVE, shape=(3000, 3000)), name="field")
     bench.viewer.add_shapes([rectangle(k * 50, 0, k * 50 + 40, 2900) for k in range(40)])
     bench.apply()
     bench.counts._known = None
-    began = time.perf_counter()
+    counted_in.clear()
     bench.counts.recount()
-    assert time.perf_counter() - began < 0.15
     bench.qtbot.waitUntil(lambda: not bench.counts._relay.running)
-
-
-def test_classes_of_images(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
-    task = get_task("classification").from_options({"names": ("blurred", "good"), "weights": (1, 1)})
-    panel = ApplyLayers(session, PredictionConfig, lambda _model, _config: FakeClassifier(task))
-    qtbot.addWidget(panel)
-    panel.show()
-    session.set_model(Path("model.safetensors"))
-    overlay = overlay_of(session.viewer)
-    layers = [session.viewer.add_image(np.full((8, 9), value), name=name) for name, value in (("a", 98), ("b", 30))]
-    session.viewer.layers.selection = set(layers)
-    with qtbot.waitSignal(session.applying.finished, timeout=10_000):
-        panel.apply()
-    assert "a: good (98 %)" in panel.message.text()
-    assert [list(row) for row in panel.classes.table.texts.rows] == [
-        ["a", "good", "2 %", "98 %"],
-        ["b", "blurred", "70 %", "30 %"],
-    ]
-    panel.classes.table.selectRow(0)
-    assert session.viewer.layers.selection.active is layers[0]
-    assert overlay.text == "a: good (98 %)"
-    panel.classes.save_table(tmp_path / "classes.csv")
-    rows = read(tmp_path / "classes.csv")
-    assert (rows[1]["image"], rows[1]["class"], float(rows[1]["P(blurred)"])) == ("b", "blurred", 0.7)
-    assert len(session.viewer.layers) == 2
-    assert panel.objects.isHidden()
-    session.viewer.layers.clear()
-    assert not overlay.visible
-    assert panel.classes.isVisible(), "it can still be saved"
+    assert len(counted_in) >= 40
+    assert window not in counted_in
 
 
 def test_image_closed_meanwhile_still_gets_its_dots(bench: Bench) -> None:
