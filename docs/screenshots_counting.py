@@ -14,8 +14,6 @@ from microforge.simulate import simulate_crowd, simulate_focus
 REGION = (slice(42, 140), slice(26, 148))
 #: Part of the images kept aside: 12 of the 40, as an interval needs 9.
 ASIDE = 0.3
-#: Width of the dock in which the table of counts shows all its columns.
-WIDE = 366
 #: All images of files are alike, as an interval holds for such; higher than wide, so that two fill the window.
 SHAPE = (192, 104)
 CLASSES = ("in focus", "blurred")
@@ -91,10 +89,9 @@ def count(studio: Studio) -> None:
     regions.mode = "pan_zoom"
     viewer.layers.selection.active = image
     studio.wait(lambda: "region 1: " in overlay_of(viewer).text)
-    studio.resize_dock(WIDE)
     studio.pause(1)
     viewer.reset_view()
-    studio.shoot("count-apply", WIDE)
+    studio.shoot("count-apply")
 
 
 def review(studio: Studio) -> None:

@@ -53,7 +53,7 @@ def test_cells_become_dots_over_a_density(bench: Bench) -> None:
     assert all(is_result(layer) for layer in (dots, density))
     assert "field: 5 cells (3–7)" in bench.panel.message.text()
     assert bench.text == "5 cells (3–7)"
-    assert bench.table()[0] == ["Region", "Cells", "90 % range", "per mm²", "µm²"]
+    assert bench.table()[0] == ["Region", "Cells", "Range", "per mm²", "µm²"]
     assert bench.table()[1] == ["whole image", "5", "3–7", "4,167", "1,200"]
 
 
@@ -169,7 +169,7 @@ def test_without_an_interval_it_says_why(qtbot: QtBot, session: Session) -> None
     bench.apply()
     qtbot.waitUntil(lambda: bench.text == "5 cells")
     assert "fewer than 9 images" in bench.counts.note.text()
-    assert "90 % range" not in bench.table()[0]
+    assert "Range" not in bench.table()[0]
 
 
 def test_kinds_have_colours_and_columns(qtbot: QtBot, session: Session) -> None:

@@ -14,7 +14,7 @@ _FRAME = Column("Time", "The time point, from 0.", True)
 _REGION = Column("Region", "The whole image, or an area drawn on it. Double click a region to name it.")
 _KIND = Column("Kind", "The kind of cells.")
 _CELLS = Column("Cells", "How many cells there are.", True)
-_RANGE = Column("90 % range", "The true number lies in here for nine in ten images like those kept aside.", True)
+_RANGE = Column("Range", "The true number lies in here for nine in ten images like those kept aside (90 %).", True)
 _SIZES = {
     2: (
         Column("µm²", "Area in square micrometres.", True),
@@ -86,7 +86,7 @@ def _text(row: CountRow, column: Column) -> str:
         "Region": row.name,
         "Kind": row.kind,
         "Cells": f"{round(row.value):,}",
-        "90 % range": between,
+        "Range": between,
         "Counted by": "you" if row.by_hand else "model",
     }
     if column.title in texts:
