@@ -102,6 +102,14 @@ def test_results_can_be_annotations(tmp_path: Path) -> None:
     assert names(pair(images, images)) == [("a.tif", "a.csv"), ("b.tif", "b.zip")]
 
 
+def test_places_beyond_all_bounds_are_not_the_same(tmp_path: Path) -> None:
+    images = touch(tmp_path / "x", "a.tif")
+    (images / "a.csv").write_text("y,x\n1,1\n1e39,1\n")
+    write_points_rois(images / "a.zip", Points(np.ones((2, 2), np.float32), np.zeros(2, np.int32)))
+    with pytest.raises(PairingError, match=r"Two points files fit: a\.csv and a\.zip"):
+        pair(images, images)
+
+
 def test_label_images_are_no_dots(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif")
     with pytest.raises(PairingError, match=r"holds no files of points.*\.csv, \.tsv, \.txt, \.roi, \.zip, \.xml"):

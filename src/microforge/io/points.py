@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from microforge.errors import AnnotationError
 from microforge.io.cell_counter import read_cell_counter
@@ -74,9 +74,9 @@ def _same_dots(one: Path, other: Path) -> bool:
         dots = [read_points(path).coordinates[:, -2:] for path in (one, other)]
     except AnnotationError:
         return False
-    if len(dots[0]) != len(dots[1]) or not len(dots[0]):
+    if len(dots[0]) != len(dots[1]) or not len(dots[0]) or not np.isfinite(dots).all():
         return False
-    distances = [cKDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
+    distances = [KDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
     return bool(np.max(distances) < _SAME_PLACE)
 
 

@@ -36,7 +36,9 @@ def read_points_table(path: Path) -> Points:
     table = read_table(path)
     columns = _numbered_axes(table) or _named_axes(table)
     values = [_from_zero(table, axis, table.numbers(column)) for axis, column in columns.items()]
-    coordinates = np.array(values, np.float32).reshape(len(columns), -1).T
+    # Places too far away for float32 become infinite, and are refused where dots are checked.
+    with np.errstate(over="ignore"):
+        coordinates = np.array(values, np.float32).reshape(len(columns), -1).T
     names = _kind_names(table)
     kinds = tuple(sorted(set(names))) or ("",)
     kind = np.array([kinds.index(name) for name in names], np.int32)
