@@ -12,8 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from command_line import judge, link, names, parser_of, run, training_options
+from command_line import judge, link, names, parser_of, run, some, training_options
 
 
 def main() -> None:
@@ -22,8 +21,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=0, help="train on so many images only; 0 = all")
     a = parser.parse_args()
     training, validation = names(a.data, "train"), names(a.data, "val")
-    if a.images:
-        training = [training[k] for k in np.random.default_rng(a.seed).choice(len(training), a.images, replace=False)]
+    training = some(training, a)
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         known, unseen = (

@@ -10,11 +10,8 @@ the package `bm3d` is installed.
 """
 
 import argparse
-import csv
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import tifffile
+from command_line import judge, names
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
@@ -68,11 +66,6 @@ FILTERS: Mapping[str, tuple[Filter, tuple[float, ...]]] = {
 }
 
 
-def names(data: Path, split: str) -> list[str]:
-    with (data / "split.csv").open(newline="", encoding="utf-8") as file:
-        return [row["name"] for row in csv.DictReader(file) if row["split"] == split]
-
-
 def read(path: Path) -> Image:
     """Give an image with the range 0..1, as the filters of scikit-image expect; scores do not depend on it."""
     image = tifffile.imread(path).astype(np.float32)
@@ -80,10 +73,8 @@ def read(path: Path) -> Image:
     return (image - low) / max(high - low, 1e-12)
 
 
-def judge(data: Path, split: str, script: Path, folder: Path) -> Scores:
-    command = [sys.executable, script, "images", data / "clean", folder, "--split", f"{data / 'split.csv'}:{split}"]
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True)
-    answer = json.loads(done.stdout)
+def scores(data: Path, split: str, script: Path, folder: Path) -> Scores:
+    answer = judge(script, "images", data / "clean", folder, "--split", f"{data / 'split.csv'}:{split}")
     return {"psnr": answer[PSNR], "ssim": answer[SSIM]}
 
 
@@ -121,7 +112,7 @@ def main() -> None:
         for strength in strengths:
             with tempfile.TemporaryDirectory() as folder:
                 speeds.append(measure(images, run, strength, Path(folder)))
-                rows[strength] = judge(a.data, a.split, a.score, Path(folder))
+                rows[strength] = scores(a.data, a.split, a.score, Path(folder))
         found[name] = {"best_psnr": best(rows, "psnr"), "best_ssim": best(rows, "ssim")}
         if name != "noisy":
             found[name] |= {"megapixels_per_second": round(float(np.median(speeds)), 3)}  # type: ignore[operator]

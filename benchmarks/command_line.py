@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 PROGRAM = [sys.executable, "-m", "microforge"]
 
 
@@ -30,6 +32,13 @@ def training_options(a: argparse.Namespace, model: Path) -> list[str]:
     """Give what `microforge train` needs beside the files."""
     settings = [f"--set={one}" for one in a.set]
     return ["--model", str(model), "--time", a.time, "--device", a.device, "--seed", str(a.seed), "--json", *settings]
+
+
+def some(stems: list[str], a: argparse.Namespace) -> list[str]:
+    """Give as many of the files as `--images` says, drawn by the seed; all where it is 0."""
+    if not a.images:
+        return stems
+    return [stems[k] for k in np.random.default_rng(a.seed).choice(len(stems), a.images, replace=False)]
 
 
 def names(data: Path, split: str) -> list[str]:
@@ -53,7 +62,7 @@ def run(*arguments: str) -> tuple[str, float]:
     return answer.stdout, time.perf_counter() - begun
 
 
-def judge(score: Path, kind: str, truth: Path, found: Path) -> Any:
+def judge(score: Path, kind: str, truth: Path, found: Path, *more: str) -> Any:
     """Let the score script judge."""
-    command = [sys.executable, str(score), kind, str(truth), str(found)]
+    command = [sys.executable, str(score), kind, str(truth), str(found), *more]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from command_line import judge, link, names, parser_of, run, training_options
+from command_line import judge, link, names, parser_of, run, some, training_options
 from scipy import ndimage
 
 from microforge.tasks.interval import FEWEST, fit_interval
@@ -104,8 +104,7 @@ def main() -> None:
     parser.add_argument("--radius", type=float, default=8, help="a dot counts as found within so many pixels")
     a = parser.parse_args()
     training, validation = (names(a.data, split) for split in (("val", "train") if a.swap else ("train", "val")))
-    if a.images:
-        training = [training[k] for k in np.random.default_rng(a.seed).choice(len(training), a.images, replace=False)]
+    training = some(training, a)
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         known, unseen = linked(a.data, training, here / "train"), linked(a.data, validation, here / "val")

@@ -35,18 +35,18 @@ class Studio:
         self.pause(0.5)
         self.viewer.reset_view()
 
-    def resize_dock(self, width: int = DOCK_WIDTH) -> None:
-        """Give the dock a width, by default the one most people leave it."""
-        self.frame.parent().resizeDocks([self.frame], [width], Qt.Orientation.Horizontal)
+    def resize_dock(self) -> None:
+        """Give the dock the width most people leave it."""
+        self.frame.parent().resizeDocks([self.frame], [DOCK_WIDTH], Qt.Orientation.Horizontal)
 
     def turn_to(self, tab: str) -> None:
         """Open a tab."""
         tabs = self.dock.tabs
         tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(tab))
 
-    def shoot(self, name: str, width: int = DOCK_WIDTH) -> None:
-        """Photograph the window in both themes, the dock so wide."""
-        self.resize_dock(width)
+    def shoot(self, name: str) -> None:
+        """Photograph the window in both themes."""
+        self.resize_dock()
         for theme, suffix in (("light", "-light"), ("dark", "")):
             self.viewer.theme = theme
             self.pause(0.6)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from count_bench import INTERVALS, Bench
 from fakes import FakeTraining
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
@@ -33,3 +34,8 @@ def session(qtbot: QtBot, tmp_path: Path, training: FakeTraining) -> Iterator[Se
 @pytest.fixture
 def make_session(tmp_path: Path, training: FakeTraining) -> Callable[[Any], Session]:
     return lambda viewer: Session(viewer, training, tmp_path / "runs")
+
+
+@pytest.fixture
+def bench(qtbot: QtBot, session: Session) -> Bench:
+    return Bench(qtbot, session, intervals=INTERVALS)

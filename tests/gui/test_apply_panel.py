@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from skimage.measure import label
 
 from microforge.config import NetworkConfig, PredictionConfig
@@ -69,13 +68,6 @@ def predictor() -> type[Predictor]:
         made: list[PredictionConfig] = []  # noqa: RUF012
 
     return Fresh
-
-
-@pytest.fixture
-def session(qapp: Any) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    yield session
-    assert session.close(5)
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Review of classes: the confusion matrix, and the images of each of its cells."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from fakes import FakeClassifier
-from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from test_count_review import write_model
@@ -32,11 +29,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def session(qapp: Any, tmp_path: Path) -> Iterator[Session]:
-    session = Session(ViewerModel())
+def session(session: Session, tmp_path: Path) -> Session:
     session.set_model(write_model(tmp_path / "model.safetensors", task="classification"))
-    yield session
-    assert session.close(5)
+    return session
 
 
 @pytest.fixture

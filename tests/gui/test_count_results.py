@@ -2,14 +2,12 @@
 
 import csv
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from count_bench import FIVE, INTERVALS, Bench, cells, rectangle
-from napari.components import ViewerModel
+from count_bench import FIVE, Bench, cells, rectangle
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
@@ -19,18 +17,6 @@ from microforge.gui.session import Session, is_result
 from microforge.gui.small_table import Column, SmallTable
 from microforge.tasks.counting import Counting
 from microforge.types import Annotation
-
-
-@pytest.fixture
-def session(qapp: Any, tmp_path: Path) -> Iterator[Session]:
-    session = Session(ViewerModel(), runs_folder=tmp_path / "runs")
-    yield session
-    assert session.close(5)
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, session: Session) -> Bench:
-    return Bench(qtbot, session, intervals=INTERVALS)
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -2,14 +2,12 @@
 
 import json
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fakes import FakeCounter
-from napari.components import ViewerModel
 from napari.layers import Image, Points
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF
@@ -73,11 +71,9 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def session(qapp: Any, tmp_path: Path) -> Iterator[Session]:
-    session = Session(ViewerModel())
+def session(session: Session, tmp_path: Path) -> Session:
     session.set_model(write_model(tmp_path / "model.safetensors"))
-    yield session
-    assert session.close(5)
+    return session
 
 
 @pytest.fixture

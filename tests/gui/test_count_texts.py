@@ -1,13 +1,10 @@
 """What stands on the canvas: counts of images, and their classes."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
-from count_bench import FIVE, INTERVALS, Bench, cells
+from count_bench import FIVE, Bench, cells
 from fakes import FakeClassifier
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
@@ -17,18 +14,6 @@ from microforge.gui.apply_layers import ApplyLayers
 from microforge.gui.canvas_text import CanvasText, overlay_of
 from microforge.gui.session import Session
 from microforge.tasks import get_task
-
-
-@pytest.fixture
-def session(qapp: Any, tmp_path: Path) -> Iterator[Session]:
-    session = Session(ViewerModel(), runs_folder=tmp_path / "runs")
-    yield session
-    assert session.close(5)
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, session: Session) -> Bench:
-    return Bench(qtbot, session, intervals=INTERVALS)
 
 
 def test_selected_image_is_named_on_the_canvas(bench: Bench) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Points
 from pytestqt.qtbot import QtBot
 from test_count_review import write_model
@@ -38,11 +37,9 @@ class Folder:
 
 
 @pytest.fixture
-def session(qapp: Any, tmp_path: Path) -> Iterator[Session]:
-    session = Session(ViewerModel())
+def session(session: Session, tmp_path: Path) -> Session:
     session.set_model(write_model(tmp_path / "model.safetensors"))
-    yield session
-    assert session.close(5)
+    return session
 
 
 @pytest.fixture

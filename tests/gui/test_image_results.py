@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from test_apply_panel import write_model
 
 from microforge.events import TileFinished
@@ -44,13 +43,6 @@ class Cleaner:
         data = data.repeat(self.finer, -1).repeat(self.finer, -2)
         size = image.pixel_size and tuple(length / self.finer for length in image.pixel_size)
         yield Prediction(image=data, image_name="denoised", channel_names=self.stains, figures=FIGURES, pixel_size=size)
-
-
-@pytest.fixture
-def session(qapp: Any) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    yield session
-    assert session.close(5)
 
 
 @pytest.fixture

@@ -1,24 +1,13 @@
 """Compare images with the truth."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.image_review import ImageReview, likeness
 from microforge.gui.results_layers import DETAILS
 from microforge.gui.review_tab import ReviewTab
 from microforge.gui.session import Session, mark_result
-
-
-@pytest.fixture
-def session(qapp: Any) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    yield session
-    assert session.close(5)
 
 
 @pytest.fixture

@@ -1,23 +1,14 @@
 """The tab Review: what is offered, compared, listed and gone to."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from microforge.gui.results_layers import add_results, place_of
 from microforge.gui.review_panel import COLOURS, MARKS, ReviewPanel, _camera
 from microforge.gui.session import Session
 from microforge.types import Prediction
-
-
-@pytest.fixture
-def session(qapp: Any) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    yield session
-    assert session.close(5)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Reading what is trained on from folders, telling what was found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from microforge.cli.files import TrainingFiles, partner_of
@@ -57,12 +57,14 @@ def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:
 
 def _load(pairing: Pairing, task: Task, files: TrainingFiles, say: Callable[[str], None]) -> tuple[Sample, ...]:
     loaded = load_samples(pairing, task, axes=files.axes, target_axes=files.target_axes)
-    for path, reason in loaded.problems[:_TOLD]:
-        say(f"LEFT OUT {path}: {reason}")
-    if len(loaded.problems) > _TOLD:
-        say(f"... and {len(loaded.problems) - _TOLD} more files were left out.")
-    for path, remark in loaded.remarks[:_TOLD]:
-        say(f"{path.name}: {remark}")
-    if len(loaded.remarks) > _TOLD:
-        say(f"... and the like in {len(loaded.remarks) - _TOLD} more files.")
+    left_out = [f"LEFT OUT {path}: {reason}" for path, reason in loaded.problems]
+    _tell_some(left_out, "... and {} more files were left out.", say)
+    _tell_some([f"{path.name}: {remark}" for path, remark in loaded.remarks], "... and the like in {} more files.", say)
     return loaded.samples
+
+
+def _tell_some(lines: Sequence[str], more: str, say: Callable[[str], None]) -> None:
+    for line in lines[:_TOLD]:
+        say(line)
+    if len(lines) > _TOLD:
+        say(more.format(len(lines) - _TOLD))

@@ -77,21 +77,18 @@ def _columns(rows: Sequence[CountRow]) -> list[Column]:
 def _text(row: CountRow, column: Column) -> str:
     low, high = row.low, row.high
     between = "" if low is None or high is None else f"{round(low):,}–{round(high):,}"
-    sizes = {
-        one.title: value for pair in _SIZES.values() for one, value in zip(pair, (row.size, row.per_mm), strict=True)
-    }
     texts = {
-        "Image": row.image,
-        "Time": str(row.frame),
-        "Region": row.name,
-        "Kind": row.kind,
-        "Cells": f"{round(row.value):,}",
-        "Range": between,
-        "Counted by": "you" if row.by_hand else "model",
+        _IMAGE: row.image,
+        _FRAME: str(row.frame),
+        _REGION: row.name,
+        _KIND: row.kind,
+        _CELLS: f"{round(row.value):,}",
+        _RANGE: between,
+        _BY: "you" if row.by_hand else "model",
     }
-    if column.title in texts:
-        return texts[column.title]
-    value = sizes[column.title]
+    if column in texts:
+        return texts[column]
+    value = row.size if column in {area for area, _ in _SIZES.values()} else row.per_mm
     return "" if np.isnan(value) else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 

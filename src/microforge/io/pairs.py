@@ -193,9 +193,7 @@ def _partners(
     for image in images:
         # An annotation that has the very name of another image is that one's.
         like = [path for path in by_core.get(image_core(image), []) if names.annotation(path) not in own_names]
-        found = list(dict.fromkeys([*by_name.get(name_of(image), []), *like]))
-        if len(found) > 1:
-            found = names.without_twins(found)
+        found = names.without_twins(list(dict.fromkeys([*by_name.get(name_of(image), []), *like])))
         if len(found) > 1:
             raise _ambiguous(image, found, f"{partner}s")
         if found:
