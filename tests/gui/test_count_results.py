@@ -270,11 +270,11 @@ def test_counting_does_not_hold_the_window(bench: Bench, monkeypatch: pytest.Mon
     bench.viewer.add_image(cells(*FIVE, shape=(3000, 3000)), name="field")
     bench.viewer.add_shapes([rectangle(k * 50, 0, k * 50 + 40, 2900) for k in range(40)])
     bench.apply()
+    bench.qtbot.waitUntil(lambda: not bench.counts._relay.running and not bench.counts._timer.isActive())
     bench.counts._known = None
     counted_in.clear()
     bench.counts.recount()
-    bench.qtbot.waitUntil(lambda: not bench.counts._relay.running)
-    assert len(counted_in) >= 40
+    bench.qtbot.waitUntil(lambda: len(counted_in) >= 40 and not bench.counts._relay.running, timeout=20_000)
     assert window not in counted_in
 
 
