@@ -14,7 +14,7 @@ from scipy import ndimage
 from screenshots_counting import classes, counting
 from studio import PIXEL, Studio
 
-from microforge.gui.run import RunState
+from microforge.gui.session.training_run import RunState
 from microforge.io.results import write_image
 from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from napari.layers import Image, Points
 from studio import PIXEL, Studio
 
-from microforge.gui.canvas_text import overlay_of
-from microforge.gui.run import RunState
+from microforge.gui.session.training_run import RunState
+from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.io.results import write_image, write_table
 from microforge.simulate import simulate_crowd, simulate_focus
 

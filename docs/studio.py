@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.run import RunState
+from microforge.gui.session.training_run import RunState
 
 SIZE = (1360, 860)
 DOCK_WIDTH = 340

@@ -11,7 +11,7 @@ from fakes import FakeTraining
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.session import Session
+from microforge.gui.session.state import Session
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from fakes import FakeCounter
 from pytestqt.qtbot import QtBot
 
 from microforge.config import PredictionConfig
-from microforge.gui.apply_layers import ApplyLayers
-from microforge.gui.canvas_text import overlay_of
-from microforge.gui.session import Session
+from microforge.gui.apply.open_images import ApplyLayers
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.tasks import get_task
 from microforge.tasks.interval import Interval
 

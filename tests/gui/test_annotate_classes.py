@@ -11,11 +11,11 @@ from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
-from microforge.gui.annotate_panel import AnnotatePanel
+from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session import Session
-from microforge.gui.snapshot import snapshots_of
-from microforge.gui.watch import Watch
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.snapshot import snapshots_of
+from microforge.gui.session.state import Session
 
 
 @pytest.fixture

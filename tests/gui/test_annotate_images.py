@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.annotate_panel import AnnotatePanel
-from microforge.gui.session import Session
-from microforge.gui.training_list import TrainingList
-from microforge.gui.watch import Watch
+from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.train.training_data import TrainingList
 from microforge.simulate import noisy_pair
 from microforge.types import Annotation
 
@@ -260,7 +260,7 @@ def test_options_of_the_goal(panel: AnnotatePanel) -> None:
 
 
 def test_a_region_limits_what_is_learnt_from(panel: AnnotatePanel) -> None:
-    from microforge.gui.snapshot import snapshots_of
+    from microforge.gui.session.snapshot import snapshots_of
 
     panel.task.set_value("denoising")
     session = panel.session

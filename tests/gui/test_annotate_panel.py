@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.annotate_panel import AnnotatePanel
-from microforge.gui.axes_widget import AxesWidget
-from microforge.gui.class_list import ClassList
-from microforge.gui.session import Session
-from microforge.gui.watch import Watch
+from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.annotate.tools.class_list import ClassList
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.axes_picker import AxesWidget
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError
-from microforge.gui.annotate_panel import AnnotatePanel
-from microforge.gui.dots import KIND, dot_size
-from microforge.gui.kinds import kind_names
-from microforge.gui.session import Session, mark_result
-from microforge.gui.snapshot import snapshot_of, snapshots_of
-from microforge.gui.watch import Watch
+from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.layers.points import KIND, dot_size
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.cell_types import kind_names
+from microforge.gui.session.snapshot import snapshot_of, snapshots_of
+from microforge.gui.session.state import Session, mark_result
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from microforge.config import TrainingConfig
-from microforge.gui.apply_panel import ApplyPanel
+from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.review_panel import ReviewPanel
-from microforge.gui.session import Session
+from microforge.gui.review.objects import ReviewPanel
+from microforge.gui.session.state import Session
 from microforge.io.results import write_image
 from microforge.simulate import simulate_nuclei
 from microforge.types import Sample

@@ -25,8 +25,8 @@ from microforge.events import (
     ImageStarted,
     TileFinished,
 )
-from microforge.gui.apply_panel import ApplyPanel
-from microforge.gui.session import Session, is_result
+from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.session.state import Session, is_result
 from microforge.io.model_file import ModelCard
 from microforge.types import Image, Prediction
 

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from test_count_review import write_model
 
-from microforge.gui.class_review import ClassReview
-from microforge.gui.session import Session
+from microforge.gui.review.image_classes import ClassReview
+from microforge.gui.session.state import Session
 from microforge.io.results import write_image
 from microforge.tasks import get_task
 

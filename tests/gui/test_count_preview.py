@@ -9,10 +9,10 @@ from fakes import FakeClassifier, FakeCounter, FakeTraining
 from napari.layers import Points
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.run import RunState
-from microforge.gui.session import Session, is_result
-from microforge.gui.train_panel import TrainPanel
-from microforge.gui.watch import Watch
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.training_run import RunState
+from microforge.gui.train.panel import TrainPanel
 from microforge.tasks import get_task
 
 CELLS = ((10, 10), (10, 30), (30, 10))

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from microforge.gui.dot_layers import dots_of, is_corrected
-from microforge.gui.session import Session, is_result
-from microforge.gui.small_table import Column, SmallTable
+from microforge.gui.layers.point_results import dots_of, is_corrected
+from microforge.gui.session.state import Session, is_result
+from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting import Counting
 from microforge.types import Annotation
 

@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF
 
 from microforge.config import NetworkConfig
-from microforge.gui.count_review import CountReview, mean_error
 from microforge.gui.evaluating import Case
-from microforge.gui.review_tab import ReviewTab
-from microforge.gui.session import Session, is_result
+from microforge.gui.review.counts import CountReview, mean_error
+from microforge.gui.review.panel import ReviewTab
+from microforge.gui.session.state import Session, is_result
 from microforge.io.model_file import ModelCard
 from microforge.io.results import write_image, write_table
 from microforge.tasks import get_task

@@ -13,8 +13,8 @@ from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.run import RunState
-from microforge.gui.session import Session
+from microforge.gui.session.state import Session
+from microforge.gui.session.training_run import RunState
 
 MakeViewer = Callable[..., Any]
 MakeSession = Callable[[Any], Session]

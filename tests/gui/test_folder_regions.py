@@ -12,10 +12,10 @@ from test_count_review import write_model
 
 from microforge.config import PredictionConfig
 from microforge.events import FolderFinished, FolderStarted, ImageFinished
-from microforge.gui.apply_folder import ApplyFolder
-from microforge.gui.folder_regions import DRAWN
-from microforge.gui.folder_table import HEADERS, OBJECTS, FileRow
-from microforge.gui.session import Session
+from microforge.gui.apply.folder.panel import ApplyFolder
+from microforge.gui.apply.folder.regions import DRAWN
+from microforge.gui.apply.folder.table import HEADERS, OBJECTS, FileRow
+from microforge.gui.session.state import Session
 from microforge.io.points import write_points_csv
 from microforge.io.results import write_image
 from microforge.io.rois import read_rois

@@ -8,9 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from microforge.events import FolderStarted, ImageFailed, ImageFinished, ImageSkipped, ImageStarted
-from microforge.gui.busy import duration, time_left
-from microforge.gui.folder_table import FileRow, FolderModel, FolderTable
-from microforge.gui.path_field import PathField
+from microforge.gui.apply.folder.table import FileRow, FolderModel, FolderTable
+from microforge.gui.widgets.path_field import PathField
+from microforge.gui.widgets.progress import duration, time_left
 
 PATHS = tuple(Path("in") / f"{number}.tif" for number in range(4))
 

@@ -5,7 +5,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from microforge.config import AugmentationConfig, PredictionConfig, Settings, TrainingConfig
-from microforge.gui.form import Form
+from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import available_tasks
 
 

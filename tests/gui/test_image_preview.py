@@ -8,10 +8,10 @@ import pytest
 from fakes import FakeTraining
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.run import RunState
-from microforge.gui.session import Session
-from microforge.gui.train_panel import TrainPanel
-from microforge.gui.watch import Watch
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.session.training_run import RunState
+from microforge.gui.train.panel import TrainPanel
 from microforge.types import Prediction, Sample
 
 

@@ -10,12 +10,12 @@ import pytest
 from test_apply_panel import write_model
 
 from microforge.events import TileFinished
-from microforge.gui.apply_panel import ApplyPanel
-from microforge.gui.before_after import ORIGINAL, RESULT, SPLIT
+from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
 from microforge.gui.halves import Halves, Removed
 from microforge.gui.image_parts import colours, figures_text
-from microforge.gui.opening import open_files, show_opened
-from microforge.gui.session import Session, is_result
+from microforge.gui.layers.open_files import open_files, show_opened
+from microforge.gui.session.state import Session, is_result
 from microforge.io.images import read_image
 from microforge.io.results import write_image
 from microforge.types import Image, Prediction

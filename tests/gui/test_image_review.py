@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.image_review import ImageReview, likeness
-from microforge.gui.results_layers import DETAILS
-from microforge.gui.review_tab import ReviewTab
-from microforge.gui.session import Session, mark_result
+from microforge.gui.layers.results import DETAILS
+from microforge.gui.review.images import ImageReview, likeness
+from microforge.gui.review.panel import ReviewTab
+from microforge.gui.session.state import Session, mark_result
 
 
 @pytest.fixture

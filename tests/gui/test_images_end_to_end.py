@@ -9,9 +9,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from microforge import image_metrics
-from microforge.gui.before_after import SPLIT
+from microforge.gui.apply.results.before_after import SPLIT
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session import Session
+from microforge.gui.session.state import Session
 from microforge.io.results import write_image
 from microforge.simulate import noisy_pair
 

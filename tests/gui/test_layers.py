@@ -6,11 +6,11 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Shapes
 
 from microforge.errors import AnnotationError, AxesError
-from microforge.gui.fresh_labels import FreshLabels
-from microforge.gui.layers import add_labels, add_region, axes_of, image_of, labels_on, pixel_size_of
-from microforge.gui.regions import mask_of, outlines_of
-from microforge.gui.session import Session
-from microforge.gui.snapshot import snapshot_of, snapshots_of
+from microforge.gui.annotate.tools.new_label_brush import FreshLabels
+from microforge.gui.layers.convert import add_labels, add_region, axes_of, image_of, labels_on, pixel_size_of
+from microforge.gui.layers.outlines import mask_of, outlines_of
+from microforge.gui.session.snapshot import snapshot_of, snapshots_of
+from microforge.gui.session.state import Session
 from microforge.types import Sample
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.plots import MOST_POINTS, Curve, TrainingPlots
+from microforge.gui.widgets.curves import MOST_POINTS, Curve, TrainingPlots
 
 
 def test_a_curve_stays_short_and_keeps_its_shape() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.gui.results_layers import add_results, place_of
-from microforge.gui.review_panel import COLOURS, MARKS, ReviewPanel, _camera
-from microforge.gui.session import Session
+from microforge.gui.layers.results import add_results, place_of
+from microforge.gui.review.objects import COLOURS, MARKS, ReviewPanel, _camera
+from microforge.gui.session.state import Session
 from microforge.types import Prediction
 
 

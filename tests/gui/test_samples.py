@@ -5,8 +5,8 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from microforge.gui import samples
-from microforge.gui.dots import dots_on
-from microforge.gui.layers import image_of
+from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.points import dots_on
 from microforge.gui.show import add_results
 from microforge.types import Image, Prediction
 

@@ -6,8 +6,8 @@ from napari.components import ViewerModel
 from pydantic import ValidationError
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.layers import add_labels, add_region
-from microforge.gui.session import Session, default_runs_folder, mark_result
+from microforge.gui.layers.convert import add_labels, add_region
+from microforge.gui.session.state import Session, default_runs_folder, mark_result
 
 
 @pytest.fixture

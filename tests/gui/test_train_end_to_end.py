@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session import Session
+from microforge.gui.session.state import Session
 from microforge.simulate import simulate_nuclei
 
 LONG = 120_000

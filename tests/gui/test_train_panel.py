@@ -10,12 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import RunAdvice
-from microforge.gui.layers import add_labels
-from microforge.gui.run import RunState
-from microforge.gui.run_report import duration
-from microforge.gui.session import Annotated, Session
-from microforge.gui.train_panel import TrainPanel
-from microforge.gui.watch import Watch
+from microforge.gui.layers.convert import add_labels
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Annotated, Session
+from microforge.gui.session.training_run import RunState
+from microforge.gui.train.panel import TrainPanel
+from microforge.gui.train.report import duration
 from microforge.io.results import write_image, write_labels
 from microforge.simulate import noisy_pair, simulate_nuclei
 

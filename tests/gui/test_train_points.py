@@ -11,10 +11,10 @@ from fakes import FakeTraining
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.dots import add_points
-from microforge.gui.session import Session
-from microforge.gui.train_panel import TrainPanel
-from microforge.gui.watch import Watch
+from microforge.gui.layers.points import add_points
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.train.panel import TrainPanel
 from microforge.io.points import write_points_csv
 from microforge.io.results import write_image
 from microforge.simulate import simulate_nuclei

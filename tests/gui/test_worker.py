@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import RunFailed
-from microforge.gui.worker import MOST_WAITING, Relay
+from microforge.gui.session.background import MOST_WAITING, Relay
 
 
 @pytest.fixture

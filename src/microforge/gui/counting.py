@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from microforge.gui.regions import Outline, mask_of
+from microforge.gui.layers.outlines import Outline, mask_of
 from microforge.tasks.base import Count, Task
 from microforge.types import Array, Image, Points, Prediction
 

@@ -12,13 +12,13 @@ from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxL
 
 from microforge.device import DeviceReport, describe_device
 from microforge.events import RunFailed
-from microforge.gui.annotate_panel import AnnotatePanel
-from microforge.gui.apply_panel import ApplyPanel
-from microforge.gui.parts import Note
-from microforge.gui.review_tab import ReviewTab
-from microforge.gui.session import Session
-from microforge.gui.train_panel import TrainPanel
-from microforge.gui.watch import Watch
+from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.review.panel import ReviewTab
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.train.panel import TrainPanel
+from microforge.gui.widgets.basics import Note
 
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.

@@ -13,7 +13,7 @@ from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing
 from microforge.gui.counting import chances_of
-from microforge.gui.snapshot import Snapshot
+from microforge.gui.session.snapshot import Snapshot
 from microforge.metrics import match_points
 from microforge.tasks.base import Task
 from microforge.tasks.drawing import known_points

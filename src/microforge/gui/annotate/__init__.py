@@ -1,0 +1,1 @@
+"""The tab *Annotate*: choose an image, a task, and draw."""

@@ -1,0 +1,198 @@
+"""Step one: choose an image and what is wanted, say what can be learnt from it, see what is still missing."""
+
+from typing import Any
+
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from microforge.config import is_fitted
+from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.image_classes import ClassTools
+from microforge.gui.annotate.tools.image_pairs import PairTools
+from microforge.gui.annotate.tools.labels import PaintTools
+from microforge.gui.annotate.tools.plain_images import PlainTools
+from microforge.gui.annotate.tools.points import PointTools
+from microforge.gui.layers.convert import add_region
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, fold, rows, shortened
+from microforge.gui.widgets.settings_form import Form
+from microforge.tasks import Readiness, available_tasks, get_task
+from microforge.types import Annotation
+
+_OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
+_FIRST_CLASSES = {1: "background", 2: "foreground"}
+#: Options that have a widget of their own.
+_ELSEWHERE = {"classes"}
+
+
+class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """What a person sees in the tab *Annotate*; the tools in the middle are those the task chosen needs."""
+
+    def __init__(self, session: Session, watch: Watch) -> None:
+        super().__init__()
+        self.session, self.watch = session, watch
+        self.choice = ImageChoice(session, "The image to learn from.", "Open an image first", self)
+        self.image, self.axes = self.choice.picker, self.choice.axes
+        self.task = Picker("What the model is to learn.")
+        self.about = Note()
+        self.paint = PaintTools(session, self.choice)
+        self.plain = PlainTools(session, self.choice, watch)
+        self.pairs = PairTools(session, self.choice, watch)
+        self.points = PointTools(session, self.choice, watch)
+        self.classes = ClassTools(session, self.choice)
+        self.tools: dict[Annotation, PaintTools | PlainTools | PairTools | PointTools | ClassTools] = {
+            Annotation.LABELS: self.paint,
+            Annotation.NONE: self.plain,
+            Annotation.IMAGE: self.pairs,
+            Annotation.POINTS: self.points,
+            Annotation.CLASS: self.classes,
+        }
+        self.options = TaskOptionsForm(session)
+        self.region = button(
+            "Mark annotated region",
+            "Draw rectangles or polygons around what is completely annotated. Inside, everything unpainted is "
+            "background and what is not clicked is no cell; outside, nothing counts. Where nothing is drawn: around "
+            "what is learnt from. On a stack or time series a region counts for its plane only.",
+            self._mark_region,
+        )
+        self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
+        self.missing = Note()
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def current(self) -> Annotated | None:
+        """Give what belongs to the image chosen, where the task chosen can learn from it."""
+        item = self.session.annotated_of(self.image.value())
+        return item if item is not None and item.serves(self.session.kind) else None
+
+    def refresh(self) -> None:
+        """Show the session as it is."""
+        session = self.session
+        self.choice.refresh()
+        self.task.set_value(session.config.task)
+        self.about.say(session.task_class.description)
+        self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
+        for kind, tools in self.tools.items():
+            tools.setVisible(kind is session.kind)
+        for kind in {session.kind, Annotation.CLASS} & set(self.tools):
+            # The keys for classes are given back where they are not wanted.
+            self.tools[kind].refresh()
+        item = self.current()
+        self.region.setVisible(item is not None)
+        if item is not None:
+            drawn = session.kind in (Annotation.LABELS, Annotation.POINTS)
+            first = "Mark annotated region" if drawn else "Learn from a part only"
+            self.region.setText(first if item.region is None else "Mark more of the region")
+        self.options.refresh()
+
+    def close_down(self) -> None:
+        """Leave viewer and layers as they were found."""
+        # The session still hears of the viewer: nothing must be bound again.
+        self.session.changed.disconnect(self.refresh)
+        self.session.viewer.layers.events.disconnect(self._on_layers)
+        self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
+        self.paint.close_down()
+        self.points.close_down()
+        self.classes.close_down()
+
+    def _lay_out(self) -> None:
+        form = rows()
+        for title, field in (("Image", self.image), ("Goal", self.task)):
+            add_row(form, title, field)
+        form.addRow(self.about)
+        self._form = form
+        add_row(form, "Axes", self.axes)
+        page = QVBoxLayout(self)
+        page.addLayout(form)
+        for widget in (*self.tools.values(), self.region, self.count, self.missing, self.options):
+            page.addWidget(widget)
+        page.addStretch()
+
+    def _connect(self) -> None:
+        offered = {name: task for name, task in available_tasks().items() if task.annotation in self.tools}
+        self.task.set_choices([(task.title, name) for name, task in offered.items()])
+        self.choice.changed.connect(self.refresh)
+        self.task.value_changed.connect(self._on_task)
+        self.session.changed.connect(self.refresh)
+        self.session.viewer.layers.events.connect(self._on_layers)
+        self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
+        self.watch.readiness_changed.connect(self._show_readiness)
+
+    def _on_layers(self, event: Any) -> None:
+        # The list passes on all that happens to its layers, every stroke too.
+        if event.type in _OF_THE_LIST:
+            self.refresh()
+
+    def _on_selection(self, _event: Any) -> None:
+        if self.session.kind is Annotation.NONE:
+            self.plain.refresh()
+        if self.session.kind is Annotation.CLASS:
+            self.classes.follow_selection()
+
+    def _mark_region(self) -> None:
+        item = self.current()
+        if item is None:
+            return
+        region = item.region
+        if region is None:
+            region = add_region(self.session.viewer, item.image, self.choice.letters())
+            self.session.change(item, region=region)
+        self.session.viewer.layers.selection.active = region
+        region.mode = "add_rectangle"
+
+    def _show_readiness(self, readiness: Readiness) -> None:
+        self.count.say(shortened(readiness.text), "ok" if readiness.ready else "info")
+        self.missing.say(readiness.missing or "Ready: go to Train.", "" if readiness.ready else "warning")
+
+    def _on_task(self, name: str) -> None:
+        if name is None or name == self.session.config.task:
+            return
+        classes = "classes" in get_task(name).Options.model_fields
+        if get_task(name).annotation is Annotation.LABELS:
+            for item in self.session.annotated:
+                item.unpainted_is_background = not classes
+        self.session.set_task(name)
+        if classes and "classes" not in self.session.config.task_options:
+            self.session.set_config(task_options={"classes": dict(_FIRST_CLASSES)})
+
+
+class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The options of the task chosen, folded away; hidden where there is nothing to choose."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.form: Form[Any] | None = None
+        self._inside = QWidget()
+        self._content = QVBoxLayout(self._inside)
+        self._content.setContentsMargins(0, 0, 0, 0)
+        self.fold = fold("Options of this goal", "How it is learnt. The usual choice is already made.", self._inside)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(self.fold)
+
+    def refresh(self) -> None:
+        """Show the options as they are; a form is built anew only for another task."""
+        kind = self.session.task_class.Options
+        if self.form is None or type(self.form.value()) is not kind:
+            self._build(kind)
+        value = kind(**self.session.config.task_options)
+        if self.form is not None and self.form.value() != value:
+            self.form.set_value(value)
+
+    def _build(self, kind: type[Any]) -> None:
+        if self.form is not None:
+            self._content.removeWidget(self.form.native)
+            self.form.native.deleteLater()
+        fitted = {name for name, field in kind.model_fields.items() if is_fitted(field)}
+        self.form = Form(kind(), leave_out=_ELSEWHERE | fitted)
+        self.form.value_changed.connect(self._on_form)
+        self._content.addWidget(self.form.native)
+        self.setVisible(bool(self.form.fields))
+
+    def _on_form(self, options: Any) -> None:
+        assert self.form is not None
+        chosen = {name: getattr(options, name) for name in self.form.fields}
+        self.session.set_config(task_options=self.session.config.task_options | chosen)

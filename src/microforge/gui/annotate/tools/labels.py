@@ -1,0 +1,177 @@
+"""The tools of *Annotate* for tasks that learn from what is painted: the layer, classes, brushes."""
+
+from typing import Any
+
+from napari.layers import Image, Labels, Layer
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.class_list import ClassList
+from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
+from microforge.gui.layers.convert import add_labels, labels_on
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.state import Session, is_result
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+
+
+class PaintTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Make the layer to paint on, and say what painting means."""
+
+    def __init__(self, session: Session, choice: ImageChoice) -> None:
+        super().__init__()
+        self.session, self.choice = session, choice
+        self._fresh: dict[Layer, FreshLabels] = {}
+        self.classes = ClassList(self._colour_of)
+        self.annotate = button(
+            "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go
+        )
+        self.existing = button(
+            "Use a layer …", "Take a Labels layer that is open as this image's annotation.", self._menu
+        )
+        self.unpainted = Picker(
+            "What it means where nothing is painted. Background: there is no object. Not looked at: nothing is "
+            "learnt there, so a few strokes are enough. Inside an annotated region it always means background."
+        )
+        self.fresh = QCheckBox("New label for each object")
+        self.fresh.setToolTip(
+            "Start a stroke on empty ground: a new object with a label of its own. Start on an object: go on with "
+            f"it. Key {KEY.upper()}: take a new label now."
+        )
+        self.hint = Note(tip="The shortcuts of napari's Labels layer.")
+        self._lay_out()
+        self._connect()
+
+    def current(self) -> Annotated | None:
+        """Give what belongs to the image chosen, if something is painted or may be."""
+        item = self.session.annotated_of(self.choice.value())
+        return item if item is not None and item.labels is not None else None
+
+    def refresh(self) -> None:
+        """Show the session as it is."""
+        item, classes = self.current(), self.session.has_classes
+        self._fresh = {layer: fresh for layer, fresh in self._fresh.items() if layer in self.session.viewer.layers}
+        self.annotate.setEnabled(self.choice.value() is not None)
+        self.annotate.setText("Annotate this image" if item is None else "Go on painting")
+        self.existing.setVisible(item is None)
+        self.classes.setVisible(classes)
+        self.classes.set_value(self.session.config.task_options.get("classes", {}))
+        self.fresh.setVisible(item is not None and not classes)
+        self._rows.setRowVisible(self.unpainted, item is not None)
+        self.hint.say("" if item is None else _hint(classes))
+        if item is not None:
+            self.unpainted.set_value(item.unpainted_is_background)
+        self._show_fresh()
+
+    def close_down(self) -> None:
+        """Leave the layers as they were found."""
+        for fresh in self._fresh.values():
+            fresh.detach()
+        self._fresh.clear()
+
+    def _lay_out(self) -> None:
+        making = QHBoxLayout()
+        making.addWidget(self.annotate, 1)
+        making.addWidget(self.existing)
+        self._rows = rows()
+        add_row(self._rows, "Unpainted is", self.unpainted)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addLayout(making)
+        for widget in (self.classes, self.fresh, self.hint):
+            page.addWidget(widget)
+        page.addLayout(self._rows)
+
+    def _connect(self) -> None:
+        self.unpainted.set_choices([("background", True), ("not looked at", False)])
+        self.fresh.setChecked(True)
+        self.classes.value_changed.connect(self._on_classes)
+        self.classes.picked.connect(self._pick)
+        self.unpainted.value_changed.connect(self._on_unpainted)
+        self.fresh.toggled.connect(self._show_fresh)
+
+    def _go(self) -> None:
+        """Make the annotation of the image chosen, or go to the one there is."""
+        image, item = self.choice.value(), self.current()
+        if image is None:
+            self.session.say("Open an image first: drag a file onto the window, or File > Open Sample.", "warning")
+            return
+        try:
+            if item is None:
+                self.choice.confirm()
+                self._adopt(image, add_labels(self.session.viewer, image, self.choice.letters()))
+            else:
+                self._select(item.labels)
+        except MicroforgeError as error:
+            self.session.say(str(error), "error")
+
+    def _menu(self) -> None:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        layers = self._usable_labels()
+        for layer in layers:
+            menu.addAction(layer.name, lambda layer=layer: self._use(layer))
+        if not layers:
+            menu.addAction("No open Labels layer has the size of this image").setEnabled(False)
+        menu.exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
+
+    def _use(self, labels: Labels) -> None:
+        image = self.choice.value()
+        if image is not None:
+            self.choice.confirm()
+            self._adopt(image, labels)
+            self._select(labels)
+
+    def _usable_labels(self) -> list[Labels]:
+        image = self.choice.value()
+        return [layer for layer in self.session.viewer.layers if image is not None and self._fits(layer, image)]
+
+    def _fits(self, layer: Layer, image: Image) -> bool:
+        if not isinstance(layer, Labels) or is_result(layer) or self.session.annotated_of(layer) is not None:
+            return False
+        try:
+            labels_on(layer, image, self.choice.letters())
+        except MicroforgeError:
+            return False
+        return True
+
+    def _adopt(self, image: Image, labels: Labels) -> None:
+        if labels not in self._fresh:
+            self._fresh[labels] = FreshLabels(labels)
+        self.session.annotate(image, labels)
+        self._show_fresh()
+        self.classes.refresh()
+
+    def _select(self, labels: Layer | None) -> None:
+        if labels is not None:
+            self.session.viewer.layers.selection.active = labels
+            labels.mode = "paint"
+
+    def _show_fresh(self, _: bool = False) -> None:
+        for fresh in self._fresh.values():
+            fresh.enabled = self.fresh.isChecked() and not self.session.has_classes
+
+    def _on_classes(self, names: dict[int, str]) -> None:
+        self.session.set_config(task_options=self.session.config.task_options | {"classes": names})
+
+    def _pick(self, value: int) -> None:
+        if self.current() is None:
+            self._go()
+        item = self.current()
+        if item is not None and item.labels is not None:
+            self._select(item.labels)
+            item.labels.selected_label = value
+
+    def _on_unpainted(self, is_background: bool) -> None:
+        item = self.current()
+        if item is not None and is_background is not None and item.unpainted_is_background != is_background:
+            self.session.change(item, unpainted_is_background=is_background)
+
+    def _colour_of(self, value: int) -> Any:
+        item = self.current()
+        return None if item is None or item.labels is None else item.labels.get_color(value)
+
+
+def _hint(classes: bool) -> str:
+    new = "" if classes else f"{KEY.upper()} new label · "
+    return f"{new}[ and ] brush size · right-drag fills an outline · Ctrl+Z undo"

@@ -1,0 +1,80 @@
+"""The tools of *Annotate* for tasks that learn from images as they are: nothing to paint."""
+
+from napari.layers import Image
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, button
+
+
+class PlainTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Say which images are learnt from."""
+
+    def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
+        super().__init__()
+        self.session, self.choice, self.watch = session, choice, watch
+        self.use = button(
+            "Use this image",
+            "Learn from this image. Where several image layers are selected in the layer list: from all of them.",
+            self._use,
+        )
+        self.use_all = button("Use all open images", "Learn from every image layer that is open.", self._use_all)
+        self.leave_out = button("Leave out", "Learn from this image no more; the layer stays.", self._leave_out)
+        self.verdict = Note(tip="What is odd about this image.")
+        row = QHBoxLayout()
+        row.addWidget(self.use, 1)
+        row.addWidget(self.leave_out, 1)
+        row.addWidget(self.use_all)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addLayout(row)
+        page.addWidget(self.verdict)
+        watch.verdict_changed.connect(self._show_verdict)
+
+    def current(self) -> Annotated | None:
+        """Give the item of the image chosen, if it is learnt from."""
+        item = self.session.annotated_of(self.choice.value())
+        return item if item is not None and item.alone else None
+
+    def refresh(self) -> None:
+        """Show the session as it is."""
+        image, used = self.choice.value(), self.current() is not None
+        count = len(self._selected())
+        self.use.setText(f"Use these {count} images" if count > 1 else "Use this image")
+        self.use.setEnabled(image is not None)
+        self.use.setVisible(not used or count > 1)
+        self.leave_out.setVisible(used and count <= 1)
+        unused = [layer for layer in self.session.images() if not self._is_used(layer)]
+        self.use_all.setEnabled(len(unused) > 0)
+        if image is not None:
+            self.watch.propose(Annotated(image, alone=True))
+
+    def _is_used(self, layer: Image) -> bool:
+        item = self.session.annotated_of(layer)
+        return item is not None and item.alone
+
+    def _selected(self) -> list[Image]:
+        """Give the image chosen, or those selected in the layer list where there are several."""
+        image, chosen = self.choice.value(), self.session.viewer.layers.selection
+        selected = [layer for layer in self.session.images() if layer in chosen]
+        return selected if len(selected) > 1 else [image] if image is not None else []
+
+    def _use(self) -> None:
+        self.choice.confirm()
+        self.session.learn_from(self._selected())
+
+    def _use_all(self) -> None:
+        self.choice.confirm()
+        self.session.learn_from(self.session.images())
+
+    def _leave_out(self) -> None:
+        item = self.current()
+        if item is not None:
+            self.session.leave_out(item)
+
+    def _show_verdict(self, _: object) -> None:
+        verdict = self.watch.verdict
+        self.verdict.say("\n".join((verdict.problem, *verdict.advice)).strip(), "error" if verdict.problem else "info")

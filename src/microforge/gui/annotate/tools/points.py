@@ -1,0 +1,251 @@
+"""The tools of *Annotate* for tasks that learn from dots: the layers to click on, kinds of cells, size of dots."""
+
+import numpy as np
+from napari.layers import Image, Layer, Points
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.cell_type_list import KindList
+from microforge.gui.annotate.tools.point_undo import DotHistory
+from microforge.gui.layers.points import KIND, dots_on, outside
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.cell_types import add_kind, kinds_in, next_kind, remove_kind, rename_kind, start_clicking
+from microforge.gui.session.state import Session, is_result
+from microforge.gui.widgets.basics import Note, add_row, button, rows
+
+#: Sizes of dots that can be chosen, in pixels of the image.
+_SIZES = (1, 60)
+
+
+class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Make the layers to click cells on, and say what no dot means."""
+
+    def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
+        super().__init__()
+        self.session, self.choice = session, choice
+        self._histories: dict[Layer, DotHistory] = {}
+        self.click = button(
+            "Click the cells", "Make a Points layer, exactly over the image: a click sets a dot.", self._go
+        )
+        self.existing = button(
+            "Use a layer …", "Take a Points layer that is open: its dots are the cells of this image.", self._menu
+        )
+        self.kinds = KindList()
+        self.add_kind = button(
+            "Add a kind",
+            "Tell several kinds of cells apart: each is clicked in a colour and a layer of its own, and counted alone.",
+            self._add_kind,
+        )
+        self.size = QSlider(Qt.Orientation.Horizontal)
+        self.size.setToolTip("Size of the dots on the screen. Only how it looks: nothing is learnt from it.")
+        self.no_cells = QCheckBox("No cells in this image")
+        self.no_cells.setToolTip(
+            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from."
+        )
+        self.hint = Note(tip="The shortcuts of napari's Points layer.")
+        self._lay_out()
+        self._connect(watch)
+
+    def current(self) -> Annotated | None:
+        """Give what belongs to the image chosen, if cells are clicked or may be."""
+        item = self.session.annotated_of(self.choice.value())
+        return item if item is not None and item.points else None
+
+    def refresh(self) -> None:
+        """Show the session as it is."""
+        item, shown = self.current(), []
+        try:
+            shown = [] if item is None else [kind for _, kind in kinds_in(item)]
+        except MicroforgeError as error:
+            self.session.say(str(error), "error")
+        dots = item is not None and any(len(layer.data) for layer in item.points)
+        self.click.setEnabled(self.choice.value() is not None)
+        self.click.setText("Click the cells" if item is None else "Go on clicking")
+        self.kinds.show_kinds(shown)
+        self.kinds.setVisible(bool(shown))
+        self.add_kind.setVisible(bool(shown))
+        self._rows.setRowVisible(self.size, item is not None)
+        self.no_cells.setVisible(item is not None and not dots)
+        self.hint.say("" if item is None else _HINT)
+        if item is not None:
+            self._show(item)
+        self._remember()
+
+    def close_down(self) -> None:
+        """Leave the layers as they were found."""
+        for history in self._histories.values():
+            history.detach()
+        self._histories.clear()
+
+    def _remember(self) -> None:
+        """Make changes of the dots of all images such that they can be taken back."""
+        layers = {layer for item in self.session.annotated for layer in item.points}
+        for layer in self._histories.keys() - layers:
+            self._histories.pop(layer).detach()
+        for layer in layers - self._histories.keys():
+            self._histories[layer] = DotHistory(layer)
+
+    def _show(self, item: Annotated) -> None:
+        """Show what she has set before, without setting it again."""
+        blocked = [QSignalBlocker(widget) for widget in (self.no_cells, self.size)]
+        self.no_cells.setChecked(item.no_cells)
+        # napari keeps the size as a number or as an array.
+        self.size.setValue(round(float(np.max(item.points[0].current_size))))
+        for blocker in blocked:
+            blocker.unblock()
+
+    def _lay_out(self) -> None:
+        making = QHBoxLayout()
+        making.addWidget(self.click, 1)
+        making.addWidget(self.existing)
+        self.size.setRange(*_SIZES)
+        self._rows = rows()
+        add_row(self._rows, "Size of dots", self.size)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addLayout(making)
+        for widget in (self.no_cells, self.kinds, self.add_kind, self.hint):
+            page.addWidget(widget)
+        page.addLayout(self._rows)
+
+    def _connect(self, watch: Watch) -> None:
+        self.kinds.picked.connect(self._pick)
+        self.kinds.renamed.connect(self._rename)
+        self.kinds.removed.connect(self._remove)
+        self.size.valueChanged.connect(self._on_size)
+        self.no_cells.toggled.connect(self._on_no_cells)
+        # A moment after a dot was set: the counts.
+        watch.readiness_changed.connect(lambda _: self.refresh())
+
+    def _go(self) -> None:
+        """Make the layers for the image chosen, or go to those there are."""
+        image, item = self.choice.value(), self.current()
+        if image is None:
+            self.session.say("Open an image first: drag a file onto the window, or File > Open Sample.", "warning")
+            return
+        active = self.session.viewer.layers.selection.active
+        try:
+            if item is None:
+                self.choice.confirm()
+                item = start_clicking(self.session, image)
+        except MicroforgeError as error:
+            self.session.say(str(error), "error")
+            return
+        self._select(active if active in item.points else item.points[0])
+
+    def _add_kind(self) -> None:
+        name, item = add_kind(self.session), self.current()
+        if item is not None:
+            names = [kind.name for _, kind in kinds_in(item)]
+            self._select(kinds_in(item)[names.index(name)][0])
+            self.kinds.ask_name(names.index(name))
+
+    def _pick(self, number: int) -> None:
+        item = self.current()
+        if item is not None:
+            layer, kind = kinds_in(item)[number]
+            next_kind(layer, kind.name)
+            self._select(layer)
+
+    def _rename(self, number: int, name: str) -> None:
+        item = self.current()
+        if item is None:
+            return
+        old = kinds_in(item)[number][1].name
+        problem = "" if name == old else rename_kind(self.session, item, old, name)
+        if problem:
+            self.session.say(problem, "warning")
+        self.refresh()
+
+    def _remove(self, number: int) -> None:
+        item = self.current()
+        if item is not None:
+            layer, kind = kinds_in(item)[number]
+            remove_kind(self.session, item, kind.name)
+            self.session.say(f"{layer.name} is not learnt from any more. The layer stays open with its dots.")
+
+    def _menu(self) -> None:
+        self.offer().exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
+
+    def offer(self) -> QMenu:
+        """Make the menu of open Points layers; those that do not fit the image say why."""
+        menu, image = QMenu(self), self.choice.value()
+        menu.setToolTipsVisible(True)
+        for layer in self._others():
+            problem = "" if image is None else self._problem(layer, image)
+            action = menu.addAction(_title(layer), lambda layer=layer: self.use(layer))
+            action.setEnabled(not problem)
+            action.setToolTip(problem)
+        if menu.isEmpty():
+            menu.addAction("No further Points layer is open").setEnabled(False)
+        return menu
+
+    def usable(self) -> list[Points]:
+        """Give the open Points layers that may hold the dots of the image chosen."""
+        image = self.choice.value()
+        return [layer for layer in self._others() if image is not None and not self._problem(layer, image)]
+
+    def use(self, layer: Points) -> None:
+        """Take a layer as the dots of the image chosen; beside others it is a further kind of cells."""
+        image = self.choice.value()
+        if image is None:
+            return
+        self.choice.confirm()
+        item = self.current()
+        # Layers in which nothing was clicked yet make room.
+        known = [] if item is None else [one for one in item.points if len(one.data)]
+        if known:
+            for one in (*known, layer):
+                one.metadata[KIND] = one.metadata.get(KIND) or one.name
+        self.session.annotate_points(image, (*known, layer))
+        self._tell_outside(layer, image)
+        self._select(layer)
+
+    def _tell_outside(self, layer: Points, image: Image) -> None:
+        letters = self.choice.letters()
+        far = outside(dots_on([layer], image, letters), image, letters)
+        if far:
+            self.session.say(
+                f"{far:,} of the {len(layer.data):,} dots of {layer.name} lie outside the image.", "warning"
+            )
+
+    def _others(self) -> list[Points]:
+        """Give the Points layers that are not learnt from yet."""
+        layers = [layer for layer in self.session.viewer.layers if isinstance(layer, Points) and not is_result(layer)]
+        return [layer for layer in layers if self.session.annotated_of(layer) is None]
+
+    def _problem(self, layer: Points, image: Image) -> str:
+        try:
+            dots_on([layer], image, self.choice.letters())
+        except MicroforgeError as error:
+            return error.problem
+        return ""
+
+    def _select(self, layer: Points) -> None:
+        self.session.viewer.layers.selection.active = layer
+        layer.visible = True
+        layer.mode = "add"
+
+    def _on_size(self, size: int) -> None:
+        item = self.current()
+        for layer in () if item is None else item.points:
+            layer.size = size
+            layer.current_size = size
+
+    def _on_no_cells(self, none: bool) -> None:
+        item = self.current()
+        if item is not None:
+            self.session.change(item, no_cells=none)
+
+
+def _title(layer: Points) -> str:
+    return f"{layer.name} ({len(layer.data):,} dot{'s' * (len(layer.data) != 1)})"
+
+
+_HINT = (
+    "Key 2: a click sets a dot · 3: select, drag for a box · Delete: remove what is selected · 4: move the view · "
+    "Ctrl+Z: undo"
+)

@@ -1,0 +1,1 @@
+"""The tab *Apply*: run a model on open images or on folders."""

@@ -1,0 +1,239 @@
+"""Apply a model to files: a table with one line each, that fills while they are predicted."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from microforge.config import PredictionConfig
+from microforge.errors import MicroforgeError
+from microforge.events import FolderFinished, FolderStarted, ImageStarted, RunFailed, TileFinished
+from microforge.gui.apply.folder.regions import FolderRegions
+from microforge.gui.apply.folder.table import FileRow, FolderTable
+from microforge.gui.layers.open_files import Opened, open_files, show_opened
+from microforge.gui.session.background import Relay
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.path_field import PathField
+from microforge.gui.widgets.progress import Busy, duration
+
+#: Like `microforge.inference.folder.predict_folder`.
+PredictFolder = Callable[..., Iterator[Any]]
+IMAGE_FILTER = "Images (*.tif *.tiff *.png *.jpg *.jpeg *.bmp);;All files (*)"
+
+
+class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* for files.
+
+    Parameters
+    ----------
+    config
+        Gives the settings at the moment a run starts.
+    predict
+        Predicts the files; the engine's own by default.
+    """
+
+    def __init__(
+        self, session: Session, config: Callable[[], PredictionConfig], predict: PredictFolder | None = None
+    ) -> None:
+        super().__init__()
+        self._session, self._config, self._predict = session, config, predict or _engine
+        self._mine = self._cancelled = False
+        self._began = 0.0
+        self._suggested: Path | None = None
+        self._opening = Relay("opening a file", self)
+        self._make_widgets()
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        ready = bool(self.inputs.value() and self.output.value()) and self._session.model_path is not None
+        self.start.setEnabled(ready and not self._session.applying.running)
+        self.table.setVisible(bool(self.table.files.rows))
+
+    def run(self) -> None:
+        """Start predicting the files."""
+        (output, *_), model = self.output.value(), self._session.model_path
+        config = self._config().model_copy(update={"regions": self.regions.value()})
+        arguments = {"config": config, "axes": self.axes.text().strip().upper() or None}
+        make = partial(
+            self._predict, model, self.inputs.value(), output, overwrite=self.overwrite.isChecked(), **arguments
+        )
+        # First, because napari lets events through while it makes a progress bar.
+        self.busy.begin("Looking for images")
+        try:
+            self._session.applying.start(make)
+        except MicroforgeError as error:
+            self.busy.end()
+            self.message.say(str(error), "error")
+            return
+        self._mine, self._cancelled, self._began = True, False, time.monotonic()
+        self.message.say("")
+        self.show_folder.hide()
+        self.table.files.begin([])
+        self.refresh()
+
+    def open_row(self, row: FileRow) -> None:
+        """Open a file and its result as layers."""
+        if not self._opening.running:
+            self.message.say(f"Opening {row.path.name} …")
+            self._opening.start(partial(open_files, row.path, row.result or self._expected(row.path)))
+
+    def _make_widgets(self) -> None:
+        self.inputs = PathField(
+            "Images: a folder or files",
+            "A folder, some files, or a pattern such as day1/*.tif; several are separated by semicolons.",
+            ("folder", "files"),
+            IMAGE_FILTER,
+        )
+        self.output = PathField(
+            "Results: a folder",
+            "Gets one TIFF per file, or the dots of its cells as table and ImageJ ROIs; the list of images with what "
+            "was measured on each (images.csv); the table of all objects (objects.csv) or counts (counts.csv).",
+        )
+        self.regions = FolderRegions(self._session)
+        self.axes = QLineEdit()
+        self.axes.setPlaceholderText("from the files")
+        self.axes.setToolTip(
+            "The order of the axes where the files do not say: T time, C channel, Z plane, Y, X; for example TYX."
+        )
+        self.overwrite = QCheckBox("Do all again")
+        self.overwrite.setToolTip("Also predict files again that are done; otherwise they are skipped.")
+        self.start = QPushButton("Apply to these files")
+        self.start.setToolTip("Predict file by file. A file that cannot be read does not stop the others.")
+        self.busy = Busy("Stop; finished files stay, and the next start goes on with the rest.")
+        self.table = FolderTable()
+        self.table.setMinimumHeight(180)
+        self.message = Note()
+        self.show_folder = QPushButton("Show results folder")
+        self.show_folder.setToolTip("Open the folder of the results in the file browser.")
+        self.show_folder.hide()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Axes"))
+        row.addWidget(self.axes, 1)
+        row.addWidget(self.overwrite)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.inputs)
+        column.addWidget(self.output)
+        column.addWidget(self.regions)
+        column.addLayout(row)
+        for widget in (self.start, self.busy, self.table, self.message, self.show_folder):
+            column.addWidget(widget)
+
+    def _connect(self) -> None:
+        session = self._session
+        self.inputs.value_changed.connect(self._on_inputs)
+        self.output.value_changed.connect(self.refresh)
+        self.regions.drawn.connect(self._on_drawn)
+        self.start.clicked.connect(self.run)
+        self.busy.cancelled.connect(self._on_cancel)
+        self.table.opened.connect(self.open_row)
+        self.show_folder.clicked.connect(self._on_show_folder)
+        session.applying.event.connect(self._on_event)
+        session.applying.finished.connect(self._on_finished)
+        session.model_changed.connect(self._on_model_changed)
+        session.closing.connect(self._on_closing)
+        self._opening.event.connect(self._on_opened)
+
+    def _on_inputs(self) -> None:
+        """Suggest a folder for the results, unless a person has chosen one."""
+        chosen = self.inputs.value()
+        if chosen and self.output.value() in ([], [self._suggested]):
+            first = chosen[0] if chosen[0].is_dir() else chosen[0].parent
+            self._suggested = first.parent / f"{first.name} results"
+            self.output.set_value([self._suggested])
+        self.refresh()
+
+    def _on_drawn(self) -> None:
+        output = self.output.value()
+        if output:
+            self.regions.write(output[0])
+        else:
+            self.regions.note.say("Choose the folder for the results first: the regions are saved there.", "warning")
+
+    def _on_model_changed(self, _path: Path | None) -> None:
+        self.refresh()
+
+    def _on_cancel(self) -> None:
+        self._cancelled = True
+        self._session.applying.stop()
+
+    def _on_closing(self) -> None:
+        self._mine = False
+        self.busy.let_go()
+        self.regions.close_down()
+        self._opening.stop()
+        self._opening.wait(5)
+
+    def _on_show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.output.value()[0])))
+
+    def _on_event(self, event: Any) -> None:
+        if not self._mine:
+            return
+        if isinstance(event, RunFailed):
+            self._cancelled = False
+            self.message.say(" ".join(p for p in (event.problem, event.kept, event.remedy) if p), "error")
+            return
+        self.table.take(event)
+        if isinstance(event, FolderStarted):
+            self.table.show()
+        elif isinstance(event, FolderFinished):
+            self.message.say(self._summary(), "warning" if event.failed else "ok")
+        self._show_progress(event)
+
+    def _show_progress(self, event: Any) -> None:
+        total = len(self.table.files.rows)
+        done = self.table.files.count("done", "skipped", "failed")
+        part = event.done / max(event.total, 1) if isinstance(event, TileFinished) else 0
+        if total and not isinstance(event, ImageStarted):
+            self.busy.advance((done + part) / total, f"{done:,} of {total:,} files")
+
+    def _on_finished(self) -> None:
+        if self._mine:
+            self._mine = False
+            self.table.files.settle()
+            if self._cancelled:
+                self.message.say(f"Cancelled. {self._summary()} The next start goes on with the rest.", "info")
+            self.busy.end()
+            self.show_folder.setVisible(bool(self.table.files.count("done", "skipped")))
+        self.refresh()
+
+    def _summary(self) -> str:
+        files = self.table.files
+        counts = {state: files.count(state) for state in ("done", "skipped", "failed")}
+        parts = [f"{count:,} {state}" for state, count in counts.items() if count]
+        text = f"{', '.join(parts) or 'Nothing done'} in {duration(time.monotonic() - self._began)}."
+        bad = next((row for row in files.rows if row.state == "failed"), None)
+        return text if bad is None else f"{text}\n{bad.path.name}: {bad.notes}"
+
+    def _expected(self, path: Path) -> Path | None:
+        output = self.output.value()
+        if not output:
+            return None
+        # Of cells there is a table of dots, of all else an image.
+        found = (output[0] / f"{path.stem}{suffix}" for suffix in (".tif", ".csv"))
+        return next((one for one in found if one.exists()), None)
+
+    def _on_opened(self, event: Opened | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self.message.say(f"{event.problem} {event.remedy}", "error")
+            return
+        show_opened(self._session, event)
+        self.message.say(f"Opened {event.image.name}.")
+
+
+def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    from microforge.inference.folder import predict_folder
+
+    return predict_folder(*args, **kwargs)

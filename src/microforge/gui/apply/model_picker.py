@@ -1,0 +1,114 @@
+"""Which model is applied, and what its card says of it."""
+
+from pathlib import Path
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.gui.session.state import Session
+from microforge.io.model_file import ModelCard, read_card
+from microforge.tasks import get_task
+
+NO_MODEL = "No model yet: train one, or open a model file."
+FILTER = "Microforge models (*.safetensors)"
+
+
+class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Choose among the models of this session, or open a file; the choice is `session.model_path`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.models = QComboBox()
+        self.models.setToolTip("The model that is applied. A training in this window puts its own here.")
+        self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.models.setMinimumContentsLength(10)
+        self.browse = QPushButton("Open …")
+        self.browse.setToolTip("Use a model file (.safetensors) from disk.")
+        self.card = QLabel(NO_MODEL)
+        self.card.setWordWrap(True)
+        self._lay_out()
+        self.browse.clicked.connect(self._on_browse)
+        self.models.activated.connect(lambda row: session.set_model(self.models.itemData(row)))
+        session.model_changed.connect(self._on_model_changed)
+        self._on_model_changed(session.model_path)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self.models, 1)
+        row.addWidget(self.browse)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.card)
+
+    def _on_browse(self) -> None:
+        start = str(self._session.model_path.parent) if self._session.model_path else ""
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", start, FILTER)
+        if path:
+            self._session.set_model(Path(path))
+
+    def _on_model_changed(self, path: Path | None) -> None:
+        self.models.setEnabled(path is not None)
+        if path is None:
+            self.models.setCurrentIndex(-1)
+            self.card.setText(NO_MODEL)
+            return
+        row = next((row for row in range(self.models.count()) if self.models.itemData(row) == path), -1)
+        if row < 0:
+            self.models.insertItem(0, model_name(path), path)
+            row = 0
+        self.models.setCurrentIndex(row)
+        self.models.setItemData(row, str(path), Qt.ItemDataRole.ToolTipRole)
+        self._show_card(path)
+
+    def _show_card(self, path: Path) -> None:
+        try:
+            card = read_card(path)
+        except MicroforgeError as error:
+            self.card.setText(f"⚠ {error}")
+            return
+        self.card.setText(summary(card))
+        self.card.setToolTip(details(card, path))
+
+
+def model_name(path: Path) -> str:
+    """Give a name for a list: the file's, or its run's folder where all are called the same."""
+    return path.parent.name if path.name == "model.safetensors" else path.stem
+
+
+def summary(card: ModelCard) -> str:
+    """Say in two lines what a model does and for which images."""
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
+    title, images = _title(card), _images(card)
+    # "Classify images in 2D images" says the same twice.
+    what = f"{title.removesuffix('images')}{images}" if title.endswith(" images") else f"{title} in {images}"
+    parts = [what, card.created[:10], figures]
+    return " · ".join(part for part in parts if part)
+
+
+def details(card: ModelCard, path: Path) -> str:
+    """Say all that helps to recognise a model, for a tool tip."""
+    trained = card.training
+    lines = [
+        str(path),
+        f"Trained on {trained.images} images for {trained.seconds / 60:.1f} min ({trained.steps:,} steps).",
+        f"Pixel size: {' × '.join(f'{size:.4g}' for size in card.pixel_size)} µm." if card.pixel_size else "",
+        "; ".join(f"{name} {value:.3f}" for name, value in card.metrics.items()),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _title(card: ModelCard) -> str:
+    try:
+        return get_task(card.task).title
+    except MicroforgeError:
+        return card.task
+
+
+def _images(card: ModelCard) -> str:
+    kind = "3D stacks" if card.network.dims == 3 else "2D images"
+    channels = card.network.in_channels
+    names = f" ({', '.join(card.channel_names)})" if card.channel_names else ""
+    return f"{kind} with {channels} channel{'s' * (channels != 1)}{names}"

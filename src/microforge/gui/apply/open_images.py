@@ -1,0 +1,220 @@
+"""Apply a model to the images that are open: results as layers, with a table of measurements."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from microforge.config import PredictionConfig
+from microforge.errors import MicroforgeError
+from microforge.events import Preparing, RunFailed, TileFinished
+from microforge.gui.apply.results.counts import CountResults
+from microforge.gui.apply.results.image_classes import ClassResults
+from microforge.gui.apply.results.images import ImageResults
+from microforge.gui.apply.results.objects import ObjectResults, image_behind
+from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
+from microforge.gui.counting import chances_of, class_text, figures_line
+from microforge.gui.layers.convert import axes_of, image_of
+from microforge.gui.layers.results import add_results, place_of
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.axes_picker import AxesWidget
+from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.gui.widgets.progress import Busy
+
+NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
+SEVERITIES = ("", "ok", "info", "warning", "error")
+
+
+class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* for open images.
+
+    Parameters
+    ----------
+    config
+        Gives the settings at the moment a run starts.
+    make
+        Makes the predictor; the engine's own by default.
+    """
+
+    def __init__(
+        self, session: Session, config: Callable[[], PredictionConfig], make: MakePredictor | None = None
+    ) -> None:
+        super().__init__()
+        self._session, self._config, self._make = session, config, make
+        self._mine = self._cancelled = False
+        self._position = (0, 1)
+        self._lines: list[str] = []
+        self.chosen = Note()
+        self.axes = AxesWidget()
+        self._asked: Image | None = None
+        self.start = QPushButton("Apply to selected layers")
+        self.start.setToolTip("Run the model on the selected images. The results become layers on top of them.")
+        self.busy = Busy("Stop; results that are finished stay.")
+        self.message = Note()
+        self.objects = ObjectResults(session, self.message)
+        # One text for all: there is one corner.
+        text = CanvasText(session.viewer)
+        self.counts = CountResults(session, text)
+        self.classes = ClassResults(session, text)
+        self.image_results = ImageResults(session)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what would be predicted, and what can be done now."""
+        images = self.images()
+        names = ", ".join(layer.name for layer in images)
+        self.chosen.say(f"Selected: {names}" if images else NOTHING_SELECTED)
+        self._ask_axes(images)
+        ready = bool(images) and self._session.model_path is not None
+        self.start.setEnabled(ready and not self._session.applying.running)
+        self.objects.refresh()
+
+    def images(self) -> list[Image]:
+        """Give the images of the selected layers; the only open image where none is selected."""
+        layers = self._session.viewer.layers
+        found = [image_behind(self._session, layer) for layer in layers if layer in layers.selection]
+        everything = self._session.images()
+        if not any(found) and len(everything) == 1:
+            return everything
+        return list(dict.fromkeys(image for image in found if image is not None))
+
+    def apply(self) -> None:
+        """Start predicting the chosen images."""
+        model = self._session.model_path
+        if model is None:
+            return
+        config = self._config()
+        # First, because napari lets events through while it makes a progress bar.
+        self.busy.begin("Loading the model")
+        try:
+            jobs = [self._job(layer) for layer in self.images()]
+            self._session.applying.start(partial(predict_layers, model, jobs, config, self._make))
+        except MicroforgeError as error:
+            self.busy.end()
+            self.message.say(str(error), "error")
+            return
+        self._mine, self._cancelled, self._lines = True, False, []
+        self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
+        self.message.say("")
+        for part in self._parts():
+            part.clear()
+        self.refresh()
+
+    def _parts(self) -> tuple[ObjectResults, CountResults, ClassResults, ImageResults]:
+        return self.objects, self.counts, self.classes, self.image_results
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
+            column.addWidget(widget)
+        for part in (self.counts, self.classes, self.objects, self.image_results):
+            column.addWidget(part)
+
+    def _connect(self) -> None:
+        session = self._session
+        self.start.clicked.connect(self.apply)
+        self.axes.value_changed.connect(self._on_axes)
+        self.busy.cancelled.connect(self._on_cancel)
+        session.applying.event.connect(self._on_event)
+        session.applying.finished.connect(self._on_finished)
+        session.model_changed.connect(self._on_model_changed)
+        layers = session.viewer.layers
+        self._sources = (layers.selection.events.changed, layers.events.inserted, layers.events.removed)
+        for source in self._sources:
+            source.connect(self._on_layers_changed)
+        session.closing.connect(self._on_closing)
+
+    def _on_model_changed(self, _path: Path | None) -> None:
+        self.refresh()
+
+    def _on_cancel(self) -> None:
+        self._cancelled = True
+        self._session.applying.stop()
+
+    def _on_layers_changed(self, _event: Any) -> None:
+        self.refresh()
+
+    def _on_closing(self) -> None:
+        self._mine = False
+        self.busy.let_go()
+        for part in (self.counts, self.classes, self.image_results):
+            part.close_down()
+        # The viewer may outlive the dock: it must not call what Qt has deleted.
+        for source in self._sources:
+            source.disconnect(self._on_layers_changed)
+
+    def _ask_axes(self, images: list[Image]) -> None:
+        """Ask what the dimensions of an image are where it does not say and nobody was asked before."""
+        session = self._session
+        unknown = [layer for layer in images if not axes_of(layer, session.axes_of(layer))[1]]
+        if unknown and unknown[0] is not self._asked:
+            self.axes.set_shape(unknown[0].data.shape, axes_of(unknown[0])[0])
+        self._asked = unknown[0] if unknown else self._asked if self._asked in images else None
+        self.axes.setVisible(self._asked is not None)
+
+    def _on_axes(self, axes: str) -> None:
+        if self._asked is not None:
+            self._session.set_axes(self._asked, axes)
+
+    def _job(self, layer: Image) -> Job:
+        image = image_of(layer, self._session.axes_of(layer))
+        return Job(image, place_of(layer, image.axes))
+
+    def _on_event(self, event: object) -> None:
+        if not self._mine:
+            return
+        if isinstance(event, Preparing):
+            self.busy.text.setText(event.text)
+        elif isinstance(event, LayerStarted):
+            self._position = (event.index, event.total)
+            self.busy.advance(event.index / event.total, event.name)
+        elif isinstance(event, TileFinished):
+            index, total = self._position
+            self.busy.advance((index + event.done / max(event.total, 1)) / total)
+        elif isinstance(event, LayerPredicted):
+            self._show(event)
+        elif isinstance(event, LayerFailed):
+            self._say(event.reason, "error")
+        elif isinstance(event, RunFailed):
+            self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
+
+    def _show(self, event: LayerPredicted) -> None:
+        self._say(f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)")
+        for note in event.prediction.notes:
+            self._say(f"{event.place.name}: {note}", "warning")
+
+    def _add(self, event: LayerPredicted) -> str:
+        """Show a result, whatever it is; say what it is."""
+        prediction, details = event.prediction, self._details
+        dots = self.counts.add(event, details)
+        if dots:
+            self.objects.add(dots)
+            return figures_line(prediction)
+        if self.classes.add(event):
+            return class_text(prediction.class_name, chances_of(prediction))
+        called = "classes" if event.class_names else "objects"
+        self.objects.add(add_results(self._session.viewer, event.place, prediction, details, called))
+        if self.image_results.add(event, details):
+            return prediction.image_name
+        found = len(prediction.measurements.get("label", ()))
+        return f"{found:,} {called if found != 1 else called[:-1]}"
+
+    def _say(self, line: str, severity: str = "ok") -> None:
+        self._lines.append(line)
+        worst = max((severity, self.message.severity), key=SEVERITIES.index)
+        self.message.say("\n".join(self._lines[-8:]), worst)
+
+    def _on_finished(self) -> None:
+        if self._mine:
+            self._mine = False
+            if self._cancelled:
+                self._say("Cancelled; what was finished before is kept.", "info")
+            self.busy.end()
+        self.refresh()

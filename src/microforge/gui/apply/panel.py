@@ -1,0 +1,107 @@
+"""The tab *Apply*: a model, the open images or a folder of files, and how."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from microforge.config import PredictionConfig, is_fitted
+from microforge.errors import MicroforgeError
+from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
+from microforge.gui.apply.model_picker import ModelPicker
+from microforge.gui.apply.open_images import ApplyLayers
+from microforge.gui.applying import MakePredictor
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import fold
+from microforge.gui.widgets.settings_form import Form
+from microforge.io.model_file import read_card
+from microforge.tasks import Task, TaskOptions, get_task
+
+
+class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Choose a model, apply it to layers or files.
+
+    Parameters
+    ----------
+    make_predictor, predict_folder
+        The engine's own by default, imported when first used because they bring torch.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        make_predictor: MakePredictor | None = None,
+        predict_folder: PredictFolder | None = None,
+    ) -> None:
+        super().__init__()
+        self.picker = ModelPicker(session)
+        self.settings = PredictionSettings(session)
+        self.layers = ApplyLayers(session, self.settings.value, make_predictor)
+        self.folder = ApplyFolder(session, self.settings.value, predict_folder)
+        column = QVBoxLayout(self)
+        for title, part in (
+            ("Model", self.picker),
+            ("Open images", self.layers),
+            ("Files on disk", self.folder),
+            ("", self.settings),
+        ):
+            if title:
+                column.addWidget(QLabel(f"<b>{title}</b>"))
+            column.addWidget(part)
+        column.addStretch(1)
+
+
+class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """How models are applied, and the settings of the chosen model's task that can be changed after training."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._form = Form(PredictionConfig(), leave_out={"task_options", "regions"})
+        self._task: Form[Any] | None = None
+        self._own: Mapping[str, Any] = {}
+        content = QWidget()
+        self._content = QVBoxLayout(content)
+        self._content.setContentsMargins(0, 0, 0, 0)
+        self._content.addWidget(self._form.native)
+        self.advanced = fold("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.advanced)
+        session.model_changed.connect(self._on_model_changed)
+        self._on_model_changed(session.model_path)
+
+    def value(self) -> PredictionConfig:
+        """Give the settings; of the task only what differs from the model's own."""
+        shown = self._task.value().model_dump() if self._task else {}
+        changed = {name: value for name, value in shown.items() if value != self._own[name]}
+        return self._form.value().model_copy(update={"task_options": changed})
+
+    def _on_model_changed(self, path: Path | None) -> None:
+        if self._task is not None:
+            self._content.removeWidget(self._task.native)
+            self._task.native.deleteLater()
+            self._task = None
+        options = _options_of(path)
+        if options is not None:
+            self._own = options.model_dump()
+            self._task = Form(options, leave_out=_not_numbers(type(options)))
+            self._content.addWidget(self._task.native)
+
+
+def _options_of(path: Path | None) -> TaskOptions | None:
+    """Give the options of a model's task; None where there is no model that can be read (the picker says why)."""
+    if path is None:
+        return None
+    try:
+        card = read_card(path)
+        task: Task = get_task(card.task).from_options(card.task_options)
+    except MicroforgeError:
+        return None
+    return task.options
+
+
+def _not_numbers(options: type[TaskOptions]) -> set[str]:
+    """Name the options that are no thresholds: what a label means is decided in training, sizes of the network too."""
+    fields = options.model_fields.items()
+    return {name for name, field in fields if field.annotation not in (int, float) or is_fitted(field)}

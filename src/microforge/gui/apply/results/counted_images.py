@@ -1,0 +1,75 @@
+"""Images whose cells were counted: their layers, what is asked of them when these change, and what was answered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.layers import Points as PointsLayer
+
+from microforge.gui.counting import CountRow, Question, count_rows
+from microforge.gui.layers.point_results import dots_of, is_corrected
+from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
+from microforge.gui.session.state import Session
+from microforge.types import Image, Prediction
+
+
+@dataclass(eq=False)
+class CountedImage:
+    """A predicted image, its layers, and what was counted last."""
+
+    source: Layer
+    image: Image
+    task: Any
+    prediction: Prediction
+    dots: PointsLayer
+    density: Sequence[Layer]
+    regions: tuple[DrawnRegion, ...] = ()
+    rows: list[CountRow] = field(default_factory=list)
+
+    @property
+    def letters(self) -> str:
+        """One letter per dimension of the image layer."""
+        return self.image.axes[: self.source.ndim]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that stand for this image."""
+        return (self.source, self.dots, *self.density)
+
+
+@dataclass(frozen=True)
+class CountsReady:
+    """What was counted, image by image."""
+
+    rows: tuple[tuple[CountRow, ...], ...]
+
+
+def question_of(session: Session, one: CountedImage) -> Question:
+    """Take what is drawn and corrected on an image now; quick, the counting is done elsewhere."""
+    one.regions = regions_on(region_layers(session), one.source, one.letters)
+    drawn = tuple((region.name, region.outline) for region in one.regions)
+    dots = dots_of(one.dots) if is_corrected(one.dots) else None
+    return Question(one.image, one.task, one.prediction, drawn, dots)
+
+
+def signature_of(question: Question) -> Any:
+    """Give what a count depends on, to compare."""
+    regions = [(name, outline.corners.tobytes()) for name, outline in question.regions]
+    dots = None if question.dots is None else (question.dots.coordinates.tobytes(), question.dots.kind.tobytes())
+    return id(question.prediction), regions, dots
+
+
+def count_all(questions: Sequence[Question]) -> Iterator[CountsReady]:
+    """Count; for a background thread."""
+    yield CountsReady(tuple(tuple(count_rows(question)) for question in questions))
+
+
+def rows_in_view(viewer: ViewerModel, one: CountedImage) -> list[CountRow]:
+    """Give what was counted at the time point that is looked at."""
+    if "T" not in one.letters:
+        return one.rows
+    place = viewer.dims.point[viewer.dims.ndim - one.source.ndim :]
+    frame = round(float(one.source.world_to_data(place)[one.letters.index("T")]))
+    return [row for row in one.rows if row.frame == frame]

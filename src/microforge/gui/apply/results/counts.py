@@ -1,0 +1,256 @@
+"""What can be done with counts: see them on the canvas, count in regions, correct dots, save, learn from them."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.events import RunFailed
+from microforge.gui.apply.results.count_table import CountTable
+from microforge.gui.apply.results.counted_images import (
+    CountedImage,
+    CountsReady,
+    count_all,
+    question_of,
+    rows_in_view,
+    signature_of,
+)
+from microforge.gui.applying import LayerPredicted
+from microforge.gui.counting import columns_of, lines_of
+from microforge.gui.layers.densities import add_density
+from microforge.gui.layers.point_results import add_dots
+from microforge.gui.session.background import Relay
+from microforge.gui.session.dots_to_learn import learn_from_dots
+from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.tasks.interval import FEWEST
+
+#: Milliseconds after a change before all is counted again.
+MOMENT = 150
+#: What a layer tells that may change a count, or which counts are shown.
+_CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
+NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
+BY_HAND = "You changed dots: they are counted now, so that there is no interval."
+
+
+class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* that appears when a model has counted."""
+
+    def __init__(self, session: Session, text: CanvasText) -> None:
+        super().__init__()
+        self._session, self._text = session, text
+        self._relay = Relay("a count")
+        self._asked: list[CountedImage] = []
+        self._known: Any = None
+        self.images: list[CountedImage] = []
+        # Without a parent: closing stops it also after Qt has deleted the dock.
+        self._timer = QTimer(singleShot=True, interval=MOMENT)
+        self._timer.timeout.connect(self.recount)
+        self._make_widgets()
+        self._lay_out()
+        self._connect()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last run."""
+        self._timer.stop()
+        self.images, self._known = [], None
+        self.note.say("")
+        self._text.clear()
+        self._show_parts()
+
+    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+        """Show the cells of a result as layers; give those that hold dots."""
+        viewer = self._session.viewer
+        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
+        if event.prediction.points is None or event.image is None:
+            return []
+        density = add_density(viewer, event, details)
+        spacing = getattr(event.task.options, "spacing", None)
+        dots = add_dots(viewer, event.place, event.prediction, details, spacing)
+        # Regions are found by the layer; one that was closed meanwhile has none.
+        if source is not None:
+            self.images.append(CountedImage(source, event.image, event.task, event.prediction, dots, density))
+            self._offer_kinds()
+        self._show_parts()
+        self._timer.start()
+        return [dots]
+
+    def recount(self) -> None:
+        """Count again in the background, if anything has changed."""
+        if self._relay.running:
+            self._timer.start()
+            return
+        self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
+        name_new(region_layers(self._session) if self.images else ())
+        questions = [question_of(self._session, one) for one in self.images]
+        known = [signature_of(question) for question in questions]
+        if known != self._known:
+            self._known, self._asked = known, list(self.images)
+            self._relay.start(partial(count_all, questions))
+        else:
+            self.show_text()
+        self._show_parts()
+
+    def show_text(self) -> None:
+        """Put the counts of what is looked at on the canvas."""
+        shown = [one for one in self.images if one.rows and (one.dots.visible or one.source.visible)]
+        active = self._session.viewer.layers.selection.active
+        chosen = [one for one in shown if active in (one.source, one.dots, *one.density)]
+        shown = chosen or shown
+        lines = []
+        for one in shown:
+            said = lines_of(rows_in_view(self._session.viewer, one))
+            lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
+        self._text.show("\n".join(lines[:16]))
+
+    def save_table(self, path: Path) -> None:
+        """Write the counts as CSV."""
+        from microforge.io.results import write_table
+
+        try:
+            write_table(path, columns_of([row for one in self.images for row in one.rows]))
+        except MicroforgeError as error:
+            self.note.say(str(error), "error")
+            return
+        self.note.say(f"Saved {path.name}.", "ok")
+
+    def draw_region(self) -> None:
+        """Make the layer to draw regions on, for the image in view."""
+        one = self._current()
+        if one is not None:
+            draw_regions(self._session.viewer, one.source, one.letters)
+            self.note.say("Draw rectangles, ellipses or polygons. Names can be changed in the table.", "info")
+
+    def learn(self) -> None:
+        """Make the dots of the image in view what is learnt from."""
+        one = self._current()
+        if one is not None:
+            self.note.say(learn_from_dots(self._session, one.source, one.dots), "info")
+
+    def close_down(self) -> None:
+        """Let go of the viewer, and give it its own text back."""
+        viewer = self._session.viewer
+        viewer.layers.events.disconnect(self._on_layers)
+        viewer.layers.selection.events.active.disconnect(self._on_view)
+        viewer.dims.events.current_step.disconnect(self._on_view)
+        self._timer.stop()
+        self._relay.blockSignals(True)
+        self._relay.stop()
+        self._relay.wait(10)
+        self._text.clear()
+
+    def _make_widgets(self) -> None:
+        self.table = CountTable()
+        self.note = Note()
+        self.kind = Picker("Of which kind dots are that you add to the layer of the cells.")
+        self.draw = button(
+            "Draw a region",
+            "Draw areas on the image: the cells in each are counted. A region counts for all planes and time points.",
+            self.draw_region,
+        )
+        self.use = button(
+            "Use as annotation",
+            "Copy the dots, with your corrections, into a layer of your own and learn from them.",
+            self.learn,
+        )
+        self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
+        self.save = button("Save counts …", "Save the counts of this run as one CSV file.", self._ask_and_save)
+
+    def _lay_out(self) -> None:
+        self._form = rows()
+        add_row(self._form, "New dots are", self.kind)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(self.table)
+        for pair in ((self.draw, self.use), (self.copy, self.save)):
+            row = QHBoxLayout()
+            for each in pair:
+                row.addWidget(each, 1)
+            page.addLayout(row)
+        page.addLayout(self._form)
+        page.addWidget(self.note)
+
+    def _connect(self) -> None:
+        viewer = self._session.viewer
+        viewer.layers.events.connect(self._on_layers)
+        viewer.layers.selection.events.active.connect(self._on_view)
+        viewer.dims.events.current_step.connect(self._on_view)
+        self._relay.event.connect(self._on_counted)
+        self.table.renamed.connect(self._on_renamed)
+        self.kind.value_changed.connect(self._on_kind)
+
+    def _current(self) -> CountedImage | None:
+        """Give the image that is selected, or one of whose layers is; else the last."""
+        active = self._session.viewer.layers.selection.active
+        here = [one for one in self.images if active in (one.source, one.dots, *one.density)]
+        return next(reversed(here or self.images), None)
+
+    def _offer_kinds(self) -> None:
+        kinds = list(dict.fromkeys(name for one in self.images for name in one.dots.metadata["microforge"]["kinds"]))
+        self.kind.set_choices([(name, name) for name in kinds])
+        self.kind.set_value(kinds[0])
+        self._form.setRowVisible(self.kind, len(kinds) > 1)
+        self._on_kind(self.kind.value())
+
+    def _on_kind(self, kind: str | None) -> None:
+        for one in self.images:
+            defaults: dict[str, Any] = {"confidence": np.nan}
+            if "kind" in one.dots.features.columns and kind:
+                defaults["kind"] = kind
+            one.dots.feature_defaults = defaults
+
+    def _show_parts(self) -> None:
+        self.setVisible(bool(self.images))
+        self.table.show_rows([row for one in self.images for row in one.rows])
+
+    def _on_layers(self, event: Any) -> None:
+        # The list passes on all that happens to its layers, so that no layer has to be watched for itself.
+        if self.images and event.type in _CHANGES and not self._timer.isActive():
+            self._timer.start()
+
+    def _on_view(self, _event: Any) -> None:
+        if self.images:
+            self.show_text()
+
+    def _on_counted(self, event: CountsReady | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self.note.say(f"{event.problem} {event.remedy}", "error")
+            return
+        for one, counted in zip(self._asked, event.rows, strict=True):
+            one.rows = list(counted)
+        self._show_parts()
+        self.show_text()
+        self._remark()
+
+    def _remark(self) -> None:
+        found = [row for one in self.images for row in one.rows]
+        if any(row.by_hand for row in found):
+            self.note.say(BY_HAND, "info")
+        elif any(row.low is None for row in found):
+            self.note.say(NO_INTERVAL, "info")
+        elif self.note.text() in (BY_HAND, NO_INTERVAL):
+            self.note.say("")
+
+    def _on_renamed(self, number: int, name: str) -> None:
+        regions = [
+            next((region for k, region in enumerate(one.regions) if k == row.region), None)
+            for one in self.images
+            for row in one.rows
+        ]
+        region = regions[number]
+        if region is not None and name:
+            rename(region, name)
+
+    def _ask_and_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the counts", "counts.csv", "Tables (*.csv)")
+        if path:
+            self.save_table(Path(path))

@@ -1,0 +1,193 @@
+"""What can be done with predicted images: compare them with the originals, save them, use them again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.events import RunFailed
+from microforge.gui.apply.results.before_after import BeforeAfter
+from microforge.gui.applying import LayerPredicted
+from microforge.gui.image_parts import figures_text
+from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.images import add_images
+from microforge.gui.session.background import Relay
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, button
+from microforge.types import Array, Image, Prediction
+
+
+@dataclass(frozen=True, eq=False)
+class Savable:
+    """An image as it will be written."""
+
+    name: str
+    prediction: Prediction
+    source: Image
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Files that were written."""
+
+    paths: tuple[Path, ...]
+
+
+class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* that appears when a model gave images."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._saving = Relay("saving", self)
+        self._savable: list[Savable] = []
+        self._layers: list[Layer] = []
+        self.figures = Note(tip="Measured in the middle of the image, without knowing how it really looks.")
+        self.compare = BeforeAfter(session)
+        self.save = button(
+            "Save result …", "Write the images as TIFF files (float32) with pixel size and channels.", self._ask
+        )
+        self.reuse = button(
+            "Use as new image",
+            "Make image layers of your own from the results, for the next step: to segment, annotate or train on.",
+            self.copy_results,
+        )
+        self.note = Note()
+        self._lay_out()
+        self._saving.event.connect(self._on_saved)
+        session.viewer.layers.events.removed.connect(self._on_removed)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last run."""
+        self.compare.clear()
+        self._savable, self._layers = [], []
+        self.figures.say("")
+        self.note.say("")
+        self._show_parts()
+
+    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+        """Show the images of a result as layers; give them."""
+        prediction, viewer = event.prediction, self._session.viewer
+        if not event.images or event.image is None:
+            return []
+        layers = add_images(viewer, event.place, event.images, details, prediction.image_name, prediction.pixel_size)
+        self._layers += layers
+        self._savable.append(Savable(f"{event.place.name} {prediction.image_name}", prediction, event.image))
+        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
+        if source is not None:
+            self.compare.add(source, layers, alike=event.images[0].like_source)
+        said = figures_text(prediction.figures)
+        if said:
+            self.figures.say("\n".join(part for part in (self.figures.text(), f"{event.place.name}: {said}") if part))
+        self._show_parts()
+        return layers
+
+    def copy_results(self) -> None:
+        """Make layers of her own from the results; their pixels are shared."""
+        for layer in [layer for layer in self._layers if layer in self._session.viewer.layers]:
+            look = {} if layer.rgb else {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits}
+            metadata = {name: layer.metadata[name] for name in ("axes", "channel_names") if name in layer.metadata}
+            copy = ImageLayer(
+                layer.data,
+                name=f"{layer.name} image",
+                rgb=layer.rgb,
+                blending=layer.blending,
+                metadata=metadata,
+                **look,
+                **geometry_of(layer, range(layer.ndim)),
+            )
+            add_beside_brushes(self._session.viewer, copy)
+            layer.visible = False
+        self.note.say("The new layers can be chosen in Annotate and Apply like any other image.", "info")
+
+    def save_to(self, paths: Sequence[Path]) -> None:
+        """Write the images in the background, one file each."""
+        try:
+            self._saving.start(partial(_write, list(zip(paths, self._savable, strict=True))))
+        except MicroforgeError as error:
+            self.note.say(str(error), "error")
+            return
+        self.note.say("Saving …", "info")
+
+    def close_down(self) -> None:
+        """Let go of the viewer; wait for what is being written."""
+        self._session.viewer.layers.events.removed.disconnect(self._on_removed)
+        self.compare.close_down()
+        self._saving.blockSignals(True)
+        self._saving.wait(30)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self.save)
+        row.addWidget(self.reuse)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addWidget(self.compare)
+        page.addWidget(self.figures)
+        page.addLayout(row)
+        page.addWidget(self.note)
+
+    def _show_parts(self) -> None:
+        self.setVisible(bool(self._layers))
+
+    def _on_removed(self, event: Any) -> None:
+        self._layers = [layer for layer in self._layers if layer is not event.value]
+        self._show_parts()
+
+    def _ask(self) -> None:
+        if len(self._savable) == 1:
+            start = str(Path.home() / f"{_file_name(self._savable[0].name)}.tif")
+            path, _ = QFileDialog.getSaveFileName(self, "Save the result", start, "TIFF (*.tif)")
+            if path:
+                self.save_to([Path(path).with_suffix(".tif")])
+            return
+        folder = QFileDialog.getExistingDirectory(self, "Save the results in a folder")
+        if folder:
+            self.save_to([Path(folder) / f"{_file_name(one.name)}.tif" for one in self._savable])
+
+    def _on_saved(self, event: Saved | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self.note.say(" ".join(part for part in (event.where, event.problem, event.remedy) if part), "error")
+            return
+        names = ", ".join(path.name for path in event.paths[:3])
+        self.note.say(f"Saved {names}{' …' if len(event.paths) > 3 else ''}.", "ok")
+
+
+def _write(files: Sequence[tuple[Path, Savable]]) -> Iterator[Saved]:
+    from microforge.io.results import write_image
+
+    for path, one in files:
+        image, axes = _with_axes(one)
+        names = one.prediction.channel_names or one.source.channel_names
+        write_image(
+            path,
+            image,
+            axes,
+            one.prediction.pixel_size,
+            channel_names=names if "C" in axes else (),
+            time_interval=one.source.time_interval,
+        )
+    yield Saved(tuple(path for path, _ in files))
+
+
+def _with_axes(one: Savable) -> tuple[Array, str]:
+    """Give the image ``(T)(C)(Z)YX``, without a channel axis where there is one channel only."""
+    data = np.asarray(one.prediction.image)
+    axes = "".join(letter for letter in "TCZYX" if letter in one.source.axes or letter == "C")
+    channel = axes.index("C")
+    if data.shape[channel] > 1:
+        return data, axes
+    return data.take(0, channel), axes.replace("C", "")
+
+
+def _file_name(name: str) -> str:
+    """Give a name without what no system likes in names of files."""
+    return "".join("_" if letter in '\\/:*?"<>|' else letter for letter in name)

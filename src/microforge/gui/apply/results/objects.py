@@ -1,0 +1,142 @@
+"""What can be done with objects and cells that were found: see and save their measurements, correct them."""
+
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.layers import Points as PointsLayer
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from microforge.errors import MicroforgeError
+from microforge.gui.layers.point_results import columns_of_dots
+from microforge.gui.layers.results import DETAILS, copy_to_correct, measurements_of, results_of
+from microforge.gui.session.state import Session, is_result
+from microforge.gui.widgets.basics import Note, button
+from microforge.types import Array
+
+TABLE_HEIGHT = 260
+
+
+class ObjectResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """The part of *Apply* that appears when a model has found something that can be measured.
+
+    Parameters
+    ----------
+    message
+        Where it is said what was done.
+    """
+
+    def __init__(self, session: Session, message: Note) -> None:
+        super().__init__()
+        self._session, self.message = session, message
+        self._results: list[Layer] = []
+        self.table = button("Show table", "", self.show_table)
+        self.save = button("Save table …", "", self._ask_and_save)
+        self.correct = button(
+            "Copy to correct",
+            "Copy the results into layers of your own, to repair by painting and to train on.",
+            self.copy_results,
+        )
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.table)
+        buttons.addWidget(self.save)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addLayout(buttons)
+        page.addWidget(self.correct)
+
+    def clear(self) -> None:
+        """Forget the last run."""
+        self._results = []
+        self.refresh()
+
+    def add(self, layers: list[Layer]) -> None:
+        """Take layers in that hold something measured."""
+        self._results += layers
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        measured = [layer for layer in self.measured() if len(_table_of(layer))]
+        dots = any(isinstance(layer, PointsLayer) for layer in measured)
+        self.setVisible(bool(measured))
+        self.table.setVisible(getattr(self._session.viewer, "window", None) is not None)
+        self.correct.setVisible(not dots)
+        what = "place and certainty of every cell" if dots else "size, place, brightness and shape of every object"
+        self.table.setToolTip(f"Show {what} in napari's table.")
+        self.save.setText("Save cells …" if dots else "Save table …")
+        self.save.setToolTip(f"Save {what} of this run as one CSV file.")
+
+    def measured(self) -> list[Layer]:
+        """Give the results that are still there."""
+        here = self._session.viewer.layers
+        return [layer for layer in self._results if layer in here and isinstance(layer, Labels | PointsLayer)]
+
+    def show_table(self) -> None:
+        """Open napari's table of features with the results of the last run."""
+        viewer = self._session.viewer
+        dock, _ = viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+        # Beside our dock the table would have room for two columns.
+        window = dock.parent()
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        window.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
+        viewer.layers.selection = set(self.measured())
+
+    def save_table(self, path: Path) -> None:
+        """Write the measurements of the last results into one file, with a column that names the image."""
+        from microforge.io.results import write_table
+
+        try:
+            write_table(path, _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()]))
+        except MicroforgeError as error:
+            self.message.say(str(error), "error")
+            return
+        self.message.say(f"Saved {path.name}.", "ok")
+
+    def copy_results(self) -> None:
+        """Make layers from the last results that can be corrected and trained on."""
+        lines = []
+        for layer in self.measured():
+            image, annotated = image_behind(self._session, layer), None
+            copy = copy_to_correct(self._session.viewer, layer, f"{_source_name(layer)} corrected")
+            if image is not None:
+                annotated = self._session.annotated_of(image)
+            # Never exchanged unasked: what she painted before would silently no longer count.
+            first = f"delete {annotated.labels.name}, then " if annotated and annotated.labels else ""
+            lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
+        self.message.say("\n".join(lines), "info")
+
+    def _ask_and_save(self) -> None:
+        start = "cells.csv" if self.save.text().startswith("Save cells") else "objects.csv"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the measurements", start, "Tables (*.csv)")
+        if path:
+            self.save_table(Path(path))
+
+
+def image_behind(session: Session, layer: Layer) -> Image | None:
+    """Give the image that is meant by a selected layer: itself, or the one it annotates or was made from."""
+    if isinstance(layer, Image) and not is_result(layer):
+        return layer
+    annotated = session.annotated_of(layer)
+    if annotated is not None:
+        return annotated.image
+    return next((image for image in session.images() if layer in results_of(session.viewer, image)), None)
+
+
+def _table_of(layer: Layer) -> dict[str, Array]:
+    return columns_of_dots(layer) if isinstance(layer, PointsLayer) else measurements_of(layer)
+
+
+def _source_name(layer: Layer) -> str:
+    return str(layer.metadata[DETAILS]["name"]).rpartition(" (")[0]
+
+
+def _joined(tables: list[tuple[str, dict[str, Array]]]) -> dict[str, Array]:
+    """Put tables of several images below each other; a column that one lacks stays empty there."""
+    names = list(dict.fromkeys(name for _, table in tables for name in table))
+    counts = [len(next(iter(table.values()), ())) for _, table in tables]
+    joined: dict[str, Array] = {"image": np.repeat(np.array([image for image, _ in tables], object), counts)}
+    for name in names:
+        parts = [table.get(name, np.full(count, np.nan)) for (_, table), count in zip(tables, counts, strict=True)]
+        joined[name] = np.concatenate(parts)
+    return joined

@@ -1,0 +1,101 @@
+"""Predicted images as layers, exactly over the image they were made from, also where their grid is finer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Layer
+from napari.utils.transforms import Affine
+
+from microforge.gui.image_parts import ShownImage
+from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.results import Place, find_ours, fit_array, remember, transform_of
+from microforge.gui.session.state import mark_result
+from microforge.types import PixelSize
+
+
+def add_images(
+    viewer: ViewerModel,
+    place: Place,
+    images: Sequence[ShownImage],
+    details: Mapping[str, Any],
+    name: str,
+    pixel_size: PixelSize | None = None,
+) -> list[Layer]:
+    """Show predicted images, one layer each; give the layers.
+
+    Parameters
+    ----------
+    details
+        What is kept in the metadata of each layer: model and settings.
+    name
+        What the images are: denoised, restored, predicted.
+    """
+    return [_add(viewer, place, image, details, name, pixel_size) for image in images]
+
+
+def finer_transform(transform: Mapping[str, Any], axes: str, finer: int) -> dict[str, Any]:
+    """Give the transform of a grid whose YX is finer: the same area, so that its first pixel starts half a one before.
+
+    Parameters
+    ----------
+    transform
+        Of the coarse grid: scale, translate, rotate, shear.
+    axes
+        One letter per dimension.
+    """
+    if finer == 1:
+        return dict(transform)
+    inside = np.array([(1 - finer) / (2 * finer) if letter in "YX" else 0.0 for letter in axes])
+    linear = Affine(rotate=transform["rotate"], scale=transform["scale"], shear=transform["shear"]).linear_matrix
+    smaller = np.array([1 / finer if letter in "YX" else 1.0 for letter in axes])
+    return {
+        **transform,
+        "scale": np.asarray(transform["scale"]) * smaller,
+        "translate": np.asarray(transform["translate"]) + linear @ inside,
+    }
+
+
+def _add(
+    viewer: ViewerModel,
+    place: Place,
+    shown: ShownImage,
+    details: Mapping[str, Any],
+    name: str,
+    pixel_size: PixelSize | None,
+) -> Layer:
+    rgb = shown.axes.endswith("S")
+    title = " ".join(part for part in (place.name, name, shown.title) if part)
+    kind = " ".join(part for part in (name, shown.title, "colour" if rgb else "") if part)
+    if rgb:
+        data, transform = shown.data, transform_of(place, list(range(len(place.axes))), place.axes)
+    else:
+        data, transform = fit_array(place, shown.data, shown.axes)
+    transform = finer_transform(transform, place.axes[-len(transform["scale"]) :], shown.finer)
+    layer = find_ours(viewer, place, kind, data.ndim - rgb)
+    if layer is None:
+        layer = Image(
+            data, name=title, rgb=rgb, metadata=_metadata(shown, pixel_size), **transform, **_look(place, shown)
+        )
+        # Before it is added: who listens must not take it for something to train on.
+        mark_result(layer, title)
+        add_beside_brushes(viewer, layer)
+    else:
+        layer.data = data
+        for field, value in transform.items():
+            setattr(layer, field, value)
+    remember(layer, place, kind, details)
+    return layer
+
+
+def _look(place: Place, shown: ShownImage) -> dict[str, Any]:
+    """Give how it is shown: like its source, or in the colour of its stain, added to what lies below."""
+    if shown.like_source:
+        return {"blending": "translucent", **place.look}
+    return {"blending": "additive", "contrast_limits": shown.limits, "colormap": shown.colour}
+
+
+def _metadata(shown: ShownImage, pixel_size: PixelSize | None) -> dict[str, Any]:
+    names = (shown.title,) if shown.title else ()
+    return {"axes": shown.axes, "channel_names": names, "pixel_size": pixel_size}

@@ -1,0 +1,107 @@
+"""Open an image file and its result as layers, read in a thread so that a large file does not freeze the window."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+
+from microforge.gui.image_parts import ShownImage, shown_images
+from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.images import add_images
+from microforge.gui.layers.point_results import add_dots
+from microforge.gui.layers.results import place_of
+from microforge.gui.session.state import Session, mark_result
+from microforge.types import Array, Image, Points, Prediction
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An image, and what a model made of it: labels, images or dots (None where there are none)."""
+
+    image: Image
+    labels: Image | None
+    results: tuple[ShownImage, ...] = ()
+    points: Points | None = None
+
+
+def open_files(path: Path, result: Path | None) -> Iterator[Opened]:
+    """Read an image and its result."""
+    from microforge.io.images import read_image, read_labels
+
+    image = read_image(path)
+    if result is None or not result.exists():
+        yield Opened(image, None)
+        return
+    if result.suffix == ".csv":
+        from microforge.io.points import read_points
+
+        yield Opened(image, None, points=read_points(result))
+        return
+    made = read_image(result, None)
+    # Only label images are written in this type.
+    if made.data.dtype == np.uint32:
+        yield Opened(image, read_labels(result))
+    else:
+        yield Opened(image, None, _channels(made, image))
+
+
+def _channels(made: Image, image: Image) -> tuple[ShownImage, ...]:
+    """Give what becomes layers; in the colours of the source where it has as many channels."""
+    data, letters = np.asarray(made.data), made.axes
+    if "C" not in letters:
+        place = 1 if "T" in letters else 0
+        data, letters = np.expand_dims(data, place), f"{letters[:place]}C{letters[place:]}"
+    order = [letter for letter in "TCZYX" if letter in letters and (letter in image.axes or letter == "C")]
+    if len(order) < len(letters):
+        return ()
+    data = data.transpose([letters.index(letter) for letter in order])
+    prediction = Prediction(image=data, image_name="result", channel_names=made.channel_names)
+    return shown_images(prediction, image, keeps_intensities=False)
+
+
+def show_opened(session: Session, opened: Opened) -> None:
+    """Add what was read as layers; the image becomes the selected one."""
+    viewer, image = session.viewer, opened.image
+    is_rgb = image.axes.endswith("S")
+    layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **placed(image, image.axes.removesuffix("S")))
+    add_beside_brushes(viewer, layer)
+    session.set_axes(layer, image.axes)
+    if opened.labels is not None:
+        data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)
+        labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **placed(image, axes))
+        mark_result(labels, image.name)
+        add_beside_brushes(viewer, labels)
+    if opened.results:
+        place = place_of(layer, image.axes)
+        if len(opened.results) == 1:
+            opened = replace(opened, results=(replace(opened.results[0], colour="gray"),))
+        add_images(viewer, place, opened.results, {}, "result")
+    if opened.points is not None:
+        add_dots(viewer, place_of(layer, image.axes), Prediction(points=opened.points), {})
+    viewer.layers.selection.active = layer
+    viewer.reset_view()
+
+
+def _aligned(data: Array, axes: str, image: Image) -> tuple[Array, str]:
+    """Repeat labels along a channel axis that stands between others: napari aligns layers at their last dimensions."""
+    letters = image.axes.removesuffix("S")
+    channel = letters.find("C")
+    if channel <= 0 or channel > len(axes):
+        return data, axes
+    data = np.broadcast_to(
+        np.expand_dims(data, channel), [*data.shape[:channel], image.data.shape[channel], *data.shape[channel:]]
+    )
+    return data, letters
+
+
+def placed(image: Image, axes: str) -> dict[str, Any]:
+    """Give the arguments that put a layer with these axes at its pixel size."""
+    if image.pixel_size is None:
+        return {}
+    sizes = dict(zip("ZYX"[-len(image.pixel_size) :], image.pixel_size, strict=True))
+    units = tuple("um" if axis in sizes else "pixel" for axis in axes)
+    return {"scale": [sizes.get(axis, 1.0) for axis in axes], "units": units}

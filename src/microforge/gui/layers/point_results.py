@@ -1,0 +1,130 @@
+"""Dots as Points layers: predicted cells on the image they were found in, and dots given back from a layer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Points as PointsLayer
+from scipy.spatial import KDTree
+
+from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.results import DETAILS, Place, find_ours, fingerprint, fit_points, remember
+from microforge.gui.session.state import mark_result
+from microforge.types import Array, Points, Prediction
+
+#: One per kind, as far apart as colours go, in the order of the colour maps of the densities.
+KIND_COLOURS = ("#22d3ee", "#f05fd2", "#ffd34e", "#5fd26a", "#ff5f57", "#6f8bff")
+#: Width of a dot as a part of the distance to the next, and its limits in pixels.
+_PART, _SMALLEST, _LARGEST = 0.45, 3.0, 40.0
+_USUAL = 7.0
+CELLS = "cells"
+
+
+def dot_size(points: Points, spacing: float | None = None) -> float:
+    """Give how wide dots are drawn, in pixels, so that they do not hide each other.
+
+    Parameters
+    ----------
+    spacing
+        Typical distance of a cell to the next; found from the dots where it is not known.
+    """
+    if spacing is None:
+        places = points.coordinates[:, -2:]
+        if len(places) < 2:
+            return _USUAL
+        spacing = float(np.median(KDTree(places).query(places, k=2)[0][:, 1]))
+    return float(np.clip(_PART * spacing, _SMALLEST, _LARGEST))
+
+
+def colour_of(number: int) -> str:
+    """Give the colour of a kind."""
+    return KIND_COLOURS[number % len(KIND_COLOURS)]
+
+
+def look_of(points: Points, size: float) -> dict[str, Any]:
+    """Give the arguments of a layer that shows dots in the colours of their kinds."""
+    look: dict[str, Any] = {"size": size, "border_color": "#101418", "border_width": 0.12, "opacity": 0.9}
+    if len(points.kinds) < 2:
+        return look | {"face_color": colour_of(0)}
+    colours = {name: colour_of(k) for k, name in enumerate(points.kinds)}
+    return look | {"face_color": "kind", "face_color_cycle": colours}
+
+
+def add_dots(
+    viewer: ViewerModel,
+    place: Place,
+    prediction: Prediction,
+    details: Mapping[str, Any],
+    spacing: float | None = None,
+) -> PointsLayer:
+    """Show the cells of a prediction as dots on their image; a layer that she has corrected stays hers."""
+    points = prediction.points
+    assert points is not None
+    data, transform = fit_points(place, points.coordinates, points.axes)
+    size = dot_size(points, spacing)
+    # Layers of other kinds have other colours: they are left as they are.
+    kind = " ".join((CELLS, *points.kinds)).strip()
+    layer = find_ours(viewer, place, kind, data.shape[1])
+    if layer is None:
+        name = f"{place.name} ({CELLS})"
+        look = look_of(points, size) | transform
+        layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_dots(prediction), **look)
+        # Before it is added: who listens must not take it for something to train on.
+        mark_result(layer, name)
+        add_beside_brushes(viewer, layer)
+    else:
+        _renew(layer, data, prediction, size, transform)
+    remember(layer, place, kind, {**details, "axes": place.axes[-data.shape[1] :], "kinds": points.kinds})
+    return layer
+
+
+def _renew(layer: PointsLayer, data: Array, prediction: Prediction, size: float, transform: Mapping[str, Any]) -> None:
+    """Give a layer other dots; new layers cost more, and flicker."""
+    layer.selected_data = set()
+    layer.data = data
+    layer.features = features_of_dots(prediction)
+    layer.size = size
+    layer.refresh_colors()
+    for name, value in transform.items():
+        setattr(layer, name, value)
+
+
+def dots_of(layer: PointsLayer) -> Points:
+    """Give the dots of a layer of `add_dots` as they are now."""
+    known = layer.metadata[DETAILS]
+    axes: str = known["axes"]
+    letters = "".join(letter for letter in "TZYX" if letter in axes)
+    kinds: tuple[str, ...] = known["kinds"]
+    places = np.asarray(layer.data, np.float32).reshape(-1, len(axes))[:, [axes.index(letter) for letter in letters]]
+    return Points(places, _kinds_of(layer, kinds), kinds, letters)
+
+
+def is_corrected(layer: PointsLayer) -> bool:
+    """Whether a person has moved, added or deleted dots of a layer of `add_dots`."""
+    return bool(layer.metadata[DETAILS]["fingerprint"] != fingerprint(layer))
+
+
+def columns_of_dots(layer: PointsLayer) -> dict[str, Array]:
+    """Give the dots of a layer as columns: where they are, in pixels, and what is known of each."""
+    dots = dots_of(layer)
+    columns: dict[str, Array] = {letter.lower(): dots.coordinates[:, k] for k, letter in enumerate(dots.axes)}
+    columns |= {name: layer.features[name].to_numpy() for name in layer.features.columns}
+    return columns
+
+
+def features_of_dots(prediction: Prediction) -> dict[str, Array]:
+    """Give what is known of each dot."""
+    # The time point is a coordinate of the dots, which may be moved.
+    columns = {name: np.asarray(column) for name, column in prediction.measurements.items() if name != "frame"}
+    points = prediction.points
+    if points is not None and len(points.kinds) > 1:
+        columns["kind"] = np.array(points.kinds, object)[points.kind]
+    return columns
+
+
+def _kinds_of(layer: PointsLayer, kinds: tuple[str, ...]) -> Any:
+    if len(kinds) < 2 or "kind" not in layer.features.columns:
+        return np.zeros(len(layer.data), np.int32)
+    numbers = {name: number for number, name in enumerate(kinds)}
+    return np.array([numbers.get(str(name), 0) for name in layer.features["kind"]], np.int32)

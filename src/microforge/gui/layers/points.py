@@ -1,0 +1,179 @@
+"""Dots between napari's Points layers and the pixels of an image: places, kinds of cells, new layers to click on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.layers import Points as PointsLayer
+
+from microforge.errors import AnnotationError
+from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, shown_dimensions
+from microforge.gui.layers.point_results import colour_of
+from microforge.types import Points
+
+#: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each dot.
+KIND = "microforge_kind"
+COLUMNS = ("kind", "label", "class")
+#: Numbers that tell more kinds than this apart are numbers of objects.
+_MOST_NUMBERS = 9
+#: A dot is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
+_PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 64, 4, 16, 7
+
+Floats = npt.NDArray[np.float64]
+
+
+def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", number: int = 0) -> PointsLayer:
+    """Make the empty Points layer to click the cells of an image.
+
+    Parameters
+    ----------
+    kind
+        Name of the kind of cells; empty where there is but one.
+    number
+        Which kind it is: chooses the colour.
+    """
+    keep = shown_dimensions(axes)
+    points = PointsLayer(
+        ndim=len(keep),
+        name=name_of_layer(image, kind),
+        face_color=colour_of(number),
+        border_color="#101418",
+        border_width=0.12,
+        size=dot_size(image, axes),
+        canvas_size_limits=(_ON_SCREEN, 10_000),
+        **geometry_of(image, keep),
+    )
+    points.metadata[KIND] = kind
+    with brushes_down(viewer, again=False):
+        viewer.add_layer(points)
+    return points
+
+
+def name_of_layer(image: Layer, kind: str) -> str:
+    """Give the name of the layer for a kind of cells."""
+    return f"{image.name} {kind or 'cells'}"
+
+
+def dot_size(image: Layer, axes: str) -> int:
+    """Give the size of a dot, in pixels, that shows on the image without hiding its cell."""
+    data = image.data[0] if getattr(image, "multiscale", False) else image.data
+    side = max(data.shape[axes.index(letter)] for letter in "YX")
+    return int(np.clip(round(side * _PART), _SMALLEST, _LARGEST))
+
+
+def kind_column(layer: PointsLayer) -> str:
+    """Give the column of the layer's features that says the kind of each dot; empty where there is none."""
+    names = {str(name).lower(): name for name in layer.features.columns}
+    for name in COLUMNS:
+        if name in names and len(layer.data):
+            values = layer.features[names[name]]
+            count = values.nunique()
+            numbers = values.dtype.kind in "iuf"
+            if count and (not numbers or count <= min(_MOST_NUMBERS, len(values) - 1)):
+                return str(names[name])
+    return ""
+
+
+def kinds_of(layer: PointsLayer) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
+    """Give the names of the kinds in a layer, and which of them each dot is of.
+
+    Raises
+    ------
+    AnnotationError
+        If the features tell kinds apart, but not of every dot.
+    """
+    column = kind_column(layer)
+    if not column:
+        return (str(layer.metadata.get(KIND, "")),), np.zeros(len(layer.data), np.int32)
+    codes, values = layer.features[column].factorize()
+    if (codes < 0).any():
+        raise AnnotationError(
+            f"{int((codes < 0).sum())} of its dots have nothing in the column '{column}'.",
+            where=layer.name,
+            remedy="Give them a kind in the layer's features, or delete them.",
+        )
+    return tuple(str(value) for value in values), codes.astype(np.int32)
+
+
+def named_layers(layers: Sequence[PointsLayer]) -> list[tuple[str, ...]]:
+    """Give the names of the kinds in each of an image's layers; of several layers each has a name."""
+    names = [kinds_of(layer)[0] for layer in layers]
+    return [
+        tuple(name or (layer.name if len(layers) > 1 else "") for name in own)
+        for layer, own in zip(layers, names, strict=True)
+    ]
+
+
+def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
+    """Copy the dots of layers, in pixels of an image, whatever the transforms of the layers.
+
+    Raises
+    ------
+    AnnotationError
+        If a layer lacks dimensions of the image, or does not say the kind of each dot.
+    """
+    named = named_layers(layers)
+    names = tuple(dict.fromkeys(name for own in named for name in own)) or ("",)
+    places, kinds = [np.zeros((0, len(drawing_axes(axes))))], [np.zeros(0, np.int32)]
+    for layer, own in zip(layers, named, strict=True):
+        places.append(_pixels_of(layer, image, axes))
+        index = np.array([names.index(name) for name in own], np.int32)
+        kinds.append(index[kinds_of(layer)[1]])
+    return Points(np.concatenate(places).astype(np.float32), np.concatenate(kinds), names, drawing_axes(axes))
+
+
+def outside(points: Points, image: Layer, axes: str) -> int:
+    """Count the dots that do not lie on an image."""
+    data = image.data[0] if getattr(image, "multiscale", False) else image.data
+    size = np.array([data.shape[axes.index(letter)] for letter in points.axes])
+    inside = (points.coordinates >= -0.5) & (points.coordinates < size - 0.5)
+    return int((~np.all(inside, axis=1)).sum())
+
+
+def agreed(every: Sequence[Points]) -> list[Points]:
+    """Give the dots of several images with kinds of the same names: one kind only may lack its name on some images.
+
+    Raises
+    ------
+    AnnotationError
+        If some dots have no kind, and others are of several.
+    """
+    names = tuple(dict.fromkeys(name for points in every for name in points.kinds if name))
+    plain = [points for points in every if "" in points.kinds]
+    if len(names) > 1 and any(len(points.of_kind("")) for points in plain):
+        raise AnnotationError(
+            f"Some dots are of the kinds {', '.join(names)}, others of no kind.",
+            remedy="Give the dots of every image a kind: type its name beside them in Annotate.",
+        )
+    if len(names) > 1:
+        return [replace(points, kinds=names) if points.kinds == ("",) else points for points in every]
+    return [replace(points, kinds=names or ("",)) for points in every]
+
+
+def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Floats:
+    letters = axes.replace("S", "")
+    world = _mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
+    missing = image.ndim - world.shape[1]
+    if missing > 0:
+        # napari aligns layers at their last dimensions; a dot without a channel is on every channel.
+        lacking = letters[:missing].replace("C", "")
+        if lacking:
+            raise AnnotationError(
+                f"Its dots have {world.shape[1]} coordinates, the image has {image.ndim} dimensions.",
+                where=layer.name,
+                remedy="Click the cells on this image anew, or choose the Points layer that belongs to it.",
+            )
+        world = np.hstack([np.zeros((len(world), missing)), world])
+    pixels = _mapped(image.world_to_data, world[:, -image.ndim :])
+    return np.asarray(pixels[:, [letters.index(letter) for letter in drawing_axes(axes)]])
+
+
+def _mapped(transform: Callable[[Floats], Sequence[float]], places: Floats) -> Floats:
+    """Apply an affine transform that takes one place at a time to many places at once."""
+    dims = places.shape[1]
+    origin = np.asarray(transform(np.zeros(dims)), np.float64)
+    columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
+    return np.asarray(places @ np.array(columns) + origin)

@@ -1,0 +1,227 @@
+"""A prediction as layers, on the geometry of the image it was made from.
+
+Applying again updates the layers of the last time. A layer that a person has painted in or renamed is hers: it is left
+alone, and the new result gets a new layer.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer
+
+from microforge.gui.image_parts import PROBABILITY
+from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.session.state import mark_result
+from microforge.types import Array, Prediction
+
+#: Where a layer of ours keeps what it is.
+DETAILS = "microforge"
+_LOOK = ("contrast_limits", "colormap", "gamma")
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where results of a layer belong; taken before a prediction starts, so the layer may go meanwhile.
+
+    Attributes
+    ----------
+    axes
+        One letter per dimension of the layer (colour samples are none).
+    transform
+        Arguments of a new layer on the same geometry, for all dimensions of the source.
+    look
+        Arguments of a new layer that is shown in the same way.
+    """
+
+    source: Hashable
+    name: str
+    axes: str
+    shape: tuple[int, ...]
+    transform: Mapping[str, Any]
+    look: Mapping[str, Any] = field(default_factory=dict)
+
+
+def place_of(layer: Layer, axes: str) -> Place:
+    """Note the geometry of a layer whose data has these axes."""
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
+    look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
+    look = {name: value for name, value in look.items() if value is not None}
+    transform = geometry_of(layer, range(layer.ndim))
+    return Place(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look)
+
+
+def add_results(
+    viewer: ViewerModel, place: Place, prediction: Prediction, details: Mapping[str, Any], called: str = "objects"
+) -> list[Layer]:
+    """Show what a prediction holds besides an image that is its answer, one layer per kind; give the layers.
+
+    Parameters
+    ----------
+    details
+        What is kept in the metadata of each layer: model and settings.
+    called
+        What the labels are, for the layer's name.
+    """
+    letters = "".join(axis for axis in "TZYX" if axis in place.axes)
+    layers = []
+    if prediction.image is not None and prediction.image_name == PROBABILITY:
+        layers.append(_show(viewer, place, PROBABILITY, _channel_first(prediction.image, letters), letters, details))
+    if prediction.labels is not None:
+        layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
+        layers[-1].features = features_of(prediction.measurements)
+    return layers
+
+
+def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
+    """Give measurements as the features of a Labels layer.
+
+    napari takes row k of the features for label k, so that consecutive labels get an empty row for the background;
+    others are named by a column `index`.
+    """
+    if not measurements:
+        return {}
+    columns = {name: np.asarray(column) for name, column in measurements.items()}
+    label = columns.pop("label")
+    if np.array_equal(label, np.arange(1, len(label) + 1)):
+        return {"label": np.arange(len(label) + 1)} | {name: _below_nothing(c) for name, c in columns.items()}
+    return {"index": label} | columns
+
+
+def measurements_of(layer: Layer) -> dict[str, Array]:
+    """Give the measurements back from a layer of `add_results`, for saving; empty where it has none."""
+    columns = {name: layer.features[name].to_numpy() for name in layer.features.columns}
+    if "index" in columns:
+        return {"label": columns.pop("index")} | columns
+    return {name: column[1:] for name, column in columns.items()}
+
+
+def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
+    """Give the result layers of an image layer."""
+    return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
+
+
+def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
+    """Copy a result into a layer that a person may paint in and train on, in place of the result."""
+    copy = Labels(result.data.copy(), name=name, opacity=result.opacity, **geometry_of(result, range(result.ndim)))
+    add_beside_brushes(viewer, copy)
+    result.visible = False
+    viewer.layers.selection.active = copy
+    return copy
+
+
+def _below_nothing(column: Array) -> Array:
+    if column.dtype == object:
+        return np.concatenate([np.array([""], object), column])
+    return np.concatenate([[np.nan], column.astype(float)])
+
+
+def _channel_first(image: Array, letters: str) -> Array:
+    """Bring ``(T)C(Z)YX`` to ``C(T)(Z)YX``, without the channel axis where there is one channel only."""
+    moved = np.moveaxis(image, 1, 0) if "T" in letters and image.ndim == len(letters) + 1 else image
+    return moved[0] if moved.ndim > len(letters) and moved.shape[0] == 1 else moved
+
+
+def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: str, details: Mapping[str, Any]) -> Layer:
+    data, transform = fit_array(place, data, letters)
+    layer = find_ours(viewer, place, kind, data.ndim)
+    if layer is None:
+        layer = _new_layer(place, kind, data, transform)
+        # Before it is added: who listens must not take it for something to train on.
+        mark_result(layer, f"{place.name} ({kind})")
+        add_beside_brushes(viewer, layer)
+    else:
+        layer.data = data
+        for name, value in transform.items():
+            setattr(layer, name, value)
+    remember(layer, place, kind, details)
+    return layer
+
+
+def remember(layer: Layer, place: Place, kind: str, details: Mapping[str, Any]) -> None:
+    """Note in a layer what it is, and what it looks like untouched."""
+    layer.metadata[DETAILS] = {
+        **details,
+        "source": place.source,
+        "kind": kind,
+        "name": layer.name,
+        "fingerprint": fingerprint(layer),
+    }
+
+
+def _new_layer(place: Place, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:
+    name = f"{place.name} ({kind})"
+    if kind == PROBABILITY:
+        return Image(data, name=name, colormap="magma", blending="additive", **transform)
+    return Labels(data, name=name, opacity=0.6, **transform)
+
+
+def find_ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer | None:
+    """Find the layer of the last time, if nobody has made it hers."""
+    for layer in reversed(viewer.layers):
+        known = layer.metadata.get(DETAILS, {})
+        if known.get("source") == place.source and known.get("kind") == kind and layer.ndim == ndim:
+            if known["name"] == layer.name and known["fingerprint"] == fingerprint(layer):
+                return layer
+            layer.metadata[DETAILS] = {**known, "source": None}
+    return None
+
+
+def fingerprint(layer: Layer) -> int:
+    """Give a number that tells whether a layer's data are still what they were."""
+    if isinstance(layer, Image):
+        # Nobody paints in images; what changes them exchanges the array.
+        return id(layer.data)
+    # Painting, undo, another plugin: whatever changed the data, its checksum tells.
+    return crc32(np.ascontiguousarray(layer.data).view(np.uint8).reshape(-1).data)
+
+
+def fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+    """Order an array's axes as the source has them, and give the transform of the result.
+
+    napari aligns the *last* dimensions of layers. A source dimension that a result lacks (channels) is left out where
+    it comes first; between others it becomes one thick slice that spans all channels.
+    """
+    extra = data.ndim - len(letters)
+    order = [axis for axis in place.axes if axis in letters]
+    data = np.transpose(data, [*range(extra), *(extra + letters.index(axis) for axis in order)])
+    dims = list(range(place.axes.index(order[0]), len(place.axes)))
+    for dim in dims:
+        if place.axes[dim] not in letters:
+            data = np.expand_dims(data, extra + dim - dims[0])
+    return data, transform_of(place, dims, letters, extra)
+
+
+def fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+    """Order the columns of points as the source has its axes; 0 along those that the points lack."""
+    order = [axis for axis in place.axes if axis in letters]
+    dims = list(range(place.axes.index(order[0]), len(place.axes)))
+    columns = [
+        points[:, letters.index(place.axes[dim])] if place.axes[dim] in letters else np.zeros(len(points))
+        for dim in dims
+    ]
+    return np.stack(columns, axis=1), transform_of(place, dims, letters, 0)
+
+
+def transform_of(place: Place, dims: list[int], letters: str, extra: int = 0) -> dict[str, Any]:
+    """Give the arguments that put a layer with these dimensions of the source onto it."""
+    scale = np.array([place.transform["scale"][dim] for dim in dims], float)
+    translate = np.array([place.transform["translate"][dim] for dim in dims], float)
+    for position, dim in enumerate(dims):
+        if place.axes[dim] not in letters:
+            translate[position] += scale[position] * (place.shape[dim] - 1) / 2
+            scale[position] *= place.shape[dim]
+    if extra:
+        return {"scale": np.append(np.ones(extra), scale), "translate": np.append(np.zeros(extra), translate)}
+    square = np.ix_(dims, dims)
+    return {
+        "scale": scale,
+        "translate": translate,
+        "rotate": place.transform["rotate"][square],
+        "shear": place.transform["shear"][square][np.triu_indices(len(dims), 1)],
+        "affine": place.transform["affine"].set_slice(dims),
+        "units": tuple(place.transform["units"][dim] for dim in dims),
+    }

@@ -1,0 +1,1 @@
+"""The tab *Review*: how good a model is, and where it errs."""

@@ -1,0 +1,94 @@
+"""The tab *Review* for classes of images: which are taken for which."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from qtpy.QtCore import QModelIndex
+from qtpy.QtWidgets import QVBoxLayout
+
+from microforge.gui.counting import percent
+from microforge.gui.evaluating import Case, MakePredictor
+from microforge.gui.review.case_review import CaseReview
+from microforge.gui.review.confusion_table import ConfusionTable
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.table import Column, SmallTable
+from microforge.types import Annotation
+
+_COLUMNS = (
+    Column("Image", "Click to see the image."),
+    Column("Sure", "How probable the model finds it.", is_number=True),
+)
+
+
+class ClassReview(CaseReview):
+    """Measure a model that gives images a class, and look at those it takes for another.
+
+    Parameters
+    ----------
+    make
+        Makes the predictor; the engine's own by default.
+    """
+
+    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+        super().__init__(session, Annotation.CLASS, make)
+        self.listed: list[Case] = []
+        self.matrix = ConfusionTable()
+        self.which = Note()
+        self.list = SmallTable("The images of the cell that was clicked. Click one to see it.")
+        self._lay_out()
+        self.matrix.chosen.connect(self.list_cell)
+        self.list.chosen.connect(self._on_listed)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is measured so far."""
+        found = bool(self.cases)
+        for widget in (self.matrix, self.scores):
+            widget.setVisible(found)
+        self.list.setVisible(bool(self.listed))
+        if found:
+            names = self._names()
+            counts = Counter((case.class_name, case.said) for case in self.cases)
+            self.matrix.show_counts(names, [[counts[true, said] for said in names] for true in names])
+            self.scores.setText(self._scores())
+
+    def list_cell(self, true: str, said: str) -> None:
+        """List the images of a class that the model takes for a class, the surest first."""
+        found = [case for case in self.cases if (case.class_name, case.said) == (true, said)]
+        self.listed = sorted(found, key=lambda case: -(case.chances or {}).get(said, 0.0))
+        number = f"{len(found)} image{'s' * (len(found) != 1)}" if found else "No image"
+        self.which.say(f"{number} of the class '{true}', and the model says '{said}'.")
+        lines = [[case.name, percent((case.chances or {}).get(case.said, 0.0))] for case in self.listed]
+        self.list.clearSelection()
+        self.list.selectionModel().setCurrentIndex(QModelIndex(), self.list.selectionModel().SelectionFlag.Clear)
+        self.list.set_content(_COLUMNS, lines)
+        self.list.setVisible(bool(lines))
+
+    def forget(self) -> None:
+        """List no cell."""
+        self.listed = []
+        self.which.say("")
+
+    def _lay_out(self) -> None:
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.source, self.scores, self.matrix, self.which, self.list, self.note):
+            page.addWidget(widget)
+        page.addStretch(1)
+
+    def _names(self) -> Sequence[str]:
+        seen = (name for case in self.cases for name in (case.class_name, case.said))
+        return tuple(dict.fromkeys((*self._task.options.names, *seen)))
+
+    def _scores(self) -> str:
+        figures = self.figures()
+        name, most = Counter(case.class_name for case in self.cases).most_common(1)[0]
+        return (
+            f"<b>{100 * figures['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
+            f"(each class weighing the same: {100 * figures['balanced accuracy']:.1f} %). "
+            f"Answering '{name}' every time: {100 * most / len(self.cases):.1f} %."
+        )
+
+    def _on_listed(self, number: int) -> None:
+        self.view.open([self.listed[number]])

@@ -1,0 +1,152 @@
+"""A measured image as layers: the image, the dots that are right, those that were found, and what differs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from napari.layers import Points as PointsLayer
+
+from microforge.gui.evaluating import Case
+from microforge.gui.layers.convert import add_beside_brushes, image_of
+from microforge.gui.layers.open_files import placed
+from microforge.gui.layers.point_results import dot_size
+from microforge.gui.layers.results import fit_points, place_of
+from microforge.gui.session.state import Session, mark_result
+from microforge.types import Array, Image, Points
+
+REVIEWED = "microforge_reviewed"
+COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "extra": "#ffd34e"}
+EXPLAINED = "Rings: the true cells (green: found, red: missed). Dots: the model's (blue: right, yellow: extra)."
+#: Width of the gap between images side by side, as a part of the first.
+_GAP = 1.05
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Images of cases, read from disk where they are not open."""
+
+    images: tuple[tuple[Case, Image], ...]
+
+
+def read_cases(cases: Sequence[tuple[Case, Image | None]]) -> Iterator[Read]:
+    """Read what is not open; for a background thread."""
+    from microforge.io.images import read_image
+
+    images = []
+    for case, image in cases:
+        if image is None:
+            assert case.origin.path is not None
+            image = read_image(case.origin.path)
+        images.append((case, image))
+    yield Read(tuple(images))
+
+
+def open_image_of(session: Session, case: Case) -> Image | None:
+    """Give the image of a case if it is open."""
+    layer = _layer_of(session, case)
+    return None if layer is None else image_of(layer, session.axes_of(layer))
+
+
+def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
+    """Show images with their dots, side by side where there are several; what was shown before goes, others hide."""
+    viewer = session.viewer
+    for layer in [layer for layer in viewer.layers if layer.metadata.get(REVIEWED)]:
+        # What she has begun to annotate or use is hers.
+        if session.annotated_of(layer) is None:
+            viewer.layers.remove(layer)
+    for layer in viewer.layers:
+        layer.visible = False
+    shift, size, shown = 0.0, _size_of_dots([case for case, _ in cases]), []
+    for case, image in cases:
+        layer = _layer_of(session, case) if len(cases) == 1 else None
+        if layer is None:
+            layer = _add_image(session, image, shift)
+        layer.visible = True
+        shift += float(layer.extent.world[1, -1] - layer.extent.world[0, -1]) * _GAP
+        if case.origin.frame is not None:
+            _go_to_frame(session, layer, image, case.origin.frame)
+        _add_dots(session, layer, image, case, size)
+        viewer.layers.selection.active = layer
+        shown.append(layer)
+    _fit_view(viewer, shown)
+
+
+def _size_of_dots(cases: Sequence[Case]) -> float:
+    """Give one size for all, as images with more or fewer cells are compared: where they lie closest decides."""
+    dots = [case.found if case.truth is None or len(case.truth) < 2 else case.truth for case in cases]
+    return min((dot_size(points) for points in dots if points is not None), default=0.0)
+
+
+def _fit_view(viewer: ViewerModel, layers: Sequence[Layer]) -> None:
+    """Look at these layers; hidden ones may reach much further."""
+    if "layers" in signature(viewer.reset_view).parameters:
+        viewer.reset_view(layers=layers)
+    else:
+        # Older versions of napari look at all layers.
+        viewer.reset_view()
+
+
+def _add_image(session: Session, image: Image, shift: float) -> ImageLayer:
+    letters = image.axes.removesuffix("S")
+    layer = ImageLayer(
+        image.data,
+        name=image.name,
+        rgb=image.axes.endswith("S"),
+        metadata={REVIEWED: True, "axes": image.axes},
+        translate=[shift if letter == "X" else 0.0 for letter in letters],
+        **placed(image, letters),
+    )
+    if shift:
+        # A copy beside another is no place to annotate.
+        mark_result(layer, "review")
+    add_beside_brushes(session.viewer, layer)
+    session.set_axes(layer, image.axes)
+    return layer
+
+
+def _add_dots(session: Session, layer: Layer, image: Image, case: Case, size: float) -> None:
+    if case.truth is None or case.found is None or case.missed is None or case.extra is None:
+        return
+    right = [COLOURS["missed"] if missed else COLOURS["found"] for missed in case.missed]
+    made = [COLOURS["extra"] if extra else COLOURS["right"] for extra in case.extra]
+    rings = {"face_color": "transparent", "border_color": right, "border_width": 0.12, "size": size * 1.9}
+    dots = {"face_color": made, "border_color": "#101418", "border_width": 0.12, "size": size * 0.8}
+    for points, what, states, look in (
+        (case.truth, "truth", np.where(case.missed, "missed", "found"), rings),
+        (case.found, "result", np.where(case.extra, "extra", "right"), dots),
+    ):
+        data, transform = _on_layer(points, layer, image, case.origin.frame)
+        if not len(points):
+            look = {name: value for name, value in look.items() if "color" not in name}
+        made_layer = PointsLayer(
+            data, ndim=data.shape[1], name=f"{layer.name} {what}", features={"what": states}, **look, **transform
+        )
+        mark_result(made_layer, "review")
+        made_layer.metadata[REVIEWED] = True
+        add_beside_brushes(session.viewer, made_layer)
+
+
+def _on_layer(points: Points, layer: Layer, image: Image, frame: int | None) -> tuple[Array, dict[str, Any]]:
+    coordinates, letters = points.coordinates, points.axes
+    if frame is not None:
+        coordinates = np.hstack([np.full((len(points), 1), frame, np.float32), coordinates])
+        letters = f"T{letters}"
+    return fit_points(place_of(layer, image.axes), coordinates, letters)
+
+
+def _go_to_frame(session: Session, layer: Layer, image: Image, frame: int) -> None:
+    dims = session.viewer.dims
+    axis = image.axes.index("T")
+    place = np.zeros(layer.ndim)
+    place[axis] = frame
+    dims.set_point(dims.ndim - layer.ndim + axis, float(layer.data_to_world(place)[axis]))
+
+
+def _layer_of(session: Session, case: Case) -> Layer | None:
+    wanted = case.origin.layer
+    return next((layer for layer in session.images() if wanted is not None and layer.unique_id == wanted), None)

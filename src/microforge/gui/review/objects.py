@@ -1,0 +1,250 @@
+"""The tab *Review*: compare a result with the truth, and walk through what went wrong."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+
+from microforge.errors import AnnotationError, MicroforgeError
+from microforge.events import RunFailed
+from microforge.gui.comparing import OVERLAPS, Comparison, Finding, compare, worst_first
+from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
+from microforge.gui.layers.outlines import mask_of
+from microforge.gui.layers.results import DETAILS
+from microforge.gui.review.findings_table import FindingsTable
+from microforge.gui.session.background import Relay
+from microforge.gui.session.snapshot import snapshot_of
+from microforge.gui.session.state import Session, is_result, mark_result
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.types import Array
+
+MARKS = "review marks"
+COLOURS = {"missed": "#ff4f4f", "extra": "#ffd34e", "merged": "#e35bd8", "split": "#4fc3ff", "outline": "#ff9a3c"}
+NEEDS = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
+
+
+class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Choose two Labels layers, compare them, go to what differs."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._relay = Relay("a comparison", self)
+        self._layers: dict[str, Labels] = {}
+        self._axes = "YX"
+        self.truth = Picker("The Labels layer that is right: your annotation.", "none")
+        self.predicted = Picker("The Labels layer to judge: a result of a model.", "none")
+        self.compare = button("Compare", "Match the objects of both layers and list what differs.", self.run)
+        self.note = Note()
+        self.scores = QLabel()
+        self.scores.setToolTip(
+            "AP = found / (found + extra + missed); F1 = 2 found / (2 found + extra + missed). An object is found "
+            "where the overlap with its partner (intersection over union) is at least the number in front."
+        )
+        self.table = FindingsTable()
+        self.marks = QCheckBox("Mark them in the image")
+        self.marks.setToolTip("Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in COLOURS.items()) + ".")
+        self.marks.setChecked(True)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Offer the Labels layers there are."""
+        labels = [layer for layer in self._session.viewer.layers if isinstance(layer, Labels)]
+        drawn = [(layer.name, layer) for layer in labels if not is_result(layer)]
+        found = [(layer.name, layer) for layer in labels if is_result(layer)]
+        self.truth.set_choices(found + drawn)
+        self.predicted.set_choices(drawn + found)
+        if found and self.truth.value() is self.predicted.value():
+            self.predicted.set_value(found[-1][1])
+        self.compare.setEnabled(len(labels) > 1 and not self._relay.running)
+        if len(labels) < 2:
+            self.note.say(NEEDS, "info")
+        elif self.note.text() == NEEDS:
+            self.note.say("")
+
+    def run(self) -> None:
+        """Compare the chosen layers in the background."""
+        truth, predicted = self.truth.value(), self.predicted.value()
+        try:
+            job = self._job(truth, predicted)
+            self._relay.start(lambda: _events(job))
+        except MicroforgeError as error:
+            self.note.say(str(error), "error")
+            return
+        self._layers = {"truth": truth, "prediction": predicted}
+        self.note.say("Comparing …", "info")
+        self.compare.setEnabled(False)
+
+    def go_to(self, finding: Finding) -> None:
+        """Show an object in the middle of the view, on its plane and time point."""
+        layer = self._layers[finding.where]
+        viewer = self._session.viewer
+        if layer not in viewer.layers:
+            return
+        world = layer.data_to_world(self._in_layer(finding.centre, layer))
+        first = viewer.dims.ndim - len(world)
+        for axis, position in enumerate(world):
+            viewer.dims.set_point(first + axis, position)
+        shown = [axis - first for axis in viewer.dims.displayed if axis >= first]
+        _camera(viewer).center = tuple(world[axis] for axis in shown)
+        viewer.layers.selection.active = layer
+        layer.selected_label = finding.label
+
+    def _lay_out(self) -> None:
+        form = rows()
+        add_row(form, "Truth", self.truth)
+        add_row(form, "Result", self.predicted)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        for widget in (self.compare, self.note, self.scores, self.table, self.marks):
+            column.addWidget(widget)
+        column.addStretch(1)
+        for widget in (self.scores, self.table, self.marks):
+            widget.hide()
+
+    def _connect(self) -> None:
+        layers = self._session.viewer.layers
+        self._sources = (layers.events.inserted, layers.events.removed, layers.events.renamed)
+        for source in self._sources:
+            source.connect(self._on_layers_changed)
+        self._session.closing.connect(self._on_closing)
+        self._relay.event.connect(self._on_event)
+        self._relay.finished.connect(self.refresh)
+        self.table.chosen.connect(self.go_to)
+        self.marks.toggled.connect(self._on_marks)
+
+    def _on_closing(self) -> None:
+        for source in self._sources:
+            source.disconnect(self._on_layers_changed)
+        self._relay.stop()
+        self._relay.wait(5)
+
+    def _on_layers_changed(self, _event: Any) -> None:
+        self.refresh()
+
+    def _job(self, truth: Labels, predicted: Labels) -> partial[Comparison]:
+        """Note what is to be compared now, so that painting meanwhile changes nothing.
+
+        Raises
+        ------
+        AnnotationError
+            If the layers do not lie on the same pixels.
+        """
+        if truth is predicted:
+            raise AnnotationError("Truth and result are the same layer.", remedy="Choose two layers.")
+        image = self._image_of(truth) or self._image_of(predicted)
+        if image is None:
+            if truth.data.shape != predicted.data.shape:
+                raise AnnotationError(f"The layers differ in size: {truth.data.shape} and {predicted.data.shape}.")
+            self._axes = "TZYX"[-truth.ndim :]
+            return partial(compare, np.array(truth.data), np.array(predicted.data), series=truth.ndim == 4)
+        axes = axes_of(image, self._session.axes_of(image))[0]
+        data, self._axes = labels_on(truth, image, axes)
+        other, _ = labels_on(predicted, image, axes)
+        return partial(
+            compare,
+            self._ordered(data).copy(),
+            self._ordered(other).copy(),
+            self._mask(truth),
+            series="T" in self._axes,
+        )
+
+    def _image_of(self, layer: Labels) -> Image | None:
+        annotated = self._session.annotated_of(layer)
+        source = layer.metadata.get(DETAILS, {}).get("source")
+        images = self._session.images()
+        return annotated.image if annotated else next((i for i in images if i.unique_id == source), None)
+
+    def _mask(self, truth: Labels) -> Array | None:
+        """Where the truth is complete; None = everywhere."""
+        annotated = self._session.annotated_of(truth)
+        if annotated is None or annotated.region is None:
+            return None
+        snapshot = snapshot_of(self._session, annotated, copy=False)
+        return self._ordered(mask_of(snapshot.outlines, snapshot.shape)) if snapshot.outlines else None
+
+    def _ordered(self, data: Array) -> Array:
+        return data.transpose([self._axes.index(letter) for letter in "TZYX" if letter in self._axes])
+
+    def _in_layer(self, centre: tuple[float, ...], layer: Labels) -> list[float]:
+        """Give a position ``(T)(Z)YX`` in the order of the layer, with 0 along a channel axis between others."""
+        ordered = [letter for letter in "TZYX" if letter in self._axes]
+        places = [centre[ordered.index(letter)] for letter in self._axes]
+        image = self._image_of(layer)
+        if len(places) < layer.ndim and image is not None:
+            letters = axes_of(image, self._session.axes_of(image))[0].removesuffix("S")
+            places.insert(letters.index("C"), 0.0)
+        return places
+
+    def _on_event(self, event: Comparison | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self.note.say(f"{event.problem} {event.remedy}", "error")
+            return
+        findings = worst_first(event.findings)
+        self.note.say(_verdict(event), "ok" if not findings else "info")
+        self.scores.setText(_scores(event))
+        self.table.found.set_findings(findings)
+        self.scores.show()
+        self.table.setVisible(bool(findings))
+        self.marks.setVisible(bool(findings))
+        self._on_marks(self.marks.isChecked())
+
+    def _on_marks(self, wanted: bool) -> None:
+        viewer, findings = self._session.viewer, self.table.found.findings
+        known = next((layer for layer in viewer.layers if layer.metadata.get(MARKS)), None)
+        if known is not None:
+            viewer.layers.remove(known)
+        layer = self._layers.get("prediction")
+        if wanted and findings and layer is not None and layer in viewer.layers:
+            active = viewer.layers.selection.active
+            add_beside_brushes(viewer, self._rings(findings, layer))
+            viewer.layers.selection.active = active
+
+    def _rings(self, findings: list[Finding], layer: Labels) -> Layer:
+        flat = 2 if "Z" not in self._axes else 3
+        rings = Points(
+            np.array([self._in_layer(finding.centre, layer) for finding in findings]),
+            name=MARKS,
+            size=np.array([4 + 1.5 * 2 * (finding.size / np.pi) ** (1 / flat) for finding in findings]),
+            face_color="transparent",
+            border_color=[COLOURS[finding.kind] for finding in findings],
+            border_width=0.04,
+            features={"what": [finding.kind for finding in findings]},
+            **geometry_of(layer, range(layer.ndim)),
+        )
+        mark_result(rings, MARKS)
+        rings.metadata[MARKS] = True
+        return rings
+
+
+def _camera(viewer: ViewerModel) -> Any:
+    """Give the camera; napari 0.9 moved it and warns of the old place."""
+    return getattr(viewer, "scene", viewer).camera
+
+
+def _events(job: partial[Comparison]) -> Iterator[Comparison]:
+    yield job()
+
+
+def _verdict(comparison: Comparison) -> str:
+    found = comparison.counts[0]
+    return f"{found.hits} of {comparison.objects} objects found, {found.missed} missed or wrong, {found.extra} extra."
+
+
+def _scores(comparison: Comparison) -> str:
+    """Give the figures as a small table."""
+    cells = [["overlap", "AP", "F1", "found", "extra", "missed"]]
+    cells += [
+        [f"≥ {overlap}", f"{c.precision:.2f}", f"{c.f1:.2f}", str(c.hits), str(c.extra), str(c.missed)]
+        for overlap, c in zip(OVERLAPS, comparison.counts, strict=True)
+    ]
+    lines = "".join(
+        f"<tr>{''.join(f'<td align=right>{cell}&nbsp;&nbsp;</td>' for cell in line)}</tr>" for line in cells
+    )
+    return f"<table width='100%'>{lines}</table>"

@@ -1,0 +1,222 @@
+"""What a model is measured on: annotated images that are open, or files; with progress, and cancelled at any time."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from microforge.config import PredictionConfig
+from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.events import Preparing, RunFailed
+from microforge.gui.evaluating import Case, CaseFailed, Files, MakePredictor, Measuring, Open, measure
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.background import Relay
+from microforge.gui.session.snapshot import snapshot_of
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.path_field import PathField
+from microforge.gui.widgets.progress import Busy
+from microforge.io.model_file import read_card
+from microforge.tasks import get_task
+from microforge.types import Annotation
+
+_FILES, _ASIDE, _OPEN = "files", "aside", "open"
+#: What the files are that say what is true.
+_TRUTH: dict[Annotation, tuple[str, str, tuple[Literal["folder", "files"], ...]]] = {
+    Annotation.POINTS: (
+        "Dots: a folder",
+        "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
+        ("folder",),
+    ),
+    Annotation.CLASS: (
+        "Classes: a table or folder",
+        "A table (CSV) with the columns image and class, or the folder whose sub-folders are the classes.",
+        ("folder", "files"),
+    ),
+}
+_MOST_PROBLEMS = 4
+NO_MODEL = "Train a model, or open one in Apply."
+ADVICE = "Choose images of which you know the truth, and that the model has not learnt from."
+
+
+class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Choose images with a known truth and measure the session's model on them.
+
+    Attributes
+    ----------
+    began
+        Emits the model's task when images start to be measured.
+    case
+        Emits each `Case`.
+    ended
+        Emits when no more follow.
+    """
+
+    began = Signal(object)
+    case = Signal(object)
+    ended = Signal()
+
+    def __init__(self, session: Session, kind: Annotation, make: MakePredictor | None = None) -> None:
+        super().__init__()
+        self._session, self._kind, self._make = session, kind, make
+        # Without parents: closing waits for them also after Qt has deleted the dock.
+        self._relay = Relay("a measurement")
+        self._problems: list[str] = []
+        self._done, self._total, self._cancelled, self._measured = 0, 1, False, False
+        what, tip, kinds = _TRUTH[kind]
+        self.where = Picker("Images of which the truth is known; best those that nothing was learnt from.")
+        self.images = PathField("Images: a folder", "Images that nothing was learnt from.")
+        self.truth = PathField(what, tip, kinds, "All files (*)")
+        self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
+        self.busy = Busy("Stop; what is measured so far stays.")
+        self.note = Note()
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    @property
+    def running(self) -> bool:
+        """Whether images are being measured."""
+        return self._relay.running
+
+    def refresh(self) -> None:
+        """Offer what there is."""
+        items = self._items()
+        choices = [("Files on disk", _FILES)]
+        choices += [(f"Annotated images ({len(items)})", _OPEN)] if items else []
+        aside = sum(item.validation for item in items)
+        choices += [(f"Validation images ({aside})", _ASIDE)] if aside else []
+        self.where.set_choices(choices)
+        files = self.where.value() == _FILES
+        self.images.setVisible(files)
+        self.truth.setVisible(files)
+        self.start.setEnabled(not self._relay.running and self._session.model_path is not None)
+        if self._session.model_path is None:
+            self.note.say(NO_MODEL, "info")
+        elif self.note.text() in (NO_MODEL, ""):
+            self.note.say("" if self._measured else ADVICE, "info")
+
+    def run(self) -> None:
+        """Measure in the background."""
+        try:
+            source, model = self._source(), self._model()
+            self.busy.begin("Loading the model")
+            self._relay.start(partial(measure, model, source, PredictionConfig(), self._make))
+        except MicroforgeError as error:
+            self.busy.end()
+            self.note.say(str(error), "error")
+            return
+        self._problems, self._done, self._cancelled, self._measured = [], 0, False, True
+        self.note.say("")
+        self.refresh()
+
+    def close_down(self) -> None:
+        """Stop; the panels hear no more of it."""
+        self._session.changed.disconnect(self.refresh)
+        self._session.model_changed.disconnect(self._on_model_changed)
+        self.busy.let_go()
+        self._relay.blockSignals(True)
+        self._relay.stop()
+        self._relay.wait(10)
+
+    def _model(self) -> Path:
+        """Give the model.
+
+        Raises
+        ------
+        MicroforgeError
+            If it cannot be read, or answers another question.
+        """
+        path = self._session.model_path
+        if path is None:
+            raise NotEnoughDataError("There is no model yet.", remedy="Train one, or open one in Apply.")
+        task = get_task(read_card(path).task)
+        if task.annotation is not self._kind:
+            wanted = {Annotation.POINTS: "count cells", Annotation.CLASS: "give images a class"}[self._kind]
+            raise NotEnoughDataError(
+                f"The model does not {wanted}: its goal is '{task.title}'.", remedy="Choose another model in Apply."
+            )
+        return path
+
+    def _source(self) -> Files | Open:
+        """Give what is chosen.
+
+        Raises
+        ------
+        MicroforgeError
+            If something is missing.
+        """
+        if self.where.value() == _FILES:
+            images, truth = self.images.value(), self.truth.value()
+            if not images or not truth:
+                raise NotEnoughDataError("Choose the images, and what is known of them.")
+            return Files(images[0], truth[0])
+        items = [item for item in self._items() if item.validation or self.where.value() == _OPEN]
+        return Open(tuple((item.image.unique_id, snapshot_of(self._session, item)) for item in items))
+
+    def _items(self) -> list[Annotated]:
+        """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
+        return self._session.items if self._session.kind is self._kind else []
+
+    def _lay_out(self) -> None:
+        form = rows()
+        add_row(form, "Measure on", self.where)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.addLayout(form)
+        for widget in (self.images, self.truth, self.start, self.busy, self.note):
+            page.addWidget(widget)
+
+    def _connect(self) -> None:
+        self.where.value_changed.connect(self._on_where)
+        self.busy.cancelled.connect(self._on_cancel)
+        self._session.changed.connect(self.refresh)
+        self._session.model_changed.connect(self._on_model_changed)
+        self._relay.event.connect(self._on_event)
+        self._relay.finished.connect(self._on_finished)
+
+    def _on_where(self, _: object) -> None:
+        self.refresh()
+
+    def _on_model_changed(self, _path: Path | None) -> None:
+        self.refresh()
+
+    def _on_cancel(self) -> None:
+        self._cancelled = True
+        self._relay.stop()
+
+    def _on_event(self, event: Any) -> None:
+        if isinstance(event, Preparing):
+            self.busy.text.setText(event.text)
+        elif isinstance(event, Measuring):
+            self._total = max(event.total, 1)
+            self.began.emit(event.task)
+        elif isinstance(event, RunFailed):
+            where = f"{event.where}:" if event.where else ""
+            self._problems.append(" ".join(part for part in (where, event.problem, event.remedy) if part))
+        else:
+            self._count(event)
+
+    def _count(self, event: Case | CaseFailed) -> None:
+        self._done += 1
+        # Of a series there are several.
+        self._total = max(self._total, self._done)
+        self.busy.advance(self._done / self._total, f"{self._done:,} of {self._total:,} images")
+        if isinstance(event, CaseFailed):
+            self._problems.append(f"{event.name}: {event.reason}")
+        else:
+            self.case.emit(event)
+
+    def _on_finished(self) -> None:
+        self.busy.end()
+        lines = self._problems[:_MOST_PROBLEMS]
+        if len(self._problems) > _MOST_PROBLEMS:
+            lines.append(f"And {len(self._problems) - _MOST_PROBLEMS} more.")
+        if self._cancelled:
+            lines.append("Cancelled: the figures are those of the images measured so far.")
+        self.refresh()
+        if lines:
+            self.note.say("\n".join(lines), "warning" if self._problems else "info")
+        self.ended.emit()

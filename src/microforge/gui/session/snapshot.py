@@ -1,0 +1,190 @@
+"""What is annotated at one moment, as samples that later painting, renaming or deleting cannot change."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from microforge.errors import AnnotationError, AxesError
+from microforge.gui.layers.convert import drawing_axes, image_of, labels_on, shown_dimensions
+from microforge.gui.layers.outlines import Outline, mask_of, outlines_of
+from microforge.gui.layers.points import agreed, dots_on
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.state import Session
+from microforge.types import Annotation, Array, Image, Points, Sample
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """An annotated image as it was; taking one is quick, `samples` may be called in any thread.
+
+    Attributes
+    ----------
+    labels
+        Drawn labels with axes `axes`; None where none are needed.
+    outlines
+        Annotated areas; None where no region was asked for.
+    targets
+        The images it should become, where that is what is learnt.
+    points
+        The dots on it in pixels, all time points; None where they are not what is learnt from.
+    no_cells
+        Whether it is known that there are no cells where there is no dot at all.
+    class_name
+        The class of the whole image, where that is what is learnt.
+    """
+
+    image: Image
+    labels: Array | None
+    axes: str
+    outlines: tuple[Outline, ...] | None
+    unpainted_is_background: bool
+    validation: bool = False
+    targets: tuple[Image, ...] = ()
+    points: Points | None = None
+    no_cells: bool = False
+    class_name: str = ""
+
+    def samples(self, known: Collection[str] = ()) -> list[Sample]:
+        """Give one sample per time point that says anything.
+
+        Parameters
+        ----------
+        known
+            Names of samples that said something before: where all is erased, they say that nothing is known.
+
+        Raises
+        ------
+        MicroforgeError
+            If what is given does not fit the image.
+        """
+        from microforge.data.axes import to_image_pairs, to_samples
+
+        if self.labels is None:
+            plain = to_samples(self.image, None, self._mask(), self.points)
+            if self.points is not None:
+                return self._that_say_something(plain, known)
+            if not self.targets:
+                return [replace(sample, class_name=self.class_name) for sample in plain]
+            pairs = to_image_pairs(self.image, self.targets)
+            return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
+        annotation = Image(self.image.name, self.labels, self.axes)
+        return self._that_say_something(to_samples(self.image, annotation, self._mask()), known)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length along each of `axes`."""
+        return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
+
+    def _that_say_something(self, samples: list[Sample], known: Collection[str]) -> list[Sample]:
+        if self.no_cells and self.points is not None and not len(self.points):
+            # She has looked everywhere, and there is none.
+            samples = [_masked(sample, complete=True) for sample in samples]
+        talking = [(sample, _says_something(sample)) for sample in samples]
+        return [
+            sample if says else _masked(sample, complete=False)
+            for sample, says in talking
+            if says or sample.name in known
+        ]
+
+    def _mask(self) -> Array | None:
+        if self.outlines:
+            mask = mask_of(self.outlines, self.shape)
+        elif self.unpainted_is_background or self.labels is None:
+            return None
+        else:
+            mask = self.labels > 0
+        return mask.transpose([self.axes.index(letter) for letter in "TZYX" if letter in self.axes])
+
+
+def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: str | None = None) -> Snapshot:
+    """Take a snapshot of one annotated image.
+
+    Parameters
+    ----------
+    copy
+        False shares the memory of the Labels layer: for counting, where a stroke more or less does not matter.
+    name
+        Name of the samples, if not the layer's own.
+
+    Raises
+    ------
+    AxesError
+        If nobody said what the dimensions are.
+    AnnotationError
+        If the labels do not fit the image.
+    """
+    image = image_of(item.image, session.axes_of(item.image))
+    if not image.axes_known:
+        raise AxesError("The meaning of its dimensions is not confirmed.", where=image.name, remedy="Use Annotate.")
+    kind, labels, axes = session.kind, None, drawing_axes(image.axes)
+    if kind is Annotation.LABELS and item.labels is not None:
+        labels, axes = labels_on(item.labels, item.image, image.axes)
+    return Snapshot(
+        replace(image, name=name or image.name),
+        labels.copy() if copy and labels is not None else labels,
+        axes,
+        _outlines(item, image.axes),
+        item.unpainted_is_background,
+        item.validation,
+        targets_of(session, item) if kind is Annotation.IMAGE else (),
+        # Always copied: dots are few, and napari moves them in place.
+        dots_on(item.points, item.image, image.axes) if kind is Annotation.POINTS else None,
+        item.no_cells or session.blank_is_none,
+        item.class_name if kind is Annotation.CLASS else "",
+    )
+
+
+def targets_of(session: Session, item: Annotated) -> tuple[Image, ...]:
+    """Give the images that an image should become.
+
+    Raises
+    ------
+    AnnotationError
+        If one of them is the image itself.
+    """
+    if item.image in item.targets:
+        raise AnnotationError(
+            "Image and target are the same layer.", where=item.image.name, remedy="Choose another target."
+        )
+    return tuple(image_of(target, session.axes_of(target)) for target in item.targets)
+
+
+def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
+    """Take snapshots of every image that the task chosen learns from.
+
+    Raises
+    ------
+    MicroforgeError
+        If one of them cannot be learnt from, or their dots are of kinds that do not go together.
+    """
+    taken = [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
+    if session.kind is not Annotation.POINTS:
+        return taken
+    points = agreed([snapshot.points for snapshot in taken if snapshot.points is not None])
+    return [replace(snapshot, points=own) for snapshot, own in zip(taken, points, strict=True)]
+
+
+def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
+    if item.region is None:
+        return None
+    letters = [axes.replace("S", "")[axis] for axis in shown_dimensions(axes)]
+    grid = item.image if item.labels is None else item.labels
+    more = grid.ndim - len(letters)
+    keep = [i + more for i, letter in enumerate(letters) if letter in drawing_axes(axes)]
+    # A Labels layer that someone made by hand may lack the channel slider.
+    if more < 0:
+        keep = list(range(grid.ndim))
+    return outlines_of(item.region, grid, keep)
+
+
+def _masked(sample: Sample, *, complete: bool) -> Sample:
+    """Give the sample where all is annotated, or nothing; a mask that it has stays."""
+    return sample if sample.mask is not None else replace(sample, mask=np.full(sample.image.shape[1:], complete))
+
+
+def _says_something(sample: Sample) -> bool:
+    """Whether anything is painted or clicked, or a region says that there is nothing."""
+    if sample.mask is not None and sample.mask.any():
+        return True
+    return bool(sample.points) if sample.annotation is None else bool(np.any(sample.annotation))

@@ -1,0 +1,299 @@
+"""All that the panels remember: the viewer, the task, which layers belong together, the model, what runs.
+
+No widgets here: a session works with `napari.components.ViewerModel`, so tests need no window.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points, Shapes
+from psygnal import Signal
+from qtpy.QtCore import QStandardPaths
+
+from microforge.config import TrainingConfig
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.background import Relay
+from microforge.tasks import Task, get_task
+from microforge.types import Annotation
+
+#: Like `microforge.training.loop.train`.
+Train = Callable[..., Iterator[Any]]
+#: Seconds a closing window waits for the model to be saved.
+PATIENCE = 30
+#: Names of the classes of images that are offered until she gives others.
+_FIRST_CLASSES = ("good", "bad")
+
+
+class Session:
+    """The state of one dock in one viewer.
+
+    Parameters
+    ----------
+    viewer
+        A napari viewer, or its model without a window.
+    train
+        What trains; the engine's own by default, imported when first used because it brings torch.
+    runs_folder
+        Where runs go; a folder of the user's data by default.
+
+    Attributes
+    ----------
+    training, applying
+        The relays of the two things that may run.
+    warming, watching
+        The relays that load torch, and that count what is painted.
+    live
+        The mailbox of the training under way; None when none is.
+    class_names
+        The classes that images may be given.
+    live_names, live_samples
+        The name under which the training under way knows each annotated image, and the names of all its samples.
+    """
+
+    changed = Signal()
+    model_changed = Signal(object)
+    message = Signal(str, str)
+    closing = Signal()
+
+    def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
+        self.viewer = viewer
+        self.train: Train = train or _engine
+        self.make_live: Callable[[], Any] = _mailbox
+        self.runs_folder = runs_folder or default_runs_folder()
+        self.config = TrainingConfig()
+        self.annotated: list[Annotated] = []
+        self.pairs_images: Path | None = None
+        self.pairs_targets: tuple[Path, ...] = ()
+        self.class_names = list(_FIRST_CLASSES)
+        self.model_path: Path | None = None
+        self.live: Any = None
+        self.live_names: dict[Annotated, str] = {}
+        self.live_samples: set[str] = set()
+        self.training = Relay("a training")
+        self.applying = Relay("a prediction")
+        self.warming = Relay("a warm-up")
+        self.watching = Relay("a count")
+        self._axes: dict[Layer, str] = {}
+        self._options: dict[str, dict[str, Any]] = {}
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    @property
+    def task_class(self) -> type[Task]:
+        """The class of the task chosen."""
+        return get_task(self.config.task)
+
+    @property
+    def task(self) -> Task:
+        """The task chosen, with its options.
+
+        Raises
+        ------
+        SettingsError
+            If the options do not fit the task.
+        """
+        return self.task_class.from_options(self.config.task_options)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether label values mean classes for this task, rather than objects."""
+        return "classes" in self.task_class.Options.model_fields
+
+    @property
+    def blank_is_none(self) -> bool:
+        """Whether an image whose layer has no dots always means that it has no cells."""
+        return bool(self.config.task_options.get("empty") == "no cells")
+
+    @property
+    def kind(self) -> Annotation:
+        """What the task chosen learns from."""
+        return self.task_class.annotation
+
+    @property
+    def items(self) -> list[Annotated]:
+        """The images that the task chosen can learn from."""
+        return [item for item in self.annotated if item.serves(self.kind)]
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether all folders are chosen that the task needs to learn from files."""
+        # Folders may be called as the class of the images in them.
+        alone = self.kind in (Annotation.NONE, Annotation.CLASS)
+        return self.pairs_images is not None and (alone or bool(self.pairs_targets))
+
+    def set_task(self, name: str, **options: Any) -> None:
+        """Choose what to learn; options not given are as they were when this task was chosen last."""
+        self._options[self.config.task] = self.config.task_options
+        self.set_config(task=name, task_options=self._options.get(name, {}) | options)
+
+    def set_config(self, **values: Any) -> None:
+        """Change settings of the next training; they are checked as a whole."""
+        config = TrainingConfig.model_validate(self.config.model_dump() | values)
+        if config != self.config:
+            self.config = config
+            self.changed.emit()
+
+    def set_pairs(self, images: Path | None, *targets: Path) -> None:
+        """Choose folders that are trained on as well: images (None = none), and annotations or targets of them."""
+        if (images, targets) != (self.pairs_images, self.pairs_targets):
+            self.pairs_images, self.pairs_targets = images, targets
+            self.changed.emit()
+
+    def set_model(self, path: Path | None) -> None:
+        """Choose the model that *Apply* and *Review* use."""
+        self.model_path = path
+        self.model_changed.emit(path)
+
+    def say(self, text: str, severity: str = "info") -> None:
+        """Show a line to the person; severity is info, warning or error."""
+        self.message.emit(text, severity)
+
+    def images(self) -> list[Image]:
+        """Give the image layers that can be trained on or predicted, top one last."""
+        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and not is_result(layer)]
+
+    def annotated_of(self, layer: Layer | None) -> Annotated | None:
+        """Give what belongs to an image, annotation or region layer."""
+        for item in self.annotated:
+            if layer is not None and layer in (item.image, *item.drawn):
+                return item
+        return None
+
+    def annotate(self, image: Layer, labels: Labels) -> Annotated:
+        """Say that a Labels layer annotates an image."""
+        return self._give(image, labels=labels)
+
+    def annotate_points(self, image: Layer, points: Sequence[Points]) -> Annotated:
+        """Say that the dots of Points layers are the cells on an image."""
+        return self._give(image, points=tuple(points))
+
+    def set_class(self, images: Sequence[Layer], name: str) -> None:
+        """Give images a class; an empty name takes it away."""
+        for image in images:
+            item = self._item_of(image)
+            item.class_name, item.use = name, True
+        self._forget_empty()
+        self.changed.emit()
+
+    def take_points(self, layers: Sequence[Layer]) -> None:
+        """Learn from the dots of these layers no more; the layers stay."""
+        for item in self.annotated:
+            item.points = tuple(layer for layer in item.points if layer not in layers)
+        self._forget_empty()
+        self.changed.emit()
+
+    def learn_from(self, images: Sequence[Layer]) -> None:
+        """Say that images are learnt from as they are."""
+        for image in images:
+            self._give(image, alone=True)
+
+    def pair(self, image: Layer, targets: Sequence[Layer]) -> Annotated:
+        """Say what an image should become."""
+        return self._give(image, targets=tuple(targets))
+
+    def leave_out(self, item: Annotated) -> None:
+        """Learn from an image no more as the task chosen does; what is drawn on it stays."""
+        nothing: dict[Annotation, dict[str, Any]] = {
+            Annotation.IMAGE: {"targets": ()},
+            Annotation.NONE: {"alone": False},
+            Annotation.POINTS: {"points": ()},
+            Annotation.CLASS: {"class_name": ""},
+        }
+        for name, value in nothing.get(self.kind, {}).items():
+            setattr(item, name, value)
+        self._forget_empty()
+        self.changed.emit()
+
+    def _forget_empty(self) -> None:
+        """Forget images of which nothing is left to learn from."""
+        self.annotated = [item for item in self.annotated if any(item.serves(kind) for kind in Annotation)]
+
+    def _item_of(self, image: Layer) -> Annotated:
+        item = self.annotated_of(image)
+        if item is None:
+            # Classes are usually scribbled: what is not painted is not background then.
+            item = Annotated(image, unpainted_is_background=not self.has_classes)
+            self.annotated.append(item)
+        return item
+
+    def _give(self, image: Layer, **values: Any) -> Annotated:
+        item = self._item_of(image)
+        # Whoever gives something anew wants it used.
+        self.change(item, **values, use=True)
+        return item
+
+    def change(self, item: Annotated, **values: Any) -> None:
+        """Set fields of an annotated image and tell the panels."""
+        for name, value in values.items():
+            setattr(item, name, value)
+        self.changed.emit()
+
+    def set_region(self, item: Annotated, region: Shapes | None) -> None:
+        """Say where the annotation of an image is complete."""
+        self.change(item, region=region)
+
+    def axes_of(self, layer: Layer) -> str | None:
+        """Give the axes a person confirmed for a layer, or None."""
+        return self._axes.get(layer)
+
+    def set_axes(self, layer: Layer, axes: str) -> None:
+        """Remember the axes of a layer, one letter of TCZYXS per dimension."""
+        if self._axes.get(layer) != axes:
+            self._axes[layer] = axes
+            self.changed.emit()
+
+    def new_run_folder(self) -> Path:
+        """Give a folder that does not exist yet for the next run; it is not made."""
+        stamp = datetime.now().strftime("%Y-%m-%d %H-%M-%S")
+        folder = self.runs_folder / f"{stamp} {self.config.task}"
+        count = 1
+        while folder.exists():
+            count += 1
+            folder = self.runs_folder / f"{stamp} {self.config.task} {count}"
+        return folder
+
+    def close(self, seconds: float = PATIENCE) -> bool:
+        """Stop all that runs and wait for it; give whether no thread is left. The panels hear no more of it."""
+        self.closing.emit()
+        relays: Sequence[Relay] = (self.training, self.applying, self.warming, self.watching)
+        for relay in relays:
+            relay.stop()
+            relay.blockSignals(True)
+        ended = [relay.wait(seconds) for relay in relays]
+        return all(ended)
+
+    def _on_layer_removed(self, event: Any) -> None:
+        layer = event.value
+        self._axes.pop(layer, None)
+        self.annotated = [item for item in self.annotated if item.forget(layer)]
+        self.changed.emit()
+
+
+def is_result(layer: Layer) -> bool:
+    """Whether a layer was made by a model: a preview or a result, never something to train on."""
+    return "microforge_result" in layer.metadata
+
+
+def mark_result(layer: Layer, origin: str) -> None:
+    """Say that a layer was made by a model, so that it is never offered as an input; `origin` names it."""
+    layer.metadata["microforge_result"] = origin
+
+
+def default_runs_folder() -> Path:
+    """Give the folder of this user's data for runs."""
+    root = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+    return Path(root or Path.home()) / "microforge" / "runs"
+
+
+def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    from microforge.training.loop import train
+
+    return train(*args, **kwargs)
+
+
+def _mailbox() -> Any:
+    from microforge.training.live import Live
+
+    return Live()

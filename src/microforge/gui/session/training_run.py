@@ -1,0 +1,198 @@
+"""One training after the other: start, pause, stop, continue, discard; the panel only shows it."""
+
+import shutil
+from collections.abc import Generator, Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished
+from microforge.gui.session.readiness import nothing_yet
+from microforge.gui.session.snapshot import Snapshot, snapshots_of
+from microforge.gui.session.state import Session
+from microforge.tasks import Task
+from microforge.types import Annotation, Sample
+
+#: What an image's partner on disk is called.
+_PARTNERS = {Annotation.NONE: "", Annotation.IMAGE: "target", Annotation.POINTS: "points file"}
+
+
+class RunState(Enum):
+    """Where a training stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    DISCARDING = "discarding"
+    ENDED = "ended"
+
+
+class TrainingRun:
+    """Drive the training of a session.
+
+    Attributes
+    ----------
+    folder
+        Where the current or last run writes; None before the first and after a discarded one.
+    """
+
+    state_changed = Signal(object)
+    event = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.state = RunState.IDLE
+        self.folder: Path | None = None
+        session.training.event.connect(self._on_event)
+        session.training.finished.connect(self._on_finished)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training is under way, paused or ending."""
+        return self.state not in (RunState.IDLE, RunState.ENDED)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the last run can be taken up again."""
+        return self.state is RunState.ENDED and self.folder is not None and self.folder.exists()
+
+    def start(self) -> None:
+        """Train from the beginning in a new folder.
+
+        Raises
+        ------
+        MicroforgeError
+            If a training is under way, or the annotations cannot be used.
+        """
+        self._begin(self.session.new_run_folder(), resume=False)
+
+    def proceed(self) -> None:
+        """Take up the last run where it ended, with what is annotated now.
+
+        Raises
+        ------
+        MicroforgeError
+            If there is none.
+        """
+        if self.folder is None:
+            raise MicroforgeError("There is no training to continue.", remedy="Press Train.")
+        self._begin(self.folder, resume=True)
+
+    def pause(self) -> None:
+        """Hold the training; the processor is free meanwhile."""
+        if self.state is RunState.RUNNING:
+            self.session.training.pause()
+            self._set(RunState.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self.state is RunState.PAUSED:
+            self.session.training.resume()
+            self._set(RunState.RUNNING)
+
+    def stop(self) -> None:
+        """End the training and keep the model."""
+        if self.state in (RunState.RUNNING, RunState.PAUSED):
+            self.session.live.stop()
+            self.session.training.resume()
+            self._set(RunState.STOPPING)
+
+    def discard(self) -> None:
+        """End the training and keep nothing of it."""
+        if self.state is RunState.ENDED:
+            self._remove_folder()
+            self._set(RunState.IDLE)
+        elif self.busy:
+            self.session.live.discard()
+            self.session.training.stop()
+            self._set(RunState.DISCARDING)
+
+    def _begin(self, folder: Path, *, resume: bool) -> None:
+        session = self.session
+        snapshots = snapshots_of(session)
+        live = session.make_live()
+        config, task, train = session.config, session.task, session.train
+        folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
+        known: set[str] = set()
+
+        def events() -> Iterator[Any]:
+            yield Preparing("Reading the images")
+            training, validation = _split(snapshots)
+            known.update(sample.name for sample in training)
+            if folders:
+                training += yield from _read_folders([folder for folder in folders if folder is not None], task)
+            _check(task, training)
+            yield from train(config, training, validation or None, folder, live, resume=resume)
+
+        session.training.start(events)
+        session.live, session.live_samples = live, known
+        session.live_names = {item: item.image.name for item in session.items if item.use and not item.validation}
+        self.folder = folder
+        self._set(RunState.RUNNING)
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, RunFinished) and event.model is not None:
+            self.session.set_model(event.model)
+        self.event.emit(event)
+
+    def _on_finished(self) -> None:
+        self.session.live, self.session.live_names = None, {}
+        if self.state is RunState.DISCARDING:
+            self._remove_folder()
+        nothing = self.folder is None or not self.folder.exists()
+        self._set(RunState.IDLE if nothing else RunState.ENDED)
+
+    def _remove_folder(self) -> None:
+        folder, self.folder = self.folder, None
+        # Only what a run of this session made, below the folder for runs.
+        if folder is None or self.session.runs_folder not in folder.parents or not folder.exists():
+            return
+        if self.session.model_path is not None and folder in self.session.model_path.parents:
+            self.session.set_model(None)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            self.event.emit(RunFailed(f"The run could not be removed: {error}.", "Delete the folder yourself."))
+
+    def _set(self, state: RunState) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+
+def _split(snapshots: Sequence[Snapshot]) -> tuple[list[Sample], list[Sample]]:
+    training: list[Sample] = []
+    validation: list[Sample] = []
+    for snapshot in snapshots:
+        (validation if snapshot.validation else training).extend(snapshot.samples())
+    return training, validation
+
+
+def _check(task: Task, training: Sequence[Sample]) -> None:
+    if not training:
+        nothing = nothing_yet(task.annotation)
+        raise NotEnoughDataError(nothing.text, remedy=f"In Annotate: {nothing.missing}")
+    readiness = task.describe(training)
+    if not readiness.ready:
+        raise NotEnoughDataError(f"{readiness.text}.", remedy=readiness.missing)
+
+
+def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, list[Sample]]:
+    """Yield what happens while folders of images, and what belongs to them, are read; return the samples."""
+    from microforge.data.loading import load_samples
+    from microforge.io.pairs import pair_folders
+
+    yield Preparing(f"Reading {folders[0].name}")
+    targets = () if task.annotation is Annotation.NONE else folders[1:]
+    partner = _PARTNERS.get(task.annotation, "annotation")
+    first = targets[0] if targets else None
+    pairing = pair_folders(folders[0], first, more=targets[1:], partner=partner, kind=task.annotation)
+    loaded = load_samples(pairing, task)
+    for number, problem in enumerate(loaded.problems):
+        yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")
+    for remark in loaded.remarks:
+        yield RunAdvice(f"changed {remark.path}", f"{remark.path.name}: {remark.reason}")
+    return list(loaded.samples)

@@ -1,0 +1,213 @@
+"""Step two: one button that trains; pause, stop, continue, discard; what happens meanwhile."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+
+from microforge.config import TrainingConfig
+from microforge.errors import MicroforgeError
+from microforge.events import PreviewReady, RunFailed
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.state import Session
+from microforge.gui.session.training_run import RunState, TrainingRun
+from microforge.gui.train.preview import Preview
+from microforge.gui.train.report import RunReport
+from microforge.gui.train.training_data import TrainingList
+from microforge.gui.widgets.basics import Note, button, fold, shortened
+from microforge.gui.widgets.settings_form import Form
+from microforge.tasks import Readiness
+
+_ELSEWHERE = {"task", "task_options"}
+
+
+class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """What a person sees in the tab *Train*."""
+
+    def __init__(self, session: Session, watch: Watch) -> None:
+        super().__init__()
+        self.session, self.watch = session, watch
+        self.run = TrainingRun(session)
+        self.preview = Preview(session, self)
+        self.list = TrainingList(session)
+        self.state = Note(tip="What is annotated in all images that are ticked.")
+        self.said = Note(tip="What the network says by now about the image you look at.")
+        self.report = RunReport()
+        self.show_preview = QCheckBox("Preview on the image I look at")
+        self.show_preview.setChecked(True)
+        self.show_preview.setToolTip("Show every few seconds what the network says by now, as a layer of its own.")
+        self.folder = Note(tip="Where this training writes its model, log and settings.")
+        self.save = button("Save model as …", "Copy the model to a place and name of your own.", self._save)
+        self._make_buttons()
+        self._make_advanced()
+        self._lay_out()
+        self._connect()
+        self._show_state(self.run.state)
+
+    def close_down(self) -> None:
+        """Let go of the viewer."""
+        self.preview.close()
+        self.list.close_down()
+        self.report.end()
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        self.report.plots.set_colours(background, text)
+
+    def start(self) -> None:
+        """Train from the beginning."""
+        if self._try(self.run.start):
+            self.report.clear()
+            self._show_begin()
+
+    def go_on(self) -> None:
+        """Take up the last training; its curves go on as well."""
+        if self._try(self.run.proceed):
+            self._show_begin()
+
+    def _make_buttons(self) -> None:
+        self.train = button("Train", "Train a network on the images ticked above. Stop whenever you like.", self.start)
+        self.pause = button("Pause", "Hold the training; the processor is free meanwhile.", self._pause)
+        self.stop = button("Stop", "End the training and keep the model.", self.run.stop)
+        self.proceed = button("Continue", "Go on with the last training, with what is annotated now.", self.go_on)
+        self.discard = button("Discard", "End the training and delete its model. Asks first.", self._discard)
+        for each in (self.train, self.pause, self.stop, self.proceed, self.discard):
+            each.setMinimumHeight(34)
+
+    def _make_advanced(self) -> None:
+        self.form: Form[TrainingConfig] = Form(self.session.config, leave_out=_ELSEWHERE)
+        tip = "Settings that are chosen from your data and this computer unless you change them."
+        self.advanced = fold("Advanced", tip, self.form.native)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        for each in (self.train, self.pause, self.stop, self.proceed, self.discard):
+            buttons.addWidget(each)
+        page = QVBoxLayout(self)
+        page.addWidget(self.list)
+        page.addWidget(self.state)
+        page.addLayout(buttons)
+        for widget in (self.show_preview, self.said, self.report, self.save, self.folder, self.advanced):
+            page.addWidget(widget)
+        page.addStretch()
+
+    def _connect(self) -> None:
+        self.run.state_changed.connect(self._show_state)
+        self.run.event.connect(self._on_event)
+        self.watch.readiness_changed.connect(self._show_readiness)
+        self.form.value_changed.connect(self._on_form)
+        self.session.changed.connect(self._on_session_changed)
+        self.show_preview.toggled.connect(self._on_show_preview)
+        self.preview.said.connect(lambda text: self.said.say(text, "info"))
+        self.preview.dismissed.connect(lambda: self.show_preview.setChecked(False))
+
+    def _try(self, act: Callable[[], None]) -> bool:
+        """Do something that may be refused, and show why; give whether it was not."""
+        try:
+            act()
+        except MicroforgeError as error:
+            self.report.add(RunFailed(error.problem, error.remedy, error.kept, error.where))
+            return False
+        return True
+
+    def _show_begin(self) -> None:
+        config = self.session.config
+        self.preview.start()
+        limited = config.time is not None or config.steps is not None
+        self.report.begin(self.session.task_class.monitor[0], limited=limited)
+
+    def _pause(self) -> None:
+        if self.run.state is RunState.PAUSED:
+            self.run.resume()
+        else:
+            self.run.pause()
+        self.report.hold(self.run.state is RunState.PAUSED)
+
+    def _discard(self) -> None:
+        if self._sure():
+            self.run.discard()
+
+    def _sure(self) -> bool:
+        answer = QMessageBox.question(
+            self,
+            "Discard the training?",
+            "The network trained so far is deleted. Your annotations stay as they are.",
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return bool(answer == QMessageBox.StandardButton.Discard)
+
+    def _save(self) -> None:
+        model = self.session.model_path
+        if model is None:
+            return
+        start = str(Path.home() / f"{self.session.config.task}.safetensors")
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save model as", start, "Models (*.safetensors)")
+        if chosen:
+            self.save_to(model, Path(chosen))
+
+    def save_to(self, model: Path, target: Path) -> None:
+        """Copy a model all or nothing, and use the copy from now on."""
+        from microforge.io.atomic import atomic_path
+
+        target = target if target.suffix == ".safetensors" else target.with_name(f"{target.name}.safetensors")
+        try:
+            with atomic_path(target) as temporary:
+                shutil.copyfile(model, temporary)
+        except (OSError, MicroforgeError) as error:
+            self.session.say(f"The model could not be saved as {target}: {error}", "error")
+            return
+        self.session.set_model(target)
+        self.session.say(f"The model is saved as {target.name}.", "info")
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, PreviewReady):
+            self.preview.show(event)
+        else:
+            self.report.add(event)
+
+    def _show_state(self, state: RunState) -> None:
+        self._show_buttons(state)
+        if state in (RunState.IDLE, RunState.ENDED):
+            self.preview.stop()
+            self.report.end()
+        if state is RunState.STOPPING:
+            self.report.doing.say("Stopping: the model is being saved.", "info")
+        if state is RunState.IDLE and self.run.folder is None:
+            self.preview.remove()
+            self.report.clear()
+        folder = self.run.folder
+        self.folder.say("" if folder is None else f"Run folder: {folder}")
+
+    def _show_buttons(self, state: RunState) -> None:
+        running = state in (RunState.RUNNING, RunState.PAUSED)
+        self.train.setVisible(not self.run.busy)
+        self.train.setText("Train anew" if state is RunState.ENDED else "Train")
+        self.pause.setVisible(running)
+        self.pause.setText("Go on" if state is RunState.PAUSED else "Pause")
+        self.stop.setVisible(running)
+        self.proceed.setVisible(self.run.can_continue)
+        self.discard.setVisible(running or self.run.can_continue)
+        self.advanced.setEnabled(not self.run.busy)
+        self.save.setVisible(state is RunState.ENDED and self.session.model_path is not None)
+
+    def _show_readiness(self, readiness: Readiness) -> None:
+        text = " ".join(part for part in (readiness.text, readiness.missing) if part)
+        self.state.say(shortened(text), "ok" if readiness.ready else "warning")
+        self.train.setEnabled(readiness.ready or self.session.has_folder)
+
+    def _on_form(self, config: TrainingConfig) -> None:
+        self.session.set_config(**config.model_dump(exclude=_ELSEWHERE))
+
+    def _on_session_changed(self) -> None:
+        if self.form.value() != self.session.config:
+            self.form.set_value(self.session.config)
+        self._show_readiness(self.watch.readiness)
+
+    def _on_show_preview(self, wanted: bool) -> None:
+        self.preview.enabled = wanted
+        if wanted:
+            self.preview.look()
+        else:
+            self.preview.remove()

@@ -1,0 +1,187 @@
+"""How a training goes: what it does now, numbers, curves, and advice in plain words."""
+
+import io
+
+from napari.utils import progress
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
+from microforge.gui.widgets.basics import Note, fold
+from microforge.gui.widgets.curves import TrainingPlots
+
+#: Milliseconds between new numbers; a person cannot read faster.
+PERIOD = 500
+_STEPS, _PERCENT = 1000, 100
+_WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
+
+
+class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Show the events of a training; every method is quick, drawing is throttled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.doing = Note(tip="What the training does now.")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.bar.setToolTip("How much of the present work, or of the time or steps set, is done.")
+        self.numbers = Note(tip="Steps so far, speed, time of training without pauses, and how wrong the network is.")
+        self.score = Note(tip="Quality on images kept aside, and the best so far: those weights are kept.")
+        self.where = Note(tip="What computes, and how much memory of a GPU is used.")
+        self.plots = TrainingPlots()
+        self.advice = QWidget()
+        self.settings_text = Note()
+        self.settings = fold("Settings chosen", "What was chosen from your data and this computer.", self.settings_text)
+        self._lay_out()
+        self._advice: dict[str, Note] = {}
+        self._step: StepFinished | None = None
+        self._device, self._monitor = "", ""
+        self._best: float | None = None
+        self._activity: progress | None = None
+        self._timer = QTimer(self, interval=PERIOD)
+        self._timer.timeout.connect(self._show_numbers)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last training."""
+        for note in (self.doing, self.numbers, self.score, self.where, self.settings_text):
+            note.say("")
+        for note in self._advice.values():
+            note.setParent(None)
+            note.deleteLater()
+        self._advice.clear()
+        self._step, self._device, self._best = None, "", None
+        self.plots.clear()
+        self._show_parts(started=False)
+
+    def begin(self, monitor: str, *, limited: bool) -> None:
+        """Show that a training starts; `monitor` names the score that matters, `limited` that its end is known."""
+        self.end()
+        self._monitor = monitor
+        self._timer.start()
+        self.plots.set_running(True)
+        # Without a file of its own a progress of napari writes to the terminal too.
+        self._activity = progress(total=_PERCENT if limited else 0, desc="Training", file=io.StringIO())
+
+    def end(self) -> None:
+        """Show the last numbers; nothing moves any more."""
+        self._timer.stop()
+        self._show_numbers()
+        self.plots.set_running(False)
+        self.bar.hide()
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
+
+    def hold(self, paused: bool) -> None:
+        """Show that the training is held, or goes on."""
+        self.doing.say("Paused: the processor is free." if paused else "Training", "info")
+
+    def add(self, event: object) -> None:
+        """Take in what happened."""
+        if isinstance(event, StepFinished):
+            self._on_step(event)
+        elif isinstance(event, Validated):
+            self._on_score(event)
+        elif isinstance(event, RunStarted):
+            self._on_started(event)
+        elif isinstance(event, Preparing):
+            self._on_preparing(event)
+        elif isinstance(event, RunAdvice):
+            self.advise(event.code, event.text, event.severity)
+        elif isinstance(event, RunFailed):
+            self._on_failed(event)
+        elif isinstance(event, RunFinished):
+            self.doing.say(f"{_WHY[event.reason]}: the model is saved.", "ok")
+
+    def advise(self, code: str, text: str, severity: str) -> None:
+        """Show a hint, each kind once."""
+        if code not in self._advice:
+            self._advice[code] = Note()
+            self.advice.layout().addWidget(self._advice[code])
+        self._advice[code].say(text, severity)
+        self.advice.show()
+
+    def _lay_out(self) -> None:
+        hints = QVBoxLayout(self.advice)
+        hints.setContentsMargins(0, 0, 0, 0)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        for widget in (self.doing, self.bar, self.advice, self.numbers, self.score, self.plots, self.where):
+            page.addWidget(widget)
+        page.addWidget(self.settings)
+
+    def _show_parts(self, *, started: bool) -> None:
+        for widget in (self.plots, self.settings):
+            widget.setVisible(started)
+        self.advice.setVisible(bool(self._advice))
+        self.bar.setVisible(False)
+
+    def _on_started(self, event: RunStarted) -> None:
+        self._show_parts(started=True)
+        self._device = event.device
+        names = {"training": event.training, "validation": event.validation}
+        lines = [f"{title}: {text}" for title, text in event.settings.items()]
+        lines += [f"{title}: {len(images)} image{'s' * (len(images) != 1)}" for title, images in names.items()]
+        lines.append(f"parameters: {event.parameters:,}")
+        self.settings_text.say("\n".join(lines))
+        self.where.say(event.device)
+        self.doing.say("Training", "info")
+
+    def _on_step(self, event: StepFinished) -> None:
+        if self._step is None or self.doing.text() not in ("Training", ""):
+            self.doing.say("Training", "info")
+        self._step = event
+        self.plots.add_loss(event.step, event.loss)
+
+    def _on_score(self, event: Validated) -> None:
+        value = event.metrics.get(self._monitor)
+        if value is None:
+            return
+        self._best = value if event.is_best or self._best is None else self._best
+        self.plots.add_score(event.step, self._monitor, value)
+        self.score.say(f"{self._monitor} {value:.3f} (best {self._best:.3f})")
+
+    def _on_preparing(self, event: Preparing) -> None:
+        self.doing.say(event.text, "info")
+        self._show_fraction(event.fraction)
+
+    def _on_failed(self, event: RunFailed) -> None:
+        place = f"{event.where}: " if event.where else ""
+        parts = (place + event.problem, event.kept, event.remedy)
+        self.doing.say(" ".join(part for part in parts if part), "error")
+        self.doing.setToolTip(event.details)
+
+    def _show_fraction(self, fraction: float | None) -> None:
+        # Without a known length the bar would move for ever, and cost the painting its time.
+        self.bar.setVisible(fraction is not None)
+        self.bar.setRange(0, _STEPS)
+        self.bar.setValue(round((fraction or 0) * _STEPS))
+
+    def _show_numbers(self) -> None:
+        step = self._step
+        if step is None:
+            return
+        speed = f"{step.steps_per_second:.1f} steps/s" if step.steps_per_second else ""
+        parts = (f"Step {step.step:,}", speed, duration(step.seconds), f"loss {step.loss:.3f}")
+        self.numbers.say(" · ".join(part for part in parts if part))
+        memory = "" if step.gpu_memory is None else f"{step.gpu_memory / 2**30:.1f} GB of GPU memory"
+        self.where.say(" · ".join(part for part in (self._device, memory) if part))
+        if self._timer.isActive():
+            self._show_fraction(step.fraction)
+        self._advance(step.fraction)
+
+    def _advance(self, fraction: float | None) -> None:
+        # Seldom: with each update napari handles all events that wait, whatever else is being done.
+        done = int((fraction or 0) * _PERCENT)
+        if self._activity is not None and done > self._activity.n:
+            self._activity.update(done - self._activity.n)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people: ``2:05``, ``1:02:05``."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"

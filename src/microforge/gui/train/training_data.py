@@ -1,0 +1,203 @@
+"""The list of what is trained on: every image with two ticks, and folders if she likes."""
+
+from functools import partial
+from itertools import takewhile
+from typing import Literal, NamedTuple
+
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
+from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, add_row, fold, rows
+from microforge.gui.widgets.path_field import PathField
+from microforge.types import Annotation
+
+_USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
+_TICKS = ((_USE, "use"), (_VALIDATE, "validation"))
+_ROWS_SHOWN, _ROW_HEIGHT = 5, 24
+_TIPS = (
+    "Ticked: this image takes part.",
+    "Ticked: never trained on, only used to measure quality (validation). With no tick at all a part is kept aside by "
+    "itself.",
+    "Open images to learn from.",
+    "What belongs to the image.",
+)
+#: What the last column is called, where there is one.
+_BELONGS = {Annotation.IMAGE: "Target", Annotation.CLASS: "Class", Annotation.POINTS: "Dots"}
+
+
+class _Words(NamedTuple):
+    """What the list is called for one kind of task; an empty `partner`: there is no second folder."""
+
+    nothing: str
+    partner: str
+    folder: str
+    partner_tip: str
+    tip: str
+    kinds: tuple[Literal["folder", "files"], ...] = ("folder",)
+
+
+_WORDS = {
+    Annotation.NONE: _Words(
+        "No image is chosen yet: start in Annotate.", "", "", "", "Images on disk that are trained on as well."
+    ),
+    Annotation.IMAGE: _Words(
+        "No pair is chosen yet: start in Annotate.",
+        "Targets",
+        "Folder of targets",
+        "What the images are to become, with the same names; for several targets per image one folder each, separated "
+        "by semicolons.",
+        "Images on disk, and what they are to become in another folder, with the same names.",
+    ),
+    Annotation.POINTS: _Words(
+        "No cells are clicked yet: start in Annotate.",
+        "Dots",
+        "Folder of dots",
+        "A file of dots for each image, with the same name: a table (CSV) with the columns y and x, ImageJ points "
+        "(.roi or .zip), or a Cell Counter file (.xml). A column called kind tells kinds of cells apart.",
+        "Images on disk with a file of dots of the same name each.",
+    ),
+    Annotation.CLASS: _Words(
+        "No image has a class yet: start in Annotate.",
+        "Classes",
+        "Table of classes",
+        "A table (CSV) with a line for each image: its name and its class. Leave it empty where the folder of images "
+        "holds a folder for each class, named as the class.",
+        "Images on disk, and the class of each: in a table, or by the folder it lies in.",
+        ("files",),
+    ),
+}
+_DRAWN = _Words(
+    "No image is annotated yet: start in Annotate.",
+    "Labels",
+    "Folder of annotations",
+    "Label images of the same names.",
+    "Images on disk with a label image of the same name each.",
+)
+
+
+class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Choose which images are trained on and which only measure quality."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._items: list[Annotated] = []
+        self.tree = QTreeWidget()
+        self.tree.setHeaderLabels(["Use", "Validate", "Image", "Target"])
+        self.tree.setRootIsDecorated(False)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
+        header = self.tree.header()
+        # A scroll bar would cover the last line.
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_TARGET, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_USE, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_VALIDATE, QHeaderView.ResizeMode.ResizeToContents)
+        for column, tip in enumerate(_TIPS):
+            self.tree.headerItem().setToolTip(column, tip)
+        self.nothing = Note(severity="info")
+        self.images = PathField("Folder of images", "Images on disk that are trained on as well.")
+        self.annotations = PathField("Folder of annotations", "Label images of the same names.")
+        self._lay_out()
+        session.changed.connect(self.refresh)
+        session.viewer.layers.events.connect(self._on_layers)
+        self.refresh()
+
+    def close_down(self) -> None:
+        """Let go of the viewer."""
+        self.session.viewer.layers.events.disconnect(self._on_layers)
+
+    def refresh(self) -> None:
+        """Show the images that the task chosen can learn from."""
+        items, kind = self.session.items, self.session.kind
+        self._show_words(_WORDS.get(kind, _DRAWN))
+        self.tree.setColumnHidden(_TARGET, kind not in _BELONGS)
+        self.tree.headerItem().setText(_TARGET, _BELONGS.get(kind, ""))
+        self._show_items(items)
+        self.tree.setVisible(bool(items))
+        self.nothing.setVisible(not items and not self.session.has_folder)
+        shown = min(len(items), _ROWS_SHOWN)
+        self.tree.setFixedHeight(self.tree.header().sizeHint().height() + _ROW_HEIGHT * shown + 8)
+
+    def _lay_out(self) -> None:
+        form = rows()
+        add_row(form, "Images", self.images)
+        add_row(form, "Labels", self.annotations)
+        self._rows = form
+        inside = QWidget()
+        inside.setLayout(form)
+        self.folder = fold("Also train on a folder", _DRAWN.tip, inside)
+        for field in (self.images, self.annotations):
+            field.value_changed.connect(self._on_folders)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        page.addWidget(self.tree)
+        page.addWidget(self.nothing)
+        page.addWidget(self.folder)
+
+    def _show_words(self, words: _Words) -> None:
+        self.nothing.setText(words.nothing)
+        self._rows.setRowVisible(self.annotations, bool(words.partner))
+        self._rows.labelForField(self.annotations).setText(words.partner)
+        self.annotations.ask_for(words.folder, words.partner_tip, words.kinds)
+        self.folder.setToolTip(words.tip)
+
+    def _on_folders(self) -> None:
+        images = self.images.value()
+        self.session.set_pairs(images[0] if images else None, *self.annotations.value())
+
+    def _on_layers(self, event: object) -> None:
+        if getattr(event, "type", "") == "name":
+            self.refresh()
+
+    def _show_items(self, items: list[Annotated]) -> None:
+        """Bring the rows up to date; those that stay are not made anew, as there may be hundreds."""
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(self._items, items, strict=False)))
+        while self.tree.topLevelItemCount() > same:
+            self.tree.takeTopLevelItem(same)
+        for item in items[same:]:
+            self._add_row(item)
+        self._items = items
+        for number, item in enumerate(items):
+            self._fill(self.tree.topLevelItem(number), item)
+
+    def _add_row(self, item: Annotated) -> None:
+        row = QTreeWidgetItem()
+        row.setSizeHint(_NAME, QSize(0, _ROW_HEIGHT))
+        self.tree.addTopLevelItem(row)
+        for column, field in _TICKS:
+            # A widget: napari's theme hardly shows the tree's own check boxes.
+            box = QCheckBox()
+            box.setToolTip(_TIPS[column])
+            box.setChecked(getattr(item, field))
+            box.toggled.connect(partial(self._on_ticked, item, field))
+            self.tree.setItemWidget(row, column, box)
+
+    def _fill(self, row: QTreeWidgetItem, item: Annotated) -> None:
+        belongs = self._belongs_to(item)
+        row.setText(_NAME, item.image.name)
+        row.setText(_TARGET, belongs)
+        row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
+        row.setToolTip(_TARGET, belongs)
+        for column, field in _TICKS:
+            box = self.tree.itemWidget(row, column)
+            if box.isChecked() != getattr(item, field):
+                blocked = QSignalBlocker(box)
+                box.setChecked(getattr(item, field))
+                blocked.unblock()
+
+    def _belongs_to(self, item: Annotated) -> str:
+        """Give the names of what is learnt from on an image, for the last column."""
+        if self.session.kind is Annotation.CLASS:
+            return item.class_name
+        layers = item.points if self.session.kind is Annotation.POINTS else item.targets
+        return ", ".join(layer.name for layer in layers)
+
+    def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
+        # Later, as the row of this box may be taken away.
+        QTimer.singleShot(0, partial(self.session.change, item, **{field: ticked}))
