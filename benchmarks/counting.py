@@ -22,7 +22,7 @@ import tifffile
 from command_line import judge, link, names, parser_of, run, some, training_options
 from scipy import ndimage
 
-from microforge.tasks.interval import FEWEST, fit_interval
+from microforge.tasks.counting.interval import FEWEST, fit_interval
 
 HALVINGS = 500
 

@@ -21,18 +21,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 
+from microforge.answers.images import BATCH_PIXELS
+from microforge.axes.samples import to_samples
 from microforge.cli.options import Device
 from microforge.config import NetworkConfig, PredictionConfig
-from microforge.data.axes import to_samples
 from microforge.events import FolderStarted, ImageFinished
-from microforge.inference.folder import predict_folder
+from microforge.inference.folder.run import predict_folder
 from microforge.inference.predictor import Predictor
-from microforge.inference.series import BATCH_PIXELS
 from microforge.inference.tiling import plan_tiles
 from microforge.io.files import find_images
 from microforge.io.images import read_image
 from microforge.io.model_file import ModelCard, save_model
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.networks.unet import UNet
 from microforge.types import Array
 

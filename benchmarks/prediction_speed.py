@@ -18,10 +18,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from microforge.cli.options import Device
 from microforge.config import PredictionConfig
 from microforge.events import FolderStarted, ImageFinished
-from microforge.inference.folder import predict_folder
+from microforge.inference.folder.run import predict_folder
 from microforge.io.files import find_images, image_stem
 from microforge.io.images import read_image
-from microforge.io.pairs import read_split
+from microforge.io.pairing import read_split
 
 
 def chosen(folder: Path, split: str | None) -> list[Path]:

@@ -24,7 +24,7 @@ def write_series(path: Path, frames: int, side: int, stored: str) -> None:
     import numpy as np
     import tifffile
 
-    from microforge.io.frames import Layout, open_image
+    from microforge.io.writing import Layout, open_image
 
     rng = np.random.default_rng(0)
     images = (rng.poisson(200, (side, side)).astype(np.uint16) for _ in range(frames))
@@ -51,7 +51,7 @@ def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, flo
     """Predict in this process; gives its peak memory in megabyte."""
     from microforge.config import PredictionConfig
     from microforge.events import ImageFinished
-    from microforge.inference.folder import predict_folder
+    from microforge.inference.folder.run import predict_folder
 
     config = PredictionConfig.model_validate({"device": "cpu", "image_type": kind})
     done = [e for e in predict_folder(model, [series], output, config=config) if isinstance(e, ImageFinished)]

@@ -21,9 +21,9 @@ import torch
 from microforge.config import TrainingConfig
 from microforge.events import StepFinished
 from microforge.simulate import simulate_nuclei
-from microforge.training.learner import Learner
 from microforge.training.loop import train
 from microforge.training.setup import make_sampler, make_setup
+from microforge.training.step.learner import Learner
 from microforge.types import Sample
 
 

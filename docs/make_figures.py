@@ -17,7 +17,7 @@ from PIL import ImageDraw, ImageFont
 from scipy import ndimage
 
 import microforge
-from microforge.image_metrics import fit_linear
+from microforge.metrics.images import fit_linear
 from microforge.simulate import noisy_pair, simulate_cells
 from microforge.types import Sample
 

@@ -15,7 +15,7 @@ from screenshots_counting import classes, counting
 from studio import PIXEL, Studio
 
 from microforge.gui.session.training_run import RunState
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
 
 PARTS = ["objects", "images", "counts"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from microforge.config import TrainingConfig
-    from microforge.inference.evaluation import evaluate
-    from microforge.inference.folder import predict_folder
+    from microforge.evaluation.evaluate import evaluate
+    from microforge.inference.folder.run import predict_folder
     from microforge.inference.predictor import Predictor
     from microforge.tasks import available_tasks
     from microforge.training.loop import train
@@ -21,8 +21,8 @@ _HOMES = {
     "available_tasks": "microforge.tasks",
     "train": "microforge.training.loop",
     "Predictor": "microforge.inference.predictor",
-    "predict_folder": "microforge.inference.folder",
-    "evaluate": "microforge.inference.evaluation",
+    "predict_folder": "microforge.inference.folder.run",
+    "evaluate": "microforge.evaluation.evaluate",
 }
 
 __all__ = [  # noqa: RUF022 - in the order of use

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
-from microforge.data.regions import read_regions
 from microforge.errors import WriteError
-from microforge.io.area_rois import write_area_rois
+from microforge.io.regions import read_regions
+from microforge.io.rois import write_area_rois
 
 CORNERS = {
     "cortex": np.array([[2, 3], [2, 20], [15, 20], [15, 3]], float),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.data.axes import check_axes, from_samples, likely_axes, spatial_axes, to_image_pairs, to_samples
-from microforge.data.lazy import LazyView
+from microforge.axes.lazy_view import LazyView
+from microforge.axes.samples import check_axes, from_samples, likely_axes, spatial_axes, to_image_pairs, to_samples
 from microforge.errors import AnnotationError, AxesError
 from microforge.types import Array, Image
 

@@ -10,8 +10,7 @@ import tifffile
 
 from engine.noise import noise
 from microforge.errors import ImageReadError
-from microforge.io import tiff
-from microforge.io.images import read_image
+from microforge.io.images import read_image, tiff
 
 
 def cut_file(path: Path, part: float) -> None:

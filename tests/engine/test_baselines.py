@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from scipy import ndimage
 
-from microforge.inference.evaluation import evaluate_pairs
-from microforge.io.pairs import pair_folders
+from microforge.evaluation.evaluate import evaluate_pairs
+from microforge.io.pairing import pair_folders
 from microforge.tasks import Task, get_task
 from microforge.tasks.baselines import (
     Blur,
@@ -20,9 +20,9 @@ from microforge.tasks.baselines import (
     baseline_for,
 )
 from microforge.tasks.classification import Classification, ClassificationOptions
-from microforge.tasks.count_options import CountingOptions
-from microforge.tasks.counting import Counting
-from microforge.tasks.interval import Interval
+from microforge.tasks.counting.interval import Interval
+from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.task import Counting
 from microforge.types import Points, Prediction, Sample
 
 from .discs import disc_sample, draw_discs

@@ -9,10 +9,10 @@ import tifffile
 
 from microforge.config import PredictionConfig
 from microforge.errors import NotEnoughDataError, SettingsError, WriteError
-from microforge.inference.calibration import calibrate
-from microforge.inference.evaluation import evaluate
+from microforge.evaluation.calibrate import calibrate
+from microforge.evaluation.evaluate import evaluate
 from microforge.io.model_file import TrainingSummary, load_model, read_card, save_model
-from microforge.tasks.interval import FEWEST, Interval
+from microforge.tasks.counting.interval import FEWEST, Interval
 
 from .random_models import classifying_model, counting_model
 

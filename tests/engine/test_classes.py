@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import AnnotationError, ImageReadError, PairingError
-from microforge.io.classes import read_classes
-from microforge.io.pairs import Pairing, pair_folders
+from microforge.io.pairing import Pairing, pair_folders
+from microforge.io.pairing.class_table import read_classes
 from microforge.types import Annotation
 
 

@@ -352,7 +352,7 @@ def test_surprises_are_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     def surprise(_: Path) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("microforge.cli.info.read_card", surprise)
+    monkeypatch.setattr("microforge.cli.commands.info.read_card", surprise)
     result = call("info", tmp_path)
     assert result.exit_code == 1
     assert "ZeroDivisionError: oh" in result.stderr

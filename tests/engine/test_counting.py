@@ -11,11 +11,11 @@ from microforge.errors import AnnotationError
 from microforge.events import RunFinished, StepFinished
 from microforge.inference.predictor import Predictor
 from microforge.simulate import simulate_crowd
-from microforge.tasks.count_options import CountingOptions
-from microforge.tasks.counting import Counting
-from microforge.tasks.interval import FEWEST
-from microforge.training.live import Live
+from microforge.tasks.counting.interval import FEWEST
+from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.task import Counting
 from microforge.training.loop import train
+from microforge.training.mailbox import Live
 from microforge.training.setup import make_setup
 from microforge.types import Points, Prediction, Sample
 

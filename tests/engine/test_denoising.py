@@ -7,11 +7,11 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from engine.noisy import clean_field, noisy_field, noisy_sample
-from microforge import image_metrics
 from microforge.config import TrainingConfig
 from microforge.errors import NotEnoughDataError, SettingsError
 from microforge.events import RunAdvice, RunFinished, TrainingEvent, Validated
 from microforge.inference.predictor import Predictor
+from microforge.metrics import images as image_metrics
 from microforge.tasks import get_task
 from microforge.training.loop import train
 from microforge.types import Batch, Image, Prediction, Sample

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microforge.data.axes import to_samples
+from microforge.axes.samples import to_samples
 from microforge.errors import AnnotationError
 from microforge.types import Image, Points
 

@@ -9,8 +9,8 @@ import tifffile
 
 from engine.discs import draw_discs
 from microforge.errors import ModelMismatchError, NotEnoughDataError
-from microforge.inference.evaluation import evaluate_pairs
-from microforge.io.pairs import pair_folders
+from microforge.evaluation.evaluate import evaluate_pairs
+from microforge.io.pairing import pair_folders
 from microforge.tasks import Task, get_task
 from microforge.types import Prediction, Sample
 

@@ -11,8 +11,8 @@ import pytest
 import tifffile
 from scipy import ndimage
 
+from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
-from microforge.data.axes import to_samples
 from microforge.data.normalise import normaliser_for
 from microforge.errors import ModelMismatchError, SettingsError, WriteError
 from microforge.events import (
@@ -24,10 +24,10 @@ from microforge.events import (
     ImageStarted,
     TileFinished,
 )
-from microforge.inference.folder import run_folder
-from microforge.inference.jobs import Origin
-from microforge.inference.ledger import Ledger
-from microforge.inference.plan import check_output, hash_settings
+from microforge.inference.folder.jobs import Origin
+from microforge.inference.folder.ledger import Ledger
+from microforge.inference.folder.naming import check_output, hash_settings
+from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
 from microforge.types import Annotation, Image, Prediction, Sample
 
@@ -262,7 +262,7 @@ def test_a_full_disk_ends_the_run(tmp_path: Path, images: list[Path], monkeypatc
     def full(*_: Any, **__: Any) -> None:
         raise WriteError("The disk is full.", remedy="Free some space.")
 
-    monkeypatch.setattr("microforge.inference.stages.write_labels", full)
+    monkeypatch.setattr("microforge.inference.folder.steps.write_labels", full)
     with pytest.raises(WriteError, match=r"Three results in a row.*goes on where it stopped"):
         run(Thresholding(), images, origin(tmp_path))
 

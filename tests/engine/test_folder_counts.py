@@ -11,17 +11,17 @@ import pytest
 import tifffile
 from scipy import ndimage
 
+from microforge.answers.counts import NO_REGIONS
 from microforge.config import PredictionConfig
 from microforge.errors import SettingsError
 from microforge.events import FolderStarted, ImageFailed, ImageFinished, ImageSkipped, TileFinished
-from microforge.inference.counted import NO_REGIONS
-from microforge.inference.folder import predict_folder, run_folder
-from microforge.inference.jobs import Origin
-from microforge.inference.plan import hash_settings
+from microforge.inference.folder.jobs import Origin
+from microforge.inference.folder.naming import hash_settings
+from microforge.inference.folder.run import predict_folder, run_folder
 from microforge.io.model_file import save_model
-from microforge.tasks.count_options import CountingOptions
-from microforge.tasks.counting import Counting
-from microforge.tasks.interval import Interval
+from microforge.tasks.counting.interval import Interval
+from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.task import Counting
 from microforge.types import Annotation, Image, Prediction, Sample
 
 from .random_models import classifying_model, counting_model

@@ -14,8 +14,8 @@ import tifffile
 
 from microforge.errors import MicroforgeError
 from microforge.events import ImageFailed, ImageFinished, TileFinished
-from microforge.inference.folder import run_folder
-from microforge.inference.jobs import Origin
+from microforge.inference.folder.jobs import Origin
+from microforge.inference.folder.run import run_folder
 from microforge.io.images import read_image
 from microforge.types import Annotation, Array, Prediction, Sample
 

@@ -7,10 +7,8 @@ import pytest
 import tifffile
 
 from microforge.errors import WriteError
-from microforge.io import frames
-from microforge.io.frames import Layout, as_type, open_image, stored_type
-from microforge.io.images import read_image
-from microforge.io.tiff import let_go
+from microforge.io.images import let_go, read_image
+from microforge.io.writing import Layout, as_type, frames, open_image, stored_type
 
 
 def layout(axes: str = "TCYX", dtype: str = "float32") -> Layout:

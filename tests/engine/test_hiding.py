@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from microforge.tasks.hiding import STRIPE, Stripes, draw_positions, hide, hide_array
+from microforge.tasks.images.blind_spots import STRIPE, Stripes, draw_positions, hide, hide_array
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 32, 40), (1, 3, 5, 16, 24)])

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, shift
 
 from engine.noisy import clean_field
-from microforge import image_metrics
+from microforge.metrics import images as image_metrics
 
 
 def test_a_linear_fit_finds_slope_and_offset() -> None:

@@ -11,12 +11,12 @@ from microforge.config import PredictionConfig
 from microforge.data.normalise import Normaliser, normaliser_for
 from microforge.errors import ModelMismatchError
 from microforge.events import ImageFailed, ImageFinished, TileFinished
-from microforge.inference.folder import predict_folder
+from microforge.inference.folder.run import predict_folder
 from microforge.inference.predictor import Predictor
 from microforge.inference.tiling import TiledNetwork
 from microforge.io.images import read_image
 from microforge.io.model_file import ModelFile, NormalisationCard, save_model
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task
 from microforge.types import Image, Prediction
@@ -117,7 +117,7 @@ def test_images_of_another_kind_are_refused(tmp_path: Path, shape: tuple[int, ..
 
 
 def test_the_normaliser_of_a_sample_is_found_once() -> None:
-    from microforge.data.axes import to_samples
+    from microforge.axes.samples import to_samples
 
     single = predictor(random_model())
     (sample,) = to_samples(Image("x", noise(40, 40), "YX"))

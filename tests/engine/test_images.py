@@ -10,8 +10,8 @@ import tifffile
 
 from engine.noise import noise
 from microforge.errors import AxesError, ImageReadError
-from microforge.io import tiff
-from microforge.io.images import find_images, read_image
+from microforge.io.files import find_images
+from microforge.io.images import read_image, tiff
 
 DTYPES = ["bool", "u1", "u2", "u4", "i1", "i2", "i4", "f2", "f4", "f8"]
 

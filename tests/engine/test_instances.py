@@ -6,11 +6,11 @@ import torch
 
 from engine.discs import disc_sample, draw_discs
 from microforge.errors import AnnotationError, SettingsError
-from microforge.measurements import measure_objects
-from microforge.metrics import match_objects
+from microforge.measurements.objects import measure_objects
+from microforge.metrics.matching import match_objects
 from microforge.tasks import available_tasks, get_task
-from microforge.tasks.decoding import fill_holes, split_objects
-from microforge.tasks.instances import Instances, normalised_depth
+from microforge.tasks.instances.task import Instances, normalised_depth
+from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.types import Batch, Prediction, Sample
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microforge.tasks.interval import FEWEST, expected_error, fit_interval
+from microforge.tasks.counting.interval import FEWEST, expected_error, fit_interval
 
 
 @pytest.mark.parametrize("kept_aside", [9, 18, 50])

@@ -5,10 +5,10 @@ import pytest
 from scipy.ndimage import laplace
 
 from engine.noisy import clean_field
-from microforge import image_metrics
 from microforge.config import TrainingConfig
 from microforge.errors import AnnotationError
 from microforge.inference.predictor import Predictor
+from microforge.metrics import images as image_metrics
 from microforge.tasks import get_task
 from microforge.training.loop import train
 from microforge.types import Sample

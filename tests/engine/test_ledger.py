@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import WriteError
-from microforge.inference.ledger import CLASSES, COUNTS, FILE_NAME, OBJECTS, Entry, Ledger, Rows, hash_file
+from microforge.inference.folder.ledger import CLASSES, COUNTS, FILE_NAME, OBJECTS, Entry, Ledger, Rows, hash_file
 
 ROWS = Rows(("label", "area"), ("1,10", "2,20"))
 

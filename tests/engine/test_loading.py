@@ -8,10 +8,10 @@ import tifffile
 
 from microforge.data.loading import Problem, iter_samples, load_samples
 from microforge.errors import AnnotationError, NotEnoughDataError
-from microforge.io.pairs import Pair, pair_folders
+from microforge.io.pairing import Pair, pair_folders
 from microforge.tasks.base import Task
 from microforge.tasks.classification import Classification
-from microforge.tasks.counting import Counting
+from microforge.tasks.counting.task import Counting
 from microforge.types import Annotation, Array, Sample
 
 

@@ -7,7 +7,7 @@ import pytest
 from skimage.measure import label, regionprops
 
 from microforge.errors import AnnotationError
-from microforge.measurements import join_frames, measure_objects
+from microforge.measurements.objects import join_frames, measure_objects
 
 
 def blobs(shape: tuple[int, ...], seed: int = 0, level: float = 0.55) -> np.ndarray:

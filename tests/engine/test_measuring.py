@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.discs import draw_discs
-from microforge.inference.measuring import measure_sample
+from microforge.measurements.bands import measure_sample
 from microforge.types import Sample
 
 

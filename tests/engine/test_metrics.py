@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from microforge.metrics import average_precision, f1_score, match_objects
+from microforge.metrics.matching import average_precision, f1_score, match_objects
 
 
 def blocks(*sides: tuple[int, int, int]) -> np.ndarray:

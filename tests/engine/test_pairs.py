@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import ImageReadError, PairingError, SettingsError
-from microforge.io.pairs import Pairing, pair_folders, read_split
+from microforge.io.pairing import Pairing, pair_folders, read_split
 
 
 def touch(folder: Path, *names: str) -> Path:

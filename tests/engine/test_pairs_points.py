@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microforge.errors import ImageReadError, PairingError
-from microforge.io.pairs import Pairing, pair_folders
+from microforge.io.pairing import Pairing, pair_folders
 from microforge.io.points import write_points_csv, write_points_rois
 from microforge.types import Annotation, Points
 

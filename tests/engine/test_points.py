@@ -7,7 +7,7 @@ import pytest
 
 from microforge.errors import AnnotationError, WriteError
 from microforge.io.points import read_points, write_points_csv
-from microforge.io.stack_place import Place, Stack
+from microforge.io.rois import Place, Stack
 from microforge.types import Array, Points
 
 

@@ -10,7 +10,7 @@ from roifile import ROI_OPTIONS, ROI_TYPE, ImagejRoi, roiread, roiwrite
 
 from microforge.errors import AnnotationError, WriteError
 from microforge.io.points import read_points, write_points_rois
-from microforge.io.stack_place import Stack
+from microforge.io.rois import Stack
 from microforge.types import Points
 
 

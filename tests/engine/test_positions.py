@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from microforge.metrics import f1_score, match_points
-from microforge.tasks.positions import find_positions, stamp_density
+from microforge.metrics.matching import f1_score, match_points
+from microforge.tasks.counting.density import find_positions, stamp_density
 
 
 def test_neighbours_hidden_in_one_blob_are_found() -> None:

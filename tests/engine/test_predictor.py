@@ -13,7 +13,7 @@ from microforge.inference.predictor import Predictor
 from microforge.inference.tiling import TiledNetwork, plan_tiles
 from microforge.io.model_file import NormalisationCard, load_model, read_card, save_model
 from microforge.networks.unet import UNet, receptive_field
-from microforge.tasks.instances import Instances
+from microforge.tasks.instances.task import Instances
 from microforge.training.loop import train
 from microforge.types import Image, Prediction, Sample
 

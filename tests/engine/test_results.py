@@ -12,9 +12,9 @@ import pytest
 import tifffile
 
 from microforge.errors import AxesError, WriteError
-from microforge.io import results
 from microforge.io.images import read_image, read_labels
-from microforge.io.results import write_image, write_labels, write_table
+from microforge.io.writing import images as results
+from microforge.io.writing import write_image, write_labels, write_table
 
 SIZES = {"T": 3, "Z": 4, "C": 2, "Y": 40, "X": 50}
 

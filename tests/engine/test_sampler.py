@@ -7,10 +7,10 @@ import torch
 from engine.discs import disc_sample
 from microforge.config import AugmentationConfig, TrainingConfig
 from microforge.data.augment import Augmentation
+from microforge.data.patch_source import Windowed
 from microforge.data.sampler import Sampler
-from microforge.data.splits import split_samples
-from microforge.data.stores import Windowed
-from microforge.tasks.counting import Counting
+from microforge.data.split import split_samples
+from microforge.tasks.counting.task import Counting
 from microforge.training.setup import make_sampler, make_setup
 from microforge.types import Points, Sample
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from microforge.io.images import read_image, read_labels
-from microforge.io.pairs import pair_folders
+from microforge.io.pairing import pair_folders
 from microforge.simulate import noisy_pair, noisy_series, simulate_cells, simulate_nuclei, write_samples
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from microforge.data.splits import split_samples
+from microforge.data.split import split_samples
 from microforge.types import Sample
 
 

@@ -7,14 +7,14 @@ import torch
 from scipy.ndimage import zoom
 
 from engine.noisy import clean_field, coarse_sample
-from microforge import image_metrics
 from microforge.config import NetworkConfig, TrainingConfig
 from microforge.data.normalise import Normaliser
-from microforge.data.stores import store
+from microforge.data.patch_source import store
 from microforge.errors import AnnotationError, NotEnoughDataError
 from microforge.events import RunAdvice
 from microforge.inference.predictor import Predictor
 from microforge.inference.tiling import TiledNetwork
+from microforge.metrics import images as image_metrics
 from microforge.networks.blocks import enlarge, unfold
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task

@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 import tifffile
 
-from microforge.data.axes import to_samples
+from microforge.axes.samples import to_samples
 from microforge.data.normalise import intensity_range, is_constant
 from microforge.errors import ImageReadError
 from microforge.events import ImageFailed, ImageFinished
-from microforge.inference.folder import run_folder
-from microforge.inference.jobs import Origin
+from microforge.inference.folder.jobs import Origin
+from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
-from microforge.io import tiff
-from microforge.io.images import read_image, read_labels
-from microforge.io.tiff_pages import TiffPages
+from microforge.io.images import read_image, read_labels, tiff
+from microforge.io.images.tiff_pages import TiffPages
 from microforge.types import Annotation, Array
 
 from .random_models import random_model
@@ -171,7 +170,7 @@ def test_the_file_is_open_only_while_it_is_read(tmp_path: Path, monkeypatch: pyt
 
 
 def test_only_one_time_point_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("microforge.io.tiff_pages._KEPT_BYTES", 1)
+    monkeypatch.setattr("microforge.io.images._KEPT_BYTES", 1)
     path = packed(
         tmp_path / "a.tif", noise(2, 5, 3, 16, 16), ome=True, metadata={"axes": "CTZYX"}, photometric="minisblack"
     )
@@ -182,7 +181,7 @@ def test_only_one_time_point_stays_in_memory(tmp_path: Path, monkeypatch: pytest
 
 
 def test_many_threads_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("microforge.io.tiff_pages._KEPT_BYTES", 1)
+    monkeypatch.setattr("microforge.io.images._KEPT_BYTES", 1)
     path, data = series(tmp_path / "a.tif", 12)
     image, wrong = read_image(path), []
 

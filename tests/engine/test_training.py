@@ -20,11 +20,12 @@ from microforge.errors import (
 from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
-from microforge.training import clock, gauge
+from microforge.training import clock
+from microforge.training import validation as gauge
 from microforge.training.advice import Watcher
-from microforge.training.learner import Learner
-from microforge.training.live import Live
 from microforge.training.loop import train
+from microforge.training.mailbox import Live
+from microforge.training.step.learner import Learner
 from microforge.types import Sample
 
 QUICK = TrainingConfig(device="cpu", steps=6, width=8, patch_size=32, batch_size=2)

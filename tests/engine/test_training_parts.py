@@ -10,17 +10,17 @@ import torch
 from engine.discs import disc_sample
 from microforge.config import NetworkConfig, TrainingConfig
 from microforge.networks.unet import UNet
-from microforge.tasks.counting import Counting
-from microforge.tasks.instances import Instances
+from microforge.tasks.counting.task import Counting
+from microforge.tasks.instances.task import Instances
 from microforge.training import clock as clock_module
 from microforge.training.advice import Watcher, advice_on_data
-from microforge.training.averaging import AveragedWeights
 from microforge.training.checkpoint import load_checkpoint, save_checkpoint
 from microforge.training.clock import ActiveClock
-from microforge.training.optimiser import Optimiser, orthogonalise, pace
-from microforge.training.plan import make_plan
+from microforge.training.defaults import make_plan
 from microforge.training.run import Best, Run
 from microforge.training.schedule import Repeated, Schedule
+from microforge.training.step.averaging import AveragedWeights
+from microforge.training.step.optimiser import Optimiser, orthogonalise, pace
 
 CPU = torch.device("cpu")
 SMALL = NetworkConfig(out_channels=2, width=4)

@@ -12,7 +12,7 @@ from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.tasks import get_task
-from microforge.tasks.interval import Interval
+from microforge.tasks.counting.interval import Interval
 
 INTERVALS = {"": Interval(width=1.0, typical=10, images=20)}
 

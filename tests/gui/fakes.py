@@ -91,7 +91,7 @@ class FakeCounter:
         self.task = task
 
     def predict(self, sample: Sample) -> Prediction:
-        from microforge.tasks.positions import stamp_density
+        from microforge.tasks.counting.density import stamp_density
 
         pixels = np.asarray(sample.image)[0]
         bright = [(pixels > 0) & (pixels <= 100), pixels > 100]
@@ -103,8 +103,8 @@ class FakeCounter:
         return replace(made, figures=self.task.figures(made, sample))
 
     def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
-        from microforge.data.axes import to_samples
-        from microforge.inference.stack import PredictionStack
+        from microforge.answers.time_series import PredictionStack
+        from microforge.axes.samples import to_samples
 
         samples = to_samples(image)
         stack = PredictionStack(len(samples) if "T" in image.axes else None)
@@ -126,7 +126,7 @@ class FakeClassifier:
         return Prediction(class_name="good" if good > 0.5 else "blurred", figures=chances)
 
     def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
-        from microforge.data.axes import to_samples
+        from microforge.axes.samples import to_samples
 
         yield TileFinished(1, 1)
         yield self.predict(to_samples(image)[0])

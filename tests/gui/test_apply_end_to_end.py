@@ -13,7 +13,7 @@ from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.session.state import Session
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.simulate import simulate_nuclei
 from microforge.types import Sample
 

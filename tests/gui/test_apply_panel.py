@@ -353,7 +353,7 @@ def test_folder_is_cancelled(qtbot: Any, session: Session, tmp_path: Path) -> No
 
 
 def test_result_is_opened_by_double_click(qtbot: Any, session: Session, tmp_path: Path) -> None:
-    from microforge.io.results import write_image, write_labels
+    from microforge.io.writing import write_image, write_labels
 
     panel = make_folder_panel(qtbot, session, tmp_path, folder_run)
     run(qtbot, session, panel.folder.run)

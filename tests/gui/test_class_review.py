@@ -11,7 +11,7 @@ from test_count_review import write_model
 
 from microforge.gui.review.image_classes import ClassReview
 from microforge.gui.session.state import Session
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.tasks import get_task
 
 #: Mean brightness of the images of each class; above 50 the model says good.

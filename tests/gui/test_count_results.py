@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from microforge.gui.layers.point_results import dots_of, is_corrected
 from microforge.gui.session.state import Session, is_result
 from microforge.gui.widgets.table import Column, SmallTable
-from microforge.tasks.counting import Counting
+from microforge.tasks.counting.task import Counting
 from microforge.types import Annotation
 
 

@@ -18,9 +18,9 @@ from microforge.gui.review.counts import CountReview, mean_error
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.state import Session, is_result
 from microforge.io.model_file import ModelCard
-from microforge.io.results import write_image, write_table
+from microforge.io.writing import write_image, write_table
 from microforge.tasks import get_task
-from microforge.tasks.interval import Interval
+from microforge.tasks.counting.interval import Interval
 
 SPACING = 12.0
 INTERVALS = {"": Interval(width=1.0, typical=4, images=20)}

@@ -11,7 +11,7 @@ from scipy import ndimage
 from test_images_end_to_end import LONG, close, open_dock, train
 
 from microforge.gui.widgets.canvas_overlay import overlay_of
-from microforge.io.results import write_image, write_table
+from microforge.io.writing import write_image, write_table
 from microforge.simulate import simulate_nuclei
 
 

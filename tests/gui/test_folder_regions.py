@@ -17,8 +17,8 @@ from microforge.gui.apply.folder.regions import DRAWN
 from microforge.gui.apply.folder.table import HEADERS, OBJECTS, FileRow
 from microforge.gui.session.state import Session
 from microforge.io.points import write_points_csv
-from microforge.io.results import write_image
 from microforge.io.rois import read_rois
+from microforge.io.writing import write_image
 from microforge.types import Points as Dots
 
 

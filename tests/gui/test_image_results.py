@@ -17,7 +17,7 @@ from microforge.gui.image_parts import colours, figures_text
 from microforge.gui.layers.open_files import open_files, show_opened
 from microforge.gui.session.state import Session, is_result
 from microforge.io.images import read_image
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.types import Image, Prediction
 
 FIGURES = {"noise before": 12.0, "noise after": 1.5, "residual correlation": 0.01}

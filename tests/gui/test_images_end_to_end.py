@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge import image_metrics
 from microforge.gui.apply.results.before_after import SPLIT
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.state import Session
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
+from microforge.metrics import images as image_metrics
 from microforge.simulate import noisy_pair
 
 LONG = 120_000

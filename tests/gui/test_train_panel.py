@@ -16,7 +16,7 @@ from microforge.gui.session.state import Annotated, Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.train.report import duration
-from microforge.io.results import write_image, write_labels
+from microforge.io.writing import write_image, write_labels
 from microforge.simulate import noisy_pair, simulate_nuclei
 
 

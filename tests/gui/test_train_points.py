@@ -16,7 +16,7 @@ from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.train.panel import TrainPanel
 from microforge.io.points import write_points_csv
-from microforge.io.results import write_image
+from microforge.io.writing import write_image
 from microforge.simulate import simulate_nuclei
 from microforge.types import Points
 

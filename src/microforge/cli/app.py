@@ -7,13 +7,13 @@ import typer
 from typer.core import TyperGroup
 
 import microforge
-from microforge.cli.calibrate import calibrate
-from microforge.cli.demo import demo
-from microforge.cli.doctor import doctor
-from microforge.cli.evaluate import evaluate
-from microforge.cli.info import info, tasks
-from microforge.cli.predict import predict
-from microforge.cli.train import train
+from microforge.cli.commands.calibrate import calibrate
+from microforge.cli.commands.demo import demo
+from microforge.cli.commands.doctor import doctor
+from microforge.cli.commands.evaluate import evaluate
+from microforge.cli.commands.info import info, tasks
+from microforge.cli.commands.predict import predict
+from microforge.cli.commands.train import train
 from microforge.errors import MicroforgeError
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from microforge.tasks.interval import LEVEL, Interval
+from microforge.tasks.counting.interval import LEVEL, Interval
 
 
 def interval_text(intervals: Mapping[str, Any]) -> str:

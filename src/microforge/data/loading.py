@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from microforge.data.axes import likely_axes, to_image_pairs, to_samples
+from microforge.axes.letters import size_text
+from microforge.axes.samples import likely_axes, to_image_pairs, to_samples
 from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError
-from microforge.io.axis_letters import size_text
 from microforge.io.files import image_stem
 from microforge.io.images import read_image, read_labels
-from microforge.io.pairs import Pair, Pairing
+from microforge.io.pairing import Pair, Pairing
 from microforge.io.points import read_points
-from microforge.io.stack_place import Stack
+from microforge.io.rois import Stack
 from microforge.tasks.base import Task
 from microforge.types import Annotation, Image, Sample
 

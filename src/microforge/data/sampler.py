@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from microforge.data.augment import Augmentation
-from microforge.data.stores import Store, cut_padded
+from microforge.data.patch_source import Store, cut_padded
 from microforge.networks.blocks import unfold
 from microforge.types import Batch
 

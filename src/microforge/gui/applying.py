@@ -101,9 +101,9 @@ def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
 
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:
-    from microforge.data.axes import to_samples
-    from microforge.inference.measuring import measure_sample
-    from microforge.measurements import join_frames
+    from microforge.axes.samples import to_samples
+    from microforge.measurements.bands import measure_sample
+    from microforge.measurements.objects import join_frames
 
     if prediction.labels is None:
         return {}

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from microforge.measurements import measure_objects
-from microforge.metrics import Matching, average_precision, f1_score, match_objects
+from microforge.measurements.objects import measure_objects
+from microforge.metrics.matching import Matching, average_precision, f1_score, match_objects
 from microforge.types import Array, Labels
 
 #: Overlaps (intersection over union) at which objects count as found.

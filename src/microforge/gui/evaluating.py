@@ -14,9 +14,9 @@ from microforge.errors import MicroforgeError
 from microforge.events import Preparing
 from microforge.gui.counting import chances_of
 from microforge.gui.session.snapshot import Snapshot
-from microforge.metrics import match_points
+from microforge.metrics.matching import match_points
 from microforge.tasks.base import Task
-from microforge.tasks.drawing import known_points
+from microforge.tasks.label_images import known_points
 from microforge.types import Points, Prediction, Sample
 
 _FRAME = re.compile(r" t=(\d+)$")
@@ -114,7 +114,7 @@ class Files:
 
     def __call__(self, task: Task) -> tuple[int, Iterator[tuple[Origin, Sample] | CaseFailed]]:
         """Give the number of images, and read them one by one."""
-        from microforge.io.pairs import pair_folders
+        from microforge.io.pairing import pair_folders
 
         pairing = pair_folders(self.images, self.truth, kind=task.truth)
         return len(pairing.pairs), self._samples(pairing.pairs, task)

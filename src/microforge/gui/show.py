@@ -6,7 +6,7 @@ from typing import Any
 import napari
 from napari.components import ViewerModel
 
-from microforge.io.axis_letters import spatial_axes
+from microforge.axes.letters import spatial_axes
 from microforge.types import Image, Prediction
 
 

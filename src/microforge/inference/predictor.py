@@ -9,17 +9,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
+from microforge.answers.images import BATCH_PIXELS
+from microforge.answers.time_series import PredictionStack
+from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
-from microforge.data.axes import to_samples
 from microforge.data.normalise import Normaliser, is_constant, normaliser_for, recorded
 from microforge.device import choose_device
 from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError
 from microforge.events import TileFinished
-from microforge.inference.series import BATCH_PIXELS
-from microforge.inference.stack import PredictionStack
 from microforge.inference.tiling import Output, TiledNetwork
+from microforge.io.images import let_go
 from microforge.io.model_file import ModelFile, load_model
-from microforge.io.tiff import let_go
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task
 from microforge.types import Array, Image, Prediction, Sample

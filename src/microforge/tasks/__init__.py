@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from microforge.errors import SettingsError
 from microforge.tasks.base import Readiness, Task, TaskOptions
@@ -14,8 +14,8 @@ __all__ = ["Readiness", "Task", "TaskOptions", "available_tasks", "get_task"]
 @cache
 def available_tasks() -> dict[str, type[Task]]:
     """Give all tasks by name, sorted."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    for module in walk_packages(__path__, f"{__name__}."):
+        import_module(module.name)
     for entry in entry_points(group="microforge.tasks"):
         entry.load()
     return dict(sorted((task.name, task) for task in _subclasses() if hasattr(task, "name")))

@@ -16,7 +16,7 @@ from pydantic import Field
 from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
-from microforge.tasks.drawing import known_pixels
+from microforge.tasks.label_images import known_pixels
 from microforge.types import Annotation, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
-from microforge.tasks.drawing import checked_labels, known_pixels
+from microforge.tasks.label_images import checked_labels, known_pixels
 from microforge.types import Annotation, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent
 from microforge.io.atomic import atomic_write_text
 from microforge.training.checkpoint import Checkpoint, load_checkpoint
 from microforge.training.clock import ActiveClock, counted
-from microforge.training.history import History
-from microforge.training.live import Live
+from microforge.training.log import History
+from microforge.training.mailbox import Live
 from microforge.training.run import Run
 from microforge.training.schedule import Schedule
 from microforge.training.setup import Setup, make_sampler, make_setup

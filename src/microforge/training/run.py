@@ -26,15 +26,15 @@ from microforge.io.model_file import save_model
 from microforge.losses import is_finite
 from microforge.networks.unet import count_parameters
 from microforge.training.advice import Watcher
-from microforge.training.cards import finished_card, make_card, summarise
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
 from microforge.training.clock import ActiveClock
-from microforge.training.gauge import Gauge
-from microforge.training.history import History
-from microforge.training.learner import Learner
-from microforge.training.live import Live, PreviewRequest
-from microforge.training.optimiser import pace
+from microforge.training.log import History
+from microforge.training.mailbox import Live, PreviewRequest
+from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.setup import Setup, make_source
+from microforge.training.step.learner import Learner
+from microforge.training.step.optimiser import pace
+from microforge.training.validation import Gauge
 
 MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25

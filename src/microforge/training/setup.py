@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from microforge.config import TrainingConfig
-from microforge.data.annotated import annotated_extent, crop_to_annotation
+from microforge.data.annotated_extent import annotated_extent, crop_to_annotation
 from microforge.data.augment import Augmentation
 from microforge.data.normalise import card_for, normaliser_for
+from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
-from microforge.data.splits import split_samples
-from microforge.data.stores import store
+from microforge.data.split import split_samples
 from microforge.device import choose_device, free_memory
 from microforge.errors import NotEnoughDataError, SettingsError
 from microforge.events import Preparing, RunAdvice
@@ -20,7 +20,7 @@ from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import receptive_field
 from microforge.tasks import Task, get_task
 from microforge.training.advice import advice_on_data, constant_images
-from microforge.training.plan import Plan, make_plan
+from microforge.training.defaults import Plan, make_plan
 from microforge.types import Sample
 
 # Part of the free memory that all samples together may take on the device.

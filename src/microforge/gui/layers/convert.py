@@ -9,8 +9,8 @@ import numpy.typing as npt
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points, Shapes
 
+from microforge.axes.letters import check_axes, likely_axes, spatial_axes
 from microforge.errors import AnnotationError, AxesError, MicroforgeError
-from microforge.io.axis_letters import check_axes, likely_axes, spatial_axes
 from microforge.types import Array, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.

@@ -151,7 +151,7 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 def likeness(truth: Array, image: Array) -> dict[str, float]:
     """Give the figures of an image; pixels that are not numbers count for nothing in the first two."""
-    from microforge import image_metrics
+    from microforge.metrics import images as image_metrics
 
     wanted, given = (np.asarray(one, np.float32) for one in (truth, image))
     known = np.isfinite(wanted) & np.isfinite(given)

@@ -58,7 +58,7 @@ class Snapshot:
         MicroforgeError
             If what is given does not fit the image.
         """
-        from microforge.data.axes import to_image_pairs, to_samples
+        from microforge.axes.samples import to_image_pairs, to_samples
 
         if self.labels is None:
             plain = to_samples(self.image, None, self._mask(), self.points)

@@ -294,6 +294,6 @@ def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:
 
 
 def _mailbox() -> Any:
-    from microforge.training.live import Live
+    from microforge.training.mailbox import Live
 
     return Live()

@@ -183,7 +183,7 @@ def _check(task: Task, training: Sequence[Sample]) -> None:
 def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, list[Sample]]:
     """Yield what happens while folders of images, and what belongs to them, are read; return the samples."""
     from microforge.data.loading import load_samples
-    from microforge.io.pairs import pair_folders
+    from microforge.io.pairing import pair_folders
 
     yield Preparing(f"Reading {folders[0].name}")
     targets = () if task.annotation is Annotation.NONE else folders[1:]

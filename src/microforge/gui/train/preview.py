@@ -213,7 +213,7 @@ def _start(middle: float, length: int, size: int) -> int:
 
 def _sample_of(view: View) -> tuple[Sample, ArrayLike]:
     """Give the part looked at, and the image it is a part of, which decides about intensities."""
-    from microforge.data.axes import to_samples
+    from microforge.axes.samples import to_samples
 
     samples = to_samples(image_of(view.layer, view.axes))
     sample = samples[min(view.time, len(samples) - 1)]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
+from microforge.axes.letters import check_axes
 from microforge.errors import AxesError
 from microforge.gui.widgets.basics import Note
-from microforge.io.axis_letters import check_axes
 
 _MEANING = {"T": "time points", "C": "channels", "Z": "planes of a stack", "Y": "rows", "X": "columns"}
 _TIP = "What this dimension is: " + ", ".join(f"{letter} {text}" for letter, text in _MEANING.items()) + "."

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from microforge.tasks.baselines.base import Baseline
-from microforge.tasks.drawing import known_pixels, known_points
+from microforge.tasks.label_images import known_pixels, known_points
 from microforge.types import Points, Prediction, Sample
 
 

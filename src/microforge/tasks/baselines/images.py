@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge import image_metrics
+from microforge.metrics import images as image_metrics
 from microforge.tasks.baselines.base import Baseline
 from microforge.types import Array, Prediction, Sample
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from microforge.tasks.baselines.base import Baseline
-from microforge.tasks.drawing import known_pixels
+from microforge.tasks.label_images import known_pixels
 from microforge.types import Prediction, Sample
 
 Floats = npt.NDArray[np.float32]

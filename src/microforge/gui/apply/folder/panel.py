@@ -22,7 +22,7 @@ from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy, duration
 
-#: Like `microforge.inference.folder.predict_folder`.
+#: Like `microforge.inference.folder.run.predict_folder`.
 PredictFolder = Callable[..., Iterator[Any]]
 IMAGE_FILTER = "Images (*.tif *.tiff *.png *.jpg *.jpeg *.bmp);;All files (*)"
 
@@ -234,6 +234,6 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 
 def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:
-    from microforge.inference.folder import predict_folder
+    from microforge.inference.folder.run import predict_folder
 
     return predict_folder(*args, **kwargs)

@@ -59,7 +59,7 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def write(self, folder: Path) -> None:
         """Write the regions drawn over an open image into a folder, and choose them."""
-        from microforge.io.area_rois import write_area_rois
+        from microforge.io.rois import write_area_rois
 
         regions = self._drawn()
         try:

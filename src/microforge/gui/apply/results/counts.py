@@ -31,7 +31,7 @@ from microforge.gui.session.drawn_regions import draw_regions, name_new, region_
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
-from microforge.tasks.interval import FEWEST
+from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
 MOMENT = 150
@@ -114,7 +114,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def save_table(self, path: Path) -> None:
         """Write the counts as CSV."""
-        from microforge.io.results import write_table
+        from microforge.io.writing import write_table
 
         try:
             write_table(path, columns_of([row for one in self.images for row in one.rows]))

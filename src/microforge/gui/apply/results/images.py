@@ -162,7 +162,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 
 def _write(files: Sequence[tuple[Path, Savable]]) -> Iterator[Saved]:
-    from microforge.io.results import write_image
+    from microforge.io.writing import write_image
 
     for path, one in files:
         image, axes = _with_axes(one)

@@ -84,7 +84,7 @@ class ObjectResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def save_table(self, path: Path) -> None:
         """Write the measurements of the last results into one file, with a column that names the image."""
-        from microforge.io.results import write_table
+        from microforge.io.writing import write_table
 
         try:
             write_table(path, _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()]))

@@ -1,0 +1,242 @@
+"""What is kept of an image whose answer is no image: where its cells are and how many in each region, or its class.
+
+Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.answers.images import shortened
+from microforge.answers.time_series import PredictionStack
+from microforge.errors import MicroforgeError
+from microforge.inference.folder.ledger import CLASSES, COUNTS, Rows
+from microforge.inference.folder.tables import text_rows
+from microforge.io.points import write_points_csv, write_points_rois
+from microforge.tasks.base import Count
+from microforge.types import Image, PixelSize, Prediction, Sample
+
+#: What the rows for the whole image are called in the column of the regions.
+WHOLE = "image"
+_Mask = npt.NDArray[np.bool_]
+#: `task.count`.
+Counting = Callable[[Prediction, _Mask | None], tuple[Count, ...]]
+
+
+class Region(Protocol):
+    """A part of an image, by its name."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def mask(self) -> _Mask: ...  # noqa: D102
+
+
+def count_rows(
+    count: Counting, prediction: Prediction, sample: Sample, regions: Sequence[Region], frame: int | None = None
+) -> Rows:
+    """Count the whole image and each region, one row for each kind of cells in each, the whole image first."""
+    lead = [] if frame is None else [frame]
+    # Masks are made one after the other: an atlas has hundreds.
+    places: Iterator[tuple[str, _Mask | None]] = ((region.name, region.mask) for region in regions)
+    rows = [
+        [*lead, " ".join(name.split()), *row]
+        for name, mask in chain([(WHOLE, None)], places)
+        for row in _rows_of_place(count, prediction, sample, mask)
+    ]
+    return text_rows((*(() if frame is None else ("frame",)), *_columns(sample)), rows)
+
+
+def _rows_of_place(
+    count: Counting, prediction: Prediction, sample: Sample, mask: _Mask | None
+) -> Iterator[list[object]]:
+    whole = int(np.prod(sample.image.shape[1:]))
+    pixels = whole if mask is None else int(mask.sum()) * (whole // mask.size)
+    points = prediction.points
+    if points is not None and mask is not None:
+        points = points.inside(mask)
+    for found in count(prediction, mask):
+        dots = None if points is None else len(points.of_kind(found.kind))
+        counted = [_rounded(value) for value in (found.value, found.low, found.high)]
+        yield [found.kind, *counted, *_size(pixels, found, sample), dots]
+
+
+def _columns(sample: Sample) -> tuple[str, ...]:
+    space = ("volume_px", "volume_um3", "cells_per_mm3")
+    plane = ("area_px", "area_um2", "cells_per_mm2")
+    return ("region", "kind", "count", "low", "high", *(plane if sample.image.ndim == 3 else space), "points")
+
+
+def _size(pixels: int, found: Count, sample: Sample) -> tuple[object, ...]:
+    """Give the size in pixels and, where it is known, in micrometres, with the cells per square or cubic millimetre."""
+    dims, size = sample.image.ndim - 1, sample.pixel_size
+    if size is None or len(size) < dims:
+        return pixels, None, None
+    micrometres = pixels * float(np.prod(size[-dims:]))
+    density = found.value / (micrometres / 1000**dims) if micrometres else 0.0
+    return pixels, f"{micrometres:.7g}", f"{density:.6g}"
+
+
+def _rounded(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
+
+
+@dataclass
+class CountedImage:
+    """The dots and counts of one input; a context that writes its files when it ends without an error.
+
+    Attributes
+    ----------
+    path
+        The table of the dots; the archive of ImageJ ROIs lies beside it.
+    regions
+        Counted for themselves; None where there ought to be regions but none were found for this image.
+    """
+
+    path: Path
+    source: Image
+    samples: Sequence[Sample]
+    count: Counting
+    regions: Sequence[Region] | None = ()
+    done: int = 0
+    cells: float = 0.0
+    rows: list[Rows] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stack = _stack_of(self.source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if kind is None:
+            self._write()
+
+    def add(self, prediction: Prediction) -> None:
+        """Count the next time point."""
+        if prediction.points is None:
+            raise MicroforgeError("The model gives no cells.", remedy="Please report it with this image.")
+        frame = self.done if "T" in self.source.axes else None
+        sample = self.samples[self.done]
+        self.rows.append(count_rows(self.count, prediction, sample, self.regions or (), frame))
+        self.cells += sum(found.value for found in self.count(prediction, None))
+        self._stack.add(replace(prediction, image=None))
+        self.done += 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell of the image."""
+        missing = () if self.regions is not None else (NO_REGIONS,)
+        return (*missing, *shortened(self._stack.notes))
+
+    @property
+    def figures(self) -> Mapping[str, float | str]:
+        """The counts; of a series the means over its time points."""
+        return dict(self._stack.figures)
+
+    @property
+    def tables(self) -> Mapping[str, Rows]:
+        """The rows of the counts."""
+        return {COUNTS: Rows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
+
+    @property
+    def number(self) -> int | None:
+        """How many cells, in all time points together."""
+        return round(self.cells)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return shape_of(self.source)
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """Of the image."""
+        return self.source.pixel_size
+
+    def _write(self) -> None:
+        whole = self._stack.prediction()
+        assert whole.points is not None
+        write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size, durable=False)
+        write_points_rois(self.path.with_suffix(".zip"), whole.points, durable=False)
+
+
+#: Said of an image for which a folder of regions holds none.
+NO_REGIONS = "It has no regions: only the whole image was counted."
+
+
+@dataclass
+class ClassedImage:
+    """The class of one input, or of each of its time points; a context, as the others, but of no file."""
+
+    source: Image
+    done: int = 0
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._stack = _stack_of(self.source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def add(self, prediction: Prediction) -> None:
+        """Take the class of the next time point."""
+        if not prediction.class_name:
+            raise MicroforgeError("The model gives no class.", remedy="Please report it with this image.")
+        self.names = tuple(prediction.figures)
+        probabilities = (f"{value:.6g}" for value in prediction.figures.values())
+        self.rows.append((self.done, prediction.class_name, *probabilities))
+        self._stack.add(replace(prediction, image=None))
+        self.done += 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell of the image."""
+        return shortened(self._stack.notes)
+
+    @property
+    def figures(self) -> Mapping[str, float | str]:
+        """The class, and how probable each is; of a series the classes of its time points with their numbers."""
+        return {"class": self._stack.prediction().class_name} | dict(self._stack.figures)
+
+    @property
+    def tables(self) -> Mapping[str, Rows]:
+        """The classes of the time points; an image that is no series is in the table of images only."""
+        if "T" not in self.source.axes:
+            return {}
+        return {CLASSES: text_rows(("frame", "class", *self.names), self.rows)}
+
+    @property
+    def number(self) -> int | None:
+        """Nothing is counted."""
+        return None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return shape_of(self.source)
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """Of the image."""
+        return self.source.pixel_size
+
+
+def shape_of(image: Image) -> tuple[int, ...]:
+    """Give the lengths of time and space, ``(T)(Z)YX``, also those of 1."""
+    return tuple(image.data.shape[image.axes.index(axis)] for axis in "TZYX" if axis in image.axes)
+
+
+def _stack_of(image: Image) -> PredictionStack:
+    return PredictionStack(image.data.shape[image.axes.index("T")] if "T" in image.axes else None)

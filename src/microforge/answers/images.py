@@ -1,0 +1,131 @@
+"""An image file made from predictions that come one time point at a time; none is kept once it is written."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from microforge.errors import MicroforgeError
+from microforge.inference.folder.ledger import Rows
+from microforge.io.writing import Layout, as_type, open_image, stored_type
+from microforge.types import Array, Image, PixelSize, Prediction
+
+ImageType = Literal["float32", "source"]
+#: Frames and small images of one size go through the network together, as many as fit into so many pixels.
+BATCH_PIXELS = 1 << 19
+#: A long series may have something to say of every time point: so many remarks are told.
+_MOST_NOTES = 6
+
+
+@dataclass
+class ImageSeries:
+    """The image file of one input; a context that leaves no file behind when it ends with an error.
+
+    Attributes
+    ----------
+    source
+        The image predicted; its axes, time interval and, if its type is kept, its dtype go into the file.
+    frames
+        Number of time points.
+    """
+
+    path: Path
+    source: Image
+    frames: int
+    image_type: ImageType = "float32"
+    done: int = 0
+    clipped: int = 0
+    layout: Layout | None = None
+    pixel_size: PixelSize | None = None
+    said: dict[str, None] = field(default_factory=dict)
+    figures: Counter[str] = field(default_factory=Counter)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _append: Callable[[Array], None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def add(self, prediction: Prediction) -> None:
+        """Write the next time point, an image ``C(Z)YX``."""
+        assert prediction.image is not None
+        pixels = _plane_order(prediction.image)
+        if self._append is None or self.layout is None:
+            self.pixel_size = prediction.pixel_size
+            self.layout = self._layout(pixels.shape, prediction.channel_names)
+            self._append = self._stack.enter_context(open_image(self.path, self.layout, durable=False))
+        pixels, outside = as_type(pixels, self.layout.dtype)
+        self._append(pixels)
+        self.done += 1
+        self.clipped += outside
+        self.said |= dict.fromkeys(prediction.notes)
+        self.figures.update({name: value / self.frames for name, value in prediction.figures.items()})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell of the image: what was said of its time points, and what its type has cost."""
+        return (*shortened(self.said), *self._type_notes())
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image written.
+
+        Raises
+        ------
+        MicroforgeError
+            If no time point gave an image.
+        """
+        if self.layout is None:
+            raise MicroforgeError("The model gives no image.", remedy="Please report it with this image.")
+        return self.layout.shape
+
+    @property
+    def tables(self) -> Mapping[str, Rows]:
+        """An image has no rows in the tables."""
+        return {}
+
+    @property
+    def number(self) -> int | None:
+        """Nothing is counted in images."""
+        return None
+
+    def _type_notes(self) -> list[str]:
+        if self.layout is None or self.image_type == "float32":
+            return []
+        kind, source = self.layout.dtype, np.dtype(self.source.data.dtype).newbyteorder("=")
+        if kind != source:
+            return [f"Written as {kind}: image files for Fiji do not keep {source}."]
+        if not self.clipped:
+            return []
+        share = 100 * self.clipped / int(np.prod(self.layout.shape, dtype=np.int64))
+        return [f"{self.clipped:,} pixels ({share:.2g} %) did not fit {kind} and were clipped."]
+
+    def _layout(self, shape: tuple[int, ...], channel_names: tuple[str, ...]) -> Layout:
+        """Give the layout for time points ``(Z)CYX``; a single channel is no axis."""
+        axes = "ZCYX"[-len(shape) :]
+        if shape[-3] == 1:
+            axes, shape = axes.replace("C", ""), (*shape[:-3], *shape[-2:])
+        if "T" in self.source.axes:
+            axes, shape = f"T{axes}", (self.frames, *shape)
+        source = np.dtype(self.source.data.dtype)
+        dtype = stored_type(source) if self.image_type == "source" else np.dtype(np.float32)
+        return Layout(axes, shape, dtype, self.pixel_size, channel_names, self.source.time_interval)
+
+
+def shortened(notes: Iterable[str]) -> tuple[str, ...]:
+    """Give the first remarks, and how many more there are."""
+    told = tuple(notes)
+    if len(told) <= _MOST_NOTES:
+        return told
+    return (*told[:_MOST_NOTES], f"And {len(told) - _MOST_NOTES} more remarks on other time points.")
+
+
+def _plane_order(image: Array) -> Array:
+    """Turn ``CZYX`` into ``ZCYX``, the order of planes in ImageJ; ``CYX`` is that already."""
+    return image if image.ndim == 3 else image.swapaxes(0, 1)

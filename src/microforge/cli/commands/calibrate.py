@@ -1,0 +1,56 @@
+"""`microforge calibrate`: measure how far a model's counts may be off, and write it into the model."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, model_path
+from microforge.cli.progress import Progress, metrics_text
+from microforge.cli.words import interval_text
+from microforge.config import PredictionConfig
+
+
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="Model file that counts (.safetensors).")],
+    images: Annotated[Path, typer.Argument(help="Folder of images that the model has not learnt from.")],
+    points: Annotated[Path, typer.Argument(help="Folder of their dots.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Model file to write; default: MODEL_calibrated beside it.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file that is there; without --output the model itself.")
+    ] = False,
+    split: Annotated[
+        str | None, typer.Option(metavar="CSV:NAME", help="Only the images whose `split` column has this name.")
+    ] = None,
+    device: DeviceOption = Device.auto,
+    axes: AxesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure on images kept aside how far counts may be off; the model then gives each count with its bounds."""
+    from microforge.evaluation.calibrate import calibrate as measure
+
+    with Progress(1.0) as progress:
+        result = measure(
+            model,
+            images,
+            points,
+            None if output is None else model_path(output, "--output"),
+            overwrite=overwrite,
+            config=PredictionConfig(device=device.value),
+            split=split,
+            axes=axes,
+            progress=lambda done, total: progress.show(done / total, f"{done} of {total} images"),
+        )
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        typer.echo(f"{result['images']} images: {metrics_text(result['metrics'])}")
+        typer.echo(f"{interval_text(result['intervals'])}.")
+    typer.echo(f"Model: {result['model']}", err=True)
+    for failed in result["failed"]:
+        typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)
+    if result["failed"]:
+        raise typer.Exit(3)

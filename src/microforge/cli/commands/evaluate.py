@@ -1,0 +1,99 @@
+"""`microforge evaluate`: measure a model against annotations, or against clean images."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from microforge.cli.options import (
+    AxesOption,
+    Device,
+    DeviceOption,
+    FlipsOption,
+    JsonOption,
+    TaskOptions,
+    make_settings,
+    read_pairs,
+)
+from microforge.cli.progress import Progress
+from microforge.cli.words import confusion_text
+from microforge.config import PredictionConfig
+from microforge.types import Annotation
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
+    images: Annotated[Path, typer.Argument(help="Folder of images.")],
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="ANNOTATIONS...",
+            help="Folder of annotations, dots or target images; or several. For classes of images a table, or nothing "
+            "if IMAGES has a folder for each class.",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="CSV:NAME", help="Only the images whose `split` column has this name.")
+    ] = None,
+    radius: Annotated[
+        float | None,
+        typer.Option(metavar="PIXELS", help="Of counts: a dot counts as found within this distance of the true one."),
+    ] = None,
+    device: DeviceOption = Device.auto,
+    axes: AxesOption = None,
+    target_axes: Annotated[str | None, typer.Option(help="Axes of target images, where the files do not tell.")] = None,
+    flips: FlipsOption = False,
+    option: TaskOptions = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict annotated images and say how well it fits, all images taken together."""
+    from microforge.evaluation.evaluate import evaluate as measure
+
+    options = read_pairs(option, "--option") | ({} if radius is None else {"radius": radius})
+    config = make_settings(PredictionConfig, {"device": device.value, "flips": flips, "task_options": options})
+    first, more = (annotations[0], annotations[1:]) if annotations else (None, [])
+    with Progress(1.0) as progress:
+        result = measure(
+            model,
+            images,
+            first,
+            more=more,
+            config=config,
+            split=split,
+            axes=axes,
+            target_axes=target_axes,
+            progress=lambda done, total: progress.show(done / total, f"{done} of {total} images"),
+        )
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        _print(result)
+    for failed in result["failed"]:
+        typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)
+    if result["failed"]:
+        raise typer.Exit(3 if result["images"] else 1)
+
+
+def _print(result: dict[str, Any]) -> None:
+    typer.echo(f"{result['images']} images")
+    simple = result.get("baseline", {"metrics": {}})
+    width = max(12, *(len(name) for name in result["metrics"]))
+    if simple["metrics"]:
+        typer.echo(f"{'':>{width}}  {'model':>8}  {simple['name']}")
+    for name, value in result["metrics"].items():
+        beside = f"  {simple['metrics'][name]:.4f}" if name in simple["metrics"] else ""
+        typer.echo(f"{name:>{width}}  {value:8.4f}{beside}")
+    _print_more(result)
+    alone = result["images_without_annotation"] + result["annotations_without_image"]
+    if alone:
+        few = ", ".join(alone[:5]) + (" ..." if len(alone) > 5 else "")
+        typer.echo(f"Not paired, left out: {len(alone)} files ({few})", err=True)
+
+
+def _print_more(result: dict[str, Any]) -> None:
+    """Print what there is besides metrics: which class was taken for which, and that counts have no bounds."""
+    if "confusion" in result:
+        typer.echo(confusion_text(result["confusion"]["classes"], result["confusion"]["table"]))
+    if result["annotation"] == Annotation.POINTS.value and "coverage" not in result["metrics"]:
+        typer.echo("The model's counts have no bounds: `microforge calibrate` measures them.", err=True)

@@ -1,0 +1,153 @@
+"""`microforge train`: from two folders to a model file."""
+
+import json
+import shutil
+import time as clock
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from microforge.cli.inputs import TrainingFiles, wrong_use
+from microforge.cli.options import (
+    AxesOption,
+    Device,
+    DeviceOption,
+    JsonOption,
+    TaskOptions,
+    make_settings,
+    model_path,
+    read_pairs,
+    read_seconds,
+)
+from microforge.cli.progress import Progress, TrainingDisplay
+from microforge.cli.signals import first_interrupt
+from microforge.config import TrainingConfig
+from microforge.errors import MicroforgeError
+from microforge.events import RunFinished
+from microforge.io.atomic import atomic_path
+from microforge.training.mailbox import Live
+
+_DEFAULT_SECONDS = 600.0
+
+
+def train(
+    task: Annotated[str, typer.Argument(help="What to learn; `microforge tasks` lists them.")],
+    images: Annotated[Path, typer.Argument(help="Folder of images.")],
+    model: Annotated[Path, typer.Option("--model", "-m", help="Model file to write (.safetensors).")],
+    targets: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folder of annotations (label images, or dots), or of the images wanted, paired by name; of images "
+            "wanted perhaps several folders, one for each channel. For classes of images a table (name, class), or "
+            "nothing if IMAGES has a folder for each. None where a task learns from the images alone (denoising).",
+        ),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Stop after this time, such as 300s, 5m or 1h; reading included. Default: 10m.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after this many training steps.")] = None,
+    device: DeviceOption = Device.auto,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, data and machine: same training.")] = 0,
+    validation_split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CSV:NAME",
+            help="Measure quality on the images whose `split` column in this table is NAME; train on those called "
+            "'train', or on all others where none is.",
+        ),
+    ] = None,
+    start_from: Annotated[Path | None, typer.Option(help="Model file whose weights are the starting point.")] = None,
+    axes: AxesOption = None,
+    target_axes: Annotated[
+        str | None, typer.Option(help="Axes of the images wanted, where they differ from those of the images.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
+    option: TaskOptions = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Training setting, such as patch_size=128; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on images and their annotations, or on images and what they should become.
+
+    Ctrl-C ends the training and keeps the model, which is good at any moment.
+    """
+    seconds = read_seconds(time) if time else None
+    if seconds is None and steps is None:
+        seconds = _DEFAULT_SECONDS
+        typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
+    named = {"task": task, "steps": steps, "device": device.value, "seed": seed, "start_from": start_from}
+    values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}
+    config = make_settings(TrainingConfig, values)
+    files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes)
+    problem = wrong_use(config.task, files)
+    if problem:
+        raise typer.BadParameter(problem, param_hint="TARGETS")
+    written = model_path(model, "--model")
+    finished = train_model(config, files, written, seconds, resume=resume)
+    typer.echo(f"Model: {written}", err=True)
+    if as_json:
+        typer.echo(json.dumps(_summary(finished, written)))
+
+
+def train_model(
+    config: TrainingConfig,
+    files: TrainingFiles,
+    model: Path,
+    seconds: float | None,
+    *,
+    resume: bool = False,
+) -> RunFinished:
+    """Read, train with a display, and put the model where it is wanted.
+
+    Parameters
+    ----------
+    seconds
+        For reading, encoding and training together; None = as `config` says.
+
+    Raises
+    ------
+    MicroforgeError
+        If there is nothing to train on, or the training fails; says what was kept.
+    """
+    from microforge.cli.loading import load_training_data
+    from microforge.training.loop import train as start
+
+    started = clock.monotonic()
+    live = Live()
+    with first_interrupt(live.stop), Progress(1.0) as progress:
+        data = load_training_data(config, files, say=progress.say)
+        if live.stopping:
+            raise MicroforgeError("Stopped before training began.", kept="Nothing was written.")
+        if seconds is not None:
+            # Reading counts; a little is always left for training.
+            config = config.model_copy(update={"time": max(1.0, seconds - (clock.monotonic() - started))})
+        display = TrainingDisplay(progress)
+        finished = None
+        with closing(start(config, data.training, data.validation, run_folder(model), live, resume=resume)) as events:  # type: ignore[type-var]
+            for event in events:
+                display.show(event)
+                finished = event if isinstance(event, RunFinished) else finished
+    if finished is None or finished.model is None:
+        raise MicroforgeError("The training ended without a model.", remedy="Train longer.")
+    with atomic_path(model) as path:
+        shutil.copyfile(finished.model, path)
+    return finished
+
+
+def run_folder(model: Path) -> Path:
+    """Give the folder of a model's training run: beside it, ``nuclei.run`` for ``nuclei.safetensors``."""
+    return model.with_suffix(".run")
+
+
+def _summary(finished: RunFinished, model: Path) -> dict[str, Any]:
+    return {
+        "model": str(model),
+        "steps": finished.step,
+        "seconds": round(finished.seconds, 3),
+        "reason": finished.reason,
+        "metrics": dict(finished.metrics),
+    }

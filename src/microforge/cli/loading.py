@@ -1,0 +1,70 @@
+"""Reading what is trained on from folders, telling what was found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from microforge.cli.inputs import TrainingFiles, partner_of
+from microforge.config import TrainingConfig
+from microforge.data.loading import load_samples
+from microforge.errors import PairingError
+from microforge.io.pairing import Pairing, pair_folders, read_split
+from microforge.tasks import Task, get_task
+from microforge.types import Annotation, Sample
+
+_TOLD = 10
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What to train on; `validation` None leaves the choice to the training."""
+
+    training: tuple[Sample, ...]
+    validation: tuple[Sample, ...] | None
+
+
+def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callable[[str], None]) -> TrainingData:
+    """Pair and read the folders; files that cannot be used are told and left out.
+
+    Raises
+    ------
+    MicroforgeError
+        If nothing can be paired or read, or the table does not fit.
+    """
+    task = get_task(config.task).from_options(config.task_options)
+    first, more = (files.targets[0], files.targets[1:]) if files.targets else (None, ())
+    pairing = pair_folders(files.images, first, more=more, partner=partner_of(task.annotation), kind=task.annotation)
+    say(pairing.report())
+    if files.validation_split is None:
+        return TrainingData(_load(pairing, task, files, say), None)
+    held = pairing.select(read_split(files.validation_split, pairing.stems))
+    training = _training_pairs(pairing, held, files.validation_split)
+    say(f"By the table: {_usable(training, task)} to learn from, {_usable(held, task)} to measure quality.")
+    return TrainingData(_load(training, task, files, say), _load(held, task, files, say))
+
+
+def _usable(pairing: Pairing, task: Task) -> int:
+    return len(pairing.pairs) + (len(pairing.images_alone) if task.annotation is Annotation.NONE else 0)
+
+
+def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:
+    table = split.rpartition(":")[0]
+    try:
+        training = pairing.select(read_split(f"{table}:train", pairing.stems))
+    except PairingError:
+        training = pairing
+    return training.without(held.stems)
+
+
+def _load(pairing: Pairing, task: Task, files: TrainingFiles, say: Callable[[str], None]) -> tuple[Sample, ...]:
+    loaded = load_samples(pairing, task, axes=files.axes, target_axes=files.target_axes)
+    left_out = [f"LEFT OUT {path}: {reason}" for path, reason in loaded.problems]
+    _tell_some(left_out, "... and {} more files were left out.", say)
+    _tell_some([f"{path.name}: {remark}" for path, remark in loaded.remarks], "... and the like in {} more files.", say)
+    return loaded.samples
+
+
+def _tell_some(lines: Sequence[str], more: str, say: Callable[[str], None]) -> None:
+    for line in lines[:_TOLD]:
+        say(line)
+    if len(lines) > _TOLD:
+        say(more.format(len(lines) - _TOLD))

@@ -1,0 +1,1 @@
+"""A folder run: many files through one model, with a ledger; come here for what is written and what is skipped."""

@@ -1,0 +1,125 @@
+"""What travels through a folder run: a file to do, what its result depends on, and how it went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from microforge.answers.counts import Counting
+from microforge.answers.images import ImageType
+from microforge.errors import WriteError
+from microforge.events import ImageFailed, ImageFinished, ImageSkipped
+from microforge.inference.folder.ledger import Entry, Figures, Rows
+from microforge.types import Annotation, Image, PixelSize, Prediction, Sample
+
+#: What is written for each image, by what the results are.
+_SUFFIXES = {Annotation.POINTS: (".csv", ".zip"), Annotation.CLASS: ()}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input file and the name of its result; `entry` is what the ledger says of it, `note` what to tell."""
+
+    index: int
+    path: Path
+    name: str
+    note: str = ""
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a result depends on besides its input, and where it goes."""
+
+    output: Path
+    model: str
+    model_hash: str
+    settings_hash: str
+    axes: str | None = None
+    overwrite: bool = False
+    #: What the results are: label images, images, dots, or a class.
+    kind: Annotation = Annotation.LABELS
+    #: Whether labels are objects, which can be counted, or classes.
+    countable: bool = True
+    #: What is counted, in the plural.
+    things: str = "objects"
+    #: How the results are counted, and where: a file or a folder of regions.
+    count: Counting | None = None
+    regions: Path | None = None
+    #: The type of the pixels of images.
+    image_type: ImageType = "float32"
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The ends of the names of the files written for each image."""
+        return _SUFFIXES.get(self.kind, (".tif",))
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """An image that was read and can go to the network."""
+
+    job: Job
+    image: Image
+    samples: tuple[Sample, ...]
+    input_hash: str
+    seconds: float = 0.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, ``C(Z)YX``."""
+        return self.samples[0].image.shape
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all time points together."""
+        return len(self.samples) * int(np.prod(self.shape[1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How an image went: the event to tell, and what to note in the ledger (None: it says so already)."""
+
+    event: ImageFinished | ImageSkipped | ImageFailed
+    entry: Entry | None = None
+    #: The rows of the tables, by the name of the table; None leaves those of an earlier run.
+    tables: Mapping[str, Rows] | None = None
+    #: What was measured on the whole image, by name.
+    figures: Figures = field(default_factory=dict)
+    #: The folder itself may be the trouble, not the image.
+    write_error: WriteError | None = None
+
+
+class Result(Protocol):
+    """What becomes of the time points of one image; a context that leaves no file behind if it ends with an error."""
+
+    done: int
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def add(self, prediction: Prediction) -> None: ...  # noqa: D102
+
+    @property
+    def path(self) -> Path | None: ...  # noqa: D102
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def pixel_size(self) -> PixelSize | None: ...  # noqa: D102
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def figures(self) -> Figures: ...  # noqa: D102
+
+    @property
+    def tables(self) -> Mapping[str, Rows]: ...  # noqa: D102
+
+    @property
+    def number(self) -> int | None: ...  # noqa: D102

@@ -1,0 +1,245 @@
+"""The pipeline of a folder run: files are read ahead of the network, and results written behind it, in threads."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from microforge.answers.images import BATCH_PIXELS
+from microforge.errors import MicroforgeError, WriteError
+from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
+from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
+from microforge.inference.folder.ledger import COUNTS, OBJECTS, Ledger
+from microforge.inference.folder.steps import failure, read, stream, write
+from microforge.inference.folder.tables import write_tables
+from microforge.types import Annotation, Image, Prediction, Sample
+
+#: The tables that are always written, by what the results are.
+_TABLES = {Annotation.LABELS: (OBJECTS,), Annotation.POINTS: (COUNTS,)}
+
+#: Larger images are not kept waiting: the results before them are written first.
+_LARGE_PIXELS = 1 << 22
+_LARGE_BYTES = 1 << 23
+_READ_AHEAD = 24
+#: So many results, and pixels in them, may wait for being written: memory stays constant.
+_WRITE_BEHIND = 24
+_PENDING_PIXELS = 1 << 23
+_TABLES_EVERY = 30.0
+
+
+class Network(Protocol):
+    """What a folder run needs of a predictor."""
+
+    @property
+    def device(self) -> Any: ...  # noqa: D102
+
+    def prepare(self, sample: Sample) -> None: ...  # noqa: D102
+
+    def fits_one_tile(self, sample: Sample) -> bool: ...  # noqa: D102
+
+    def forward_many(self, samples: Sequence[Sample]) -> Sequence[Any]: ...  # noqa: D102
+
+    def finish(self, output: Any, sample: Sample) -> Prediction: ...  # noqa: D102
+
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
+
+    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
+
+
+class Pipeline:
+    """The queues of a folder run: read ahead -> network (in the caller's thread) -> written behind."""
+
+    def __init__(self, network: Network, jobs: deque[Job], origin: Origin, ledger: Ledger) -> None:
+        self.network, self.jobs, self.origin, self.ledger = network, jobs, origin, ledger
+        self.pool = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), "microforge-folder")
+        self.ahead: deque[Future[Ready | Outcome]] = deque()
+        self.behind: deque[Future[Outcome]] = deque()
+        self.tables = _Every(_TABLES_EVERY)
+        self.write_errors = 0
+
+    def events(self) -> Iterator[FolderEvent]:
+        """Predict all files, yielding what happens."""
+        while self.jobs or self.ahead:
+            self.read_ahead()
+            group = self.next_group()
+            for ready in group:
+                yield ImageStarted(ready.job.path, ready.job.index)
+            if group and self.goes_alone(group[0]):
+                yield from self.predict_alone(group[0])
+            elif group:
+                self.predict_together(group)
+            waiting = _PENDING_PIXELS // max(group[0].pixels, 1) if group else _WRITE_BEHIND
+            yield from self.collect(max(1, min(waiting, _WRITE_BEHIND)))
+        yield from self.collect(0)
+
+    def read_ahead(self) -> None:
+        """Read the next files beside the network; a very large one only when its turn has come."""
+        while self.jobs and len(self.ahead) < _READ_AHEAD and not (self.ahead and _is_large(self.jobs[0].path)):
+            job = self.jobs.popleft()
+            job = replace(job, entry=self.ledger.entry(job.path))
+            self.ahead.append(self.pool.submit(read, job, self.origin, self.network.prepare))
+
+    def next_group(self) -> list[Ready]:
+        """Take the next image, and with it those of the same shape that are read already and fit.
+
+        Those may stand behind others: the network is twice as fast on eight small images as on one.
+        """
+        while self.ahead:
+            first = self.ahead.popleft().result()
+            if isinstance(first, Ready):
+                return self.with_alike(first)
+            self.behind.append(_already(first))
+        return []
+
+    def with_alike(self, first: Ready) -> list[Ready]:
+        """Give an image and what can go through the network together with it."""
+        group = [first]
+        if self.goes_alone(first):
+            return group
+        for future in [future for future in self.ahead if future.done()]:
+            more = future.result()
+            if isinstance(more, Ready) and more.shape == first.shape and _fits(group, more):
+                group.append(more)
+                self.ahead.remove(future)
+        return group
+
+    def goes_alone(self, ready: Ready) -> bool:
+        """Tell whether an image is a time series, or needs tiles."""
+        return len(ready.samples) > 1 or not self.network.fits_one_tile(ready.samples[0])
+
+    def predict_together(self, group: Sequence[Ready]) -> None:
+        """Send small images of one shape through the network at once; if that fails, each for itself."""
+        started = time.perf_counter()
+        try:
+            outputs = self.network.forward_many([ready.samples[0] for ready in group])
+        except Exception as error:  # noqa: BLE001 - one bad image must not stop the others
+            if len(group) == 1:
+                self.behind.append(_already(failure(group[0].job, self.origin, error)))
+                return
+            for ready in group:
+                self.predict_together([ready])
+            return
+        seconds = (time.perf_counter() - started) / len(group)
+        for ready, output in zip(group, outputs, strict=True):
+            self.behind.append(self.pool.submit(self.finish, ready, output, seconds))
+
+    def finish(self, ready: Ready, output: Any, seconds: float) -> Outcome:
+        """Decode, write and measure, in a thread."""
+        started = time.perf_counter()
+        try:
+            prediction = self.network.finish(output, ready.samples[0])
+        except Exception as error:  # noqa: BLE001 - as above
+            return failure(ready.job, self.origin, error)
+        return write(ready, self.origin, prediction, seconds + time.perf_counter() - started)
+
+    def predict_alone(self, ready: Ready) -> Iterator[FolderEvent]:
+        """Send a large image, or a time series, through the network tile by tile."""
+        if ready.pixels > _LARGE_PIXELS:
+            yield from self.collect(0)
+        if self.origin.kind is not Annotation.LABELS:
+            self.behind.append(_already((yield from stream(self.network, ready, self.origin))))
+            return
+        started = time.perf_counter()
+        try:
+            prediction = yield from self.tiles(ready)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.behind.append(_already(failure(ready.job, self.origin, error)))
+            return
+        self.behind.append(self.pool.submit(write, ready, self.origin, prediction, time.perf_counter() - started))
+        if ready.pixels > _LARGE_PIXELS:
+            # Its arrays must be gone before the next image needs the memory.
+            del prediction
+            yield from self.collect(0)
+
+    def tiles(self, ready: Ready) -> Generator[TileFinished, None, Prediction]:
+        """Yield the progress of an image and return its prediction."""
+        for item in self.network.run_image(ready.image):
+            if isinstance(item, Prediction):
+                return item
+            yield item
+        raise MicroforgeError("The prediction ended without a result.", remedy="Please report it with this image.")
+
+    def collect(self, limit: int) -> Iterator[FolderEvent]:
+        """Note and tell what is written, in order; wait until at most `limit` images are on their way."""
+        while self.behind and (self.behind[0].done() or len(self.behind) > limit):
+            outcome = self.behind.popleft().result()
+            self.note(outcome)
+            yield outcome.event
+        if self.tables.due():
+            self.tables.do(self.write_tables)
+
+    def note(self, outcome: Outcome) -> None:
+        """Put an outcome into the ledger; give up when the folder seems to be the trouble, not the image."""
+        if outcome.entry is not None:
+            self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
+        if not isinstance(outcome.event, ImageSkipped):
+            self.write_errors = self.write_errors + 1 if outcome.write_error else 0
+        if outcome.write_error and self.write_errors >= 3:
+            # The disk is full, or the drive has gone.
+            raise WriteError(
+                f"Three results in a row could not be written: {outcome.write_error.problem}",
+                where=str(self.origin.output),
+                kept="The results before them are safe.",
+                remedy=f"{outcome.write_error.remedy} The same command then goes on where it stopped.",
+            )
+
+    def close(self) -> None:
+        """End the threads, note what they finished, and complete the tables."""
+        for future in self.ahead:
+            future.cancel()
+        self.pool.shutdown(wait=True)
+        for written in self.behind:
+            outcome = written.result()
+            if outcome.entry is not None:
+                self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
+        self.ahead.clear()
+        self.behind.clear()
+        self.write_tables()
+
+    def write_tables(self) -> None:
+        """Write the tables of the folder; images have no objects, and classes none that could be counted."""
+        origin = self.origin
+        wanted = _TABLES.get(origin.kind, ())
+        if origin.regions is not None:
+            wanted = (*wanted, COUNTS)
+        countable = origin.countable and origin.kind is Annotation.LABELS
+        write_tables(self.ledger, origin.output, wanted=wanted, countable=countable)
+
+
+class _Every:
+    """When to do something that takes time: rarely enough that it takes less than a twentieth of all time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.next = time.monotonic() + seconds
+
+    def due(self) -> bool:
+        return time.monotonic() > self.next
+
+    def do(self, action: Callable[[], None]) -> None:
+        started = time.monotonic()
+        action()
+        finished = time.monotonic()
+        self.next = finished + max(self.seconds, 20 * (finished - started))
+
+
+def _already(outcome: Outcome) -> "Future[Outcome]":
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
+
+
+def _fits(group: Sequence[Ready], more: Ready) -> bool:
+    single = len(more.samples) == len(group[0].samples) == 1
+    return single and (len(group) + 1) * more.pixels <= BATCH_PIXELS
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size > _LARGE_BYTES
+    except OSError:
+        return False

@@ -1,0 +1,140 @@
+"""Predict many files: results, tables and a ledger in one folder, with reading and writing beside the network."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from microforge.config import PredictionConfig
+from microforge.errors import ImageReadError, SettingsError
+from microforge.events import FolderEvent, FolderFinished, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+from microforge.inference.folder.jobs import Job, Origin
+from microforge.inference.folder.ledger import Ledger, hash_file
+from microforge.inference.folder.naming import check_output, hash_settings, plan_jobs, prepare_output
+from microforge.inference.folder.pipeline import Network, Pipeline
+from microforge.io.files import find_images
+from microforge.tasks.base import Task
+from microforge.types import Annotation
+
+
+def predict_folder(
+    model: Path,
+    inputs: Sequence[Path | str],
+    output: Path,
+    *,
+    config: PredictionConfig | None = None,
+    axes: str | None = None,
+    overwrite: bool = False,
+) -> Iterator[FolderEvent]:
+    """Check the arguments now; return a generator that predicts file by file, yielding what happens.
+
+    In `output` it leaves a label image ``STEM.tif`` (uint32, ``(T)(Z)YX``) per file, `objects.csv`, `images.csv` and
+    the ledger; of tasks whose answer is an image that image (``(T)(Z)(C)YX``), and no `objects.csv`. Where cells are
+    counted, each file gets its dots as ``STEM.csv`` and ``STEM.zip`` (ImageJ ROIs), and `counts.csv` has the counts by
+    image and region; classes of images stand in `images.csv`, those of time points in `classes.csv`. What the ledger
+    knows as done is skipped, so that a run that was stopped or killed goes on where it was. Close the generator to
+    stop.
+
+    Parameters
+    ----------
+    model
+        A model file.
+    inputs
+        Files, folders and patterns with wildcards.
+    axes
+        The axes of the files, such as ``TYX``, where the files do not tell.
+    overwrite
+        Do again what is done, and replace files of the same name that are not results.
+
+    Raises
+    ------
+    ModelFileError
+        If the model cannot be used.
+    ImageReadError
+        If there is no image.
+    SettingsError
+        If `output` is one of the input folders or lies inside one, the settings do not fit the model, or the regions
+        cannot be read or used.
+    WriteError
+        If `output` cannot be written, or holds other files with the names of results.
+    """
+    from microforge.inference.predictor import Predictor
+
+    config = config or PredictionConfig()
+    model, output = Path(model), Path(output)
+    paths = [Path(os.path.abspath(path)) for path in find_images(inputs)]
+    if not paths:
+        raise ImageReadError(
+            "There is no image to predict.",
+            where=", ".join(str(path) for path in inputs),
+            remedy="Give image files, or folders that hold TIFF, PNG, JPEG or BMP images.",
+        )
+    check_output(output, inputs, paths)
+    predictor = Predictor(model, config)
+    origin = _origin(predictor.task, model, output, config, axes)
+    return run_folder(predictor, paths, replace(origin, overwrite=overwrite))
+
+
+def _origin(task: Task, model: Path, output: Path, config: PredictionConfig, axes: str | None) -> Origin:
+    if config.regions is not None:
+        _check_regions(task, config.regions)
+    return Origin(
+        output,
+        model.name,
+        hash_file(model),
+        hash_settings(config, axes),
+        axes,
+        kind=task.truth,
+        countable=task.labels_are_objects,
+        things=_things(task),
+        count=task.count,
+        regions=config.regions,
+        image_type=config.image_type,
+    )
+
+
+def _things(task: Task) -> str:
+    """Give what is counted, in the plural; empty where nothing is."""
+    if task.truth is Annotation.POINTS:
+        return task.result
+    return "objects" if task.labels_are_objects else ""
+
+
+def _check_regions(task: Task, regions: Path) -> None:
+    if not _things(task):
+        raise SettingsError(
+            "This model counts nothing, so that regions have no effect.",
+            where=str(regions),
+            remedy="Leave the regions out, or choose a model that counts cells or segments objects.",
+        )
+
+
+def run_folder(network: Network, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
+    """Plan the names of the results and give the generator of the run.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be written, or holds other files with the names of results.
+    """
+    prepare_output(origin.output)
+    with Ledger(origin.output) as ledger:
+        jobs = plan_jobs(paths, ledger, origin)
+    return _events(network, jobs, origin)
+
+
+def _events(network: Network, jobs: Sequence[Job], origin: Origin) -> Iterator[FolderEvent]:
+    counts: Counter[type] = Counter()
+    with Ledger(origin.output) as ledger:
+        run = Pipeline(network, deque(jobs), origin, ledger)
+        try:
+            paths = tuple(job.path for job in jobs)
+            yield FolderStarted(paths, origin.output, str(network.device), origin.things)
+            for event in run.events():
+                counts[type(event)] += 1
+                yield event
+        finally:
+            # Also when the consumer closes the generator: what is finished is noted, the tables are complete.
+            run.close()
+    yield FolderFinished(counts[ImageFinished], counts[ImageSkipped], counts[ImageFailed], origin.output)

@@ -1,0 +1,283 @@
+"""Images and label images from files: ``read_image``, ``read_labels``, ``find_images``."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
+from microforge.errors import AnnotationError, AxesError, ImageReadError
+from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
+from microforge.io.images.pixel_size import pixel_size_of
+from microforge.io.images.raster import JPEG, RASTER_HEADS, read_palette, read_raster
+from microforge.io.images.tiff import RawImage, read_tiff
+from microforge.io.images.tiff_errors import too_large
+from microforge.io.images.tiff_pages import TiffPages
+from microforge.types import Array, ArrayLike, Image
+
+__all__ = ["find_images", "read_image", "read_labels"]
+
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def read_image(path: str | Path, axes: str | None = None) -> Image:
+    """Read an image with the meaning of its axes, sizes and channel names, as far as the file tells.
+
+    Large uncompressed TIFFs stay on disk, and so do large time series, compressed or not. Transparency is dropped; a
+    grey picture stored as RGB becomes grey; dimensions of length one are left out (Y and X never). NaN and infinity are
+    left as they are.
+
+    Parameters
+    ----------
+    axes
+        What the dimensions mean (letters of TCZYXS), where the file does not know or is wrong.
+
+    Returns
+    -------
+    Image
+        Of the file's dtype: bool, integer or float. `axes_known` is False where the letters are a guess.
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is empty, damaged, no image, or of a kind not supported.
+    AxesError
+        If `axes` does not fit the shape.
+    """
+    path = Path(path)
+    raw = _read_raw(path)
+    try:
+        raw, known = _with_axes(raw, axes)
+    except AxesError as error:
+        raise AxesError(error.problem, where=str(path), remedy=error.remedy) from error
+    return Image(
+        image_stem(path),
+        _read_where_needed(raw, path),
+        raw.axes,
+        pixel_size_of(raw.sizes, raw.axes),
+        _fitting_names(raw),
+        str(path),
+        known,
+        raw.sizes.get("T") if "T" in raw.axes else None,
+    )
+
+
+def read_labels(path: str | Path, axes: str | None = None) -> Image:
+    """Read a label image: whole numbers, 0 = background.
+
+    The values are kept as they are: whether a 0/255 mask is one object or many is for the task to say.
+
+    Returns
+    -------
+    Image
+        int32, or uint32 where a label does not fit into it.
+
+    Raises
+    ------
+    ImageReadError, AxesError
+        As `read_image`.
+    AnnotationError
+        If the file holds colours, fractions or negative numbers, or is a JPEG.
+    """
+    path = Path(path)
+    image = read_image(path, axes)
+    head = _head(path)
+    if head.startswith(JPEG):
+        raise AnnotationError(
+            "JPEG files cannot hold labels: their compression changes the numbers.",
+            where=str(path),
+            remedy="Save the labels as TIFF or PNG.",
+        )
+    if head.startswith(RASTER_HEADS):
+        numbers = read_palette(path)
+        image = image if numbers is None else replace(image, data=numbers, axes="YX")
+    if "S" in image.axes:
+        raise AnnotationError(
+            "This is a colour picture, not a label image.",
+            where=str(path),
+            remedy="Save the labels themselves (one number per object), not a coloured view of them.",
+        )
+    return replace(image, data=_as_labels(_whole(image.data, path), path))
+
+
+def _read_raw(path: Path) -> RawImage:
+    head = _head(path)
+    try:
+        raw = _decode(path, head)
+    except PermissionError as error:
+        raise _forbidden(path) from error
+    if math.prod(raw.data.shape) == 0:
+        raise ImageReadError(
+            f"The image is empty: its shape is {size_text(raw.data.shape)}.",
+            where=str(path),
+            remedy="Export it again, or leave it out.",
+        )
+    if raw.data.dtype.kind not in "buif":
+        raise ImageReadError(
+            f"The pixels are of the type {raw.data.dtype}, which is no brightness.",
+            where=str(path),
+            remedy="Save the real part or the magnitude as 32-bit float.",
+        )
+    return raw
+
+
+def _decode(path: Path, head: bytes) -> RawImage:
+    if head.startswith(_TIFF_HEADS):
+        return read_tiff(path)
+    if head.startswith(RASTER_HEADS):
+        return read_raster(path, head)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise ImageReadError(
+            "This is no image, though its name ends like one.",
+            where=str(path),
+            remedy="Open it in Fiji to see what it is; export it again as TIFF.",
+        )
+    raise ImageReadError(
+        f"Files of the kind '{path.suffix or path.name}' cannot be read.",
+        where=str(path),
+        remedy="Save it as TIFF, for instance in Fiji: File > Import > Bio-Formats, then File > Save As > Tiff. "
+        f"Supported: {', '.join(IMAGE_SUFFIXES)}.",
+    )
+
+
+def _head(path: Path) -> bytes:
+    """Give the first bytes of a file; they tell its kind more surely than the name."""
+    if path.is_dir():
+        raise ImageReadError("This is a folder, not an image file.", where=str(path), remedy="Choose a file in it.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(32)
+    except FileNotFoundError as error:
+        raise ImageReadError("There is no such file.", where=str(path), remedy="Check the name.") from error
+    except OSError as error:
+        raise _forbidden(path) from error
+    if not head:
+        raise ImageReadError(
+            "The file is empty (0 bytes).", where=str(path), remedy="Copy it again from where it was recorded."
+        )
+    return head
+
+
+def _forbidden(path: Path) -> ImageReadError:
+    return ImageReadError(
+        "The file cannot be opened.",
+        where=str(path),
+        remedy="Check that you may read it and that the drive is connected.",
+    )
+
+
+def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
+    """Give the image with letters of ours, and whether they are sure."""
+    if axes is None:
+        named, known = _named(raw)
+        return _plain(named), known
+    letters = axes.strip().upper()
+    if len(letters) == raw.data.ndim:
+        data = raw.data
+    elif len(letters) == len(raw.full_shape):
+        data = raw.data.reshape(raw.full_shape)
+    else:
+        data = _with_single(_plain(_named(raw)[0]), letters)
+    return _plain(replace(raw, data=data, axes=check_axes(letters, data.shape))), True
+
+
+def _with_single(raw: RawImage, letters: str) -> Array | TiffPages:
+    """Give the array with dimensions of length one for the letters that the file left out."""
+    if [letter for letter in letters if letter in raw.axes] != list(raw.axes):
+        return raw.data
+    return raw.data.reshape([raw.data.shape[raw.axes.index(one)] if one in raw.axes else 1 for one in letters])
+
+
+def _named(raw: RawImage) -> tuple[RawImage, bool]:
+    """Replace letters that only TIFF libraries know by the likely reading of the shape."""
+    raw = _squeezed(raw)
+    grey_samples = "S" in raw.axes and not raw.colour
+    if set(raw.axes) <= set(AXES) and len(set(raw.axes)) == raw.data.ndim and not grey_samples:
+        return raw, True
+    return replace(raw, axes=likely_axes(raw.data.shape)), False
+
+
+def _squeezed(raw: RawImage) -> RawImage:
+    keep = [i for i, letter in enumerate(raw.axes) if letter in "YX" or raw.data.shape[i] != 1]
+    shape = [raw.data.shape[i] for i in keep]
+    return replace(raw, data=raw.data.reshape(shape), axes="".join(raw.axes[i] for i in keep))
+
+
+def _plain(raw: RawImage) -> RawImage:
+    """Drop transparency, and colours that are all the same grey."""
+    if "S" not in raw.axes:
+        return raw
+    axis = raw.axes.index("S")
+    part = slice(0, 1 if raw.data.shape[axis] == 2 else 3)
+    if _is_grey(raw.data, axis, part):
+        return replace(raw, data=_samples(raw.data, axis, 0), axes=raw.axes.replace("S", ""))
+    return replace(raw, data=_samples(raw.data, axis, part))
+
+
+def _samples(data: Array | TiffPages, axis: int, part: int | slice) -> Array | TiffPages:
+    if isinstance(data, TiffPages):
+        return data.take_samples(axis, part)
+    return data[(*[slice(None)] * axis, part)]
+
+
+def _is_grey(data: Array | TiffPages, axis: int, colours: slice) -> bool:
+    """Tell whether the samples are all the same; of pages, the first one usually says that they are not."""
+    pieces = data.each_page() if isinstance(data, TiffPages) else [data]
+    return all(_all_equal(np.moveaxis(piece, axis - data.ndim, 0)[colours]) for piece in pieces)
+
+
+def _all_equal(colours: Array) -> bool:
+    """Compare the samples; a few pixels first, for true colours differ soon and files may be large."""
+    few = colours[..., ::31]
+    return all(np.array_equal(few[0], one) for one in few) and all(np.array_equal(colours[0], one) for one in colours)
+
+
+def _read_where_needed(raw: RawImage, path: Path) -> Array | TiffPages:
+    """Leave the pages of time series on disk, and stacks that would fill the memory.
+
+    Other stacks are cut into tiles that all need most of the pages: decoding these again and again takes long.
+    """
+    data = raw.data
+    if not isinstance(data, TiffPages):
+        return data
+    if "T" in raw.axes and data.shape[raw.axes.index("T")] > 1:
+        return data.kept_by(raw.axes.index("T"))
+    return data if data.nbytes > psutil.virtual_memory().available // 4 else _whole(data, path)
+
+
+def _whole(data: ArrayLike, path: Path) -> Array:
+    try:
+        return np.asarray(data)
+    except MemoryError as error:
+        raise too_large(path) from error
+
+
+def _fitting_names(raw: RawImage) -> tuple[str, ...]:
+    channels = raw.data.shape[raw.axes.index("C")] if "C" in raw.axes else 1
+    return raw.channel_names if len(raw.channel_names) == channels else ()
+
+
+def _as_labels(values: Array, path: Path) -> Array:
+    fractions = values.dtype.kind == "f" and not np.array_equal(values, np.rint(values))
+    if fractions or (values.dtype.kind == "f" and not np.all(np.isfinite(values))):
+        raise AnnotationError(
+            "The labels hold fractions or missing values; labels are whole numbers.",
+            where=str(path),
+            remedy="Save label numbers, not probabilities or intensities (Fiji: Image > Type > 16-bit).",
+        )
+    low, high = int(values.min()), int(values.max())
+    if low < 0:
+        raise AnnotationError(
+            f"The labels hold negative numbers (the lowest is {low}).",
+            where=str(path),
+            remedy="0 is background, objects are 1, 2, 3 and so on.",
+        )
+    if high >= 2**32:
+        raise AnnotationError(
+            f"The labels hold numbers that are too large (the highest is {high}).",
+            where=str(path),
+            remedy="Number the objects 1, 2, 3 and so on (Fiji: MorphoLibJ > Remap Labels).",
+        )
+    return values.astype(np.int32 if high < 2**31 else np.uint32, copy=False)

@@ -1,0 +1,237 @@
+"""Which annotation or target belongs to which image, by their names."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from microforge.errors import ImageReadError, PairingError
+from microforge.io.files import find_images, natural_order
+from microforge.io.pairing.class_table import pair_classes
+from microforge.io.pairing.names import (
+    clean_core,
+    core,
+    name_of,
+    name_of_points,
+    noisy_core,
+    pointed_core,
+    points_core,
+    sorted_apart,
+)
+from microforge.io.pairing.pair import Pair, Pairing, some
+from microforge.io.pairing.split_table import read_split
+from microforge.io.points import POINTS_SUFFIXES, without_twins
+from microforge.types import Annotation
+
+__all__ = ["Pair", "Pairing", "pair_folders", "read_split"]
+
+
+def pair_folders(
+    images: str | Path,
+    annotations: str | Path | None = None,
+    *,
+    more: Sequence[str | Path] = (),
+    split: str | None = None,
+    partner: str = "annotation",
+    kind: Annotation = Annotation.LABELS,
+) -> Pairing:
+    """Pair images with annotations or targets by name, whatever people add to it (``_labels``, ``_clean``, ``img_``).
+
+    Parameters
+    ----------
+    images, annotations
+        Two folders, twice the same folder, or two files (which belong together whatever their names). Without
+        annotations all images stand alone. Classes of images come from a table with the columns name and class, or,
+        without annotations, from the folders of their names that `images` holds.
+    more
+        Folders of further targets of the same images; an image that lacks one of them stands alone.
+    split
+        ``table.csv:name``: keep only the images that the table gives this split; see `read_split`.
+    partner
+        What to call them when telling: annotation, target, points file; empty where images need none.
+    kind
+        What the annotations are: files of points differ from images in their suffixes (.csv, .zip, .roi, .xml).
+
+    Raises
+    ------
+    AnnotationError
+        If a table of classes cannot be read.
+    ImageReadError
+        If a folder or file is missing or holds no image.
+    PairingError
+        If no image has an annotation, or one has two.
+    """
+    first, *others = [None] if annotations is None else [Path(one) for one in (annotations, *more)]
+    if kind is Annotation.CLASS:
+        pairing = pair_classes(Path(images), first)
+    else:
+        pairing = _pair(Path(images), first, partner, kind)
+        for other in others:
+            if other is not None:
+                pairing = _with_another(pairing, _pair(Path(images), other, partner, kind), other)
+    return pairing if split is None else pairing.select(read_split(split, pairing.stems))
+
+
+def _pair(images: Path, annotations: Path | None, partner: str, kind: Annotation) -> Pairing:
+    if annotations is None:
+        return Pairing((), tuple(find_images([images])), partner=partner)
+    partner = partner or "target"
+    if images.is_file() and annotations.is_file():
+        return Pairing((Pair(images, annotations),), partner=partner)
+    if kind is Annotation.POINTS:
+        found = find_images([images]), _found_points(annotations)
+        return _by_name(*found, (images, annotations), partner, _POINTS)
+    if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
+        image_files, annotation_files = sorted_apart(find_images([images]))
+    else:
+        image_files, annotation_files = find_images([images]), _found_annotations(annotations, partner)
+    return _by_name(image_files, annotation_files, (images, annotations), partner, _DRAWN)
+
+
+def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
+    """Add a further target to each pair; images that have the one but not the other stand alone."""
+    added = {pair.image: pair.annotation for pair in further.pairs if pair.annotation is not None}
+    for pair in pairing.pairs:
+        if added.get(pair.image) in (pair.annotation, *pair.others):
+            raise PairingError(
+                "The same folder is given twice.", where=str(where), remedy="Give each folder of targets once."
+            )
+    both = tuple(
+        replace(pair, others=(*pair.others, added[pair.image])) for pair in pairing.pairs if pair.image in added
+    )
+    if not both:
+        raise PairingError(
+            f"No image has a {pairing.partner} in every folder.",
+            where=str(where),
+            remedy=f"Images with one in this folder: {some(list(added))}; in those before: "
+            f"{some([pair.image for pair in pairing.pairs])}.",
+        )
+    known = [*(pair.image for pair in (*pairing.pairs, *further.pairs)), *pairing.images_alone, *further.images_alone]
+    paired = {pair.image for pair in both}
+    alone = natural_order({path for path in known if path not in paired})
+    return replace(
+        pairing,
+        pairs=both,
+        images_alone=tuple(alone),
+        annotations_alone=(*pairing.annotations_alone, *further.annotations_alone),
+    )
+
+
+def _found_annotations(annotations: Path, partner: str) -> list[Path]:
+    try:
+        return find_images([annotations])
+    except ImageReadError as error:
+        problem = f"No {partner}s: {error.problem[0].lower()}{error.problem[1:]}"
+        raise PairingError(problem, where=error.where, remedy=error.remedy) from error
+
+
+def _found_points(annotations: Path) -> list[Path]:
+    if annotations.is_file():
+        return [annotations]
+    if not annotations.is_dir():
+        raise PairingError("There is no such file or folder.", where=str(annotations), remedy="Check the name.")
+    visible = (path for path in annotations.iterdir() if not path.name.startswith("."))
+    found = natural_order(path for path in visible if path.suffix.lower() in POINTS_SUFFIXES and path.is_file())
+    if not found:
+        raise PairingError(
+            "The folder holds no files of points.",
+            where=str(annotations),
+            remedy=f"They end in {', '.join(POINTS_SUFFIXES)}; folders inside it are not searched.",
+        )
+    return found
+
+
+class _Names(NamedTuple):
+    """How names are compared: that of an annotation, the core of it and of an image; in one way after the other.
+
+    Of files that fit the same image, `without_twins` keeps one of those that say the same.
+    """
+
+    annotation: Callable[[Path], str]
+    ways: tuple[tuple[Callable[[Path], str], Callable[[Path], str]], ...]
+    without_twins: Callable[[Sequence[Path]], list[Path]] = list
+
+
+# Words such as low and high may also be two exposures that are not each other's: only for those still alone.
+_DRAWN = _Names(name_of, ((core, core), (noisy_core, clean_core)))
+_POINTS = _Names(name_of_points, ((pointed_core, points_core),), without_twins)
+
+
+def _by_name(
+    images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str, names: _Names
+) -> Pairing:
+    partners: dict[Path, Path] = {}
+    for image_core, annotation_core in names.ways:
+        used = set(partners.values())
+        images_left = [path for path in images if path not in partners]
+        annotations_left = [path for path in annotations if path not in used]
+        tables = _table(annotations_left, names.annotation), _table(annotations_left, annotation_core)
+        partners |= _partners(images_left, tables, image_core, names, partner)
+    if not partners:
+        raise _no_pairs(images, annotations, where, partner)
+    used = set(partners.values())
+    return Pairing(
+        tuple(Pair(image, partners[image]) for image in images if image in partners),
+        tuple(path for path in images if path not in partners),
+        tuple(path for path in annotations if path not in used),
+        partner,
+    )
+
+
+def _partners(
+    images: Sequence[Path],
+    annotations: tuple[Mapping[str, list[Path]], Mapping[str, list[Path]]],
+    image_core: Callable[[Path], str],
+    names: _Names,
+    partner: str,
+) -> dict[Path, Path]:
+    """Give the annotation of each image that has one; annotations are tables by name and by core."""
+    own_names = {name_of(path) for path in images}
+    by_name, by_core = annotations
+    partners: dict[Path, Path] = {}
+    for image in images:
+        # An annotation that has the very name of another image is that one's.
+        like = [path for path in by_core.get(image_core(image), []) if names.annotation(path) not in own_names]
+        found = names.without_twins(list(dict.fromkeys([*by_name.get(name_of(image), []), *like])))
+        if len(found) > 1:
+            raise _ambiguous(image, found, f"{partner}s")
+        if found:
+            partners[image] = found[0]
+    for annotation, claimed in _table(partners, lambda image: str(partners[image])).items():
+        if len(claimed) > 1:
+            raise _ambiguous(Path(annotation), claimed, "images")
+    return partners
+
+
+def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[Path]]:
+    table: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        table[key(path)].append(path)
+    return table
+
+
+def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
+    return PairingError(
+        f"Two {kind} fit: {others[0].name} and {others[1].name}.",
+        where=str(one),
+        remedy="Move or rename one of them.",
+    )
+
+
+def _no_pairs(
+    images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str
+) -> PairingError:
+    addition = {"target": "_clean", "points file": "_points"}.get(partner, "_labels")
+    if not annotations or not images:
+        kind = "image" if not images else partner
+        return PairingError(
+            f"There is no {kind} among the files ({some([*images, *annotations])}).",
+            where=str(where[0]),
+            remedy=f"Name {partner}s as their images plus {addition}, or put them into a folder of their own.",
+        )
+    return PairingError(
+        f"No {partner} has the name of an image. Images: {some(images)}; {partner}s: {some(annotations)}.",
+        where=str(where[1]),
+        remedy=f"Name {partner}s as their images; additions such as {addition} or mask_ are understood.",
+    )

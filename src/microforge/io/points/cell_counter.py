@@ -1,0 +1,67 @@
+"""Dots set with the Cell Counter of Fiji, kept in an XML file."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from microforge.errors import AnnotationError
+from microforge.io.points.imagej_dots import Dot, gathered
+from microforge.io.rois import Stack, place_of
+from microforge.io.tables import as_number
+from microforge.types import Points
+
+
+def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
+    """Read the markers of a Cell Counter file; see `microforge.io.points.reading.read_points`.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read, or is no file of the Cell Counter.
+    """
+    dots: list[Dot] = []
+    kinds: list[str] = []
+    for one in _types(path):
+        number = (one.findtext("Type") or "").strip()
+        name = (one.findtext("Name") or "").strip() or f"Type {number}"
+        markers = one.findall("Marker")
+        # The file lists all eight types, used or not; those that somebody named were looked for.
+        if markers or name != f"Type {number}":
+            kinds.append(name)
+        dots += [_dot(marker, name, path, stack) for marker in markers]
+    return gathered(dots, kinds, stack, path)
+
+
+def _types(path: Path) -> list[ElementTree.Element]:
+    try:
+        content = path.read_bytes()
+        # Definitions inside a file can make a few letters stand for gigabytes; the Cell Counter writes none.
+        if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+            raise ElementTree.ParseError("it defines entities")
+        root = ElementTree.fromstring(content)
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise AnnotationError(
+            f"The XML file cannot be read ({getattr(error, 'strerror', None) or error}).",
+            where=str(path),
+            remedy="Save the markers again in the Cell Counter of Fiji.",
+        ) from error
+    if root.tag != "CellCounter_Marker_File":
+        raise AnnotationError(
+            "The XML file was not written by the Cell Counter of Fiji.",
+            where=str(path),
+            remedy="Other markers can be given as a table y,x or as ImageJ ROIs.",
+        )
+    return root.findall(".//Marker_Type")
+
+
+def _dot(marker: ElementTree.Element, kind: str, path: Path, stack: Stack | None) -> Dot:
+    y, x, number = (as_number((marker.findtext(f"Marker{axis}") or "").strip()) for axis in "YXZ")
+    if y is None or x is None:
+        raise AnnotationError(
+            f"A marker of the type '{kind}' has no place.",
+            where=str(path),
+            remedy="Save the markers again in the Cell Counter of Fiji.",
+        )
+    try:
+        return Dot(y, x, place_of(int(number or 0), stack), kind)
+    except AnnotationError as error:
+        raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error

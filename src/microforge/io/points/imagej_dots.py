@@ -1,0 +1,74 @@
+"""Dots as ImageJ keeps them, each with its plane and frame noted or not, made into points with named axes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from microforge.errors import AnnotationError
+from microforge.io.rois import Place, Stack
+from microforge.types import Points
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A dot at pixel coordinates, on a plane and in a frame counted from 0."""
+
+    y: float
+    x: float
+    place: Place
+    kind: str = ""
+
+
+def gathered(dots: Sequence[Dot], kinds: Sequence[str], stack: Stack | None, path: Path) -> Points:
+    """Put dots together.
+
+    Parameters
+    ----------
+    kinds
+        Names of kinds that were looked for, also of those without a dot.
+    stack
+        The image's channels, planes and frames; where it is not known, planes and frames are kept if any is not the
+        first.
+
+    Raises
+    ------
+    AnnotationError
+        If some dots have a plane or frame noted and others have not.
+    """
+    places = {"T": [dot.place.t for dot in dots], "Z": [dot.place.z for dot in dots]}
+    if stack is not None and stack.frames > 1 and stack.planes == 1 and not _any_noted(places["T"]):
+        places = {"T": places["Z"], "Z": places["T"]}
+    sizes = {} if stack is None else {"T": stack.frames, "Z": stack.planes}
+    columns = {axis: _whole(values, axis, path) for axis, values in places.items() if _kept(values, sizes.get(axis))}
+    columns |= {"Y": [dot.y for dot in dots], "X": [dot.x for dot in dots]}
+    names = tuple(sorted({*kinds, *(dot.kind for dot in dots)})) or ("",)
+    return Points(
+        np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T.copy(),
+        np.array([names.index(dot.kind) for dot in dots], np.int32),
+        names,
+        "".join(columns),
+    )
+
+
+def _any_noted(values: Sequence[int | None]) -> bool:
+    return any(value is not None for value in values)
+
+
+def _kept(values: Sequence[int | None], size: int | None) -> bool:
+    if size is None:
+        return any(values)
+    return size > 1 and _any_noted(values)
+
+
+def _whole(values: Sequence[int | None], axis: str, path: Path) -> list[float]:
+    known = [float(value) for value in values if value is not None]
+    if len(known) < len(values):
+        word = "plane" if axis == "Z" else "time point"
+        raise AnnotationError(
+            f"{len(known)} of {len(values)} dots have a {word}, the others have none.",
+            where=str(path),
+            remedy=f"Set every dot on its {word}, with the stack open in Fiji.",
+        )
+    return known

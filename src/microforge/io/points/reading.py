@@ -1,0 +1,116 @@
+"""Dots on cells: read from the files people have, written so that napari, Fiji and Excel open them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from microforge.errors import AnnotationError
+from microforge.io.points.cell_counter import read_cell_counter
+from microforge.io.points.imagej_rois import read_points_rois, write_points_rois
+from microforge.io.points.point_table import read_points_table
+from microforge.io.rois import ROI_SUFFIXES, Stack
+from microforge.io.tables import TABLE_SUFFIXES
+from microforge.io.writing import write_table
+from microforge.types import Array, PixelSize, Points
+
+__all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "without_twins", "write_points_csv", "write_points_rois"]
+
+#: Dots of two files that are nearer than this are the same, in pixels: tables hold fewer digits.
+_SAME_PLACE = 0.05
+
+POINTS_SUFFIXES = (*TABLE_SUFFIXES, *ROI_SUFFIXES, ".xml")
+
+
+def read_points(path: str | Path, stack: Stack | None = None) -> Points:
+    """Read dots from a table, from ImageJ ROIs or from the markers of Fiji's Cell Counter.
+
+    Tables (``.csv``, ``.tsv``, ``.txt``) name their columns in the first line: ``y, x``, and if wanted ``z``, ``t`` (or
+    ``frame``) and ``kind`` (or ``type``, ``class``), in any order, in pixels; planes and frames count from 0, in the
+    tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there are no dots.
+
+    ROIs (``.roi``, ``.zip``): points, and the centres of outlined cells. Kinds are the counters of multi-point ROIs if
+    several were used, else the groups of ROIs, else the names of the point ROIs where a person named all of them.
+
+    Markers (``.xml``): each type with markers, or with a name of its own, is a kind.
+
+    Parameters
+    ----------
+    stack
+        The image's channels, planes and frames. ImageJ numbers slices through all of them, so that for images with
+        channels and planes they are needed; without them the number of a slice is taken for that of a plane.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read or understood. Unreadable is never empty.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        return read_points_table(path)
+    if suffix in ROI_SUFFIXES:
+        return read_points_rois(path, stack)
+    if suffix == ".xml":
+        return read_cell_counter(path, stack)
+    raise AnnotationError(
+        f"Files ending in '{suffix}' hold no dots that can be read.",
+        where=str(path),
+        remedy=f"Dots come in files ending in {', '.join(POINTS_SUFFIXES)}.",
+    )
+
+
+def without_twins(paths: Sequence[Path]) -> list[Path]:
+    """Leave out ROIs that hold the very dots of a table among the files, as folders of results have them."""
+    tables = [path for path in paths if path.suffix.lower() in TABLE_SUFFIXES]
+    return [path for path in paths if path in tables or not any(_same_dots(path, table) for table in tables)]
+
+
+def _same_dots(one: Path, other: Path) -> bool:
+    """Compare the places within planes: which plane ImageJ means is known with the image only."""
+    try:
+        dots = [read_points(path).coordinates[:, -2:] for path in (one, other)]
+    except AnnotationError:
+        return False
+    if len(dots[0]) != len(dots[1]) or not len(dots[0]) or not np.isfinite(dots).all():
+        return False
+    distances = [KDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
+    return bool(np.max(distances) < _SAME_PLACE)
+
+
+def write_points_csv(
+    path: str | Path,
+    points: Points,
+    columns: Mapping[str, Array] | None = None,
+    pixel_size: PixelSize | None = None,
+    *,
+    durable: bool = True,
+) -> None:
+    """Write dots as a table, one line each, all or nothing: kind (where kinds have names), t, z, y, x, and more.
+
+    Parameters
+    ----------
+    columns
+        Further columns, one value per dot; a `kind`, and a `frame` of dots with a T, are there already.
+    pixel_size
+        ``(Z)YX`` in micrometre; adds the places in micrometres.
+
+    Raises
+    ------
+    WriteError
+        If a column differs in length or the file cannot be written; one that was there is unchanged.
+    """
+    table: dict[str, Array] = {}
+    if any(points.kinds):
+        table["kind"] = np.array(points.kinds, object)[points.kind]
+    for column, axis in enumerate(points.axes.lower()):
+        values = points.coordinates[:, column]
+        table[axis] = np.rint(values).astype(np.int64) if axis == "t" else values
+    sizes = dict(zip("xyz", reversed(pixel_size or ()), strict=False))
+    for axis, size in reversed(sizes.items()):
+        if axis in table:
+            table[f"{axis}_um"] = table[axis] * np.float32(size)
+    there = {*table, *(("frame",) if "t" in table else ())}
+    further = {name: values for name, values in (columns or {}).items() if name not in there}
+    write_table(path, table | further, durable=durable)

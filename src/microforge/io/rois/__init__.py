@@ -1,0 +1,37 @@
+"""ROIs of ImageJ and Fiji, read and written: areas, dots, and where in a stack they lie."""
+
+from microforge.io.rois.reading import (
+    CORNER,
+    ROI_SUFFIXES,
+    Coordinates,
+    NamedRoi,
+    centre,
+    is_area,
+    is_points,
+    outlines,
+    place_of_roi,
+    points_of,
+    read_rois,
+    rectangle,
+)
+from microforge.io.rois.stack_position import Place, Stack, place_of
+from microforge.io.rois.writing import write_area_rois
+
+__all__ = [
+    "CORNER",
+    "ROI_SUFFIXES",
+    "Coordinates",
+    "NamedRoi",
+    "Place",
+    "Stack",
+    "centre",
+    "is_area",
+    "is_points",
+    "outlines",
+    "place_of",
+    "place_of_roi",
+    "points_of",
+    "read_rois",
+    "rectangle",
+    "write_area_rois",
+]

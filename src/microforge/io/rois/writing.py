@@ -1,0 +1,53 @@
+"""Areas as ImageJ ROIs, written so that Fiji's ROI manager opens them and they are read back as they were."""
+
+import re
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from roifile import ROI_TYPE, ImagejRoi
+
+from microforge.errors import WriteError
+from microforge.io.atomic import atomic_path
+from microforge.io.rois.reading import CORNER, Coordinates
+
+#: Signs that cannot be part of a file's name on every system.
+_FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+
+
+def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Coordinates]], *, durable: bool = True) -> None:
+    """Write areas as a zip file of ImageJ ROIs, one polygon each.
+
+    Parameters
+    ----------
+    areas
+        Names and corners ``(N, 2)`` y, x; whole numbers are the centres of pixels. Names that occur twice are numbered.
+
+    Raises
+    ------
+    WriteError
+        If there are none, or the file cannot be written; one that was there is unchanged.
+    """
+    named = list(areas)
+    if not named:
+        raise WriteError("There are no regions to write.", where=str(path), remedy="Draw one first.")
+    taken: set[str] = set()
+    with atomic_path(path, durable=durable) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, corners in named:
+            free = _free_name(_FORBIDDEN.sub("_", name).strip() or "region", taken)
+            file.writestr(f"{free}.roi", _polygon(corners, free).tobytes())
+
+
+def _polygon(corners: Coordinates, name: str) -> ImagejRoi:
+    # ImageJ counts the corners of areas from the corner of the first pixel, along x and y.
+    points = np.ascontiguousarray(corners[:, ::-1] + CORNER, np.float32)
+    roi = ImagejRoi.frompoints(points, name=name)
+    roi.roitype = ROI_TYPE.POLYGON
+    return roi
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free = next(one for one in (name, *(f"{name} ({n})" for n in range(2, 2**20))) if one.lower() not in taken)
+    taken.add(free.lower())
+    return free

@@ -1,0 +1,67 @@
+"""The settings of counting: those a person may choose, and those found in the data, which are kept in the model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from microforge.tasks.base import TaskOptions
+from microforge.tasks.counting.interval import Interval
+
+#: Spacing taken where there is one dot only, in pixels.
+_USUAL_SPACING = 15.0
+
+
+class CountingOptions(TaskOptions):
+    """Settings of counting."""
+
+    empty: Literal["left out", "no cells"] = Field(
+        "left out",
+        title="Images without dots",
+        description="left out: forgotten, nothing is learnt from them; no cells: there are none, which is learnt.",
+    )
+    confidence: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Confidence",
+        description="Dots that are less certain are not shown; the count does not change.",
+    )
+    radius: float | None = Field(
+        None,
+        gt=0,
+        title="Match distance",
+        description="A dot counts as found within this many pixels; empty = automatic. That is half the typical "
+        "distance of dots.",
+    )
+    kinds: tuple[str, ...] = Field(
+        (), title="Kinds", description="Names of the kinds of cells.", json_schema_extra={"fitted": True}
+    )
+    spacing: float = Field(
+        _USUAL_SPACING,
+        gt=0,
+        title="Spacing",
+        description="Typical distance of a dot to the next, in pixels.",
+        json_schema_extra={"fitted": True},
+    )
+    steps: tuple[float, ...] = Field(
+        (),
+        title="Steps",
+        description="Distance of planes, rows and columns in units of the last.",
+        json_schema_extra={"fitted": True},
+    )
+    channels: int = Field(
+        1, ge=1, title="Channels", description="Channels of the images.", json_schema_extra={"fitted": True}
+    )
+    room: float = Field(0.0, ge=0, title="Room", description="Pixels per dot.", json_schema_extra={"fitted": True})
+    gains: tuple[float, ...] = Field(
+        (),
+        title="Gains",
+        description="What the density of each kind is multiplied by: then counts of images trained on are right.",
+        json_schema_extra={"fitted": True},
+    )
+    intervals: dict[str, Interval] = Field(
+        default_factory=dict,
+        title="Intervals",
+        description="How far counts may be off, by kind; measured on images kept aside.",
+        json_schema_extra={"fitted": True},
+    )

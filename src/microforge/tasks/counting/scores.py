@@ -1,0 +1,53 @@
+"""How well counts and dots fit the truth, as sums that may be added up over images."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.metrics.matching import f1_score, match_points
+from microforge.tasks.base import Count
+from microforge.tasks.label_images import known_points
+from microforge.types import Prediction, Sample
+
+
+def tally_counts(
+    counts: Sequence[Count], prediction: Prediction, sample: Sample, reach: npt.NDArray[np.floating]
+) -> dict[str, float]:
+    """Add up what `summarise_counts` needs, of each kind, inside what is annotated.
+
+    Parameters
+    ----------
+    counts
+        What was counted there, one for each kind.
+    reach
+        How far a dot may be from where it was set, in pixels along ``(Z)YX``.
+    """
+    assert sample.points is not None
+    assert prediction.points is not None
+    known_truth, known_found = (known_points(points, sample) for points in (sample.points, prediction.points))
+    sums: Counter[str] = Counter(images=1)
+    for count in counts:
+        truth, found = (points.of_kind(count.kind) for points in (known_truth, known_found))
+        error, bounded = count.value - len(truth), count.low is not None and count.high is not None
+        inside = count.low is not None and count.high is not None and count.low <= len(truth) <= count.high
+        hits = len(match_points(truth / reach, found / reach, 1.0)[0])
+        sums.update({f"found {count.kind}": count.value, f"truth {count.kind}": len(truth)})
+        sums.update({"counts": 1, "error": abs(error), "square": error**2, "bias": error})
+        sums.update({"relative": abs(error) / max(len(truth), 1), "bounded": bounded, "inside": inside})
+        sums.update({"hits": hits, "extra": len(found) - hits, "missed": len(truth) - hits})
+    return {name: float(value) for name, value in sums.items()}
+
+
+def summarise_counts(sums: Mapping[str, float]) -> dict[str, float]:
+    """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held, where there was one."""
+    n = max(sums["counts"], 1)
+    result = {
+        "MAE": sums["error"] / n,
+        "RMSE": float(np.sqrt(sums["square"] / n)),
+        "MAPE": sums["relative"] / n,
+        "bias": sums["bias"] / n,
+        "F1": f1_score(sums["hits"], sums["extra"], sums["missed"]),
+    }
+    return result | ({"coverage": sums["inside"] / sums["bounded"]} if sums["bounded"] else {})

@@ -1,0 +1,290 @@
+"""Counting from dots: how many cells, of which kind, and where; in 2D and 3D.
+
+The network gives a density, whose integral over any region is the number of cells in it (Lempitsky & Zisserman 2010,
+"Learning to count objects in images"): each dot is a Gaussian of mass one, as wide as the cells lie close. The
+positions are decoded from the density, as many as its integral says.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.config import AugmentationConfig
+from microforge.errors import AnnotationError
+from microforge.events import RunAdvice
+from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.counting.density import find_positions, stamp_density
+from microforge.tasks.counting.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
+from microforge.tasks.counting.interval import fit_interval
+from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.scores import summarise_counts, tally_counts
+from microforge.tasks.label_images import known_pixels, known_points
+from microforge.types import Annotation, Batch, Points, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+#: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
+WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
+#: With more room per dot than a square (or cube) of this side, patches are cut around dots.
+SPARSE = 100.0
+#: How much brightness and size are varied, unless a person says otherwise.
+PLAIN, COLOURED = {"intensity": 0.1, "scale": 1.0}, {"intensity": 0.3, "scale": 1.25}
+#: How far the network should see, in units of the spacing.
+REACH = 6.0
+#: Limits of what densities are multiplied by.
+GAINS = (0.7, 1.4)
+#: What the image of a result is.
+DENSITY = "density"
+
+
+class Counting(Task):
+    """Count cells and say where they are."""
+
+    name: ClassVar[str] = "counting"
+    title: ClassVar[str] = "Count cells"
+    description: ClassVar[str] = "Click a dot on each cell in a few images or regions; gives counts and places."
+    annotation: ClassVar[Annotation] = Annotation.POINTS
+    monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
+    levels: ClassVar[bool] = True
+    result: ClassVar[str] = "cells"
+    Options: ClassVar[type[TaskOptions]] = CountingOptions
+    options: CountingOptions
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the kinds, in the order of the channels; a single one may have none."""
+        return self.options.kinds or ("",)
+
+    @property
+    def out_channels(self) -> int:
+        """One density per kind."""
+        return len(self.kinds)
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
+        width = float(np.clip(WIDTH * self.options.spacing, NARROWEST, WIDEST))
+        return tuple(width / step for step in self.options.steps or (1.0, 1.0))
+
+    def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
+        """Vary less than usual: cells of one magnification have one size, and brightness tells of cells in a heap.
+
+        In colour brightness tells less, and stains differ from slide to slide. What was set to other than the usual
+        values stays.
+        """
+        usual, fitting = AugmentationConfig(), COLOURED if self.options.channels > 1 else PLAIN
+        return config.model_copy(update={k: v for k, v in fitting.items() if getattr(config, k) == getattr(usual, k)})
+
+    @property
+    def reach(self) -> float:
+        """A cell is known by its neighbours too: several of them should be seen at once."""
+        return REACH * self.options.spacing
+
+    @property
+    def margin(self) -> tuple[int, ...]:
+        """Cells outside a patch reach into it, but cannot be recognised; where the image ends, there are none."""
+        return tuple(round(3 * sigma) for sigma in self.sigmas)
+
+    @property
+    def radius(self) -> float:
+        """Distance within which a dot counts as found, in pixels along X."""
+        return self.options.radius or self.options.spacing / 2
+
+    @property
+    def tolerance(self) -> npt.NDArray[np.float64]:
+        """The same distance in pixels along ``(Z)YX``."""
+        return np.asarray(self.radius / self._scale)
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Take the kinds, and how far apart cells lie, from the dots."""
+        found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
+        names = dict.fromkeys((*self.options.kinds, *found_kinds))
+        steps = steps_of(samples)
+        spacing = spacing_of(samples, steps) or self.options.spacing
+        known = sum(prod(s.image.shape[1:]) if s.mask is None else int(s.mask.sum()) for s in samples)
+        room = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
+        channels = samples[0].image.shape[0]
+        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room, "channels": channels}
+        return type(self)(self.options.model_copy(update=found))
+
+    def check(self, sample: Sample) -> Sample:
+        """Refuse dots that do not fit the image; leave out those outside, and merge those on one another."""
+        points = checked_points(sample)
+        cleaned = clean_dots(points, sample.image.shape[1:]).points
+        sample = named_kinds(replace(sample, points=cleaned), self.options.kinds)
+        nothing = not len(cleaned) and sample.mask is None
+        if nothing and self.options.empty == "left out":
+            raise AnnotationError(
+                "It has no dots.",
+                where=sample.name,
+                remedy="If there are no cells on it, set the option 'empty' to 'no cells'.",
+            )
+        return sample
+
+    def changes(self, given: Sample, used: Sample) -> str:
+        """Tell of dots that were merged or left out."""
+        if given.points is None:
+            return ""
+        cleaned = clean_dots(given.points, given.image.shape[1:])
+        parts = []
+        if cleaned.outside:
+            parts.append(f"{_dots(cleaned.outside)} outside the image left out")
+        if cleaned.merged:
+            parts.append(f"{_dots(cleaned.merged)} on another merged with it")
+        return ", ".join(parts)
+
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count the dots, of each kind."""
+        known = [sample.points for sample in samples if sample.points is not None]
+        total = sum(len(points) for points in known)
+        text = f"{total:,} dot{'s' * (total != 1)} in {len(known)} image{'s' * (len(known) != 1)}"
+        names = kinds_in(known)
+        if len(names) > 1:
+            text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
+        return Readiness(text, "" if total else "Click a dot on each cell of at least one image or region.")
+
+    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+        """Tell of dots outside annotated regions."""
+        for sample in samples:
+            if sample.points is not None and sample.mask is not None:
+                outside = len(sample.points) - len(sample.points.inside(sample.mask))
+                if outside:
+                    text = f"{sample.name}: {_dots(outside)} outside the annotated region: nothing is learnt there."
+                    yield RunAdvice(f"outside {sample.name}", text)
+
+    def encode(self, sample: Sample) -> Target:
+        """Give the density of each kind, in units of a lone dot's peak, and where it is known."""
+        assert sample.points is not None
+        shape, points = sample.image.shape[1:], sample.points
+        value = np.stack([stamp_density(points.of_kind(name), shape, self.sigmas) for name in self.kinds])
+        return Target(value / self._unit, known_pixels(sample)[None].astype(np.float32))
+
+    def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Give the dots where they are rare.
+
+        Else every place shows some, and looking at dots more often than at other places would teach the network to
+        expect more cells than there are.
+        """
+        if sample.points is None or self.options.room < SPARSE ** len(self.sigmas):
+            return super().focus(sample)
+        return sample.points.coordinates
+
+    def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Keep the integral: where a patch was scaled, a pixel of it stands for more or fewer recorded ones."""
+        if batch.area is None:
+            return batch
+        area = batch.area.reshape(-1, *[1] * (batch.target.ndim - 1))
+        return replace(batch, target=batch.target * area)
+
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Squared error of the density: its minimum is the mean, so that sums are right on average."""
+        from microforge import losses
+
+        return losses.squared_error(output, batch.target, batch.weight)
+
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """Give cells per pixel."""
+        import torch
+
+        gains = torch.tensor(self._gains, device=output.device)
+        return output * (gains * self._unit).reshape(-1, *[1] * (output.ndim - 2))
+
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Place as many dots of each kind as the integral of its density says."""
+        places, confidence, kind = [], [], []
+        for number, density in enumerate(output):
+            found = find_positions(density, round(float(density.sum(dtype=np.float64))), self.sigmas)
+            certain = found.confidence >= self.options.confidence
+            places.append(found.places[certain])
+            confidence.append(found.confidence[certain])
+            kind.append(np.full(int(certain.sum()), number, np.int32))
+        kinds = np.concatenate(kind)
+        points = Points(np.concatenate(places), kinds, self.kinds, "ZYX"[-(output.ndim - 1) :])
+        columns = {"kind": np.array(self.kinds, object)[kinds]} if len(self.kinds) > 1 else {}
+        columns["confidence"] = np.concatenate(confidence)
+        names = self.kinds if len(self.kinds) > 1 else ()
+        return Prediction(image=output, image_name=DENSITY, points=points, channel_names=names, measurements=columns)
+
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Integrate the density of each kind, with how far that may be off where it was measured."""
+        assert prediction.image is not None
+        counts = []
+        for kind, density in zip(self.kinds, prediction.image, strict=True):
+            value = float(np.sum(density, dtype=np.float64) if region is None else np.sum(density * region))
+            value = max(value, 0.0)
+            interval = self.options.intervals.get(kind)
+            counts.append(Count(kind, value) if interval is None else Count(kind, value, *interval.around(value)))
+        return tuple(counts)
+
+    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Give the counts of the whole image, with their bounds."""
+        counts = self.count(prediction)
+        figures = {} if len(counts) == 1 else {"count": sum(count.value for count in counts)}
+        for count in counts:
+            of = f" {count.kind}" if count.kind else ""
+            figures[f"count{of}"] = count.value
+            if count.low is not None and count.high is not None:
+                figures |= {f"low{of}": count.low, f"high{of}": count.high}
+        return figures
+
+    def compare(self, output: npt.NDArray[np.float32], sample: Sample) -> dict[str, float]:
+        """Give the counts, and the true ones, inside what is annotated."""
+        assert sample.points is not None
+        counts = self.count(Prediction(image=output), sample.mask)
+        known = known_points(sample.points, sample)
+        truth = {f"truth {kind}": float(len(known.of_kind(kind))) for kind in self.kinds}
+        return {f"found {count.kind}": count.value for count in counts} | truth
+
+    def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
+        """Make up for what is common to the errors of all counts; a few per cent remain however long one trains."""
+        gains = []
+        for kind, gain in zip(self.kinds, self._gains, strict=True):
+            found, truth = (sum(one[f"{name} {kind}"] for one in compared) for name in ("found", "truth"))
+            # Nothing is made up for by much: a model that finds next to nothing has not learnt yet.
+            gains.append(float(np.clip(gain * truth / found, *GAINS)) if found > 0 and truth > 0 else gain)
+        return type(self)(self.options.model_copy(update={"gains": tuple(gains)}))
+
+    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+        """Measure on images kept aside how far counts are off."""
+        intervals = {}
+        for kind in self.kinds:
+            found, truth = ([tally[f"{name} {kind}"] for tally in tallies] for name in ("found", "truth"))
+            interval = fit_interval(found, truth)
+            if interval is not None:
+                intervals[kind] = interval
+        return type(self)(self.options.model_copy(update={"intervals": intervals}))
+
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
+        return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)
+
+    def chance(self, images: int) -> float:
+        """Take two standard deviations of the difference of two mean absolute errors, were errors normal."""
+        return 2 * 1.07 / float(np.sqrt(images))
+
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""
+        return summarise_counts(tally)
+
+    @property
+    def _scale(self) -> npt.NDArray[np.float64]:
+        """Distances along ``(Z)YX`` in pixels along X."""
+        return np.array(self.options.steps or (1.0, 1.0))
+
+    @property
+    def _gains(self) -> tuple[float, ...]:
+        return self.options.gains if len(self.options.gains) == len(self.kinds) else (1.0,) * len(self.kinds)
+
+    @property
+    def _unit(self) -> float:
+        """Peak of a lone dot in cells per pixel: the network answers in units of it."""
+        return float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in self.sigmas]))
+
+
+def _dots(number: int) -> str:
+    return f"{number:,} dot{'s' * (number != 1)}"

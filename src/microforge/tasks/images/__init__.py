@@ -1,0 +1,1 @@
+"""Tasks whose answer is an image: denoising, restoration, label-free prediction, super-resolution."""

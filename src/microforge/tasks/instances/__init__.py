@@ -1,0 +1,1 @@
+"""Segment objects: the task, and the watershed that takes its output apart."""

@@ -1,0 +1,205 @@
+"""Objects: every cell or nucleus gets its own label, also where they touch, in 2D and 3D.
+
+The network answers two questions per pixel: is it inside an object, and how deep inside, as a part of that object's
+own greatest depth. The second falls to zero wherever two objects touch, whatever their size, so that decoding needs
+no size setting (cf. Naylor et al. 2019, doi 10.1109/TMI.2018.2865709).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from scipy import ndimage
+
+from microforge.metrics.matching import average_precision, f1_score, match_objects
+from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.instances.watershed import fill_holes, split_objects
+from microforge.tasks.label_images import checked_labels, cut_out, known_pixels, object_count, was_split
+from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    import torch
+
+THRESHOLDS = (0.5, 0.7, 0.8)
+
+
+class InstanceOptions(TaskOptions):
+    """Settings of object segmentation."""
+
+    probability: float = Field(
+        0.35, gt=0, lt=1, title="Object probability", description="Higher finds less, and smaller, objects."
+    )
+    merging: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        title="Merging",
+        description="How deep a notch must be to split an object in two; higher merges more.",
+    )
+    confidence: float = Field(
+        0.3, ge=0, le=1, title="Confidence", description="Objects whose centre is less certain than this are left out."
+    )
+    smallest: int = Field(
+        10, ge=1, title="Smallest object", description="Objects of fewer pixels are left out; set from the annotations."
+    )
+
+
+class Instances(Task):
+    """Segment objects that may touch."""
+
+    name: ClassVar[str] = "instances"
+    title: ClassVar[str] = "Segment objects"
+    description: ClassVar[str] = "Paint each object with its own label; finds and separates touching objects."
+    annotation: ClassVar[Annotation] = Annotation.LABELS
+    monitor: ClassVar[tuple[str, Direction]] = ("AP@0.5", "max")
+    labels_are_objects: ClassVar[bool] = True
+    Options: ClassVar[type[TaskOptions]] = InstanceOptions
+    options: InstanceOptions
+
+    @property
+    def out_channels(self) -> int:
+        """Inside or not, and depth."""
+        return 2
+
+    def fit(self, samples: Sequence[Sample]) -> Self:
+        """Set the smallest object to what nearly all annotated objects exceed."""
+        sizes = [np.bincount(np.ravel(s.annotation))[1:] for s in samples if s.annotation is not None]
+        found = np.concatenate([size[size > 0] for size in sizes]) if sizes else np.zeros(0)
+        if len(found) == 0 or "smallest" in self.options.model_fields_set:
+            return self
+        smallest = max(1, int(np.percentile(found, 2)))
+        return type(self)(self.options.model_copy(update={"smallest": smallest}))
+
+    def check(self, sample: Sample) -> Sample:
+        """Refuse labels that cannot be objects; split a binary mask into its connected components."""
+        return checked_labels(sample, split_masks=True)
+
+    def changes(self, given: Sample, used: Sample) -> str:
+        """Tell of a mask that was split."""
+        split = was_split(given, used)
+        return "the annotation is a mask with one value; its separate pieces are taken as objects" if split else ""
+
+    def describe(self, samples: Sequence[Sample]) -> Readiness:
+        """Count the painted objects."""
+        total = sum(object_count(sample) for sample in samples)
+        text = f"{total} object{'s' * (total != 1)} in {len(samples)} image{'s' * (len(samples) != 1)}"
+        if total == 0:
+            return Readiness(text, "Paint at least one object, each with its own label.")
+        if not any(_shows_background(sample) for sample in samples):
+            return Readiness(text, "Nothing says what background is: mark a region, or set unpainted to background.")
+        return Readiness(text)
+
+    def encode(self, sample: Sample) -> Target:
+        """Give ``(inside, depth)`` and where they are known."""
+        assert sample.annotation is not None
+        labels = sample.annotation
+        inside = (labels > 0).astype(np.float32)
+        return Target(np.stack([inside, normalised_depth(labels)]), known_pixels(sample)[None].astype(np.float32))
+
+    def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Give the middle of every object's bounding box."""
+        boxes = [box for box in ndimage.find_objects(_small_ints(sample.annotation)) if box is not None]
+        middles = [[(side.start + side.stop) / 2 for side in box] for box in boxes]
+        return np.array(middles, np.float32).reshape(-1, sample.image.ndim - 1)
+
+    def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
+        """Cross entropy of both answers, depth counting mostly inside objects, and Dice of the first."""
+        from microforge import losses
+
+        inside, weight = batch.target[:, :1], batch.weight
+        depth_weight = weight * (0.2 + 2 * inside)
+        pixelwise = losses.binary_cross_entropy(output[:, :1], inside, weight)
+        values = losses.binary_cross_entropy(output[:, 1:], batch.target[:, 1:], depth_weight)
+        scale = depth_weight.sum() / weight.sum().clamp_min(1.0)  # keep background-only batches from counting in full
+        return pixelwise + values * scale + 0.5 * losses.soft_dice(output[:, :1].sigmoid(), inside, weight)
+
+    def activate(self, output: "torch.Tensor") -> "torch.Tensor":
+        """Probability and depth, both 0..1."""
+        return output.sigmoid()
+
+    def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
+        """Climb from every inside pixel to the top of its object; see `decoding.split_objects`."""
+        o = self.options
+        inside = fill_holes(output[0] > o.probability, o.smallest)
+        labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
+        return Prediction(labels=labels)
+
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Count the objects whose centroid lies in the region."""
+        middles = _middles(prediction)
+        if region is not None and len(middles):
+            pixels = np.round(middles[:, -region.ndim :]).astype(int)
+            return (Count("", float(region[tuple(pixels.T)].sum())),)
+        return (Count("", float(len(middles))),)
+
+    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+        """Count hits, extra and missed objects; predicted objects mostly outside the annotated mask do not count."""
+        assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018
+        predicted = _annotated_only(prediction.labels, sample)
+        matching = match_objects(sample.annotation, predicted)
+        counts: dict[str, float] = {}
+        for threshold in THRESHOLDS:
+            for name, count in zip(("hits", "extra", "missed"), matching.counts(threshold), strict=True):
+                counts[f"{name}@{threshold}"] = count
+        counts["iou"] = float(matching.iou[matching.pairs(0.5)].sum())
+        return counts
+
+    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
+        """AP at several IoU thresholds, F1 at one half, and panoptic quality (Kirillov et al. 2019)."""
+        counts = {t: [tally[f"{name}@{t}"] for name in ("hits", "extra", "missed")] for t in THRESHOLDS}
+        result = {f"AP@{t}": average_precision(*counts[t]) for t in THRESHOLDS}
+        result["F1@0.5"] = f1_score(*counts[0.5])
+        hits, extra, missed = counts[0.5]
+        result["PQ"] = tally["iou"] / max(hits + extra / 2 + missed / 2, 1)
+        return result
+
+
+def normalised_depth(labels: Array) -> npt.NDArray[np.float32]:
+    """Distance to the own object's border, divided by the object's greatest: float32 0..1 ``(Z)YX``.
+
+    Measured object by object inside its bounding box, so that borders between touching objects count.
+    """
+    depth = np.zeros(labels.shape, np.float32)
+    for _, box, inside in cut_out(labels):
+        distance = ndimage.distance_transform_edt(np.pad(inside, 1))[(slice(1, -1),) * labels.ndim]
+        depth[box][inside] = (distance[inside] / distance.max()).astype(np.float32)
+    return depth
+
+
+def _small_ints(labels: Array | None) -> npt.NDArray[np.int32]:
+    """Renumber labels 1..n, as `find_objects` makes a list as long as the largest."""
+    if labels is None:
+        return np.zeros((1, 1), np.int32)
+    if labels.size and labels.max() <= labels.size:
+        return labels.astype(np.int32, copy=False)
+    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+
+
+def _middles(prediction: Prediction) -> npt.NDArray[np.float64]:
+    """Give the centroids of all objects ``(N, D)``, from their measurements where they were measured."""
+    assert prediction.labels is not None
+    labels, table = prediction.labels, prediction.measurements
+    axes = [f"centroid_{axis}" for axis in "zyx"[-labels.ndim :]]
+    if all(name in table for name in axes):
+        return np.stack([np.asarray(table[name], np.float64) for name in axes], axis=1)
+    places = np.nonzero(labels)
+    group = np.unique(labels[places], return_inverse=True)[1]
+    size = np.bincount(group)
+    return np.stack([np.bincount(group, place) / np.maximum(size, 1) for place in places], axis=1)
+
+
+def _annotated_only(predicted: Array, sample: Sample) -> Array:
+    if sample.mask is None or predicted.size == 0:
+        return predicted
+    size = np.bincount(predicted.ravel())
+    inside = np.bincount(predicted.ravel(), weights=sample.mask.ravel(), minlength=len(size))
+    return np.where(inside[predicted] * 2 > size[predicted], predicted, 0)
+
+
+def _shows_background(sample: Sample) -> bool:
+    if sample.annotation is None:
+        return False
+    background = sample.annotation == 0
+    return bool(background.any() if sample.mask is None else (background & sample.mask).any())

@@ -1,0 +1,1 @@
+"""One step of training: the learner, how weights are updated, and their average."""

@@ -1,0 +1,109 @@
+"""What the averaged weights are worth by now: measured on images kept aside, and shown on what is looked at."""
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+from microforge.data.annotated_extent import crop_to_annotation
+from microforge.data.normalise import Normaliser, normaliser_for, recorded
+from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
+from microforge.inference.tiling import TiledNetwork
+from microforge.networks.unet import UNet, receptive_field
+from microforge.training.mailbox import Live, PreviewRequest
+from microforge.training.setup import Setup
+from microforge.types import ArrayLike, Prediction, Sample
+
+Tallies = list[Mapping[str, float]]
+#: Images trained on are looked at before each measurement too, so many pixels of them at most; and at the end.
+LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
+
+
+class Gauge:
+    """Predicts with the averaged weights; keeps the task with what it has learnt from that."""
+
+    def __init__(self, setup: Setup, network: UNet, live: Live) -> None:
+        self.setup, self.live, self.task = setup, live, setup.task
+        self.network = TiledNetwork(network, setup.task, setup.device)
+        self._normalisers: dict[str, Normaliser] = {}
+        # Samples come in no order that matters, but those of one series follow each other.
+        count = len(setup.training)
+        spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
+        parts = [(whole, self._annotated(whole)) for whole in spread] if setup.task.levels else []
+        self.learnt = [(whole, part) for whole, part in parts if _pixels(part) <= LEVEL_PIXELS]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the task, with what was measured."""
+        return self.task.options.model_dump(mode="json")
+
+    def take_options(self, options: Mapping[str, Any]) -> None:
+        """Go on with options of before."""
+        self.task = self.network.task = type(self.task).from_options(options)
+
+    def level(self, *, last: bool = False) -> Iterator[TrainingEvent]:
+        """Let the task make up for what is common to all errors on images trained on; at the end on more of them."""
+        compared, pixels = [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        for whole, sample in self.learnt:
+            pixels -= _pixels(sample)
+            if pixels < 0:
+                break
+            for item in self.network.run(sample.image, self._normaliser(whole)):
+                if isinstance(item, TileFinished):
+                    yield Preparing("Measuring")
+                else:
+                    compared.append(self.task.compare(item, sample))
+        if compared:
+            self.task = self.network.task = self.task.level(compared)
+
+    def validate(self, *, last: bool = False) -> Generator[TrainingEvent, None, dict[str, float] | None]:
+        """Give the metrics on the images kept aside; None when asked to stop meanwhile, unless it is the last time."""
+        # Intervals found on these very images would hold on them too well.
+        before, self.task = self.task, self.task.calibrate(())
+        tallies = yield from self._tallies(self.setup.validation, last=last)
+        if len(tallies) < len(self.setup.validation):
+            self.task = before
+            return None
+        self.task = self.network.task = self.task.calibrate(tallies)
+        return self.task.summarise_all(tallies)
+
+    def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:
+        """Predict what is looked at."""
+        begun, image = time.perf_counter(), request.sample.image
+        normaliser = normaliser_for(request.whole, self.setup.normalisation)
+        for item in self._predict(image, normaliser):
+            if isinstance(item, Prediction):
+                yield PreviewReady(step, request.token, item, time.perf_counter() - begun)
+            else:
+                yield Preparing("Preview")
+                if self.live.stopping:
+                    return
+
+    def _tallies(self, samples: Sequence[Sample], *, last: bool) -> Generator[TrainingEvent, None, Tallies]:
+        """Tally samples; fewer when asked to stop."""
+        tallies: Tallies = []
+        for done, sample in enumerate(samples, start=1):
+            for item in self._predict(sample.image, self._normaliser(sample)):
+                if isinstance(item, Prediction):
+                    tallies.append(self.task.tally(item, sample))
+                    continue
+                yield Preparing("Measuring", done / len(samples))
+                if self.live.discarding or (self.live.stopping and not last):
+                    return tallies
+        return tallies
+
+    def _predict(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Prediction]:
+        for item in self.network.run(image, normaliser):
+            yield item if isinstance(item, TileFinished) else recorded(self.task.decode(item), self.task, normaliser)
+
+    def _annotated(self, sample: Sample) -> Sample:
+        return crop_to_annotation(sample, receptive_field(self.setup.plan.network))
+
+    def _normaliser(self, sample: Sample) -> Normaliser:
+        if sample.name not in self._normalisers:
+            self._normalisers[sample.name] = normaliser_for(sample.image, self.setup.normalisation)
+        return self._normalisers[sample.name]
+
+
+def _pixels(sample: Sample) -> int:
+    return prod(sample.image.shape[1:])
