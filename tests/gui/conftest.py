@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from count_bench import INTERVALS, Bench
-from fakes import FakeTraining
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.session.state import Session
+from support.count_bench import INTERVALS, Bench
+from support.fakes import FakeTraining
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
-from test_images_end_to_end import LONG, close, open_dock, train
 
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.io.writing import write_image, write_table
 from microforge.simulate import simulate_nuclei
+from support.real_dock import LONG, close, open_dock, train
 
 
 def field(seed: int, shape: tuple[int, int] = (128, 128)) -> tuple[np.ndarray, np.ndarray]:

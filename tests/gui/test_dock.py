@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fakes import FakeTraining, fake_warm_up
 from pytestqt.qtbot import QtBot
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
@@ -15,6 +14,7 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.state import Session
 from microforge.gui.session.training_run import RunState
+from support.fakes import FakeTraining, fake_warm_up
 
 MakeViewer = Callable[..., Any]
 MakeSession = Callable[[Any], Session]

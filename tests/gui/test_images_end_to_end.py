@@ -10,33 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from microforge.gui.apply.results.before_after import SPLIT
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session.state import Session
 from microforge.io.writing import write_image
 from microforge.metrics import images as image_metrics
 from microforge.simulate import noisy_pair
-
-LONG = 120_000
-
-
-def open_dock(qtbot: QtBot, viewer: Any, folder: Path, task: str) -> MicroforgeDock:
-    dock = MicroforgeDock(viewer, Session(viewer, runs_folder=folder))
-    viewer.window.add_dock_widget(dock, name="Microforge")
-    dock.annotate.task.set_value(task)
-    dock.session.set_config(width=8, depth=2, batch_size=4, patch_size=32)
-    return dock
-
-
-def train(qtbot: QtBot, dock: MicroforgeDock, steps: int) -> Any:
-    """Train for some steps and stop; give the preview."""
-    panel = dock.train
-    qtbot.waitUntil(panel.train.isEnabled, timeout=LONG)
-    panel.train.click()
-    qtbot.waitUntil(lambda: panel.preview.layer is not None or "error" in panel.report.doing.severity, timeout=LONG)
-    qtbot.waitUntil(lambda: panel.report._step is not None and panel.report._step.step >= steps, timeout=LONG)
-    panel.stop.click()
-    qtbot.waitUntil(lambda: not panel.run.busy, timeout=LONG)
-    assert "saved" in panel.report.doing.text(), panel.report.doing.text()
-    return panel.preview.layer
+from support.real_dock import LONG, close, open_dock, train
 
 
 def apply(qtbot: QtBot, dock: MicroforgeDock, image: Any) -> None:
@@ -44,11 +21,6 @@ def apply(qtbot: QtBot, dock: MicroforgeDock, image: Any) -> None:
     with qtbot.waitSignal(dock.session.applying.finished, timeout=LONG):
         dock.apply.layers.start.click()
     assert dock.apply.layers.message.severity == "ok", dock.apply.layers.message.text()
-
-
-def close(qtbot: QtBot, viewer: Any) -> None:
-    viewer.close()
-    qtbot.wait(300)
 
 
 @pytest.mark.slow

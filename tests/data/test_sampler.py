@@ -1,0 +1,195 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from microforge.config import AugmentationConfig, TrainingConfig
+from microforge.data.augment import Augmentation
+from microforge.data.patch_source import Windowed
+from microforge.data.sampler import Sampler
+from microforge.data.split import split_samples
+from microforge.tasks.counting.task import Counting
+from microforge.training.setup import make_sampler, make_setup
+from microforge.types import Points, Sample
+from support.discs import disc_sample
+
+PLAIN = AugmentationConfig(flip=False, rotate=False, scale=1, intensity=0)
+
+
+def make(samples: list[Sample], **settings: object) -> Sampler:
+    setup = make_setup(TrainingConfig(device="cpu", patch_size=32, **settings), samples, ())
+    steps = make_sampler(setup)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_batches_have_the_promised_shapes() -> None:
+    batch = make([disc_sample()], batch_size=5).draw()
+    assert batch.image.shape == (5, 1, 32, 32)
+    assert batch.target.shape == (5, 2, 32, 32)
+    assert batch.weight.shape == (5, 1, 32, 32)
+    assert {t.dtype for t in (batch.image, batch.target, batch.weight)} == {torch.float32}
+
+
+def test_image_and_target_are_warped_together() -> None:
+    sampler = make([disc_sample(count=20)], augmentation=AugmentationConfig(intensity=0, elastic=4))
+    correlation = []
+    for _ in range(10):
+        batch = sampler.draw()
+        known = batch.weight > 0.99
+        both = torch.stack([batch.image[known], batch.target[:, :1][known]])
+        correlation.append(torch.corrcoef(both)[0, 1].item())
+    assert np.mean(correlation) > 0.9
+
+
+def test_without_augmentation_patches_are_parts_of_the_image() -> None:
+    sampler = make([disc_sample()], augmentation=PLAIN, batch_size=1)
+    whole = sampler.sources[0].store.data.float()
+    batch = sampler.draw()
+    places = [
+        (y, x)
+        for y in range(whole.shape[1] - 31)
+        for x in range(whole.shape[2] - 31)
+        if torch.equal(whole[0, y : y + 32, x : x + 32], batch.image[0, 0])
+    ]
+    assert len(places) == 1
+
+
+def test_same_seed_same_batches_and_state_can_be_restored() -> None:
+    a, b = make([disc_sample()], seed=3), make([disc_sample()], seed=3)
+    for _ in range(4):
+        assert torch.equal(a.draw().image, b.draw().image)
+    state = a.state
+    expected = a.draw().image
+    a.draw()
+    a.state = state
+    assert torch.equal(a.draw().image, expected)
+
+
+def test_image_smaller_than_the_patch_is_padded_with_weight_zero() -> None:
+    small = disc_sample("small", shape=(20, 24), count=3)
+    batch = make([small, disc_sample("large")], augmentation=PLAIN).draw()
+    inside = [batch.weight[k].sum().item() for k, name in enumerate(batch.names) if name == "small"]
+    assert inside
+    assert set(inside) == {20 * 24}
+
+
+def test_object_sampling_prefers_images_with_objects() -> None:
+    many, few = disc_sample("many", count=30), disc_sample("few", count=1)
+    evenly = make([many, few], object_sampling=0).probability
+    assert evenly.tolist() == [0.5, 0.5]
+    by_objects = make([many, few], object_sampling=1).probability
+    assert by_objects[0] > 0.9
+
+
+def test_large_images_are_cut_window_by_window() -> None:
+    sampler = make([disc_sample()], augmentation=PLAIN, batch_size=4)
+    source, sample = sampler.sources[0], disc_sample()
+    setup = make_setup(TrainingConfig(device="cpu", patch_size=32), [sample], ())
+    from microforge.data.normalise import normaliser_for
+
+    lazy = Windowed(
+        sample.image,
+        normaliser_for(sample.image, setup.normalisation),
+        source.store.data[1:].numpy(),
+        torch.device("cpu"),
+    )
+    other = make([disc_sample()], augmentation=PLAIN, batch_size=4)
+    other.replace(replace(source, store=lazy))
+    a, b = sampler.draw(), other.draw()
+    assert torch.allclose(a.image, b.image, atol=2e-3)
+    assert torch.equal(a.target, b.target)
+
+
+def test_a_run_holds_the_annotated_part_only() -> None:
+    sample = disc_sample(shape=(600, 600), count=60)
+    mask = np.zeros((600, 600), bool)
+    y, x = np.argwhere(sample.annotation == 7)[0]
+    mask[max(y - 30, 0) : y + 30, max(x - 40, 0) : x + 40] = True
+    source = make([replace(sample, mask=mask)]).sources[0]
+    assert np.prod(source.shape) < 0.3 * 600 * 600
+
+
+@pytest.mark.parametrize("shape", [(12, 64, 64), (40, 40, 40)])
+def test_stacks_are_cut_as_stacks(shape: tuple[int, ...]) -> None:
+    batch = make([disc_sample(shape=shape, count=10)]).draw()
+    assert batch.image.ndim == 5
+    assert batch.target.shape[1] == 2
+
+
+def test_split_keeps_images_apart_and_time_points_together() -> None:
+    samples = [Sample(f"{n} t={t}", np.zeros((1, 8, 8))) for n in "abcde" for t in range(3)]
+    training, validation = split_samples(samples, 0.2, 0)
+    series = {s.name[0] for s in training}, {s.name[0] for s in validation}
+    assert not series[0] & series[1]
+    assert len(validation) == 3
+    assert split_samples(samples, 0, 0) == (tuple(samples), ())
+
+
+def test_one_image_is_split_in_space_with_a_margin() -> None:
+    sample = disc_sample(shape=(128, 400), count=60)
+    (training,), (validation,) = split_samples([sample], 0.1, 0)
+    learnt = np.flatnonzero(training.mask.any(axis=0))
+    start = 400 - validation.image.shape[-1]
+    assert start - learnt[-1] > 8
+    assert 60 < validation.image.shape[-1] < 140
+    assert np.array_equal(validation.annotation, sample.annotation[:, start:])
+
+
+def test_one_small_image_is_not_split() -> None:
+    assert split_samples([disc_sample()], 0.1, 0)[1] == ()
+
+
+def test_warp_keeps_values_in_range() -> None:
+    augmentation = Augmentation(AugmentationConfig(elastic=3), (32, 32))
+    windows = torch.rand(3, 4, *augmentation.window(True))
+    warped, area = augmentation.warp(windows, np.random.default_rng(0))
+    assert area.shape == (3,)
+    assert warped.shape == (3, 4, 32, 32)
+    assert warped.min() >= 0
+    assert warped.max() <= 1
+
+
+def dotted(room: int = 16, side: int = 96) -> Sample:
+    """An image with a dot every `room` pixels."""
+    places = np.stack(np.meshgrid(*[np.arange(room // 2, side, room)] * 2, indexing="ij"), -1).reshape(-1, 2)
+    image = np.random.default_rng(0).integers(0, 99, (1, side, side)).astype(np.uint8)
+    return Sample("dots", image, points=Points(places.astype(np.float32), np.zeros(len(places), np.int32)))
+
+
+def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> None:
+    sampler = make([dotted()], task="counting", augmentation=PLAIN, batch_size=32)
+    margin = min(sampler.margin[0], 32 // 4)
+    assert margin > 3
+    weight = torch.cat([sampler.draw().weight for _ in range(4)])[:, 0]
+    assert (weight[:, margin:-margin, margin:-margin] == 1).all()
+    top = weight[:, 0, 16]
+    # A third of the patches begin at the edge of so small an image.
+    assert 0.1 < top.mean() < 0.6
+    assert (weight[:, :margin, 16] == top[:, None]).all()
+
+
+def test_half_of_a_patch_is_learnt_from_where_cells_are_large() -> None:
+    sampler = make([dotted(60, 240)], task="counting", augmentation=PLAIN, batch_size=16)
+    assert sampler.margin[0] > 32 / 2
+    assert sampler.draw().weight.mean() >= 0.25
+
+
+def test_the_integral_of_a_density_survives_scaling() -> None:
+    scaled = AugmentationConfig(flip=False, rotate=False, scale=2, intensity=0)
+    sampler = make([dotted(8, 160)], task="counting", augmentation=scaled, batch_size=64)
+    task = Counting().fit([dotted(8, 160)])
+    per_area, shares = [], []
+    for _ in range(8):
+        batch = sampler.draw()
+        assert batch.area is not None
+        changed = task.corrupt(batch, sampler.rng)
+        counts = (changed.target * batch.weight).sum((1, 2, 3)) * task._unit
+        per_area.append(counts / (batch.weight.sum((1, 2, 3)) * batch.area))
+        shares.append(batch.area)
+    assert torch.cat(shares).std() > 0.3
+    assert torch.cat(per_area).mean() == pytest.approx(1 / 64, rel=0.03)

@@ -1,0 +1,318 @@
+"""Folder runs with a network that thresholds: names, tables, resuming, bad files, cancelling."""
+
+import csv
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+from microforge.axes.samples import to_samples
+from microforge.config import PredictionConfig
+from microforge.data.normalise import normaliser_for
+from microforge.errors import ModelMismatchError, SettingsError, WriteError
+from microforge.events import (
+    FolderFinished,
+    FolderStarted,
+    ImageFailed,
+    ImageFinished,
+    ImageSkipped,
+    ImageStarted,
+    TileFinished,
+)
+from microforge.inference.folder.jobs import Origin
+from microforge.inference.folder.ledger import Ledger
+from microforge.inference.folder.naming import check_output, hash_settings
+from microforge.inference.folder.run import run_folder
+from microforge.inference.predictor import Predictor
+from microforge.types import Annotation, Image, Prediction, Sample
+from support.random_models import random_model
+
+
+class Thresholding:
+    """Stands for a predictor: objects are what is brighter than 100."""
+
+    device = "cpu"
+
+    def __init__(self, tile: int = 64, slow: threading.Event | None = None) -> None:
+        self.tile, self.slow, self.batches = tile, slow, []
+
+    def prepare(self, sample: Sample) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+
+    def fits_one_tile(self, sample: Sample) -> bool:
+        return max(sample.image.shape[1:]) <= self.tile
+
+    def forward_many(self, samples: Sequence[Sample]) -> list[Any]:
+        for sample in samples:
+            if sample.image.shape[0] != 1:
+                raise ModelMismatchError("The image has 2 channels, the model 1.", remedy="Choose another image.")
+            if np.asarray(sample.image).max() == 99:
+                raise ValueError("surprise")
+        self.batches.append(len(samples))
+        return [np.asarray(sample.image) for sample in samples]
+
+    def finish(self, output: Any, sample: Sample) -> Prediction:
+        if self.slow is not None:
+            self.slow.wait(10)
+        return Prediction(labels=ndimage.label(output[0] > 100)[0].astype(np.int32))
+
+    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
+        raise NotImplementedError
+
+    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
+        frames = [self.finish(np.asarray(sample.image), sample).labels for sample in to_samples(image)]
+        yield TileFinished(1, 2)
+        yield TileFinished(2, 2)
+        yield Prediction(labels=np.stack(frames) if "T" in image.axes else frames[0])
+
+
+def write_image(path: Path, objects: int = 2, size: int = 32, **options: Any) -> Path:
+    path.parent.mkdir(exist_ok=True, parents=True)
+    image = np.full((size, size), 10, np.uint8)
+    for k in range(objects):
+        image[4 * k : 4 * k + 3, 2:6] = 200
+    tifffile.imwrite(path, image, **options)
+    return path
+
+
+def origin(folder: Path, **changes: Any) -> Origin:
+    return Origin(**({"output": folder / "out", "model": "m", "model_hash": "1", "settings_hash": "2"} | changes))
+
+
+def run(network: Thresholding, paths: Sequence[Path], where: Origin) -> list[Any]:
+    return list(run_folder(network, list(paths), where))
+
+
+def of_type(events: Sequence[Any], kind: type) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[Path]:
+    return [write_image(tmp_path / "in" / f"i{k:02d}.tif", objects=k % 4) for k in range(10)]
+
+
+def test_every_image_gets_labels_and_rows(tmp_path: Path, images: list[Path]) -> None:
+    events = run(Thresholding(), images, origin(tmp_path))
+    assert isinstance(events[0], FolderStarted)
+    assert events[-1] == FolderFinished(10, 0, 0, tmp_path / "out")
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == images
+    assert sorted(e.path for e in of_type(events, ImageStarted)) == images
+    labels = tifffile.imread(tmp_path / "out" / "i03.tif")
+    assert (labels.dtype, labels.shape, labels.max()) == (np.uint32, (32, 32), 3)
+    rows = table(tmp_path / "out" / "objects.csv")
+    assert [row["image"] for row in rows if row["image"] == "i03"] == ["i03"] * 3
+    assert next(iter(rows[0])) == "image"
+    assert [int(row["objects"]) for row in table(tmp_path / "out" / "images.csv")] == [k % 4 for k in range(10)]
+
+
+def test_small_images_go_through_the_network_together(tmp_path: Path, images: list[Path]) -> None:
+    network = Thresholding()
+    run(network, images, origin(tmp_path))
+    assert sum(network.batches) == 10
+
+
+def test_a_second_run_skips_what_is_done(tmp_path: Path, images: list[Path]) -> None:
+    run(Thresholding(), images[:6], origin(tmp_path))
+    events = run(Thresholding(), images, origin(tmp_path))
+    assert sorted(e.path for e in of_type(events, ImageSkipped)) == images[:6]
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == images[6:]
+    assert len(table(tmp_path / "out" / "images.csv")) == 10
+
+
+@pytest.mark.parametrize("change", [{"model_hash": "other"}, {"settings_hash": "other"}, {"overwrite": True}])
+def test_another_model_or_other_settings_do_it_again(tmp_path: Path, images: list[Path], change: Any) -> None:
+    run(Thresholding(), images, origin(tmp_path))
+    events = run(Thresholding(), images, origin(tmp_path, **change))
+    assert len(of_type(events, ImageFinished)) == 10
+
+
+def test_a_changed_image_or_a_missing_result_is_done_again(tmp_path: Path, images: list[Path]) -> None:
+    run(Thresholding(), images, origin(tmp_path))
+    write_image(images[2], objects=5)
+    (tmp_path / "out" / "i04.tif").unlink()
+    (tmp_path / "out" / "i05.tif").write_bytes(b"")
+    events = run(Thresholding(), images, origin(tmp_path))
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == [images[2], images[4], images[5]]
+    assert len([row for row in table(tmp_path / "out" / "objects.csv") if row["image"] == "i02"]) == 5
+
+
+def test_bad_files_do_not_stop_the_others(tmp_path: Path, images: list[Path]) -> None:
+    images[1].write_bytes(b"")
+    images[4].write_bytes(images[4].read_bytes()[:150])
+    tifffile.imwrite(images[7], np.zeros((2, 32, 32), np.uint8), metadata={"axes": "CYX"})
+    images[8].unlink()
+    tifffile.imwrite(images[9], np.full((32, 32), 99, np.uint8))
+    events = run(Thresholding(), images, origin(tmp_path))
+    failed = sorted(of_type(events, ImageFailed), key=lambda event: event.path)  # alike ones go together, out of order
+    assert [e.path for e in failed] == [images[k] for k in (1, 4, 7, 8, 9)]
+    assert "0 bytes" in failed[0].reason
+    assert "2 channels" in failed[2].reason
+    assert "no such file" in failed[3].reason.lower()
+    assert "surprise" in failed[4].reason
+    assert all(e.remedy for e in failed)
+    assert events[-1] == FolderFinished(5, 0, 5, tmp_path / "out")
+    states = {row["name"]: row["state"] for row in table(tmp_path / "out" / "images.csv")}
+    assert states["i01"] == "failed"
+    assert states["i02"] == "done"
+
+
+def test_a_failed_image_is_tried_again(tmp_path: Path, images: list[Path]) -> None:
+    content = images[1].read_bytes()
+    images[1].write_bytes(b"")
+    run(Thresholding(), images, origin(tmp_path))
+    images[1].write_bytes(content)
+    events = run(Thresholding(), images, origin(tmp_path))
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == [images[1]]
+
+
+def test_images_of_one_name_get_names_that_stay(tmp_path: Path) -> None:
+    paths = [write_image(tmp_path / folder / "cell.tif", n) for n, folder in enumerate(("a", "b", "B/b"), start=1)]
+    events = run(Thresholding(), paths, origin(tmp_path))
+    assert [e.result.name for e in of_type(events, ImageFinished)] == ["cell.tif", "b_cell.tif", "cell_2.tif"]
+    assert "another image is called cell" in of_type(events, ImageFinished)[1].notes[0]
+    again = run(Thresholding(), paths[1:], origin(tmp_path, overwrite=True))
+    assert [e.result.name for e in of_type(again, ImageFinished)] == ["b_cell.tif", "cell_2.tif"]
+
+
+def test_a_time_series_is_measured_frame_by_frame(tmp_path: Path) -> None:
+    movie = np.zeros((3, 32, 32), np.uint8)
+    movie[:, 3:6, 3:6] = 200
+    movie[2, 20:23, 20:23] = 200
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, movie, metadata={"axes": "TYX"}, ome=True)
+    events = run(Thresholding(), [path], origin(tmp_path))
+    assert of_type(events, TileFinished) == [TileFinished(1, 2), TileFinished(2, 2)]
+    assert tifffile.imread(tmp_path / "out" / "movie.tif").shape == (3, 32, 32)
+    rows = table(tmp_path / "out" / "objects.csv")
+    assert [(row["frame"], row["label"]) for row in rows] == [("0", "1"), ("1", "1"), ("2", "1"), ("2", "2")]
+
+
+def test_images_with_other_columns_share_one_table(tmp_path: Path) -> None:
+    plain = write_image(tmp_path / "plain.tif", 1)
+    scaled = write_image(
+        tmp_path / "scaled.tif", 1, imagej=True, resolution=(2, 2), metadata={"unit": "um", "axes": "YX"}
+    )
+    run(Thresholding(), [plain, scaled], origin(tmp_path))
+    rows = table(tmp_path / "out" / "objects.csv")
+    micrometres = [name for name in rows[0] if name.endswith(("_um", "_um2"))]
+    assert micrometres
+    assert all(not rows[0][name] and rows[1][name] for name in micrometres)
+    assert table(tmp_path / "out" / "images.csv")[1]["pixel_size_x"] == "0.5"
+
+
+def test_closing_stops_and_keeps_what_is_finished(tmp_path: Path, images: list[Path]) -> None:
+    events = run_folder(Thresholding(), images, origin(tmp_path))
+    finished = 0
+    for event in events:
+        finished += isinstance(event, ImageFinished)
+        if finished == 3:
+            break
+    events.close()  # type: ignore[attr-defined]
+    states = [row["state"] for row in table(tmp_path / "out" / "images.csv")]
+    assert len(states) == 10
+    assert states.count("done") >= 3
+    assert not [thread for thread in threading.enumerate() if "microforge-folder" in thread.name]
+    assert not (tmp_path / "out" / "microforge.sqlite-wal").exists()
+    rest = run(Thresholding(), images, origin(tmp_path))
+    assert len(of_type(rest, ImageSkipped)) == states.count("done")
+
+
+def test_neighbours_that_need_tiles_are_all_predicted(tmp_path: Path) -> None:
+    paths = [write_image(tmp_path / f"{n}.tif", 1, 80) for n in range(5)]
+    events = run(Thresholding(), paths, origin(tmp_path))
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == paths
+
+
+def test_large_images_go_alone(tmp_path: Path) -> None:
+    paths = [write_image(tmp_path / f"{n}.tif", 1, size) for n, size in enumerate((32, 80, 32, 80))]
+    events = run(Thresholding(), paths, origin(tmp_path))
+    assert sorted(e.path for e in of_type(events, ImageFinished)) == paths
+    assert len(of_type(events, TileFinished)) == 4
+
+
+def test_files_that_are_not_results_are_not_replaced(tmp_path: Path, images: list[Path]) -> None:
+    foreign = write_image(tmp_path / "out" / "i03.tif")
+    content = foreign.read_bytes()
+    with pytest.raises(WriteError, match=r"not made by a run here.*Nothing was written"):
+        run_folder(Thresholding(), images, origin(tmp_path))
+    assert foreign.read_bytes() == content
+    run(Thresholding(), images, origin(tmp_path, overwrite=True))
+    assert foreign.read_bytes() != content
+
+
+def test_output_that_is_a_file_is_refused(tmp_path: Path, images: list[Path]) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(WriteError, match="cannot be written"):
+        run_folder(Thresholding(), images, origin(tmp_path))
+
+
+def test_a_full_disk_ends_the_run(tmp_path: Path, images: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise WriteError("The disk is full.", remedy="Free some space.")
+
+    monkeypatch.setattr("microforge.inference.folder.steps.write_labels", full)
+    with pytest.raises(WriteError, match=r"Three results in a row.*goes on where it stopped"):
+        run(Thresholding(), images, origin(tmp_path))
+
+
+@pytest.mark.parametrize("output", ["in", "in/results"])
+def test_output_among_the_images_is_refused(tmp_path: Path, images: list[Path], output: str) -> None:
+    with pytest.raises(SettingsError, match="folder"):
+        check_output(tmp_path / output, [tmp_path / "in"], images)
+
+
+def test_output_beside_the_images_is_fine(tmp_path: Path, images: list[Path]) -> None:
+    check_output(tmp_path / "in2", [tmp_path / "in"], images)
+    check_output(tmp_path / "in" / "results", images, images)
+    with pytest.raises(SettingsError, match="folder of the images"):
+        check_output(tmp_path / "in", images, images)
+
+
+def test_settings_hash_leaves_the_device_out() -> None:
+    plain = hash_settings(PredictionConfig(), None)
+    assert hash_settings(PredictionConfig(device="cpu"), None) == plain
+    assert hash_settings(PredictionConfig(task_options={"merging": 0.1}), None) != plain
+    assert hash_settings(PredictionConfig(), "ZYX") != plain
+
+
+def test_the_ledger_tells_what_a_killed_run_had_planned(tmp_path: Path, images: list[Path]) -> None:
+    run_folder(Thresholding(), images, origin(tmp_path))
+    with Ledger(tmp_path / "out") as ledger:
+        assert [entry.state for entry in ledger.entries()] == ["waiting"] * 10
+
+
+def test_brightness_is_measured_while_the_image_is_read(
+    tmp_path: Path, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+
+    def noted(*given: Any) -> Any:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return normaliser_for(*given)
+
+    monkeypatch.setattr("microforge.inference.predictor.normaliser_for", noted)
+    events = list(
+        run_folder(Predictor(random_model()), images, origin(tmp_path, kind=Annotation.IMAGE, countable=False))
+    )
+    assert len(of_type(events, ImageFinished)) == 10
+    assert threads == [False] * 10
+
+
+def test_objects_are_counted_only_where_there_are_any(tmp_path: Path, images: list[Path]) -> None:
+    run(Thresholding(), images[:2], origin(tmp_path, countable=False))
+    assert "objects" not in table(tmp_path / "out" / "images.csv")[0]
+    run(Thresholding(), images[2:4], origin(tmp_path))
+    run(Thresholding(), images[4:6], origin(tmp_path, countable=False))
+    counts = [row["objects"] for row in table(tmp_path / "out" / "images.csv")]
+    assert counts == ["", "", "2", "3", "", ""]
