@@ -7,7 +7,8 @@ from studio import PIXEL, Studio
 
 from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.canvas_overlay import overlay_of
-from microforge.io.writing import write_image, write_table
+from microforge.io.tables import write_table
+from microforge.io.writing import write_image
 from microforge.simulate import simulate_crowd, simulate_focus
 
 #: Rows and columns of the part in which all cells are clicked.

@@ -241,3 +241,16 @@ class Prediction:
     channel_names: tuple[str, ...] = ()
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many cells of a kind there are.
+
+    `low` and `high` bound it where the errors of counts were measured on images kept aside.
+    """
+
+    kind: str
+    value: float
+    low: float | None = None
+    high: float | None = None

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
 from microforge.gui.widgets.canvas_overlay import overlay_of
-from microforge.io.writing import write_image, write_table
+from microforge.io.tables import write_table
+from microforge.io.writing import write_image
 from microforge.simulate import simulate_nuclei
 from support.real_dock import LONG, close, open_dock, train
 

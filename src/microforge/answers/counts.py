@@ -12,14 +12,13 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from microforge.answers.base import CLASSES, COUNTS
 from microforge.answers.images import shortened
 from microforge.answers.time_series import PredictionStack
 from microforge.errors import MicroforgeError
-from microforge.inference.folder.ledger import CLASSES, COUNTS, Rows
-from microforge.inference.folder.tables import text_rows
 from microforge.io.points import write_points_csv, write_points_rois
-from microforge.tasks.base import Count
-from microforge.types import Image, PixelSize, Prediction, Sample
+from microforge.io.tables import TableRows, text_rows
+from microforge.types import Count, Image, PixelSize, Prediction, Sample
 
 #: What the rows for the whole image are called in the column of the regions.
 WHOLE = "image"
@@ -40,7 +39,7 @@ class Region(Protocol):
 
 def count_rows(
     count: Counting, prediction: Prediction, sample: Sample, regions: Sequence[Region], frame: int | None = None
-) -> Rows:
+) -> TableRows:
     """Count the whole image and each region, one row for each kind of cells in each, the whole image first."""
     lead = [] if frame is None else [frame]
     # Masks are made one after the other: an atlas has hundreds.
@@ -106,7 +105,7 @@ class CountedImage:
     regions: Sequence[Region] | None = ()
     done: int = 0
     cells: float = 0.0
-    rows: list[Rows] = field(default_factory=list)
+    rows: list[TableRows] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stack = _stack_of(self.source)
@@ -141,9 +140,9 @@ class CountedImage:
         return dict(self._stack.figures)
 
     @property
-    def tables(self) -> Mapping[str, Rows]:
+    def tables(self) -> Mapping[str, TableRows]:
         """The rows of the counts."""
-        return {COUNTS: Rows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
+        return {COUNTS: TableRows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
 
     @property
     def number(self) -> int | None:
@@ -211,7 +210,7 @@ class ClassedImage:
         return {"class": self._stack.prediction().class_name} | dict(self._stack.figures)
 
     @property
-    def tables(self) -> Mapping[str, Rows]:
+    def tables(self) -> Mapping[str, TableRows]:
         """The classes of the time points; an image that is no series is in the table of images only."""
         if "T" not in self.source.axes:
             return {}

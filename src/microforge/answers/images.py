@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from microforge.errors import MicroforgeError
-from microforge.inference.folder.ledger import Rows
+from microforge.io.tables import TableRows
 from microforge.io.writing import Layout, as_type, open_image, stored_type
 from microforge.types import Array, Image, PixelSize, Prediction
 
@@ -86,7 +86,7 @@ class ImageSeries:
         return self.layout.shape
 
     @property
-    def tables(self) -> Mapping[str, Rows]:
+    def tables(self) -> Mapping[str, TableRows]:
         """An image has no rows in the tables."""
         return {}
 

@@ -7,15 +7,7 @@ from typing import Any, Self
 
 import typer
 
-from microforge.events import (
-    Preparing,
-    RunAdvice,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    TrainingEvent,
-    Validated,
-)
+from microforge.events import Preparing, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
 
 _LINE_EVERY = 10.0
 

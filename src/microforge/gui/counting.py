@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.gui.layers.outlines import Outline, mask_of
-from microforge.tasks.base import Count, Task
-from microforge.types import Array, Image, Points, Prediction
+from microforge.tasks.base import Task
+from microforge.types import Array, Count, Image, Points, Prediction
 
 #: What a region is called that is none.
 WHOLE = "whole image"

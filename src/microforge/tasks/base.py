@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from microforge.config import AugmentationConfig, NetworkConfig, Settings
 from microforge.errors import SettingsError
 from microforge.events import RunAdvice
-from microforge.types import Annotation, Batch, Prediction, Sample, Target
+from microforge.types import Annotation, Batch, Count, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -26,19 +26,6 @@ Direction = Literal["max", "min"]
 
 class TaskOptions(Settings):
     """Base of a task's settings; kept in the model."""
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many cells of a kind there are.
-
-    `low` and `high` bound it where the errors of counts were measured on images kept aside.
-    """
-
-    kind: str
-    value: float
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,7 @@ from torch import Tensor
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
-from microforge.events import (
-    CheckpointSaved,
-    RunAdvice,
-    RunFinished,
-    StepFinished,
-    TrainingEvent,
-    Validated,
-)
+from microforge.events import CheckpointSaved, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
 from microforge.io.model_file import save_model
 from microforge.losses import is_finite
 from microforge.networks.unet import count_parameters

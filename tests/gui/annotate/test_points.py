@@ -11,11 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.points import KIND, dot_size
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import kind_names
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
-from microforge.gui.session.state import Session, mark_result
+from microforge.gui.session.state import Session
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import dots_of, is_corrected
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting.task import Counting
 from microforge.types import Annotation

@@ -13,8 +13,9 @@ from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
 from microforge.gui.halves import Halves, Removed
 from microforge.gui.image_parts import colours, figures_text
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.open_files import open_files, show_opened
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.io.images import read_image
 from microforge.io.writing import write_image
 from microforge.types import Image, Prediction
@@ -317,7 +318,7 @@ def test_files_of_a_folder_run_are_opened_with_their_image(
     write_image(tmp_path / "a.tif", data, axes, (0.4, 0.4))
     write_image(tmp_path / "result.tif", made, axes, (0.4 / finer, 0.4 / finer))
     (opened,) = open_files(tmp_path / "a.tif", tmp_path / "result.tif")
-    show_opened(session, opened)
+    show_opened(session.viewer, opened)
     image, *results = session.viewer.layers
     assert len(results) == (2 if "C" in axes else 1)
     assert np.allclose(results[0].data, made[0] if "C" in axes else made)

@@ -25,7 +25,8 @@ from microforge.events import (
     TileFinished,
 )
 from microforge.gui.apply.panel import ApplyPanel
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.layers.marks import is_result
+from microforge.gui.session.state import Session
 from microforge.types import Image, Prediction
 from support.model_cards import write_model
 

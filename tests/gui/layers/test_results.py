@@ -5,8 +5,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.results import add_results, features_of, measurements_of, place_of, results_of
-from microforge.gui.session.state import is_result
 from microforge.types import Prediction
 
 DETAILS = {"model": "nuclei.safetensors", "settings": {}}

@@ -10,10 +10,12 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF
 
 from microforge.gui.evaluating import Case
+from microforge.gui.layers.marks import is_result
 from microforge.gui.review.counts import CountReview, mean_error
 from microforge.gui.review.panel import ReviewTab
-from microforge.gui.session.state import Session, is_result
-from microforge.io.writing import write_image, write_table
+from microforge.gui.session.state import Session
+from microforge.io.tables import write_table
+from microforge.io.writing import write_image
 from microforge.tasks import get_task
 from microforge.tasks.counting.interval import Interval
 from support.fakes import FakeCounter

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.images import ImageReview, likeness
 from microforge.gui.review.panel import ReviewTab
-from microforge.gui.session.state import Session, mark_result
+from microforge.gui.session.state import Session
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.layers.convert import add_labels, add_region
-from microforge.gui.session.state import Session, default_runs_folder, mark_result
+from microforge.gui.layers.marks import mark_result
+from microforge.gui.session.state import Session, default_runs_folder
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from napari.layers import Points
 from pytestqt.qtbot import QtBot
 
+from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.tasks import get_task

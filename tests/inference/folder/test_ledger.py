@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from microforge.answers.base import CLASSES, COUNTS, OBJECTS
 from microforge.errors import WriteError
-from microforge.inference.folder.ledger import CLASSES, COUNTS, FILE_NAME, OBJECTS, Entry, Ledger, Rows, hash_file
+from microforge.inference.folder.ledger import FILE_NAME, Entry, Ledger, hash_file
+from microforge.io.tables import TableRows
 
-ROWS = Rows(("label", "area"), ("1,10", "2,20"))
+ROWS = TableRows(("label", "area"), ("1,10", "2,20"))
 
 
 def test_keeps_what_was_recorded_when_opened_again(tmp_path: Path) -> None:
@@ -32,14 +34,14 @@ def test_an_entry_replaces_the_one_of_the_same_file(tmp_path: Path) -> None:
 def test_only_images_that_are_done_have_measurements(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.record(Entry("/in/a.tif", "a", "done"), {OBJECTS: ROWS})
-        ledger.record(Entry("/in/b.tif", "b", "done"), {OBJECTS: Rows(("label", "frame"), ())})
+        ledger.record(Entry("/in/b.tif", "b", "done"), {OBJECTS: TableRows(("label", "frame"), ())})
         ledger.record(Entry("/in/a.tif", "a", "failed"))
-        assert list(ledger.measurements()) == [("b", Rows(("label", "frame"), ()))]
+        assert list(ledger.measurements()) == [("b", TableRows(("label", "frame"), ()))]
         assert ledger.measured_columns() == ["label", "frame"]
 
 
 def test_rows_are_replaced_table_by_table_when_an_image_is_done_again(tmp_path: Path) -> None:
-    counts, entry = Rows(("region", "count"), ("image,3.00", "left,1.00")), Entry("/in/a.tif", "a", "done")
+    counts, entry = TableRows(("region", "count"), ("image,3.00", "left,1.00")), Entry("/in/a.tif", "a", "done")
     with Ledger(tmp_path) as ledger:
         ledger.record(entry, {OBJECTS: ROWS})
         assert not ledger.has_had(COUNTS)

@@ -13,8 +13,9 @@ import tifffile
 
 from microforge.errors import AxesError, WriteError
 from microforge.io.images import read_image, read_labels
+from microforge.io.tables import write_table
 from microforge.io.writing import images as results
-from microforge.io.writing import write_image, write_labels, write_table
+from microforge.io.writing import write_image, write_labels
 
 SIZES = {"T": 3, "Z": 4, "C": 2, "Y": 40, "X": 50}
 

@@ -10,8 +10,8 @@ from napari.utils.transforms import Affine
 
 from microforge.gui.image_parts import ShownImage
 from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import Place, find_ours, fit_array, remember, transform_of
-from microforge.gui.session.state import mark_result
 from microforge.types import PixelSize
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from microforge.gui.image_parts import ShownImage, shown_images
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.images import add_images
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.point_results import add_dots
 from microforge.gui.layers.results import place_of
-from microforge.gui.session.state import Session, mark_result
 from microforge.types import Array, Image, Points, Prediction
 
 
@@ -63,13 +64,12 @@ def _channels(made: Image, image: Image) -> tuple[ShownImage, ...]:
     return shown_images(prediction, image, keeps_intensities=False)
 
 
-def show_opened(session: Session, opened: Opened) -> None:
-    """Add what was read as layers; the image becomes the selected one."""
-    viewer, image = session.viewer, opened.image
+def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
+    """Add what was read as layers; the image becomes the selected one; give its layer."""
+    image = opened.image
     is_rgb = image.axes.endswith("S")
     layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **placed(image, image.axes.removesuffix("S")))
     add_beside_brushes(viewer, layer)
-    session.set_axes(layer, image.axes)
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)
         labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **placed(image, axes))
@@ -84,6 +84,7 @@ def show_opened(session: Session, opened: Opened) -> None:
         add_dots(viewer, place_of(layer, image.axes), Prediction(points=opened.points), {})
     viewer.layers.selection.active = layer
     viewer.reset_view()
+    return layer
 
 
 def _aligned(data: Array, axes: str, image: Image) -> tuple[Array, str]:

@@ -9,8 +9,8 @@ from napari.layers import Points as PointsLayer
 from scipy.spatial import KDTree
 
 from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS, Place, find_ours, fingerprint, fit_points, remember
-from microforge.gui.session.state import mark_result
 from microforge.types import Array, Points, Prediction
 
 #: One per kind, as far apart as colours go, in the order of the colour maps of the densities.

@@ -15,7 +15,7 @@ from napari.layers import Image, Labels, Layer
 
 from microforge.gui.image_parts import PROBABILITY
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
-from microforge.gui.session.state import mark_result
+from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction
 
 #: Where a layer of ours keeps what it is.

@@ -12,9 +12,10 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from microforge.errors import AnnotationError, MicroforgeError
 from microforge.events import RunFailed
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.background import Relay
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.types import Array
 

@@ -13,10 +13,11 @@ from napari.layers import Points as PointsLayer
 
 from microforge.gui.evaluating import Case
 from microforge.gui.layers.convert import add_beside_brushes, image_of
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
 from microforge.gui.layers.point_results import dot_size
 from microforge.gui.layers.results import fit_points, place_of
-from microforge.gui.session.state import Session, mark_result
+from microforge.gui.session.state import Session
 from microforge.types import Array, Image, Points
 
 REVIEWED = "microforge_reviewed"

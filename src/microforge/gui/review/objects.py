@@ -13,12 +13,13 @@ from microforge.errors import AnnotationError, MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.comparing import OVERLAPS, Comparison, Finding, compare, worst_first
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
+from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.outlines import mask_of
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.findings_table import FindingsTable
 from microforge.gui.session.background import Relay
 from microforge.gui.session.snapshot import snapshot_of
-from microforge.gui.session.state import Session, is_result, mark_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.types import Array
 

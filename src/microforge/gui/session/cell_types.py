@@ -1,15 +1,34 @@
 """The kinds of cells of a session: the same names on every image, however the layers hold them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from napari.layers import Layer, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
-from microforge.gui.annotate.tools.cell_type_list import Kind
 from microforge.gui.layers.convert import axes_of
 from microforge.gui.layers.points import KIND, add_points, kind_column, kinds_of, name_of_layer, named_layers
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.state import Session
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of cells as the list shows it.
+
+    Attributes
+    ----------
+    colour
+        Four numbers 0..1.
+    fixed
+        Whether its name comes from the layer's features and cannot be changed here.
+    """
+
+    name: str
+    count: int
+    colour: Any
+    fixed: bool = False
 
 
 def kind_names(session: Session) -> tuple[str, ...]:

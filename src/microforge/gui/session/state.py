@@ -14,6 +14,7 @@ from psygnal import Signal
 from qtpy.QtCore import QStandardPaths
 
 from microforge.config import TrainingConfig
+from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay
 from microforge.tasks import Task, get_task
@@ -269,16 +270,6 @@ class Session:
         self._axes.pop(layer, None)
         self.annotated = [item for item in self.annotated if item.forget(layer)]
         self.changed.emit()
-
-
-def is_result(layer: Layer) -> bool:
-    """Whether a layer was made by a model: a preview or a result, never something to train on."""
-    return "microforge_result" in layer.metadata
-
-
-def mark_result(layer: Layer, origin: str) -> None:
-    """Say that a layer was made by a model, so that it is never offered as an input; `origin` names it."""
-    layer.metadata["microforge_result"] = origin
 
 
 def default_runs_folder() -> Path:

@@ -10,7 +10,8 @@ from qtpy.QtCore import QObject, QTimer
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
 from microforge.gui.layers.convert import brushes_down, image_of
-from microforge.gui.session.state import Session, mark_result
+from microforge.gui.layers.marks import mark_result
+from microforge.gui.session.state import Session
 from microforge.gui.train.preview_layers import Shown, View, said_of, shown_of
 from microforge.types import ArrayLike, Sample
 

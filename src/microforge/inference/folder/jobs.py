@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from microforge.answers.base import Figures
 from microforge.answers.counts import Counting
 from microforge.answers.images import ImageType
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
-from microforge.inference.folder.ledger import Entry, Figures, Rows
+from microforge.inference.folder.ledger import Entry
+from microforge.io.tables import TableRows
 from microforge.types import Annotation, Image, PixelSize, Prediction, Sample
 
 #: What is written for each image, by what the results are.
@@ -85,7 +87,7 @@ class Outcome:
     event: ImageFinished | ImageSkipped | ImageFailed
     entry: Entry | None = None
     #: The rows of the tables, by the name of the table; None leaves those of an earlier run.
-    tables: Mapping[str, Rows] | None = None
+    tables: Mapping[str, TableRows] | None = None
     #: What was measured on the whole image, by name.
     figures: Figures = field(default_factory=dict)
     #: The folder itself may be the trouble, not the image.
@@ -119,7 +121,7 @@ class Result(Protocol):
     def figures(self) -> Figures: ...  # noqa: D102
 
     @property
-    def tables(self) -> Mapping[str, Rows]: ...  # noqa: D102
+    def tables(self) -> Mapping[str, TableRows]: ...  # noqa: D102
 
     @property
     def number(self) -> int | None: ...  # noqa: D102

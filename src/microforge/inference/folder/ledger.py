@@ -15,7 +15,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from microforge.answers.base import OBJECTS, TABLES, Figures
 from microforge.errors import WriteError
+from microforge.io.tables import TableRows
 
 FILE_NAME = "microforge.sqlite"
 State = Literal["waiting", "done", "failed"]
@@ -58,20 +60,6 @@ class Entry:
     output_hash: str = ""
     finished: str = ""
 
-
-@dataclass(frozen=True)
-class Rows:
-    """What one image gives to a table, as text: the names of the columns and one line per object, region or frame."""
-
-    columns: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-
-
-#: The tables to which images give rows, by name: each is `NAME.csv` in the folder.
-OBJECTS, COUNTS, CLASSES = "objects", "counts", "classes"
-TABLES = (OBJECTS, COUNTS, CLASSES)
-#: What was measured on a whole image, by name: numbers and words.
-Figures = Mapping[str, float | str]
 
 _COLUMNS = tuple(field.name for field in fields(Entry))
 _PLACES = ", ".join("?" for _ in _COLUMNS)
@@ -128,7 +116,9 @@ class Ledger:
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry) for entry in entries])
         self.commit()
 
-    def record(self, entry: Entry, tables: Mapping[str, Rows] | None = None, figures: Figures | None = None) -> None:
+    def record(
+        self, entry: Entry, tables: Mapping[str, TableRows] | None = None, figures: Figures | None = None
+    ) -> None:
         """Note how an image went, with its rows of the tables and the figures of the whole image.
 
         Where tables are given they replace all rows that the image had: in a table left out it has none any more.
@@ -141,7 +131,7 @@ class Ledger:
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
 
-    def _replace(self, table: str, path: str, rows: Rows | None) -> None:
+    def _replace(self, table: str, path: str, rows: TableRows | None) -> None:
         if rows is None:
             # Not deleted: that the folder has had such a table must not be forgotten, for it has to be written again.
             self._change(f"UPDATE {table} SET columns = '', lines = ? WHERE path = ?", [(zlib.compress(b""), path)])
@@ -149,12 +139,12 @@ class Ledger:
         packed = zlib.compress("\n".join(rows.lines).encode(), 1)
         self._change(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", [(path, "\t".join(rows.columns), packed)])
 
-    def measurements(self, table: str = OBJECTS) -> Iterator[tuple[str, Rows]]:
+    def measurements(self, table: str = OBJECTS) -> Iterator[tuple[str, TableRows]]:
         """Give the name and the rows of every image that is done and has some, by name."""
         query = f"SELECT name, columns, lines FROM images JOIN {table} USING (path) WHERE state = 'done' ORDER BY name"
         for name, columns, packed in self._ask(query, ()):
             text = zlib.decompress(packed).decode()
-            yield name, Rows(tuple(columns.split("\t")), tuple(text.split("\n")) if text else ())
+            yield name, TableRows(tuple(columns.split("\t")), tuple(text.split("\n")) if text else ())
 
     def measured_columns(self, table: str = OBJECTS) -> list[str]:
         """Give all columns that any image has, in the order of their first use."""

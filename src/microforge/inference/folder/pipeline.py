@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from microforge.answers.base import COUNTS, OBJECTS
 from microforge.answers.images import BATCH_PIXELS
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
-from microforge.inference.folder.ledger import COUNTS, OBJECTS, Ledger
+from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.steps import failure, read, stream, write
 from microforge.inference.folder.tables import write_tables
 from microforge.types import Annotation, Image, Prediction, Sample

@@ -12,16 +12,17 @@ from typing import Protocol
 
 import numpy as np
 
+from microforge.answers.base import COUNTS, OBJECTS
 from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, Counting, count_rows, shape_of
 from microforge.answers.images import ImageSeries
 from microforge.axes.samples import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready, Result
-from microforge.inference.folder.ledger import COUNTS, OBJECTS, Entry, Rows, hash_file
-from microforge.inference.folder.tables import rows_of
+from microforge.inference.folder.ledger import Entry, hash_file
 from microforge.io.images import let_go, read_image
 from microforge.io.regions import Region, regions_for
+from microforge.io.tables import TableRows, rows_of
 from microforge.io.writing import write_labels
 from microforge.measurements.bands import measure_sample
 from microforge.types import Annotation, Array, Image, Labels, PixelSize, Prediction, Sample
@@ -153,7 +154,7 @@ def _write_labels(ready: Ready, origin: Origin, prediction: Prediction, began: f
 
 def _counted(
     ready: Ready, count: Counting, frames: Array, measured: Sequence[Mapping[str, Array]], regions: Sequence[Region]
-) -> Rows:
+) -> TableRows:
     """Count the objects of each time point, by region."""
     found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
     series = "T" in ready.image.axes
@@ -161,7 +162,7 @@ def _counted(
         count_rows(count, prediction, sample, regions, t if series else None)
         for t, (prediction, sample) in enumerate(zip(found, ready.samples, strict=True))
     ]
-    return Rows(rows[0].columns, tuple(line for one in rows for line in one.lines))
+    return TableRows(rows[0].columns, tuple(line for one in rows for line in one.lines))
 
 
 def _done(

@@ -5,16 +5,14 @@
 """
 
 import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
-from microforge.inference.folder.ledger import OBJECTS, TABLES, Ledger, Rows
+from microforge.answers.base import OBJECTS, TABLES
+from microforge.inference.folder.ledger import Ledger
 from microforge.io.atomic import atomic_path
-from microforge.types import Array
+from microforge.io.tables import TableRows, csv_line
 
 IMAGES = "images"
 #: No image may take these names: its own table would replace that of the folder.
@@ -34,34 +32,6 @@ _IMAGE_COLUMNS = (
     "finished",
 )
 _SIZES = ("pixel_size_z", "pixel_size_y", "pixel_size_x")
-
-
-def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> Rows:
-    """Turn measurements into lines of text.
-
-    Parameters
-    ----------
-    tables
-        One table (column -> one value per object) per time point.
-    frames
-        Add the column `frame`, the number of the time point, after the first one.
-    """
-    if not tables:
-        return Rows()
-    first, *others = tables[0]
-    columns = (first, "frame", *others) if frames else (first, *others)
-    lines: list[str] = []
-    for frame, table in enumerate(tables):
-        texts = [_texts(table[name]) for name in (first, *others)]
-        if frames:
-            texts.insert(1, [str(frame)] * len(texts[0]))
-        lines += [",".join(line) for line in zip(*texts, strict=True)]
-    return Rows(columns, tuple(lines))
-
-
-def text_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Rows:
-    """Turn rows of values into lines of text; None is an empty place."""
-    return Rows(tuple(columns), tuple(_line(row).rstrip("\n") for row in rows))
 
 
 def write_tables(ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJECTS,), countable: bool = True) -> None:
@@ -92,31 +62,31 @@ def _write_rows(ledger: Ledger, table: str, file: TextIO) -> None:
     columns = ledger.measured_columns(table)
     if table != OBJECTS:
         columns.sort(key=lambda name: name != "frame")
-    file.write(_line(["image" if table == OBJECTS else "name", *columns]))
+    file.write(csv_line(["image" if table == OBJECTS else "name", *columns]) + "\n")
     for name, rows in ledger.measurements(table):
-        lead = _line([name]).rstrip("\n") + ","
+        lead = csv_line([name]) + ","
         lines = rows.lines if list(rows.columns) == columns else _rearranged(rows, columns)
         file.writelines(f"{lead}{line}\n" for line in lines)
 
 
-def _rearranged(rows: Rows, columns: Sequence[str]) -> Iterable[str]:
+def _rearranged(rows: TableRows, columns: Sequence[str]) -> Iterable[str]:
     """Give the lines of an image with other columns (another model, other channels) in the common order."""
     for values in csv.reader(rows.lines):
         known = dict(zip(rows.columns, values, strict=True))
-        yield _line([known.get(name, "") for name in columns]).rstrip("\n")
+        yield csv_line([known.get(name, "") for name in columns])
 
 
 def _write_images(ledger: Ledger, file: TextIO, *, countable: bool) -> None:
     figures = ledger.figures()
     names = list(dict.fromkeys(name for values in figures.values() for name in values))
     columns = _image_columns(ledger, countable)
-    file.write(_line([*columns, *_SIZES, *names]))
+    file.write(csv_line([*columns, *_SIZES, *names]) + "\n")
     for entry in ledger.entries():
         values = [getattr(entry, name) for name in columns]
         sizes = entry.pixel_size.split()
         measured = figures.get(entry.path, {}) if entry.state == "done" else {}
         told = [_told(measured.get(name, "")) for name in names]
-        file.write(_line([*values, *[""] * (3 - len(sizes)), *sizes, *told]))
+        file.write(csv_line([*values, *[""] * (3 - len(sizes)), *sizes, *told]) + "\n")
 
 
 def _image_columns(ledger: Ledger, countable: bool) -> list[str]:
@@ -132,18 +102,3 @@ def _image_columns(ledger: Ledger, countable: bool) -> list[str]:
 
 def _told(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
-
-
-def _line(values: Iterable[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(["" if value is None else value for value in values])
-    return text.getvalue()
-
-
-def _texts(values: Array) -> list[str]:
-    values = np.asarray(values)
-    if np.issubdtype(values.dtype, np.integer):
-        return [str(value) for value in values.tolist()]
-    if np.issubdtype(values.dtype, np.floating):
-        return [f"{value:.7g}" for value in values.tolist()]
-    return [_line([value]).rstrip("\n") for value in values.tolist()]

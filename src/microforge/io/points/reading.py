@@ -11,8 +11,7 @@ from microforge.io.points.cell_counter import read_cell_counter
 from microforge.io.points.imagej_rois import read_points_rois, write_points_rois
 from microforge.io.points.point_table import read_points_table
 from microforge.io.rois import ROI_SUFFIXES, Stack
-from microforge.io.tables import TABLE_SUFFIXES
-from microforge.io.writing import write_table
+from microforge.io.tables import TABLE_SUFFIXES, write_table
 from microforge.types import Array, PixelSize, Points
 
 __all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "without_twins", "write_points_csv", "write_points_rois"]

@@ -1,6 +1,6 @@
 """Results as files that Fiji, napari and Excel open, each written all or nothing."""
 
 from microforge.io.writing.frames import Layout, as_type, open_image, stored_type
-from microforge.io.writing.images import write_image, write_labels, write_table
+from microforge.io.writing.images import write_image, write_labels
 
-__all__ = ["Layout", "as_type", "open_image", "stored_type", "write_image", "write_labels", "write_table"]
+__all__ = ["Layout", "as_type", "open_image", "stored_type", "write_image", "write_labels"]

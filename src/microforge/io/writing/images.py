@@ -3,8 +3,6 @@
 TIFFs carry the description that ImageJ writes: Fiji, napari and ``read_image`` all take axes and pixel size from it.
 """
 
-import csv
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,35 +90,6 @@ def write_image(
     layout = Layout(stored, image.shape, stored_type(image.dtype), pixel_size, channel_names, time_interval)
     with open_image(path, layout, durable=durable) as append:
         append(image)
-
-
-def write_table(path: str | Path, columns: Mapping[str, Array], *, durable: bool = True) -> None:
-    """Write a CSV table: commas, points in numbers, UTF-8, one line per row, ``nan`` where a number is missing.
-
-    Raises
-    ------
-    WriteError
-        If the columns differ in length or the file cannot be written; one that was there is unchanged.
-    """
-    texts = [_texts(np.asarray(column)) for column in columns.values()]
-    if len({len(column) for column in texts}) > 1:
-        lengths = ", ".join(f"{name} {len(column)}" for name, column in zip(columns, texts, strict=True))
-        raise WriteError(f"The columns of the table differ in length: {lengths}.", where=str(path))
-    with (
-        atomic_path(path, durable=durable) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(zip(*texts, strict=True))
-
-
-def _texts(values: Array) -> list[Any]:
-    # The shortest text that gives the same number back.
-    if values.dtype.kind == "f" and values.dtype.itemsize < 8:
-        return [np.format_float_positional(v, trim="-") if 1e-4 <= abs(v) < 1e9 else str(v) for v in values]
-    rows: list[Any] = values.tolist()
-    return rows
 
 
 def _ordered(path: str | Path, data: Array, axes: str, order: str) -> str:

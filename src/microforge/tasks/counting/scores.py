@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.metrics.matching import f1_score, match_points
-from microforge.tasks.base import Count
 from microforge.tasks.label_images import known_points
-from microforge.types import Prediction, Sample
+from microforge.types import Count, Prediction, Sample
 
 
 def tally_counts(

@@ -16,14 +16,14 @@ import numpy.typing as npt
 from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
-from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.counting.density import find_positions, stamp_density
 from microforge.tasks.counting.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
 from microforge.tasks.counting.interval import fit_interval
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
 from microforge.tasks.label_images import known_pixels, known_points
-from microforge.types import Annotation, Batch, Points, Prediction, Sample, Target
+from microforge.types import Annotation, Batch, Count, Points, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch

@@ -17,14 +17,7 @@ from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask, noise_figures
-from microforge.tasks.images.pair_checks import (
-    is_near,
-    matched,
-    refuse_swapped,
-    refuse_unrelated,
-    size_of,
-    target_of,
-)
+from microforge.tasks.images.pair_checks import is_near, matched, refuse_swapped, refuse_unrelated, size_of, target_of
 from microforge.tasks.images.ranges import TargetRanges
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
 

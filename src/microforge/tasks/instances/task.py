@@ -14,10 +14,10 @@ from pydantic import Field
 from scipy import ndimage
 
 from microforge.metrics.matching import average_precision, f1_score, match_objects
-from microforge.tasks.base import Count, Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_labels, cut_out, known_pixels, object_count, was_split
-from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
+from microforge.types import Annotation, Array, Batch, Count, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch

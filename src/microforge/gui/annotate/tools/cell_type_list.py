@@ -1,31 +1,12 @@
 """The kinds of cells that are clicked: a colour, a count and a name each; a click on one takes its dots in hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QWidget
 
 from microforge.gui.annotate.tools.class_list import swatch_style
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of cells as the list shows it.
-
-    Attributes
-    ----------
-    colour
-        Four numbers 0..1.
-    fixed
-        Whether its name comes from the layer's features and cannot be changed here.
-    """
-
-    name: str
-    count: int
-    colour: Any
-    fixed: bool = False
+from microforge.gui.session.cell_types import Kind
 
 
 class KindList(QWidget):  # type: ignore[misc]  # qtpy has no types

@@ -10,8 +10,9 @@ from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.class_list import ClassList
 from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
 from microforge.gui.layers.convert import add_labels, labels_on
+from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 
 

@@ -9,11 +9,12 @@ from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.cell_type_list import KindList
 from microforge.gui.annotate.tools.point_undo import DotHistory
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.points import KIND, dots_on, outside
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import add_kind, kinds_in, next_kind, remove_kind, rename_kind, start_clicking
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, add_row, button, rows
 
 #: Sizes of dots that can be chosen, in pixels of the image.

@@ -229,7 +229,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         if isinstance(event, RunFailed):
             self.message.say(f"{event.problem} {event.remedy}", "error")
             return
-        show_opened(self._session, event)
+        layer = show_opened(self._session.viewer, event)
+        self._session.set_axes(layer, event.image.axes)
         self.message.say(f"Opened {event.image.name}.")
 
 

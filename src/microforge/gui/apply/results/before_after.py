@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushBu
 
 from microforge.gui.halves import Halves, Removed
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
-from microforge.gui.session.state import Session, mark_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
 
 RESULT, ORIGINAL, SPLIT = "Result", "Original", "Split"

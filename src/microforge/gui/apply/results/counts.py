@@ -114,7 +114,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def save_table(self, path: Path) -> None:
         """Write the counts as CSV."""
-        from microforge.io.writing import write_table
+        from microforge.io.tables import write_table
 
         try:
             write_table(path, columns_of([row for one in self.images for row in one.rows]))

@@ -85,7 +85,7 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def save_table(self, path: Path) -> None:
         """Write the classes as CSV."""
-        from microforge.io.writing import write_table
+        from microforge.io.tables import write_table
 
         try:
             write_table(path, self._columns())

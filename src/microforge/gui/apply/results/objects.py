@@ -9,9 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from microforge.errors import MicroforgeError
+from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import columns_of_dots
 from microforge.gui.layers.results import DETAILS, copy_to_correct, measurements_of, results_of
-from microforge.gui.session.state import Session, is_result
+from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.types import Array
 
@@ -84,7 +85,7 @@ class ObjectResults(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def save_table(self, path: Path) -> None:
         """Write the measurements of the last results into one file, with a column that names the image."""
-        from microforge.io.writing import write_table
+        from microforge.io.tables import write_table
 
         try:
             write_table(path, _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()]))

@@ -1,0 +1,18 @@
+"""Tables as files, read whatever program wrote them, and written as plain CSV."""
+
+from microforge.io.tables.reading import TABLE_SUFFIXES, Table, as_number, listed, plain_name, read_table
+from microforge.io.tables.writing import TableRows, csv_line, rows_of, text_rows, write_table
+
+__all__ = [
+    "TABLE_SUFFIXES",
+    "Table",
+    "TableRows",
+    "as_number",
+    "csv_line",
+    "listed",
+    "plain_name",
+    "read_table",
+    "rows_of",
+    "text_rows",
+    "write_table",
+]
