@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.integer[Any]]
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+#: A part of an image: one slice per axis ``(Z)YX``.
+Window = tuple[slice, ...]
 PixelSize = tuple[float, ...]
 
 

@@ -7,7 +7,7 @@ from napari.layers import Layer
 from microforge.gui import samples
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.points import dots_on
-from microforge.gui.show import add_results
+from microforge.gui.show import add_found
 from microforge.types import Image, Prediction
 
 
@@ -54,9 +54,9 @@ def test_the_manifest_is_valid_and_found() -> None:
 def test_results_are_shown_on_their_images() -> None:
     viewer = ViewerModel()
     image = Image("a", np.zeros((6, 8, 9)), "ZYX", (2.0, 0.5, 0.5))
-    add_results(viewer, [image], [Prediction(labels=np.ones((6, 8, 9), np.int32))])
+    add_found(viewer, [image], [Prediction(labels=np.ones((6, 8, 9), np.int32))])
     assert [layer.name for layer in viewer.layers] == ["a", "a result"]
     np.testing.assert_allclose(viewer.layers[1].scale, (2, 0.5, 0.5))
     rgb = Image("b", np.zeros((8, 9, 3), np.uint8), "YXS")
-    add_results(viewer, [rgb], [Prediction(labels=np.ones((8, 9), np.int32))])
+    add_found(viewer, [rgb], [Prediction(labels=np.ones((8, 9), np.int32))])
     assert viewer.layers["b"].rgb

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from microforge.simulate import simulate_crowd, simulate_focus
-from microforge.simulate.crowds import KINDS
+from microforge.simulate.crowds import CELL_KINDS
 
 
 def test_a_crowd_holds_what_was_asked_for() -> None:
@@ -12,7 +12,7 @@ def test_a_crowd_holds_what_was_asked_for() -> None:
     assert (crowd.image.shape, crowd.image.dtype) == ((96, 128), np.uint16)
     assert crowd.points.shape == (50, 2)
     assert ((crowd.points >= 0) & (crowd.points <= [95, 127])).all()
-    assert set(crowd.kind.tolist()) == set(range(len(KINDS)))
+    assert set(crowd.kind.tolist()) == set(range(len(CELL_KINDS)))
     np.testing.assert_array_equal(crowd.image, simulate_crowd((96, 128), n=50, seed=1).image)
 
 

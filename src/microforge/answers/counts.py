@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.answers.base import CLASSES, COUNTS
-from microforge.answers.images import shortened
+from microforge.answers.images import first_notes
 from microforge.answers.time_series import PredictionStack
 from microforge.errors import MicroforgeError
 from microforge.io.points import write_points_csv, write_points_rois
@@ -24,10 +24,10 @@ from microforge.types import Count, Image, PixelSize, Prediction, Sample
 WHOLE = "image"
 _Mask = npt.NDArray[np.bool_]
 #: `task.count`.
-Counting = Callable[[Prediction, _Mask | None], tuple[Count, ...]]
+CountFunction = Callable[[Prediction, _Mask | None], tuple[Count, ...]]
 
 
-class Region(Protocol):
+class NamedMask(Protocol):
     """A part of an image, by its name."""
 
     @property
@@ -38,7 +38,7 @@ class Region(Protocol):
 
 
 def count_rows(
-    count: Counting, prediction: Prediction, sample: Sample, regions: Sequence[Region], frame: int | None = None
+    count: CountFunction, prediction: Prediction, sample: Sample, regions: Sequence[NamedMask], frame: int | None = None
 ) -> TableRows:
     """Count the whole image and each region, one row for each kind of cells in each, the whole image first."""
     lead = [] if frame is None else [frame]
@@ -53,7 +53,7 @@ def count_rows(
 
 
 def _rows_of_place(
-    count: Counting, prediction: Prediction, sample: Sample, mask: _Mask | None
+    count: CountFunction, prediction: Prediction, sample: Sample, mask: _Mask | None
 ) -> Iterator[list[object]]:
     whole = int(np.prod(sample.image.shape[1:]))
     pixels = whole if mask is None else int(mask.sum()) * (whole // mask.size)
@@ -101,8 +101,8 @@ class CountedImage:
     path: Path
     source: Image
     samples: Sequence[Sample]
-    count: Counting
-    regions: Sequence[Region] | None = ()
+    count: CountFunction
+    regions: Sequence[NamedMask] | None = ()
     done: int = 0
     cells: float = 0.0
     rows: list[TableRows] = field(default_factory=list)
@@ -132,7 +132,7 @@ class CountedImage:
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image."""
         missing = () if self.regions is not None else (NO_REGIONS,)
-        return (*missing, *shortened(self._stack.notes))
+        return (*missing, *first_notes(self._stack.notes))
 
     @property
     def figures(self) -> Mapping[str, float | str]:
@@ -202,7 +202,7 @@ class ClassedImage:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image."""
-        return shortened(self._stack.notes)
+        return first_notes(self._stack.notes)
 
     @property
     def figures(self) -> Mapping[str, float | str]:

@@ -70,7 +70,7 @@ class ImageSeries:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image: what was said of its time points, and what its type has cost."""
-        return (*shortened(self.said), *self._type_notes())
+        return (*first_notes(self.said), *self._type_notes())
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,7 +118,7 @@ class ImageSeries:
         return Layout(axes, shape, dtype, self.pixel_size, channel_names, self.source.time_interval)
 
 
-def shortened(notes: Iterable[str]) -> tuple[str, ...]:
+def first_notes(notes: Iterable[str]) -> tuple[str, ...]:
     """Give the first remarks, and how many more there are."""
     told = tuple(notes)
     if len(told) <= _MOST_NOTES:

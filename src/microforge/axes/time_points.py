@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from microforge.axes.letters import spatial_axes
 from microforge.errors import AnnotationError
-from microforge.types import Image, Points
+from microforge.types import Floats, Image, Points
 
 _WORDS = {"T": "time point", "Z": "plane"}
 _COLUMNS = {"T": "t", "Z": "z"}
-Coordinates = npt.NDArray[np.float32]
 
 
 def split_points(image: Image, points: Points) -> list[Points]:
@@ -40,14 +38,14 @@ def split_points(image: Image, points: Points) -> list[Points]:
     return _by_time(image, points, fitted, axes[1:], sizes["T"])
 
 
-def _swap_confused(columns: dict[str, Coordinates], sizes: dict[str, int]) -> None:
+def _swap_confused(columns: dict[str, Floats], sizes: dict[str, int]) -> None:
     """Call frames planes, or planes frames, where the image has only the other."""
     for one, other in ("TZ", "ZT"):
         if one in columns and one not in sizes and other in sizes and other not in columns:
             columns[other] = columns.pop(one)
 
 
-def _fit_axis(letter: str, columns: dict[str, Coordinates], sizes: dict[str, int], image: Image, count: int) -> None:
+def _fit_axis(letter: str, columns: dict[str, Floats], sizes: dict[str, int], image: Image, count: int) -> None:
     """Add or leave out a column that says nothing.
 
     Raises
@@ -74,7 +72,7 @@ def _fit_axis(letter: str, columns: dict[str, Coordinates], sizes: dict[str, int
         columns[letter] = np.zeros(count, np.float32)
 
 
-def _by_time(image: Image, points: Points, fitted: Coordinates, axes: str, times: int) -> list[Points]:
+def _by_time(image: Image, points: Points, fitted: Floats, axes: str, times: int) -> list[Points]:
     time = np.rint(fitted[:, 0])
     outside = (time < 0) | (time >= times)
     if outside.any():

@@ -7,13 +7,13 @@ import typer
 from typer.core import TyperGroup
 
 import microforge
-from microforge.cli.commands.calibrate import calibrate
+from microforge.cli.commands.calibrate import calibrate_command
 from microforge.cli.commands.demo import demo
 from microforge.cli.commands.doctor import doctor
-from microforge.cli.commands.evaluate import evaluate
+from microforge.cli.commands.evaluate import evaluate_command
 from microforge.cli.commands.info import info, tasks
 from microforge.cli.commands.predict import predict
-from microforge.cli.commands.train import train
+from microforge.cli.commands.train import train_command
 from microforge.errors import MicroforgeError
 
 
@@ -57,8 +57,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
     "130 stopped by Ctrl-C.",
 )
-for command in (train, predict, evaluate, calibrate, info, tasks, doctor, demo):
-    app.command()(command)
+for command in (train_command, predict, evaluate_command, calibrate_command, info, tasks, doctor, demo):
+    # Functions of the engine have the plain names.
+    app.command(command.__name__.removesuffix("_command"))(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from microforge.config import Settings
 from microforge.errors import SettingsError, WriteError
 
-S = TypeVar("S", bound=Settings)
+_S = TypeVar("_S", bound=Settings)
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -34,7 +34,7 @@ AxesOption = Annotated[
 FlipsOption = Annotated[
     bool, typer.Option("--flips", help="Average over mirrored and turned copies: a little better, 4 to 8 times slower.")
 ]
-TaskOptions = Annotated[
+TaskOptionList = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Setting of the task (`microforge tasks`); may be repeated."),
 ]
@@ -64,7 +64,7 @@ def read_pairs(pairs: Sequence[str] | None, option: str) -> dict[str, Any]:
     return values
 
 
-def make_settings(kind: type[S], values: dict[str, Any]) -> S:
+def make_settings(kind: type[_S], values: dict[str, Any]) -> _S:
     """Build settings; a wrong name or value is wrong use, told with the names there are."""
     try:
         return kind(**values)

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from microforge.types import Sample
-
-Window = tuple[slice, ...]
+from microforge.types import Sample, Window
 
 
 def annotated_extent(sample: Sample) -> Window:

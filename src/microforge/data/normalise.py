@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from microforge.config import NormalisationMode
 from microforge.io.model_file import NormalisationCard
 from microforge.tasks.base import Task
-from microforge.types import Array, ArrayLike, Prediction
+from microforge.types import Array, ArrayLike, Floats, Prediction
 
 PERCENTILES = (1.0, 99.8)
 PIXELS_READ = 1 << 20
@@ -23,28 +22,26 @@ NOISE_PIXELS = 1 << 14
 # Above this, values are compressed: one hot pixel must not flood a receptive field.
 KNEE = np.float32(2.0)
 
-Values = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class Normaliser:
     """Map recorded intensities of ``C(Z)YX`` to about 0..1; `low` and `high` hold one value per channel."""
 
-    low: Values
-    high: Values
+    low: Floats
+    high: Floats
 
-    def __call__(self, image: Array) -> Values:
+    def __call__(self, image: Array) -> Floats:
         """Give float32 ``C(Z)YX``; NaN and infinite pixels become background."""
         shape = (-1,) + (1,) * (image.ndim - 1)
         scale = (1 / (self.high - self.low)).astype(np.float32).reshape(shape)
-        x: Values = (np.asarray(image).astype(np.float32) - self.low.reshape(shape)) * scale
+        x: Floats = (np.asarray(image).astype(np.float32) - self.low.reshape(shape)) * scale
         if image.dtype.kind == "f":
             np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         if x.size and x.max() > KNEE:
             x = np.where(x > KNEE, KNEE + np.log(np.maximum(x, KNEE) - (KNEE - 1)), x)
         return np.maximum(x, -KNEE)
 
-    def invert(self, values: Values) -> Values:
+    def invert(self, values: Floats) -> Floats:
         """Turn normalised ``C(Z)YX`` back into recorded intensities, float32."""
         shape = (-1,) + (1,) * (values.ndim - 1)
         if values.size and values.max() > KNEE:
@@ -79,7 +76,7 @@ def card_for(images: Sequence[ArrayLike], mode: NormalisationMode) -> Normalisat
     return NormalisationCard(mode=mode, low=tuple(map(float, low)), high=tuple(map(float, high)))
 
 
-def intensity_range(image: ArrayLike) -> tuple[Values, Values]:
+def intensity_range(image: ArrayLike) -> tuple[Floats, Floats]:
     """Give background and bright level of each channel of ``C(Z)YX``, float32, `high` > `low`."""
     levels = [_channel_range(_spread_out(image, channel)) for channel in range(image.shape[0])]
     low, high = np.array(levels, np.float32).T

@@ -10,9 +10,7 @@ from torch.nn import functional
 
 from microforge.data.normalise import Normaliser
 from microforge.networks.blocks import fold
-from microforge.types import ArrayLike, Sample, Target
-
-Window = tuple[slice, ...]
+from microforge.types import ArrayLike, Sample, Target, Window
 
 
 @dataclass(frozen=True, eq=False)

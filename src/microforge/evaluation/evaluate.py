@@ -15,7 +15,7 @@ from microforge.tasks.baselines import Baseline, baseline_for
 from microforge.tasks.label_images import known_points
 from microforge.types import Annotation, Prediction, Sample
 
-Read = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
+ReadPairs = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
 
 
 class Network(Protocol):
@@ -111,12 +111,12 @@ class Measured:
     answer: Mapping[str, Any]
 
 
-def reader(task: Task, axes: str | None = None, target_axes: str | None = None) -> Read:
+def reader(task: Task, axes: str | None = None, target_axes: str | None = None) -> ReadPairs:
     """Give what reads pairs for measuring a task."""
     return lambda pairs: iter_samples(pairs, task, axes=axes, target_axes=target_axes, kind=task.truth)
 
 
-def measure_pair(network: Network, pair: Pair, read: Read) -> Iterator[Measured | Problem]:
+def measure_pair(network: Network, pair: Pair, read: ReadPairs) -> Iterator[Measured | Problem]:
     """Predict the samples of a pair of files and compare; what cannot be used is a problem, not an error."""
     for sample in read([pair]):
         if isinstance(sample, Problem):

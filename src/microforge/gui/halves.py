@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from microforge.types import Array, ArrayLike
+from microforge.types import Array, ArrayLike, Floats
 
-Floats = npt.NDArray[np.float32]
 _PIXELS_READ = 1 << 18
 
 

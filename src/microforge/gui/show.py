@@ -13,12 +13,12 @@ from microforge.types import Image, Prediction
 def show_result(images: Sequence[Image], predictions: Sequence[Prediction]) -> None:
     """Show images and results as layers, the dock beside them, until the window is closed."""
     viewer = napari.Viewer(title="Microforge")
-    add_results(viewer, images, predictions)
+    add_found(viewer, images, predictions)
     viewer.window.add_plugin_dock_widget("napari-microforge", "Microforge")
     napari.run()
 
 
-def add_results(viewer: ViewerModel, images: Sequence[Image], predictions: Sequence[Prediction]) -> None:
+def add_found(viewer: ViewerModel, images: Sequence[Image], predictions: Sequence[Prediction]) -> None:
     """Add images and their results to a viewer, side by side where there are several."""
     for image, prediction in zip(images, predictions, strict=True):
         rgb = image.axes.endswith("S")

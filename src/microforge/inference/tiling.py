@@ -21,10 +21,9 @@ from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.networks.unet import UNet, receptive_field
 from microforge.tasks.base import Task
-from microforge.types import ArrayLike, finer_window
+from microforge.types import ArrayLike, Window, finer_window
 
 Output = npt.NDArray[np.float32]
-Window = tuple[slice, ...]
 
 # Margins are computed twice: small tiles waste time, in stacks most of all.
 LARGEST_TILE = {2: {"cpu": 512, "gpu": 2048}, 3: {"cpu": 256, "gpu": 384}}

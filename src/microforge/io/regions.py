@@ -18,7 +18,6 @@ from microforge.io.pairing import name_of, region_core
 from microforge.io.rois import (
     CORNER,
     ROI_SUFFIXES,
-    Coordinates,
     NamedRoi,
     is_area,
     outlines,
@@ -26,7 +25,7 @@ from microforge.io.rois import (
     read_rois,
     rectangle,
 )
-from microforge.types import Labels
+from microforge.types import Doubles, Labels
 
 Mask = npt.NDArray[np.bool_]
 
@@ -175,12 +174,12 @@ class _Oval(NamedTuple):
     width: float
 
 
-def _shape_of(roi: ImagejRoi) -> _Oval | list[Coordinates]:
+def _shape_of(roi: ImagejRoi) -> _Oval | list[Doubles]:
     """Give an oval, or the outlines of anything else."""
     return _Oval(*rectangle(roi)) if roi.roitype == ROI_TYPE.OVAL and not roi.composite else outlines(roi)
 
 
-def _mask_of_roi(drawn: _Oval | list[Coordinates], plane: int | None, shape: tuple[int, ...]) -> Mask:
+def _mask_of_roi(drawn: _Oval | list[Doubles], plane: int | None, shape: tuple[int, ...]) -> Mask:
     flat = _filled(drawn, shape[-2:])
     if plane is None:
         return flat
@@ -189,7 +188,7 @@ def _mask_of_roi(drawn: _Oval | list[Coordinates], plane: int | None, shape: tup
     return mask
 
 
-def _filled(drawn: _Oval | list[Coordinates], shape: tuple[int, ...]) -> Mask:
+def _filled(drawn: _Oval | list[Doubles], shape: tuple[int, ...]) -> Mask:
     from skimage.draw import ellipse, polygon
 
     mask = np.zeros(shape, bool)

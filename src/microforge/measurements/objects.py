@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.errors import AnnotationError
-from microforge.types import Array, ArrayLike, Labels, PixelSize
+from microforge.types import Array, ArrayLike, Doubles, Labels, PixelSize
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+_Ints = npt.NDArray[np.int64]
 
 #: Pixel edges stand half a pixel from the centre; in doubled coordinates a pixel is its centre and these neighbours.
 _EDGE_ROWS = np.array([-1, 0, 1])
@@ -25,18 +24,18 @@ _EDGE_REACH = np.array([0, -1, 0])
 class _Runs:
     """Stretches of one object along X, in scan order; `group` is the row of the table, `where` is ``(D-1, n)``."""
 
-    labels: Ints
-    group: Ints
-    first: Ints
-    length: Ints
-    where: Ints
-    bounds: Ints
+    labels: _Ints
+    group: _Ints
+    first: _Ints
+    length: _Ints
+    where: _Ints
+    bounds: _Ints
 
     @property
     def count(self) -> int:
         return len(self.labels)
 
-    def total(self, values: Array) -> Floats:
+    def total(self, values: Array) -> Doubles:
         return np.bincount(self.group, values, minlength=self.count).astype(np.float64)
 
 
@@ -114,13 +113,13 @@ def _find_runs(labels: Labels) -> _Runs:
     return _Runs(values.astype(np.int64), group.reshape(-1), first, stop - start, where, bounds)
 
 
-def _centroids(runs: _Runs) -> list[Floats]:
+def _centroids(runs: _Runs) -> list[Doubles]:
     area = runs.total(runs.length)
     middle = runs.first + (runs.length - 1) / 2
     return [runs.total(axis * runs.length) / area for axis in (*runs.where, middle)]
 
 
-def _intensities(image: ArrayLike, runs: _Runs, area: Ints, names: Sequence[str]) -> dict[str, Array]:
+def _intensities(image: ArrayLike, runs: _Runs, area: _Ints, names: Sequence[str]) -> dict[str, Array]:
     columns: dict[str, Array] = {}
     count = image.shape[0]
     for channel in range(count):
@@ -130,7 +129,7 @@ def _intensities(image: ArrayLike, runs: _Runs, area: Ints, names: Sequence[str]
     return columns
 
 
-def _intensity(plane: Array, runs: _Runs, area: Ints) -> dict[str, Array]:
+def _intensity(plane: Array, runs: _Runs, area: _Ints) -> dict[str, Array]:
     if not runs.count:
         return {name: np.zeros(0) for name in ("mean", "min", "max")}
     flat = plane.reshape(-1)
@@ -146,7 +145,7 @@ def _intensity(plane: Array, runs: _Runs, area: Ints) -> dict[str, Array]:
     return {"mean": runs.total(sums) / area, "min": low, "max": high}
 
 
-def _eccentricity(runs: _Runs, centroid: list[Floats], area: Ints) -> Floats:
+def _eccentricity(runs: _Runs, centroid: list[Doubles], area: _Ints) -> Doubles:
     """Give that of the ellipse with the same second moments; 0 = circle, near 1 = line."""
     n = runs.length
     dy = runs.where[0] - centroid[0][runs.group]
@@ -157,11 +156,11 @@ def _eccentricity(runs: _Runs, centroid: list[Floats], area: Ints) -> Floats:
     spread = np.sqrt(((yy - xx) / 2) ** 2 + xy**2)
     major, minor = (yy + xx) / 2 + spread, (yy + xx) / 2 - spread
     ratio = np.divide(minor, major, out=np.ones_like(major), where=major > 0)
-    eccentricity: Floats = np.sqrt(np.clip(1 - ratio, 0, 1))
+    eccentricity: Doubles = np.sqrt(np.clip(1 - ratio, 0, 1))
     return eccentricity
 
 
-def _hull_areas(runs: _Runs) -> Ints:
+def _hull_areas(runs: _Runs) -> _Ints:
     """Count the pixels in the convex hull of each object, hulls drawn around the edges of the pixels."""
     group, row, left, right = _outline(runs)
     # Left and (mirrored) right outlines are two chains of points per object, in doubled coordinates: whole numbers.
@@ -179,11 +178,11 @@ def _hull_areas(runs: _Runs) -> Ints:
     rows = np.arange(len(which)) - np.repeat(np.cumsum(height) - height, height) + top[which]
     borders = _first_inside(chain, y, x, which, 2 * rows)
     sums = np.bincount(which, borders, minlength=2 * runs.count)
-    spans: Ints = (height[: runs.count] - sums[: runs.count] - sums[runs.count :]).astype(np.int64)
+    spans: _Ints = (height[: runs.count] - sums[: runs.count] - sums[runs.count :]).astype(np.int64)
     return spans
 
 
-def _outline(runs: _Runs) -> tuple[Ints, Ints, Ints, Ints]:
+def _outline(runs: _Runs) -> tuple[_Ints, _Ints, _Ints, _Ints]:
     """Give the outermost pixels of each row of each object, sorted by object, then row."""
     order = np.argsort(runs.group, kind="stable")
     group, row = runs.group[order], runs.where[0][order]
@@ -196,7 +195,7 @@ def _outline(runs: _Runs) -> tuple[Ints, Ints, Ints, Ints]:
     return group[begin], row[begin], np.minimum.reduceat(first, begin), np.maximum.reduceat(last, begin)
 
 
-def _prune(chain: Ints, y: Ints, x: Ints) -> tuple[Ints, Ints, Ints]:
+def _prune(chain: _Ints, y: _Ints, x: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     """Leave only the corners of each chain's lower convex envelope (x over y), for all chains at once.
 
     A point on or above the line between its neighbours is no corner, whatever else is removed in the same sweep; when
@@ -213,7 +212,7 @@ def _prune(chain: Ints, y: Ints, x: Ints) -> tuple[Ints, Ints, Ints]:
     return chain, y, x
 
 
-def _first_inside(chain: Ints, y: Ints, x: Ints, which: Ints, at: Ints) -> Ints:
+def _first_inside(chain: _Ints, y: _Ints, x: _Ints, which: _Ints, at: _Ints) -> _Ints:
     """Give the first whole pixel inside each envelope at doubled rows `at`; exact, no rounding."""
     if not len(y):
         return np.zeros(0, np.int64)
@@ -223,18 +222,18 @@ def _first_inside(chain: Ints, y: Ints, x: Ints, which: Ints, at: Ints) -> Ints:
     before = after - 1
     rise = y[after] - y[before]
     numerator = x[before] * rise + (x[after] - x[before]) * (at - y[before])
-    first: Ints = -((-numerator) // (2 * rise))
+    first: _Ints = -((-numerator) // (2 * rise))
     return first
 
 
-def _hull_volumes(runs: _Runs) -> Ints:
+def _hull_volumes(runs: _Runs) -> _Ints:
     """Count the voxels in the convex hull of each object of a stack."""
     from scipy.spatial import ConvexHull
 
     return np.array([_voxels_inside(ConvexHull(points).equations, points) for points in _corners(runs)], np.int64)
 
 
-def _corners(runs: _Runs) -> Iterator[Floats]:
+def _corners(runs: _Runs) -> Iterator[Doubles]:
     """Give for each object the middles of the faces of the voxels at the ends of its runs, ``(n, 3)``."""
     ends = np.stack([*np.tile(runs.where, 2), np.concatenate([runs.first, runs.first + runs.length - 1])], axis=1)
     faces = np.concatenate([np.eye(3), -np.eye(3)]) / 2
@@ -245,7 +244,7 @@ def _corners(runs: _Runs) -> Iterator[Floats]:
             yield (part[:, None, :] + faces).reshape(-1, 3)
 
 
-def _voxels_inside(planes: Floats, points: Floats) -> int:
+def _voxels_inside(planes: Doubles, points: Doubles) -> int:
     """Count the voxel centres inside a hull: along each line in X the planes leave one interval."""
     low, high = np.ceil(points.min(axis=0)), np.floor(points.max(axis=0))
     z, y = np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1), indexing="ij")
@@ -259,7 +258,7 @@ def _voxels_inside(planes: Floats, points: Floats) -> int:
     return int(np.maximum(right - left + 1, 0)[allowed].sum())
 
 
-def _micrometres(columns: dict[str, Array], centroid: list[Floats], pixel_size: PixelSize | None) -> dict[str, Array]:
+def _micrometres(columns: dict[str, Array], centroid: list[Doubles], pixel_size: PixelSize | None) -> dict[str, Array]:
     dims = len(centroid)
     if pixel_size is None or len(pixel_size) < dims:
         return {}

@@ -4,11 +4,8 @@ Images are arrays ``(Z)YX`` or ``C(Z)YX`` of any real dtype; both of a pair have
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from microforge.types import Array
-
-Values = npt.NDArray[np.float64]
+from microforge.types import Array, Doubles
 
 #: Brightest values that cameras can give; counted as saturated where many pixels have them.
 FULL_WELLS = (255, 1023, 4095, 16383, 65535)
@@ -20,7 +17,7 @@ _NOISE_GAIN = 6.0
 _MAD_TO_STD = 0.6744898
 
 
-def fit_linear(image: Array, truth: Array) -> Values:
+def fit_linear(image: Array, truth: Array) -> Doubles:
     """Give ``a * image + b`` with the a and b that bring it nearest to the truth (least squares)."""
     slope, offset = linear_fit(image, truth)
     return slope * np.asarray(image, np.float64) + offset

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Floats = npt.NDArray[np.float32]
+from microforge.types import Floats
 
 _CAMERA_OFFSET = 100.0
 _COUNTS_PER_PHOTON = 6.0

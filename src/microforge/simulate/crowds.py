@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge.simulate.camera import Floats, photograph
+from microforge.simulate.camera import photograph
 from microforge.simulate.fields import simulate_nuclei
+from microforge.types import Floats
 
 #: Kinds of cells in a crowd, and the longer axis of each in units of the shorter.
-KINDS = ("round", "long")
+CELL_KINDS = ("round", "long")
 _STRETCH = (1.15, 3.2)
 _LONG_SHARE = 0.25
 
@@ -26,7 +27,7 @@ class Crowd:
     points
         float32 ``(N, 2)``, the middle of each cell in pixels.
     kind
-        int32 ``(N,)``, an index into `KINDS`.
+        int32 ``(N,)``, an index into `CELL_KINDS`.
     """
 
     image: npt.NDArray[np.uint16]

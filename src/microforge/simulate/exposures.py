@@ -4,9 +4,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge.simulate.camera import Floats, smooth_noise
+from microforge.simulate.camera import smooth_noise
+from microforge.types import Floats
 
-Counts = npt.NDArray[np.uint16]
+Photons = npt.NDArray[np.uint16]
 
 #: Width of the blur in pixels (standard deviation).
 _BLUR = 1.2
@@ -19,7 +20,7 @@ _STEP = 0.4
 
 def noisy_pair(
     seed: int = 0, size: tuple[int, int] = (192, 192), *, photons: float = 5.0, ratio: float = 20.0
-) -> tuple[Counts, Counts]:
+) -> tuple[Photons, Photons]:
     """Make a field of fine filaments, vesicles and large soft bodies, recorded twice; a seed always gives the same.
 
     Parameters
@@ -41,7 +42,7 @@ def noisy_pair(
 
 def noisy_series(
     seed: int = 0, frames: int = 12, size: tuple[int, int] = (128, 128), *, photons: float = 5.0, ratio: float = 20.0
-) -> tuple[Counts, Counts]:
+) -> tuple[Photons, Photons]:
     """Make a time series of such a field, in which the vesicles move; as `noisy_pair`, but ``TYX``."""
     rng = np.random.default_rng([seed, 8])
     fixed, places, glow = _fixed(rng, size), _places(rng, size), _glow(rng, size)
@@ -126,7 +127,7 @@ def _blurred(light: Floats) -> Floats:
     return np.asarray(ndimage.gaussian_filter(light, _BLUR, mode="reflect"), np.float32)
 
 
-def _record(rng: np.random.Generator, photons: Floats) -> Counts:
+def _record(rng: np.random.Generator, photons: Floats) -> Photons:
     """Count photons and read the camera out."""
     counts = rng.poisson(photons) * _COUNTS_PER_PHOTON + rng.normal(_CAMERA_OFFSET, _READ_NOISE, photons.shape)
     return np.asarray(np.clip(np.rint(counts), 0, 65535), np.uint16)

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge.simulate.camera import Floats, chromatin, photograph, smooth_noise
+from microforge.simulate.camera import chromatin, photograph, smooth_noise
 from microforge.simulate.shapes import draw_nuclei, place_nuclei
+from microforge.types import Floats
 
 #: Part of the field that nuclei cover where their number is not given.
 _COVER = 0.24

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from microforge.simulate.crowds import KINDS, Crowd, simulate_crowd, simulate_focus
+from microforge.simulate.crowds import CELL_KINDS, Crowd, simulate_crowd, simulate_focus
 from microforge.simulate.exposures import noisy_pair, noisy_series
 from microforge.simulate.fields import simulate_cells, simulate_nuclei
 from microforge.types import Array
@@ -35,7 +35,7 @@ def _write_dots(folder: Path) -> Iterator[Path]:
     for part, number, crowd in _crowds():
         path = folder / f"counting/{part}points/crowd_{number:02d}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [f"{KINDS[kind]},{y:.1f},{x:.1f}" for (y, x), kind in zip(crowd.points, crowd.kind, strict=True)]
+        lines = [f"{CELL_KINDS[kind]},{y:.1f},{x:.1f}" for (y, x), kind in zip(crowd.points, crowd.kind, strict=True)]
         path.write_text("\n".join(["kind,y,x", *lines, ""]), encoding="utf-8", newline="\n")
         yield path
 

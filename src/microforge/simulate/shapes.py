@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge.simulate.camera import Floats
+from microforge.types import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-E = TypeVar("E")
+_E = TypeVar("_E")
 
 
 class ActiveClock:
@@ -28,7 +28,7 @@ class ActiveClock:
         self.before, self._since = self.seconds, None
 
 
-def counted(events: Generator[E, None, None], clock: ActiveClock) -> Iterator[E]:
+def counted(events: Generator[_E, None, None], clock: ActiveClock) -> Iterator[_E]:
     """Pass events on, counting only the time spent making them; closing this closes `events`."""
     try:
         clock.start()

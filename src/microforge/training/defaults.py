@@ -13,7 +13,7 @@ from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
 from microforge.types import Sample
 
-WIDTH = {"cpu": 32, "gpu": 32}
+NETWORK_WIDTH = {"cpu": 32, "gpu": 32}
 PATCH = {2: {"cpu": 128, "gpu": 256}, 3: {"cpu": 48, "gpu": 96}}
 BATCH = {2: {"cpu": 8, "gpu": 16}, 3: {"cpu": 4, "gpu": 4}}
 DEPTH = {2: 2, 3: 2}
@@ -75,7 +75,7 @@ def _fresh_network(config: TrainingConfig, task: Task, samples: Sequence[Sample]
             dims=2 if dims == 2 else 3,
             in_channels=channels,
             out_channels=task.out_channels,
-            width=config.width or WIDTH[kind],
+            width=config.width or NETWORK_WIDTH[kind],
             stem=stem,
             pools=pools,
         )

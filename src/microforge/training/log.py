@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-COLUMNS = ("step", "seconds", "loss", "steps_per_second", "metric", "value")
+LOG_COLUMNS = ("step", "seconds", "loss", "steps_per_second", "metric", "value")
 
 
 class History:
@@ -14,7 +14,7 @@ class History:
     def __init__(self, folder: Path, *, resume: bool) -> None:
         self.path = folder / self.NAME
         if not resume or not self.path.exists():
-            self._write(COLUMNS, "w")
+            self._write(LOG_COLUMNS, "w")
 
     def add(
         self, step: int, seconds: float, loss: float, rate: float, metric: str = "", value: float | None = None

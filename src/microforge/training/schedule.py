@@ -6,7 +6,7 @@ from typing import TypeVar
 from microforge.config import TrainingConfig
 from microforge.training.clock import ActiveClock
 
-E = TypeVar("E")
+_E = TypeVar("_E")
 
 # Each may take this part of the time at most.
 PREVIEW_SHARE, VALIDATION_SHARE, CHECKPOINT_SHARE = 0.1, 0.04, 0.02
@@ -29,7 +29,7 @@ class Repeated:
         """Whether it is time."""
         return self.clock.seconds >= self.next
 
-    def timed(self, events: Iterator[E]) -> Iterator[E]:
+    def timed(self, events: Iterator[_E]) -> Iterator[_E]:
         """Pass events on, and plan the next time by what they cost."""
         begun = self.clock.seconds
         yield from events

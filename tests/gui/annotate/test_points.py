@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.points import KIND, dot_size
+from microforge.gui.layers.points import KIND, clicked_dot_size
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import kind_names
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
@@ -261,11 +261,11 @@ def test_nothing_is_lost_when_layers_are_renamed_or_removed(panel: AnnotatePanel
 def test_size_of_dots(panel: AnnotatePanel, nuclei: Any) -> None:
     image, dots = clicked(panel, nuclei)
     dots.add([[10, 12], [3, 4]])
-    assert dot_size(image, "YX") == panel.points.size.value() == dots.current_size
+    assert clicked_dot_size(image, "YX") == panel.points.size.value() == dots.current_size
     panel.points.size.setValue(9)
     assert dots.size.tolist() == [9, 9]
     assert dots.current_size == 9
-    assert dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
+    assert clicked_dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
 
 
 def test_deleted_dots_come_back(panel: AnnotatePanel, nuclei: Any) -> None:

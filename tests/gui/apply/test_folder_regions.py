@@ -13,7 +13,7 @@ from microforge.config import PredictionConfig
 from microforge.events import FolderFinished, FolderStarted, ImageFinished
 from microforge.gui.apply.folder.panel import ApplyFolder
 from microforge.gui.apply.folder.regions import DRAWN
-from microforge.gui.apply.folder.table import HEADERS, OBJECTS, FileRow
+from microforge.gui.apply.folder.table import FILE_HEADERS, OBJECTS_COLUMN, FileRow
 from microforge.gui.session.state import Session
 from microforge.io.points import write_points_csv
 from microforge.io.rois import read_rois
@@ -125,13 +125,13 @@ def test_table_tells_cells_and_classes(qtbot: QtBot, panel: ApplyFolder, folder:
     folder.finished = [ImageFinished(tmp_path / "a.tif", tmp_path / "a.csv", 176)]
     run(qtbot, panel, tmp_path)
     model = panel.table.files
-    assert (model.rows[0].texts()[OBJECTS], model.things) == ("176", "Cells")
+    assert (model.rows[0].texts()[OBJECTS_COLUMN], model.things) == ("176", "Cells")
     folder.finished = [ImageFinished(tmp_path / "a.tif", None, class_name="good")]
     run(qtbot, panel, tmp_path)
-    assert (model.rows[0].texts()[OBJECTS], model.things) == ("good", "Class")
-    assert not panel.table.isColumnHidden(OBJECTS)
-    assert FileRow(tmp_path).texts()[OBJECTS] == ""
-    assert HEADERS[OBJECTS] == "Objects"
+    assert (model.rows[0].texts()[OBJECTS_COLUMN], model.things) == ("good", "Class")
+    assert not panel.table.isColumnHidden(OBJECTS_COLUMN)
+    assert FileRow(tmp_path).texts()[OBJECTS_COLUMN] == ""
+    assert FILE_HEADERS[OBJECTS_COLUMN] == "Objects"
 
 
 @pytest.mark.parametrize("kinds", [("",), ("live", "dead")])

@@ -7,7 +7,7 @@ from napari.layers import Image, Labels, Shapes
 
 from microforge.errors import AnnotationError, AxesError
 from microforge.gui.annotate.tools.new_label_brush import FreshLabels
-from microforge.gui.layers.convert import add_labels, add_region, axes_of, image_of, labels_on, pixel_size_of
+from microforge.gui.layers.convert import add_labels, add_region, axes_of, image_of, labels_on, layer_pixel_size
 from microforge.gui.layers.outlines import mask_of, outlines_of
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
 from microforge.gui.session.state import Session
@@ -58,7 +58,7 @@ def test_confirmed_axes_are_known_and_checked() -> None:
     ],
 )
 def test_pixel_size(scale: Any, units: Any, expected: Any) -> None:
-    size = pixel_size_of(Image(np.zeros((4, 4)), scale=scale, units=units), "YX")
+    size = layer_pixel_size(Image(np.zeros((4, 4)), scale=scale, units=units), "YX")
     assert size == (None if expected is None else pytest.approx(expected))
 
 

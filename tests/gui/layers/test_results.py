@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.results import add_results, features_of, measurements_of, place_of, results_of
+from microforge.gui.layers.results import add_results, features_of, layer_place, measurements_of, results_of
 from microforge.types import Prediction
 
 DETAILS = {"model": "nuclei.safetensors", "settings": {}}
@@ -20,7 +20,7 @@ def objects(shape: tuple[int, ...], count: int = 2) -> Prediction:
 
 
 def apply(viewer: ViewerModel, source: Image, axes: str, prediction: Prediction) -> Labels:
-    (layer,) = add_results(viewer, place_of(source, axes), prediction, DETAILS)
+    (layer,) = add_results(viewer, layer_place(source, axes), prediction, DETAILS)
     return layer
 
 
@@ -113,7 +113,7 @@ def test_what_a_person_changed_is_kept(how: str) -> None:
 def test_source_may_be_gone() -> None:
     viewer = ViewerModel()
     source = viewer.add_image(np.zeros((8, 9)), name="cells")
-    place = place_of(source, "YX")
+    place = layer_place(source, "YX")
     viewer.layers.clear()
     (layer,) = add_results(viewer, place, objects((8, 9)), DETAILS)
     assert layer.name == "cells (objects)"
@@ -126,7 +126,7 @@ def test_all_kinds_of_results() -> None:
         labels=np.zeros((4, 8, 9), np.int32),
         image=np.zeros((4, 2, 8, 9), np.float32),
     )
-    layers = add_results(viewer, place_of(source, "TCYX"), prediction, DETAILS, "classes")
+    layers = add_results(viewer, layer_place(source, "TCYX"), prediction, DETAILS, "classes")
     image, classes = layers
     assert isinstance(image, Image)
     assert image.data.shape == (2, 4, 1, 8, 9)
@@ -136,7 +136,9 @@ def test_all_kinds_of_results() -> None:
 def test_one_channel_of_probability_has_no_channel_axis() -> None:
     viewer = ViewerModel()
     source = viewer.add_image(np.zeros((8, 9)))
-    (image,) = add_results(viewer, place_of(source, "YX"), Prediction(image=np.zeros((1, 8, 9), np.float32)), DETAILS)
+    (image,) = add_results(
+        viewer, layer_place(source, "YX"), Prediction(image=np.zeros((1, 8, 9), np.float32)), DETAILS
+    )
     assert image.data.shape == (8, 9)
 
 

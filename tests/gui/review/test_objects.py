@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.gui.layers.results import add_results, place_of
-from microforge.gui.review.objects import COLOURS, MARKS, ReviewPanel, _camera
+from microforge.gui.layers.results import add_results, layer_place
+from microforge.gui.review.objects import FINDING_COLOURS, FINDING_MARKS, ReviewPanel, _camera
 from microforge.gui.session.state import Session
 from microforge.types import Prediction
 
@@ -27,7 +27,7 @@ def boxes(*places: tuple[int, int], shape: tuple[int, ...] = (40, 40)) -> np.nda
 
 
 def predict(session: Session, image: Any, axes: str, labels: np.ndarray) -> Any:
-    place = place_of(image, axes)
+    place = layer_place(image, axes)
     return add_results(session.viewer, place, Prediction(labels=labels), {"model": "m", "settings": {}})[0]
 
 
@@ -80,7 +80,7 @@ def test_findings_are_listed_marked_and_shown(qtbot: Any, panel: ReviewPanel, se
     assert compare(qtbot, panel) == [("missed", 2), ("extra", 2)]
     assert "1 of 2 objects found" in panel.note.text()
     assert "0.33" in panel.scores.text()
-    rings = session.viewer.layers[MARKS]
+    rings = session.viewer.layers[FINDING_MARKS]
     assert len(rings.data) == 2
     np.testing.assert_allclose(rings.data_to_world(rings.data[0]), (10 + 22.5 / 2, 20 + 22.5 / 2))
     panel.table.selectRow(0)
@@ -90,10 +90,10 @@ def test_findings_are_listed_marked_and_shown(qtbot: Any, panel: ReviewPanel, se
     panel.table.selectRow(1)
     assert session.viewer.layers.selection.active is result
     panel.marks.setChecked(False)
-    assert MARKS not in session.viewer.layers
+    assert FINDING_MARKS not in session.viewer.layers
     panel.marks.setChecked(True)
     assert compare(qtbot, panel)
-    assert len([layer for layer in session.viewer.layers if layer.name.startswith(MARKS)]) == 1
+    assert len([layer for layer in session.viewer.layers if layer.name.startswith(FINDING_MARKS)]) == 1
 
 
 def test_only_the_annotated_region_counts(qtbot: Any, panel: ReviewPanel, session: Session) -> None:
@@ -136,4 +136,4 @@ def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, sessi
 def test_every_kind_has_a_colour() -> None:
     from microforge.gui.comparing import KINDS
 
-    assert set(COLOURS) == set(KINDS)
+    assert set(FINDING_COLOURS) == set(KINDS)

@@ -14,7 +14,7 @@ from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Annotated, Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
-from microforge.gui.train.report import duration
+from microforge.gui.train.report import clock_text
 from microforge.io.writing import write_image, write_labels
 from microforge.simulate import noisy_pair, simulate_nuclei
 from support.fakes import FakeTraining
@@ -345,4 +345,4 @@ def test_many_runs_leave_no_thread(qtbot: QtBot, panel: TrainPanel, item: Annota
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (125.7, "2:05"), (3725, "1:02:05")])
 def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert clock_text(seconds) == text

@@ -7,7 +7,7 @@ import pytest
 
 from microforge.errors import AnnotationError, WriteError
 from microforge.io.points import read_points, write_points_csv
-from microforge.io.rois import Place, Stack
+from microforge.io.rois import Stack, StackPosition
 from microforge.types import Array, Points
 
 
@@ -263,7 +263,7 @@ def test_broken_marker_files_say_so(tmp_path: Path, text: str, match: str) -> No
 
 def test_slices_are_numbered_channels_first() -> None:
     stack = Stack(2, 3, 4)
-    assert stack.place(1) == stack.place(2) == Place(0, 0)
-    assert stack.place(3) == Place(1, 0)
-    assert stack.place(7) == Place(0, 1)
-    assert stack.place(24) == Place(2, 3)
+    assert stack.place(1) == stack.place(2) == StackPosition(0, 0)
+    assert stack.place(3) == StackPosition(1, 0)
+    assert stack.place(7) == StackPosition(0, 1)
+    assert stack.place(24) == StackPosition(2, 3)

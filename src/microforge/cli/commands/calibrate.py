@@ -12,7 +12,7 @@ from microforge.cli.words import interval_text
 from microforge.config import PredictionConfig
 
 
-def calibrate(
+def calibrate_command(
     model: Annotated[Path, typer.Argument(help="Model file that counts (.safetensors).")],
     images: Annotated[Path, typer.Argument(help="Folder of images that the model has not learnt from.")],
     points: Annotated[Path, typer.Argument(help="Folder of their dots.")],

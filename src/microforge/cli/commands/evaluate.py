@@ -12,7 +12,7 @@ from microforge.cli.options import (
     DeviceOption,
     FlipsOption,
     JsonOption,
-    TaskOptions,
+    TaskOptionList,
     make_settings,
     read_pairs,
 )
@@ -22,7 +22,7 @@ from microforge.config import PredictionConfig
 from microforge.types import Annotation
 
 
-def evaluate(
+def evaluate_command(
     model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
     images: Annotated[Path, typer.Argument(help="Folder of images.")],
     annotations: Annotated[
@@ -44,7 +44,7 @@ def evaluate(
     axes: AxesOption = None,
     target_axes: Annotated[str | None, typer.Option(help="Axes of target images, where the files do not tell.")] = None,
     flips: FlipsOption = False,
-    option: TaskOptions = None,
+    option: TaskOptionList = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict annotated images and say how well it fits, all images taken together."""

@@ -16,7 +16,7 @@ from microforge.cli.options import (
     DeviceOption,
     FlipsOption,
     JsonOption,
-    TaskOptions,
+    TaskOptionList,
     make_settings,
     read_pairs,
 )
@@ -26,7 +26,7 @@ from microforge.config import PredictionConfig
 from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
 
 
-class ImageType(StrEnum):
+class ImageTypeChoice(StrEnum):
     """Type of the pixels of predicted images."""
 
     float32 = "float32"
@@ -42,11 +42,11 @@ def predict(
     tile_size: Annotated[int | None, typer.Option(help="Side of the tiles; default: from the free memory.")] = None,
     flips: FlipsOption = False,
     image_type: Annotated[
-        ImageType,
+        ImageTypeChoice,
         typer.Option(
             "--type", help="Pixels of predicted images: float32, or as the source has them (rounded, clipped, counted)."
         ),
-    ] = ImageType.float32,
+    ] = ImageTypeChoice.float32,
     regions: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +55,7 @@ def predict(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")] = False,
-    option: TaskOptions = None,
+    option: TaskOptionList = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict images: a label image or an image STEM.tif each, and images.csv (and objects.csv) for all.

@@ -15,7 +15,7 @@ from microforge.cli.options import (
     Device,
     DeviceOption,
     JsonOption,
-    TaskOptions,
+    TaskOptionList,
     make_settings,
     model_path,
     read_pairs,
@@ -32,7 +32,7 @@ from microforge.training.mailbox import Live
 _DEFAULT_SECONDS = 600.0
 
 
-def train(
+def train_command(
     task: Annotated[str, typer.Argument(help="What to learn; `microforge tasks` lists them.")],
     images: Annotated[Path, typer.Argument(help="Folder of images.")],
     model: Annotated[Path, typer.Option("--model", "-m", help="Model file to write (.safetensors).")],
@@ -64,7 +64,7 @@ def train(
         str | None, typer.Option(help="Axes of the images wanted, where they differ from those of the images.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
-    option: TaskOptions = None,
+    option: TaskOptionList = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Training setting, such as patch_size=128; may be repeated."),
@@ -127,7 +127,9 @@ def train_model(
             config = config.model_copy(update={"time": max(1.0, seconds - (clock.monotonic() - started))})
         display = TrainingDisplay(progress)
         finished = None
-        with closing(start(config, data.training, data.validation, run_folder(model), live, resume=resume)) as events:  # type: ignore[type-var]
+        with closing(
+            start(config, data.training, data.validation, new_run_folder(model), live, resume=resume)
+        ) as events:  # type: ignore[type-var]
             for event in events:
                 display.show(event)
                 finished = event if isinstance(event, RunFinished) else finished
@@ -138,7 +140,7 @@ def train_model(
     return finished
 
 
-def run_folder(model: Path) -> Path:
+def new_run_folder(model: Path) -> Path:
     """Give the folder of a model's training run: beside it, ``nuclei.run`` for ``nuclei.safetensors``."""
     return model.with_suffix(".run")
 

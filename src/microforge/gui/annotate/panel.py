@@ -15,7 +15,7 @@ from microforge.gui.layers.convert import add_region
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, fold, rows, shortened
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
 from microforge.types import Annotation
@@ -168,7 +168,9 @@ class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._inside = QWidget()
         self._content = QVBoxLayout(self._inside)
         self._content.setContentsMargins(0, 0, 0, 0)
-        self.fold = fold("Options of this goal", "How it is learnt. The usual choice is already made.", self._inside)
+        self.fold = collapsible(
+            "Options of this goal", "How it is learnt. The usual choice is already made.", self._inside
+        )
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.addWidget(self.fold)

@@ -11,7 +11,7 @@ from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import get_task
 
 NO_MODEL = "No model yet: train one, or open a model file."
-FILTER = "Microforge models (*.safetensors)"
+MODEL_FILTER = "Microforge models (*.safetensors)"
 
 
 class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -45,7 +45,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_browse(self) -> None:
         start = str(self._session.model_path.parent) if self._session.model_path else ""
-        path, _ = QFileDialog.getOpenFileName(self, "Open a model", start, FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", start, MODEL_FILTER)
         if path:
             self._session.set_model(Path(path))
 

@@ -18,7 +18,7 @@ from microforge.gui.apply.results.objects import ObjectResults, image_behind
 from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
 from microforge.gui.counting import chances_of, class_text, figures_line
 from microforge.gui.layers.convert import axes_of, image_of
-from microforge.gui.layers.results import add_results, place_of
+from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note
@@ -165,7 +165,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _job(self, layer: Image) -> Job:
         image = image_of(layer, self._session.axes_of(layer))
-        return Job(image, place_of(layer, image.axes))
+        return Job(image, layer_place(layer, image.axes))
 
     def _on_event(self, event: object) -> None:
         if not self._mine:

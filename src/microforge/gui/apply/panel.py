@@ -13,7 +13,7 @@ from microforge.gui.apply.model_picker import ModelPicker
 from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.applying import MakePredictor
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import fold
+from microforge.gui.widgets.basics import collapsible
 from microforge.gui.widgets.settings_form import Form
 from microforge.io.model_file import read_card
 from microforge.tasks import Task, TaskOptions, get_task
@@ -64,7 +64,7 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._content = QVBoxLayout(content)
         self._content.setContentsMargins(0, 0, 0, 0)
         self._content.addWidget(self._form.native)
-        self.advanced = fold("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
+        self.advanced = collapsible("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.advanced)

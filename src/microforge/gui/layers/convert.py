@@ -38,7 +38,7 @@ def image_of(layer: Layer, axes: str | None = None) -> Image:
         name=layer.name,
         data=data,
         axes=check_axes(letters, data.shape),
-        pixel_size=pixel_size_of(layer, letters),
+        pixel_size=layer_pixel_size(layer, letters),
         channel_names=_channel_names(layer, letters, data.shape),
         source=str(layer.source.path or ""),
         axes_known=known,
@@ -58,7 +58,7 @@ def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
     return likely_axes(_shape(layer)[: layer.ndim]) + samples, False
 
 
-def pixel_size_of(layer: Layer, axes: str) -> PixelSize | None:
+def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
     """Give the pixel size in micrometre along ``(Z)YX``, or None where the layer does not say.
 
     A scale other than 1 is taken for micrometres where the layer's units do not say otherwise.

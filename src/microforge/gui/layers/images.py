@@ -11,13 +11,13 @@ from napari.utils.transforms import Affine
 from microforge.gui.image_parts import ShownImage
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.results import Place, find_ours, fit_array, remember, transform_of
+from microforge.gui.layers.results import LayerPlace, find_ours, fit_array, remember, transform_of
 from microforge.types import PixelSize
 
 
 def add_images(
     viewer: ViewerModel,
-    place: Place,
+    place: LayerPlace,
     images: Sequence[ShownImage],
     details: Mapping[str, Any],
     name: str,
@@ -59,7 +59,7 @@ def finer_transform(transform: Mapping[str, Any], axes: str, finer: int) -> dict
 
 def _add(
     viewer: ViewerModel,
-    place: Place,
+    place: LayerPlace,
     shown: ShownImage,
     details: Mapping[str, Any],
     name: str,
@@ -89,7 +89,7 @@ def _add(
     return layer
 
 
-def _look(place: Place, shown: ShownImage) -> dict[str, Any]:
+def _look(place: LayerPlace, shown: ShownImage) -> dict[str, Any]:
     """Give how it is shown: like its source, or in the colour of its stain, added to what lies below."""
     if shown.like_source:
         return {"blending": "translucent", **place.look}

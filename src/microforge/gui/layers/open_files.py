@@ -15,7 +15,7 @@ from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.images import add_images
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.point_results import add_dots
-from microforge.gui.layers.results import place_of
+from microforge.gui.layers.results import layer_place
 from microforge.types import Array, Image, Points, Prediction
 
 
@@ -76,12 +76,12 @@ def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
         mark_result(labels, image.name)
         add_beside_brushes(viewer, labels)
     if opened.results:
-        place = place_of(layer, image.axes)
+        place = layer_place(layer, image.axes)
         if len(opened.results) == 1:
             opened = replace(opened, results=(replace(opened.results[0], colour="gray"),))
         add_images(viewer, place, opened.results, {}, "result")
     if opened.points is not None:
-        add_dots(viewer, place_of(layer, image.axes), Prediction(points=opened.points), {})
+        add_dots(viewer, layer_place(layer, image.axes), Prediction(points=opened.points), {})
     viewer.layers.selection.active = layer
     viewer.reset_view()
     return layer

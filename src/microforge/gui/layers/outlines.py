@@ -9,7 +9,8 @@ import numpy.typing as npt
 from napari.layers import Layer, Shapes
 from skimage.draw import polygon as polygon_pixels
 
-Points = npt.NDArray[np.float64]
+from microforge.types import Doubles
+
 #: Kinds of shapes that enclose an area.
 AREAS = {"rectangle", "ellipse", "polygon"}
 _CORNERS_OF_AN_ELLIPSE = 64
@@ -26,7 +27,7 @@ class Outline:
         for every position along those dimensions.
     """
 
-    corners: Points
+    corners: Doubles
 
 
 def outlines_of(region: Shapes, grid: Layer, keep: Sequence[int]) -> tuple[Outline, ...]:
@@ -54,7 +55,7 @@ def mask_of(outlines: Sequence[Outline], shape: tuple[int, ...]) -> npt.NDArray[
     return mask
 
 
-def _fill(mask: npt.NDArray[np.bool_], corners: Points) -> None:
+def _fill(mask: npt.NDArray[np.bool_], corners: Doubles) -> None:
     columns = corners.shape[1]
     # The two dimensions that vary most span the plane; along the others the corners share one position.
     spans = np.ptp(corners, axis=0)
@@ -70,7 +71,7 @@ def _fill(mask: npt.NDArray[np.bool_], corners: Points) -> None:
     plane[..., rows, cols] = True
 
 
-def _to_pixels(corners: Points, region: Shapes, grid: Layer) -> Points:
+def _to_pixels(corners: Doubles, region: Shapes, grid: Layer) -> Doubles:
     """Move corners to the grid of a layer; napari aligns layers at their last dimensions."""
     world = _moved(corners, region.data_to_world)
     missing = grid.ndim - world.shape[1]
@@ -79,7 +80,7 @@ def _to_pixels(corners: Points, region: Shapes, grid: Layer) -> Points:
     return _moved(world[:, -grid.ndim :], grid.world_to_data)
 
 
-def _moved(points: Points, move: Callable[[Points], Any]) -> Points:
+def _moved(points: Doubles, move: Callable[[Doubles], Any]) -> Doubles:
     """Apply an affine transform that takes one point at a time; many at once are a hundred times quicker."""
     zero = np.zeros(points.shape[1])
     origin = np.asarray(move(zero), np.float64)
@@ -87,7 +88,7 @@ def _moved(points: Points, move: Callable[[Points], Any]) -> Points:
     return np.asarray(points @ steps + origin)
 
 
-def _ellipse(box: Points) -> Points:
+def _ellipse(box: Doubles) -> Doubles:
     """Give points along the ellipse inside a box of four corners."""
     angles = np.linspace(0, 2 * np.pi, _CORNERS_OF_AN_ELLIPSE, endpoint=False)
     centre = box.mean(axis=0)

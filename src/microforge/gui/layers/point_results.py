@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.results import DETAILS, Place, find_ours, fingerprint, fit_points, remember
+from microforge.gui.layers.results import DETAILS, LayerPlace, find_ours, fingerprint, fit_points, remember
 from microforge.types import Array, Points, Prediction
 
 #: One per kind, as far apart as colours go, in the order of the colour maps of the densities.
@@ -21,7 +21,7 @@ _USUAL = 7.0
 CELLS = "cells"
 
 
-def dot_size(points: Points, spacing: float | None = None) -> float:
+def shown_dot_size(points: Points, spacing: float | None = None) -> float:
     """Give how wide dots are drawn, in pixels, so that they do not hide each other.
 
     Parameters
@@ -53,7 +53,7 @@ def look_of(points: Points, size: float) -> dict[str, Any]:
 
 def add_dots(
     viewer: ViewerModel,
-    place: Place,
+    place: LayerPlace,
     prediction: Prediction,
     details: Mapping[str, Any],
     spacing: float | None = None,
@@ -62,7 +62,7 @@ def add_dots(
     points = prediction.points
     assert points is not None
     data, transform = fit_points(place, points.coordinates, points.axes)
-    size = dot_size(points, spacing)
+    size = shown_dot_size(points, spacing)
     # Layers of other kinds have other colours: they are left as they are.
     kind = " ".join((CELLS, *points.kinds)).strip()
     layer = find_ours(viewer, place, kind, data.shape[1])

@@ -12,17 +12,15 @@ from napari.layers import Points as PointsLayer
 from microforge.errors import AnnotationError
 from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, shown_dimensions
 from microforge.gui.layers.point_results import colour_of
-from microforge.types import Points
+from microforge.types import Doubles, Points
 
 #: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each dot.
 KIND = "microforge_kind"
-COLUMNS = ("kind", "label", "class")
+POINT_COLUMNS = ("kind", "label", "class")
 #: Numbers that tell more kinds than this apart are numbers of objects.
 _MOST_NUMBERS = 9
 #: A dot is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
 _PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 64, 4, 16, 7
-
-Floats = npt.NDArray[np.float64]
 
 
 def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", number: int = 0) -> PointsLayer:
@@ -42,7 +40,7 @@ def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", num
         face_color=colour_of(number),
         border_color="#101418",
         border_width=0.12,
-        size=dot_size(image, axes),
+        size=clicked_dot_size(image, axes),
         canvas_size_limits=(_ON_SCREEN, 10_000),
         **geometry_of(image, keep),
     )
@@ -57,7 +55,7 @@ def name_of_layer(image: Layer, kind: str) -> str:
     return f"{image.name} {kind or 'cells'}"
 
 
-def dot_size(image: Layer, axes: str) -> int:
+def clicked_dot_size(image: Layer, axes: str) -> int:
     """Give the size of a dot, in pixels, that shows on the image without hiding its cell."""
     data = image.data[0] if getattr(image, "multiscale", False) else image.data
     side = max(data.shape[axes.index(letter)] for letter in "YX")
@@ -67,7 +65,7 @@ def dot_size(image: Layer, axes: str) -> int:
 def kind_column(layer: PointsLayer) -> str:
     """Give the column of the layer's features that says the kind of each dot; empty where there is none."""
     names = {str(name).lower(): name for name in layer.features.columns}
-    for name in COLUMNS:
+    for name in POINT_COLUMNS:
         if name in names and len(layer.data):
             values = layer.features[names[name]]
             count = values.nunique()
@@ -153,7 +151,7 @@ def agreed(every: Sequence[Points]) -> list[Points]:
     return [replace(points, kinds=names or ("",)) for points in every]
 
 
-def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Floats:
+def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
     letters = axes.replace("S", "")
     world = _mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
     missing = image.ndim - world.shape[1]
@@ -171,7 +169,7 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Floats:
     return np.asarray(pixels[:, [letters.index(letter) for letter in drawing_axes(axes)]])
 
 
-def _mapped(transform: Callable[[Floats], Sequence[float]], places: Floats) -> Floats:
+def _mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> Doubles:
     """Apply an affine transform that takes one place at a time to many places at once."""
     dims = places.shape[1]
     origin = np.asarray(transform(np.zeros(dims)), np.float64)

@@ -24,7 +24,7 @@ _LOOK = ("contrast_limits", "colormap", "gamma")
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class LayerPlace:
     """Where results of a layer belong; taken before a prediction starts, so the layer may go meanwhile.
 
     Attributes
@@ -45,17 +45,17 @@ class Place:
     look: Mapping[str, Any] = field(default_factory=dict)
 
 
-def place_of(layer: Layer, axes: str) -> Place:
+def layer_place(layer: Layer, axes: str) -> LayerPlace:
     """Note the geometry of a layer whose data has these axes."""
     shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
     look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
     look = {name: value for name, value in look.items() if value is not None}
     transform = geometry_of(layer, range(layer.ndim))
-    return Place(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look)
+    return LayerPlace(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look)
 
 
 def add_results(
-    viewer: ViewerModel, place: Place, prediction: Prediction, details: Mapping[str, Any], called: str = "objects"
+    viewer: ViewerModel, place: LayerPlace, prediction: Prediction, details: Mapping[str, Any], called: str = "objects"
 ) -> list[Layer]:
     """Show what a prediction holds besides an image that is its answer, one layer per kind; give the layers.
 
@@ -125,7 +125,9 @@ def _channel_first(image: Array, letters: str) -> Array:
     return moved[0] if moved.ndim > len(letters) and moved.shape[0] == 1 else moved
 
 
-def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: str, details: Mapping[str, Any]) -> Layer:
+def _show(
+    viewer: ViewerModel, place: LayerPlace, kind: str, data: Array, letters: str, details: Mapping[str, Any]
+) -> Layer:
     data, transform = fit_array(place, data, letters)
     layer = find_ours(viewer, place, kind, data.ndim)
     if layer is None:
@@ -141,7 +143,7 @@ def _show(viewer: ViewerModel, place: Place, kind: str, data: Array, letters: st
     return layer
 
 
-def remember(layer: Layer, place: Place, kind: str, details: Mapping[str, Any]) -> None:
+def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, Any]) -> None:
     """Note in a layer what it is, and what it looks like untouched."""
     layer.metadata[DETAILS] = {
         **details,
@@ -152,14 +154,14 @@ def remember(layer: Layer, place: Place, kind: str, details: Mapping[str, Any]) 
     }
 
 
-def _new_layer(place: Place, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:
+def _new_layer(place: LayerPlace, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:
     name = f"{place.name} ({kind})"
     if kind == PROBABILITY:
         return Image(data, name=name, colormap="magma", blending="additive", **transform)
     return Labels(data, name=name, opacity=0.6, **transform)
 
 
-def find_ours(viewer: ViewerModel, place: Place, kind: str, ndim: int) -> Layer | None:
+def find_ours(viewer: ViewerModel, place: LayerPlace, kind: str, ndim: int) -> Layer | None:
     """Find the layer of the last time, if nobody has made it hers."""
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
@@ -179,7 +181,7 @@ def fingerprint(layer: Layer) -> int:
     return crc32(np.ascontiguousarray(layer.data).view(np.uint8).reshape(-1).data)
 
 
-def fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+def fit_array(place: LayerPlace, data: Array, letters: str) -> tuple[Array, dict[str, Any]]:
     """Order an array's axes as the source has them, and give the transform of the result.
 
     napari aligns the *last* dimensions of layers. A source dimension that a result lacks (channels) is left out where
@@ -195,7 +197,7 @@ def fit_array(place: Place, data: Array, letters: str) -> tuple[Array, dict[str,
     return data, transform_of(place, dims, letters, extra)
 
 
-def fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
+def fit_points(place: LayerPlace, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
     """Order the columns of points as the source has its axes; 0 along those that the points lack."""
     order = [axis for axis in place.axes if axis in letters]
     dims = list(range(place.axes.index(order[0]), len(place.axes)))
@@ -206,7 +208,7 @@ def fit_points(place: Place, points: Array, letters: str) -> tuple[Array, dict[s
     return np.stack(columns, axis=1), transform_of(place, dims, letters, 0)
 
 
-def transform_of(place: Place, dims: list[int], letters: str, extra: int = 0) -> dict[str, Any]:
+def transform_of(place: LayerPlace, dims: list[int], letters: str, extra: int = 0) -> dict[str, Any]:
     """Give the arguments that put a layer with these dimensions of the source onto it."""
     scale = np.array([place.transform["scale"][dim] for dim in dims], float)
     translate = np.array([place.transform["translate"][dim] for dim in dims], float)

@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.evaluating import Case
-from microforge.gui.review.layers import EXPLAINED, Read, open_image_of, read_cases, show_cases
+from microforge.gui.review.layers import DOTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
@@ -43,14 +43,14 @@ class CaseView(QObject):  # type: ignore[misc]  # qtpy has no types
         self.relay.stop()
         self.relay.wait(10)
 
-    def _on_read(self, event: Read | RunFailed) -> None:
+    def _on_read(self, event: ReadCase | RunFailed) -> None:
         if isinstance(event, RunFailed):
             self._note.say(" ".join(part for part in (event.where, event.problem, event.remedy) if part), "error")
             return
         show_cases(self._session, event.images)
         names = " beside ".join(case.name for case, _ in event.images)
         dots = any(case.truth is not None for case, _ in event.images)
-        self._note.say(f"{names}. {EXPLAINED}" if dots else names, "info")
+        self._note.say(f"{names}. {DOTS_EXPLAINED}" if dots else names, "info")
 
     def _on_finished(self) -> None:
         if self._wanted:

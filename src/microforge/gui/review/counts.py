@@ -12,7 +12,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import button
 from microforge.types import Annotation
 
-EXPLAINED = (
+COUNTS_EXPLAINED = (
     "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
     "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has "
     "a dot and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: "
@@ -33,7 +33,7 @@ class CountReview(CaseReview):
         super().__init__(session, Annotation.POINTS, make)
         self._opened: list[int] = []
         self.plot = CountPlot()
-        self.scores.setToolTip(EXPLAINED)
+        self.scores.setToolTip(COUNTS_EXPLAINED)
         self.worst = button("Worst image", "Open the image whose count is off most.", self._open_worst)
         self.best = button("Best image", "Open the image whose count is off least.", self._open_best)
         self.both = button("Both side by side", "Open the worst and the best image beside each other.", self._open_both)

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from microforge.gui.comparing import KINDS, Finding
 
-HEADERS = ("What", "Label", "Pixels", "Overlap")
-HEADER_TIPS = (
+FINDING_HEADERS = ("What", "Label", "Pixels", "Overlap")
+FINDING_HEADER_TIPS = (
     "; ".join(f"{kind}: {text}" for kind, text in KINDS.items()),
     "The label of the object: in the truth for missed, split and outline, else in the prediction.",
     "Size of the object.",
@@ -34,7 +34,7 @@ class FindingsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no t
         return 0 if parent is not None and parent.isValid() else len(self.findings)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
+        return 0 if parent is not None and parent.isValid() else len(FINDING_HEADERS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if not index.isValid():
@@ -52,7 +52,9 @@ class FindingsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no t
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if orientation != Qt.Orientation.Horizontal:
             return None
-        texts = {Qt.ItemDataRole.DisplayRole: HEADERS, Qt.ItemDataRole.ToolTipRole: HEADER_TIPS}.get(role)
+        texts = {Qt.ItemDataRole.DisplayRole: FINDING_HEADERS, Qt.ItemDataRole.ToolTipRole: FINDING_HEADER_TIPS}.get(
+            role
+        )
         return texts[section] if texts else None
 
 

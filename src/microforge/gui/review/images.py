@@ -19,8 +19,10 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.types import Array
 
-NEEDS = "Needs two image layers of the same field and size: the truth (a clean, sharp or stained image) and a result."
-EXPLAINED = (
+IMAGES_NEEDED = (
+    "Needs two image layers of the same field and size: the truth (a clean, sharp or stained image) and a result."
+)
+IMAGES_EXPLAINED = (
     "Higher is better. PSNR: strength of the image against its error, in dB; 3 dB more are half the error (squared). "
     "SSIM: likeness of structure, 1 = the same. After linear fit: brightness and contrast are matched first, as they "
     "differ between recordings. Report figures only of images that were not trained on."
@@ -50,8 +52,8 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note = Note()
         self.scores = QLabel()
         self.scores.setWordWrap(True)
-        self.scores.setToolTip(EXPLAINED)
-        self.explained = Note(EXPLAINED)
+        self.scores.setToolTip(IMAGES_EXPLAINED)
+        self.explained = Note(IMAGES_EXPLAINED)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -66,8 +68,8 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._busy = False
         self.compare.setEnabled(len(here) > 1 and not self._relay.running)
         if len(here) < 2:
-            self.note.say(NEEDS, "info")
-        elif self.note.text() == NEEDS:
+            self.note.say(IMAGES_NEEDED, "info")
+        elif self.note.text() == IMAGES_NEEDED:
             self.note.say("")
 
     def _suggest(self, here: Sequence[Image]) -> None:

@@ -15,26 +15,26 @@ from microforge.gui.evaluating import Case
 from microforge.gui.layers.convert import add_beside_brushes, image_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
-from microforge.gui.layers.point_results import dot_size
-from microforge.gui.layers.results import fit_points, place_of
+from microforge.gui.layers.point_results import shown_dot_size
+from microforge.gui.layers.results import fit_points, layer_place
 from microforge.gui.session.state import Session
 from microforge.types import Array, Image, Points
 
 REVIEWED = "microforge_reviewed"
-COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "extra": "#ffd34e"}
-EXPLAINED = "Rings: the true cells (green: found, red: missed). Dots: the model's (blue: right, yellow: extra)."
+DOT_COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "extra": "#ffd34e"}
+DOTS_EXPLAINED = "Rings: the true cells (green: found, red: missed). Dots: the model's (blue: right, yellow: extra)."
 #: Width of the gap between images side by side, as a part of the first.
 _GAP = 1.05
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class ReadCase:
     """Images of cases, read from disk where they are not open."""
 
     images: tuple[tuple[Case, Image], ...]
 
 
-def read_cases(cases: Sequence[tuple[Case, Image | None]]) -> Iterator[Read]:
+def read_cases(cases: Sequence[tuple[Case, Image | None]]) -> Iterator[ReadCase]:
     """Read what is not open; for a background thread."""
     from microforge.io.images import read_image
 
@@ -44,7 +44,7 @@ def read_cases(cases: Sequence[tuple[Case, Image | None]]) -> Iterator[Read]:
             assert case.origin.path is not None
             image = read_image(case.origin.path)
         images.append((case, image))
-    yield Read(tuple(images))
+    yield ReadCase(tuple(images))
 
 
 def open_image_of(session: Session, case: Case) -> Image | None:
@@ -80,7 +80,7 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
 def _size_of_dots(cases: Sequence[Case]) -> float:
     """Give one size for all, as images with more or fewer cells are compared: where they lie closest decides."""
     dots = [case.found if case.truth is None or len(case.truth) < 2 else case.truth for case in cases]
-    return min((dot_size(points) for points in dots if points is not None), default=0.0)
+    return min((shown_dot_size(points) for points in dots if points is not None), default=0.0)
 
 
 def _fit_view(viewer: ViewerModel, layers: Sequence[Layer]) -> None:
@@ -113,8 +113,8 @@ def _add_image(session: Session, image: Image, shift: float) -> ImageLayer:
 def _add_dots(session: Session, layer: Layer, image: Image, case: Case, size: float) -> None:
     if case.truth is None or case.found is None or case.missed is None or case.extra is None:
         return
-    right = [COLOURS["missed"] if missed else COLOURS["found"] for missed in case.missed]
-    made = [COLOURS["extra"] if extra else COLOURS["right"] for extra in case.extra]
+    right = [DOT_COLOURS["missed"] if missed else DOT_COLOURS["found"] for missed in case.missed]
+    made = [DOT_COLOURS["extra"] if extra else DOT_COLOURS["right"] for extra in case.extra]
     rings = {"face_color": "transparent", "border_color": right, "border_width": 0.12, "size": size * 1.9}
     dots = {"face_color": made, "border_color": "#101418", "border_width": 0.12, "size": size * 0.8}
     for points, what, states, look in (
@@ -137,7 +137,7 @@ def _on_layer(points: Points, layer: Layer, image: Image, frame: int | None) -> 
     if frame is not None:
         coordinates = np.hstack([np.full((len(points), 1), frame, np.float32), coordinates])
         letters = f"T{letters}"
-    return fit_points(place_of(layer, image.axes), coordinates, letters)
+    return fit_points(layer_place(layer, image.axes), coordinates, letters)
 
 
 def _go_to_frame(session: Session, layer: Layer, image: Image, frame: int) -> None:

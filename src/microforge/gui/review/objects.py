@@ -23,9 +23,15 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.types import Array
 
-MARKS = "review marks"
-COLOURS = {"missed": "#ff4f4f", "extra": "#ffd34e", "merged": "#e35bd8", "split": "#4fc3ff", "outline": "#ff9a3c"}
-NEEDS = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
+FINDING_MARKS = "review marks"
+FINDING_COLOURS = {
+    "missed": "#ff4f4f",
+    "extra": "#ffd34e",
+    "merged": "#e35bd8",
+    "split": "#4fc3ff",
+    "outline": "#ff9a3c",
+}
+OBJECTS_NEEDED = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
 
 
 class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -48,7 +54,9 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         self.table = FindingsTable()
         self.marks = QCheckBox("Mark them in the image")
-        self.marks.setToolTip("Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in COLOURS.items()) + ".")
+        self.marks.setToolTip(
+            "Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in FINDING_COLOURS.items()) + "."
+        )
         self.marks.setChecked(True)
         self._lay_out()
         self._connect()
@@ -65,8 +73,8 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.predicted.set_value(found[-1][1])
         self.compare.setEnabled(len(labels) > 1 and not self._relay.running)
         if len(labels) < 2:
-            self.note.say(NEEDS, "info")
-        elif self.note.text() == NEEDS:
+            self.note.say(OBJECTS_NEEDED, "info")
+        elif self.note.text() == OBJECTS_NEEDED:
             self.note.say("")
 
     def run(self) -> None:
@@ -198,7 +206,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_marks(self, wanted: bool) -> None:
         viewer, findings = self._session.viewer, self.table.found.findings
-        known = next((layer for layer in viewer.layers if layer.metadata.get(MARKS)), None)
+        known = next((layer for layer in viewer.layers if layer.metadata.get(FINDING_MARKS)), None)
         if known is not None:
             viewer.layers.remove(known)
         layer = self._layers.get("prediction")
@@ -211,16 +219,16 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         flat = 2 if "Z" not in self._axes else 3
         rings = Points(
             np.array([self._in_layer(finding.centre, layer) for finding in findings]),
-            name=MARKS,
+            name=FINDING_MARKS,
             size=np.array([4 + 1.5 * 2 * (finding.size / np.pi) ** (1 / flat) for finding in findings]),
             face_color="transparent",
-            border_color=[COLOURS[finding.kind] for finding in findings],
+            border_color=[FINDING_COLOURS[finding.kind] for finding in findings],
             border_width=0.04,
             features={"what": [finding.kind for finding in findings]},
             **geometry_of(layer, range(layer.ndim)),
         )
-        mark_result(rings, MARKS)
-        rings.metadata[MARKS] = True
+        mark_result(rings, FINDING_MARKS)
+        rings.metadata[FINDING_MARKS] = True
         return rings
 
 

@@ -37,7 +37,7 @@ _TRUTH: dict[Annotation, tuple[str, str, tuple[Literal["folder", "files"], ...]]
     ),
 }
 _MOST_PROBLEMS = 4
-NO_MODEL = "Train a model, or open one in Apply."
+MODEL_NEEDED = "Train a model, or open one in Apply."
 ADVICE = "Choose images of which you know the truth, and that the model has not learnt from."
 
 
@@ -94,8 +94,8 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.truth.setVisible(files)
         self.start.setEnabled(not self._relay.running and self._session.model_path is not None)
         if self._session.model_path is None:
-            self.note.say(NO_MODEL, "info")
-        elif self.note.text() in (NO_MODEL, ""):
+            self.note.say(MODEL_NEEDED, "info")
+        elif self.note.text() in (MODEL_NEEDED, ""):
             self.note.say("" if self._measured else ADVICE, "info")
 
     def run(self) -> None:

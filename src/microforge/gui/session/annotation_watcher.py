@@ -20,7 +20,7 @@ from microforge.tasks import Readiness, Task
 from microforge.types import Annotation
 
 #: Milliseconds after the last stroke.
-MOMENT = 400
+LOOK_DELAY = 400
 #: What a training under way is told of. Pairs are arranged before it: what is chosen meanwhile counts when it goes on.
 _LIVE = {Annotation.LABELS, Annotation.POINTS, Annotation.CLASS}
 
@@ -47,7 +47,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         self._watched: set[Layer] = set()
         self._dirty: set[Layer] = set()
         self._said: dict[Annotated, tuple[object, ...]] = {}
-        self._timer = QTimer(self, singleShot=True, interval=MOMENT)
+        self._timer = QTimer(self, singleShot=True, interval=LOOK_DELAY)
         self._timer.timeout.connect(self.look)
         session.changed.connect(self._on_session_changed)
         session.watching.event.connect(self._on_result)

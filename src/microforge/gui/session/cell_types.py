@@ -38,7 +38,7 @@ def kind_names(session: Session) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def kinds_in(item: Annotated) -> list[tuple[Layer, Kind]]:
+def cell_types_on(item: Annotated) -> list[tuple[Layer, Kind]]:
     """Give the kinds of an image in the order of their layers, each with the layer its dots are in."""
     return [
         (layer, kind)
@@ -71,7 +71,7 @@ def rename_kind(session: Session, item: Annotated, old: str, new: str) -> str:
     """Call a kind by another name on every image; give why that cannot be, or nothing."""
     if new and new in kind_names(session):
         return f"There is a kind called {new} already."
-    if not new and len(kinds_in(item)) > 1:
+    if not new and len(cell_types_on(item)) > 1:
         return "Each of several kinds needs a name."
     for other in session.annotated:
         for layer, names in zip(other.points, named_layers(other.points), strict=True):
@@ -83,7 +83,7 @@ def rename_kind(session: Session, item: Annotated, old: str, new: str) -> str:
 
 def remove_kind(session: Session, item: Annotated, name: str) -> None:
     """Learn from the dots of a kind no more, on any image; from the only kind of an image: no more on that image."""
-    alone = len(kinds_in(item)) == 1
+    alone = len(cell_types_on(item)) == 1
     session.take_points(
         [
             layer

@@ -15,7 +15,7 @@ from microforge.gui.session.training_run import RunState, TrainingRun
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
-from microforge.gui.widgets.basics import Note, button, fold, shortened
+from microforge.gui.widgets.basics import Note, button, collapsible, shortened
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
 
@@ -78,7 +78,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _make_advanced(self) -> None:
         self.form: Form[TrainingConfig] = Form(self.session.config, leave_out=_ELSEWHERE)
         tip = "Settings that are chosen from your data and this computer unless you change them."
-        self.advanced = fold("Advanced", tip, self.form.native)
+        self.advanced = collapsible("Advanced", tip, self.form.native)
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()

@@ -16,9 +16,9 @@ from microforge.gui.train.preview_layers import Shown, View, said_of, shown_of
 from microforge.types import ArrayLike, Sample
 
 #: Milliseconds between looking where she looks.
-PERIOD = 300
+PREVIEW_PERIOD = 300
 #: Milliseconds in which several answers become one.
-SOON = 30
+PREVIEW_DELAY = 30
 #: Larger images are previewed around the middle of the view: pixels in YX for planes and stacks, and planes.
 _SIDE, _SIDE_OF_STACK, _PLANES = 1024, 384, 24
 
@@ -46,9 +46,9 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self._answer: PreviewReady | None = None
         self._limits: tuple[float, float] | None = None
         self._name = ""
-        self._timer = QTimer(self, interval=PERIOD)
+        self._timer = QTimer(self, interval=PREVIEW_PERIOD)
         self._timer.timeout.connect(self.look)
-        self._soon = QTimer(self, singleShot=True, interval=SOON)
+        self._soon = QTimer(self, singleShot=True, interval=PREVIEW_DELAY)
         self._soon.timeout.connect(self._draw)
         session.viewer.layers.events.removed.connect(self._on_removed)
 

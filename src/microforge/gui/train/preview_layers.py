@@ -12,7 +12,7 @@ from microforge.gui.counting import chances_of, class_text, densities_text
 from microforge.gui.image_parts import colours, in_type, limits_of
 from microforge.gui.layers.convert import geometry_of, shown_dimensions
 from microforge.gui.layers.images import finer_transform
-from microforge.gui.layers.point_results import dot_size, features_of_dots, look_of
+from microforge.gui.layers.point_results import features_of_dots, look_of, shown_dot_size
 from microforge.types import Array, Points, Prediction
 
 
@@ -88,7 +88,7 @@ def _dots(prediction: Prediction, points: Points, view: View, letters: list[str]
         points.coordinates[:, points.axes.index(letter)] if letter in points.axes else np.zeros(len(points))
         for letter in letters
     ]
-    look = look_of(points, dot_size(points)) | {"features": features_of_dots(prediction), "ndim": len(letters)}
+    look = look_of(points, shown_dot_size(points)) | {"features": features_of_dots(prediction), "ndim": len(letters)}
     name = f"preview: {densities_text(prediction)} ({view.layer.name})"
     return Shown(PointsLayer, np.stack(columns, axis=1), name, place, look)
 

@@ -7,11 +7,11 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
-from microforge.gui.widgets.basics import Note, fold
+from microforge.gui.widgets.basics import Note, collapsible
 from microforge.gui.widgets.curves import TrainingPlots
 
 #: Milliseconds between new numbers; a person cannot read faster.
-PERIOD = 500
+REPORT_PERIOD = 500
 _STEPS, _PERCENT = 1000, 100
 _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
 
@@ -32,14 +32,16 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.plots = TrainingPlots()
         self.advice = QWidget()
         self.settings_text = Note()
-        self.settings = fold("Settings chosen", "What was chosen from your data and this computer.", self.settings_text)
+        self.settings = collapsible(
+            "Settings chosen", "What was chosen from your data and this computer.", self.settings_text
+        )
         self._lay_out()
         self._advice: dict[str, Note] = {}
         self._step: StepFinished | None = None
         self._device, self._monitor = "", ""
         self._best: float | None = None
         self._activity: progress | None = None
-        self._timer = QTimer(self, interval=PERIOD)
+        self._timer = QTimer(self, interval=REPORT_PERIOD)
         self._timer.timeout.connect(self._show_numbers)
         self.clear()
 
@@ -165,7 +167,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         if step is None:
             return
         speed = f"{step.steps_per_second:.1f} steps/s" if step.steps_per_second else ""
-        parts = (f"Step {step.step:,}", speed, duration(step.seconds), f"loss {step.loss:.3f}")
+        parts = (f"Step {step.step:,}", speed, clock_text(step.seconds), f"loss {step.loss:.3f}")
         self.numbers.say(" · ".join(part for part in parts if part))
         memory = "" if step.gpu_memory is None else f"{step.gpu_memory / 2**30:.1f} GB of GPU memory"
         self.where.say(" · ".join(part for part in (self._device, memory) if part))
@@ -180,7 +182,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._activity.update(done - self._activity.n)
 
 
-def duration(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     """Write a duration for people: ``2:05``, ``1:02:05``."""
     whole = int(seconds)
     hours, rest = divmod(whole, 3600)

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTr
 
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, add_row, fold, rows
+from microforge.gui.widgets.basics import Note, add_row, collapsible, rows
 from microforge.gui.widgets.path_field import PathField
 from microforge.types import Annotation
 
@@ -130,7 +130,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._rows = form
         inside = QWidget()
         inside.setLayout(form)
-        self.folder = fold("Also train on a folder", _DRAWN.tip, inside)
+        self.folder = collapsible("Also train on a folder", _DRAWN.tip, inside)
         for field in (self.images, self.annotations):
             field.value_changed.connect(self._on_folders)
         page = QVBoxLayout(self)

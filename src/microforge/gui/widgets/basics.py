@@ -102,7 +102,7 @@ def button(text: str, tip: str, clicked: Callable[[], Any]) -> QPushButton:
     return made
 
 
-def fold(title: str, tip: str, content: QWidget) -> QCollapsible:
+def collapsible(title: str, tip: str, content: QWidget) -> QCollapsible:
     """Make a part that is closed until its title is clicked."""
     made = QCollapsible(title)
     made.setToolTip(tip)

@@ -7,7 +7,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 #: Milliseconds between redraws; a redraw costs about 2 ms.
-PERIOD = 400
+DRAW_PERIOD = 400
 #: More points than this are halved by averaging neighbours; the eye sees no difference.
 MOST_POINTS = 1000
 _LOSS, _SCORE = "#4f9dff", "#2fae66"
@@ -56,7 +56,7 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self._loss_plot)
         page.addWidget(self._score_plot)
         self._score_plot.hide()
-        self._timer = QTimer(self, interval=PERIOD)
+        self._timer = QTimer(self, interval=DRAW_PERIOD)
         self._timer.timeout.connect(self.draw)
 
     def clear(self) -> None:

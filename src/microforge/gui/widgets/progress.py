@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 #: Steps of the bar: fine enough to move smoothly.
-STEPS = 1000
+BAR_STEPS = 1000
 #: Seconds before a guess of the time left is worth showing.
 TOO_EARLY = 2.0
 
@@ -42,7 +42,7 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.bar.setRange(0, 0)
         self.cancel.setEnabled(True)
         # Without a file of its own a progress of napari writes to the terminal too.
-        self._activity = progress(total=STEPS, desc=title, file=io.StringIO())
+        self._activity = progress(total=BAR_STEPS, desc=title, file=io.StringIO())
         self.show()
 
     def advance(self, fraction: float, text: str = "") -> None:
@@ -50,8 +50,8 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._activity is None:
             return
         self._title = text or self._title
-        value = int(min(max(fraction, 0), 1) * STEPS)
-        self.bar.setRange(0, STEPS)
+        value = int(min(max(fraction, 0), 1) * BAR_STEPS)
+        self.bar.setRange(0, BAR_STEPS)
         self.bar.setValue(value)
         if self.cancel.isEnabled():
             left = time_left(fraction, time.monotonic() - self._began)

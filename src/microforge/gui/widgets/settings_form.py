@@ -16,14 +16,14 @@ from qtpy.QtWidgets import QLabel, QWidget
 from microforge.config import Settings
 from microforge.gui.widgets.basics import Note, add_row, rows
 
-S = TypeVar("S", bound=Settings)
+_S = TypeVar("_S", bound=Settings)
 
 _LARGEST = 1_000_000
 #: "empty = until stopped" in a description says what the lowest position of a field that may be empty shows.
 _WHEN_EMPTY = re.compile(r"empty = ([^.;]+)")
 
 
-class Form(Generic[S]):
+class Form(Generic[_S]):
     """Edit a settings object.
 
     Fields that may be None have a lowest position with a word instead of a number. Fields of a kind that has no
@@ -39,7 +39,7 @@ class Form(Generic[S]):
 
     value_changed = Signal(object)
 
-    def __init__(self, value: S, leave_out: Collection[str] = ()) -> None:
+    def __init__(self, value: _S, leave_out: Collection[str] = ()) -> None:
         self._value = value
         self._busy = False
         self.fields = dict(_fields(type(value), leave_out))
@@ -58,11 +58,11 @@ class Form(Generic[S]):
         for field in self.fields.values():
             field.changed.connect(self._on_changed)
 
-    def value(self) -> S:
+    def value(self) -> _S:
         """Give the settings as they stand in the form."""
         return self._value
 
-    def set_value(self, value: S) -> None:
+    def set_value(self, value: _S) -> None:
         """Show other settings of the same kind."""
         self._value, self._busy = value, True
         try:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from microforge.answers.base import Figures
-from microforge.answers.counts import Counting
+from microforge.answers.counts import CountFunction
 from microforge.answers.images import ImageType
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
@@ -48,7 +48,7 @@ class Origin:
     #: What is counted, in the plural.
     things: str = "objects"
     #: How the results are counted, and where: a file or a folder of regions.
-    count: Counting | None = None
+    count: CountFunction | None = None
     regions: Path | None = None
     #: The type of the pixels of images.
     image_type: ImageType = "float32"

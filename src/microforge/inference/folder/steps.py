@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from microforge.answers.base import COUNTS, OBJECTS
-from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, Counting, count_rows, shape_of
+from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, CountFunction, count_rows, shape_of
 from microforge.answers.images import ImageSeries
 from microforge.axes.samples import to_samples
 from microforge.errors import MicroforgeError, WriteError
@@ -153,7 +153,11 @@ def _write_labels(ready: Ready, origin: Origin, prediction: Prediction, began: f
 
 
 def _counted(
-    ready: Ready, count: Counting, frames: Array, measured: Sequence[Mapping[str, Array]], regions: Sequence[Region]
+    ready: Ready,
+    count: CountFunction,
+    frames: Array,
+    measured: Sequence[Mapping[str, Array]],
+    regions: Sequence[Region],
 ) -> TableRows:
     """Count the objects of each time point, by region."""
     found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from microforge.errors import AnnotationError
 from microforge.io.points.imagej_dots import Dot, gathered
-from microforge.io.rois import Stack, place_of
+from microforge.io.rois import Stack, stack_position_of
 from microforge.io.tables import as_number
 from microforge.types import Points
 
@@ -62,6 +62,6 @@ def _dot(marker: ElementTree.Element, kind: str, path: Path, stack: Stack | None
             remedy="Save the markers again in the Cell Counter of Fiji.",
         )
     try:
-        return Dot(y, x, place_of(int(number or 0), stack), kind)
+        return Dot(y, x, stack_position_of(int(number or 0), stack), kind)
     except AnnotationError as error:
         raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error

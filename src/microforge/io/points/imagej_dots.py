@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from microforge.errors import AnnotationError
-from microforge.io.rois import Place, Stack
+from microforge.io.rois import Stack, StackPosition
 from microforge.types import Points
 
 
@@ -17,7 +17,7 @@ class Dot:
 
     y: float
     x: float
-    place: Place
+    place: StackPosition
     kind: str = ""
 
 

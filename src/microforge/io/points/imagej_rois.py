@@ -17,7 +17,17 @@ from roifile import ROI_OPTIONS, ROI_POINT_SIZE, ROI_POINT_TYPE, ROI_TYPE, Image
 from microforge.errors import AnnotationError
 from microforge.io.atomic import atomic_path
 from microforge.io.points.imagej_dots import Dot, gathered
-from microforge.io.rois import NamedRoi, Stack, centre, is_area, is_points, place_of, place_of_roi, points_of, read_rois
+from microforge.io.rois import (
+    NamedRoi,
+    Stack,
+    centre,
+    is_area,
+    is_points,
+    place_of_roi,
+    points_of,
+    read_rois,
+    stack_position_of,
+)
 from microforge.types import Points
 
 #: What dots without a kind are called in Fiji, and other names that say nothing of a kind.
@@ -65,7 +75,7 @@ def _dots(roi: ImagejRoi, kind: str | None, stack: Stack | None) -> Iterator[Dot
     )
     for (y, x), counter, number in zip(points.tolist(), counters.tolist(), slices.tolist(), strict=True):
         name = f"counter {counter}" if kind is None else kind
-        yield Dot(y, x, place_of(number, stack) if number else place, name)
+        yield Dot(y, x, stack_position_of(number, stack) if number else place, name)
 
 
 def _kinds_of(rois: Sequence[NamedRoi], path: Path) -> Sequence[str | None]:

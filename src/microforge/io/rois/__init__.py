@@ -3,7 +3,6 @@
 from microforge.io.rois.reading import (
     CORNER,
     ROI_SUFFIXES,
-    Coordinates,
     NamedRoi,
     centre,
     is_area,
@@ -14,24 +13,23 @@ from microforge.io.rois.reading import (
     read_rois,
     rectangle,
 )
-from microforge.io.rois.stack_position import Place, Stack, place_of
+from microforge.io.rois.stack_position import Stack, StackPosition, stack_position_of
 from microforge.io.rois.writing import write_area_rois
 
 __all__ = [
     "CORNER",
     "ROI_SUFFIXES",
-    "Coordinates",
     "NamedRoi",
-    "Place",
     "Stack",
+    "StackPosition",
     "centre",
     "is_area",
     "is_points",
     "outlines",
-    "place_of",
     "place_of_roi",
     "points_of",
     "read_rois",
     "rectangle",
+    "stack_position_of",
     "write_area_rois",
 ]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from roifile import ROI_SUBTYPE, ROI_TYPE, ImagejRoi
 
 from microforge.errors import AnnotationError
-from microforge.io.rois.stack_position import Place, Stack, place_of
+from microforge.io.rois.stack_position import Stack, StackPosition, stack_position_of
+from microforge.types import Doubles
 
 ROI_SUFFIXES = (".roi", ".zip")
 _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED, ROI_TYPE.RECT, ROI_TYPE.OVAL)
@@ -27,8 +27,6 @@ _DAMAGED = (
     OSError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error,
     ValueError, TypeError, NotImplementedError, RuntimeError,
 )  # fmt: skip
-
-Coordinates = npt.NDArray[np.float64]
 
 
 class NamedRoi(NamedTuple):
@@ -91,7 +89,7 @@ def is_points(roi: ImagejRoi) -> bool:
     return roi.roitype == ROI_TYPE.POINT
 
 
-def place_of_roi(roi: ImagejRoi, stack: Stack | None) -> Place:
+def place_of_roi(roi: ImagejRoi, stack: Stack | None) -> StackPosition:
     """Give the plane and frame of a ROI.
 
     Raises
@@ -100,8 +98,8 @@ def place_of_roi(roi: ImagejRoi, stack: Stack | None) -> Place:
         If the stack has no such slice.
     """
     if roi.c_position > 0 or roi.z_position > 0 or roi.t_position > 0:
-        return Place(*(number - 1 if number > 0 else None for number in (roi.z_position, roi.t_position)))
-    return place_of(roi.position, stack)
+        return StackPosition(*(number - 1 if number > 0 else None for number in (roi.z_position, roi.t_position)))
+    return stack_position_of(roi.position, stack)
 
 
 def rectangle(roi: ImagejRoi) -> tuple[float, float, float, float]:
@@ -120,7 +118,7 @@ def rectangle(roi: ImagejRoi) -> tuple[float, float, float, float]:
     return sides
 
 
-def points_of(roi: ImagejRoi) -> Coordinates:
+def points_of(roi: ImagejRoi) -> Doubles:
     """Give the points ``(N, 2)`` y, x of a ROI of points; whole numbers are the centres of pixels.
 
     Raises
@@ -134,7 +132,7 @@ def points_of(roi: ImagejRoi) -> Coordinates:
     return points
 
 
-def outlines(roi: ImagejRoi) -> list[Coordinates]:
+def outlines(roi: ImagejRoi) -> list[Doubles]:
     """Give the closed lines ``(N, 2)`` y, x around a ROI with an area; whole numbers are the centres of pixels.
 
     Raises
@@ -155,7 +153,7 @@ def outlines(roi: ImagejRoi) -> list[Coordinates]:
     return [_sane(roi, line) - CORNER for line in lines]
 
 
-def _sane(roi: ImagejRoi, values: Coordinates) -> Coordinates:
+def _sane(roi: ImagejRoi, values: Doubles) -> Doubles:
     # Also false where one is no number.
     if not np.all(np.abs(values) < _FARTHEST):
         raise _odd(roi)
@@ -176,12 +174,12 @@ def centre(roi: ImagejRoi) -> tuple[float, float]:
     return _centroid(max(outlines(roi), key=lambda line: abs(_cross(line).sum())))
 
 
-def _cross(line: Coordinates) -> Coordinates:
+def _cross(line: Doubles) -> Doubles:
     after = np.roll(line, -1, axis=0)
     return np.asarray(line[:, 1] * after[:, 0] - after[:, 1] * line[:, 0])
 
 
-def _centroid(line: Coordinates) -> tuple[float, float]:
+def _centroid(line: Doubles) -> tuple[float, float]:
     # Counted from the first corner, so that far from the origin no digits are lost.
     near = line - line[0]
     cross = _cross(near)

@@ -6,7 +6,7 @@ from microforge.errors import AnnotationError
 from microforge.types import Image
 
 
-class Place(NamedTuple):
+class StackPosition(NamedTuple):
     """A plane and a time point, from 0; None where nothing was said."""
 
     z: int | None = None
@@ -26,7 +26,7 @@ class Stack(NamedTuple):
         sizes = dict(zip(image.axes, image.data.shape, strict=True))
         return cls(sizes.get("C", 1), sizes.get("Z", 1), sizes.get("T", 1))
 
-    def place(self, number: int) -> Place:
+    def place(self, number: int) -> StackPosition:
         """Give plane and time point of the slice with this number, from 1; channels vary first, then planes.
 
         Raises
@@ -41,11 +41,11 @@ class Stack(NamedTuple):
                 remedy="Check that the dots were set on this very image.",
             )
         rest = (number - 1) // self.channels
-        return Place(rest % self.planes, rest // self.planes)
+        return StackPosition(rest % self.planes, rest // self.planes)
 
 
-def place_of(number: int, stack: Stack | None) -> Place:
+def stack_position_of(number: int, stack: Stack | None) -> StackPosition:
     """Give the place of a slice; 0 means that none was noted. Without a stack its number is taken for the plane."""
     if number <= 0:
-        return Place()
-    return Place(number - 1) if stack is None else stack.place(number)
+        return StackPosition()
+    return StackPosition(number - 1) if stack is None else stack.place(number)

@@ -10,13 +10,14 @@ from roifile import ROI_TYPE, ImagejRoi
 
 from microforge.errors import WriteError
 from microforge.io.atomic import atomic_path
-from microforge.io.rois.reading import CORNER, Coordinates
+from microforge.io.rois.reading import CORNER
+from microforge.types import Doubles
 
 #: Signs that cannot be part of a file's name on every system.
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
-def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Coordinates]], *, durable: bool = True) -> None:
+def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Doubles]], *, durable: bool = True) -> None:
     """Write areas as a zip file of ImageJ ROIs, one polygon each.
 
     Parameters
@@ -39,7 +40,7 @@ def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Coordinates]], 
             file.writestr(f"{free}.roi", _polygon(corners, free).tobytes())
 
 
-def _polygon(corners: Coordinates, name: str) -> ImagejRoi:
+def _polygon(corners: Doubles, name: str) -> ImagejRoi:
     # ImageJ counts the corners of areas from the corner of the first pixel, along x and y.
     points = np.ascontiguousarray(corners[:, ::-1] + CORNER, np.float32)
     roi = ImagejRoi.frompoints(points, name=name)

@@ -6,9 +6,7 @@ from scipy import ndimage
 
 from microforge.metrics import images as image_metrics
 from microforge.tasks.baselines.base import Baseline
-from microforge.types import Array, Prediction, Sample
-
-Floats = npt.NDArray[np.float32]
+from microforge.types import Array, Floats, Prediction, Sample
 
 #: Widths of the Gaussian blur that are tried, in pixels.
 SIGMAS = tuple(float(sigma) for sigma in np.arange(0, 4.5, 0.5))

@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from microforge.tasks.baselines.base import Baseline
 from microforge.tasks.label_images import known_pixels
-from microforge.types import Prediction, Sample
-
-Floats = npt.NDArray[np.float32]
+from microforge.types import Floats, Prediction, Sample
 
 #: Where intensities are read, and which side of the threshold is inside.
 _CHANNELS = ("the mean of the channels", "the brightest channel")

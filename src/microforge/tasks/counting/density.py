@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Floats = npt.NDArray[np.float32]
+from microforge.types import Floats
 
 #: Gaussians are cut off at this many widths; less than one part in ten thousand lies beyond.
-REACH = 4.0
+STAMP_REACH = 4.0
 #: In each round all peaks are taken that are at least this high, compared with the highest.
 _ROUND = 0.7
 #: Peaks lower than this part of a lone dot's are noise.
@@ -58,7 +58,7 @@ def find_positions(density: Floats, number: int, sigmas: Sequence[float]) -> Fou
     if number < 1:
         return Found(np.zeros((0, density.ndim), np.float32), np.zeros(0, np.float32))
     wide = tuple(float(np.sqrt(2) * sigma) for sigma in sigmas)
-    rest = ndimage.gaussian_filter(density, sigmas, mode="reflect", truncate=REACH)
+    rest = ndimage.gaussian_filter(density, sigmas, mode="reflect", truncate=STAMP_REACH)
     lone = float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in wide]))
     size = [2 * max(1, round(sigma)) + 1 for sigma in sigmas]
     places: list[npt.NDArray[Any]] = []
@@ -109,8 +109,8 @@ def _gaussian(
     """
     sides, window = [], []
     for middle, length, sigma in zip(place, shape, sigmas, strict=True):
-        low = max(int(np.ceil(middle - REACH * sigma)), 0)
-        high = min(int(np.floor(middle + REACH * sigma)) + 1, length)
+        low = max(int(np.ceil(middle - STAMP_REACH * sigma)), 0)
+        high = min(int(np.floor(middle + STAMP_REACH * sigma)) + 1, length)
         window.append(slice(low, max(high, low)))
         along = np.arange(low, max(high, low))
         mirrored = (along, -1 - along, 2 * length - 1 - along)

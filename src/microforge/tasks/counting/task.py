@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     import torch
 
 #: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
-WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
+DOT_WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
 #: With more room per dot than a square (or cube) of this side, patches are cut around dots.
 SPARSE = 100.0
 #: How much brightness and size are varied, unless a person says otherwise.
 PLAIN, COLOURED = {"intensity": 0.1, "scale": 1.0}, {"intensity": 0.3, "scale": 1.25}
 #: How far the network should see, in units of the spacing.
-REACH = 6.0
+SEEN_SPACINGS = 6.0
 #: Limits of what densities are multiplied by.
 GAINS = (0.7, 1.4)
 #: What the image of a result is.
@@ -68,7 +68,7 @@ class Counting(Task):
     @property
     def sigmas(self) -> tuple[float, ...]:
         """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
-        width = float(np.clip(WIDTH * self.options.spacing, NARROWEST, WIDEST))
+        width = float(np.clip(DOT_WIDTH * self.options.spacing, NARROWEST, WIDEST))
         return tuple(width / step for step in self.options.steps or (1.0, 1.0))
 
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
@@ -83,7 +83,7 @@ class Counting(Task):
     @property
     def reach(self) -> float:
         """A cell is known by its neighbours too: several of them should be seen at once."""
-        return REACH * self.options.spacing
+        return SEEN_SPACINGS * self.options.spacing
 
     @property
     def margin(self) -> tuple[int, ...]:

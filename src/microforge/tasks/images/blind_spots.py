@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 Stripes = Literal["none", "horizontal", "vertical"]
 #: Hidden pixels take the value of a random neighbour at most so far away.
-REACH = 2
+NEIGHBOURHOOD = 2
 #: Pixels of a stripe hidden to either side of the one to be guessed.
 STRIPE = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Positions:
+class BlindSpots:
     """Pixels to hide and where their new values come from, as flat indices ``NCK``; `asked` are to be guessed."""
 
     hidden: npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ class Positions:
     asked: npt.NDArray[np.int64]
 
 
-def draw_positions(shape: tuple[int, ...], share: float, stripes: Stripes, rng: np.random.Generator) -> Positions:
+def draw_positions(shape: tuple[int, ...], share: float, stripes: Stripes, rng: np.random.Generator) -> BlindSpots:
     """Choose at random which pixels of images ``NC(Z)YX`` to hide.
 
     Parameters
@@ -54,7 +54,7 @@ def draw_positions(shape: tuple[int, ...], share: float, stripes: Stripes, rng: 
         )
         places = np.clip(along[..., None] + steps, 0, length - 1)
         hidden = (asked[..., None] + (places - along[..., None]) * stride).reshape(*shape[:2], -1)
-    return Positions(hidden, _neighbours(hidden, (height, width), stripes, rng), asked)
+    return BlindSpots(hidden, _neighbours(hidden, (height, width), stripes, rng), asked)
 
 
 def _neighbours(
@@ -62,7 +62,12 @@ def _neighbours(
 ) -> npt.NDArray[np.int64]:
     """Give a random neighbour in the plane for each place, never itself, nor in its row where rows are hidden."""
     height, width = size
-    offsets = [(dy, dx) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1) if dy or dx]
+    offsets = [
+        (dy, dx)
+        for dy in range(-NEIGHBOURHOOD, NEIGHBOURHOOD + 1)
+        for dx in range(-NEIGHBOURHOOD, NEIGHBOURHOOD + 1)
+        if dy or dx
+    ]
     if stripes != "none":
         across = 0 if stripes == "horizontal" else 1
         offsets = [offset for offset in offsets if offset[across]]
@@ -78,7 +83,7 @@ def _reflected(place: npt.NDArray[np.int64], move: npt.NDArray[np.int64], length
     return np.asarray(np.clip(np.where(inside, moved, place - move), 0, length - 1), np.int64)
 
 
-def hide(images: "torch.Tensor", positions: Positions) -> tuple["torch.Tensor", "torch.Tensor"]:
+def hide(images: "torch.Tensor", positions: BlindSpots) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Give images ``NC(Z)YX`` with pixels hidden, and a mask of the same shape, 1 where a pixel is to be guessed."""
     import torch
 
@@ -92,7 +97,7 @@ def hide(images: "torch.Tensor", positions: Positions) -> tuple["torch.Tensor", 
     return seen.view(images.shape), mask.view(images.shape)
 
 
-def hide_array(image: Array, positions: Positions) -> tuple[Array, npt.NDArray[np.bool_]]:
+def hide_array(image: Array, positions: BlindSpots) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Do to one image ``C(Z)YX`` what `hide` does; positions as for a batch of one."""
     flat = image.reshape(len(image), -1)
     seen, mask = flat.copy(), np.zeros(flat.shape, bool)

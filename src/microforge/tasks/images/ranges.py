@@ -11,8 +11,8 @@ from pydantic import Field
 from microforge.tasks.base import TaskOptions
 from microforge.types import Sample, Target
 
-PERCENTILES = (1.0, 99.8)
-PIXELS_READ = 1 << 20
+TARGET_PERCENTILES = (1.0, 99.8)
+TARGET_PIXELS_READ = 1 << 20
 
 
 class TargetRanges(TaskOptions):
@@ -29,10 +29,10 @@ class TargetRanges(TaskOptions):
     def of(samples: Sequence[Sample]) -> dict[str, Any]:
         """Measure the ranges of all targets together, so that one without any signal stays dark."""
         targets = [np.asarray(s.annotation) for s in samples if s.annotation is not None]
-        step = max(1, sum(target[0].size for target in targets) // PIXELS_READ)
+        step = max(1, sum(target[0].size for target in targets) // TARGET_PIXELS_READ)
         pooled = np.concatenate([target.reshape(len(target), -1)[:, ::step] for target in targets], axis=1)
         values = pooled.astype(np.float64)
-        low, high = np.nanpercentile(np.where(np.isfinite(values), values, np.nan), PERCENTILES, axis=1)
+        low, high = np.nanpercentile(np.where(np.isfinite(values), values, np.nan), TARGET_PERCENTILES, axis=1)
         high = np.maximum(high, low + 1e-6 * np.maximum(np.abs(low), 1.0))
         return {"low": tuple(map(float, low)), "high": tuple(map(float, high))}
 

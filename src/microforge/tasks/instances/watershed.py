@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.int64]
-Passes = tuple[Ints, Ints, Floats]
+from microforge.types import Floats
+
+_Ints = npt.NDArray[np.int32]
+_Positions = npt.NDArray[np.int64]
+Passes = tuple[_Ints, _Ints, Floats]
 
 
-def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> Ints:
+def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> _Ints:
     """Label the hills of `height` within `inside`.
 
     Parameters
@@ -72,7 +73,7 @@ def _neighbour_steps(shape: tuple[int, ...]) -> list[int]:
     return [sum(o * s for o, s in zip(offset, strides, strict=True)) for offset in offsets]
 
 
-def _climb(heights: Floats, pixels: Positions, steps: list[int]) -> tuple[Ints, Positions]:
+def _climb(heights: Floats, pixels: _Positions, steps: list[int]) -> tuple[_Ints, _Positions]:
     """Give each pixel's basin number, and the position (among the pixels) of each basin's summit."""
     best, upward = heights[pixels], pixels
     for step in steps:
@@ -89,7 +90,7 @@ def _climb(heights: Floats, pixels: Positions, steps: list[int]) -> tuple[Ints, 
     return number[target], summits
 
 
-def _join(passes: Passes, summit: Floats, merging: float) -> Positions:
+def _join(passes: Passes, summit: Floats, merging: float) -> _Positions:
     """Give for each basin the basin that owns it.
 
     In rounds, each hill joins the higher one beyond its highest pass if it rises less than `merging` above that pass;
@@ -128,7 +129,7 @@ def _follow(target: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return target
 
 
-def _passes(heights: Floats, pixels: Positions, steps: list[int], basin: Ints) -> Passes:
+def _passes(heights: Floats, pixels: _Positions, steps: list[int], basin: _Ints) -> Passes:
     """Give all pairs of neighbouring pixels in two basins: both basins, and the lower height of the two."""
     number = np.full(len(heights), -1, np.int32)
     number[pixels] = basin

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolBut
 
 from microforge.gui.annotate.tools.image_class_keys import KEYS
 
-Row = tuple[QPushButton, QLineEdit, QLabel, QToolButton]
+ClassRow = tuple[QPushButton, QLineEdit, QLabel, QToolButton]
 
 
 class ClassNames(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -19,7 +19,7 @@ class ClassNames(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Row] = []
+        self._rows: list[ClassRow] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(4)
@@ -73,7 +73,7 @@ class ClassNames(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.renamed.emit(number, line.text().strip())
 
 
-def _fill(row: Row, name: str, count: int, chosen: bool) -> None:
+def _fill(row: ClassRow, name: str, count: int, chosen: bool) -> None:
     give, line, number, remove = row
     key = f" Key {give.text()}." if give.text() in KEYS else ""
     give.setToolTip(f"This image is '{name}'.{key}")

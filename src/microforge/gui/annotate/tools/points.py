@@ -13,7 +13,14 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.points import KIND, dots_on, outside
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.cell_types import add_kind, kinds_in, next_kind, remove_kind, rename_kind, start_clicking
+from microforge.gui.session.cell_types import (
+    add_kind,
+    cell_types_on,
+    next_kind,
+    remove_kind,
+    rename_kind,
+    start_clicking,
+)
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, add_row, button, rows
 
@@ -59,7 +66,7 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show the session as it is."""
         item, shown = self.current(), []
         try:
-            shown = [] if item is None else [kind for _, kind in kinds_in(item)]
+            shown = [] if item is None else [kind for _, kind in cell_types_on(item)]
         except MicroforgeError as error:
             self.session.say(str(error), "error")
         dots = item is not None and any(len(layer.data) for layer in item.points)
@@ -140,14 +147,14 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _add_kind(self) -> None:
         name, item = add_kind(self.session), self.current()
         if item is not None:
-            names = [kind.name for _, kind in kinds_in(item)]
-            self._select(kinds_in(item)[names.index(name)][0])
+            names = [kind.name for _, kind in cell_types_on(item)]
+            self._select(cell_types_on(item)[names.index(name)][0])
             self.kinds.ask_name(names.index(name))
 
     def _pick(self, number: int) -> None:
         item = self.current()
         if item is not None:
-            layer, kind = kinds_in(item)[number]
+            layer, kind = cell_types_on(item)[number]
             next_kind(layer, kind.name)
             self._select(layer)
 
@@ -155,7 +162,7 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         item = self.current()
         if item is None:
             return
-        old = kinds_in(item)[number][1].name
+        old = cell_types_on(item)[number][1].name
         problem = "" if name == old else rename_kind(self.session, item, old, name)
         if problem:
             self.session.say(problem, "warning")
@@ -164,7 +171,7 @@ class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _remove(self, number: int) -> None:
         item = self.current()
         if item is not None:
-            layer, kind = kinds_in(item)[number]
+            layer, kind = cell_types_on(item)[number]
             remove_kind(self.session, item, kind.name)
             self.session.say(f"{layer.name} is not learnt from any more. The layer stays open with its dots.")
 

@@ -17,7 +17,7 @@ from microforge.io.model_file import read_card
 from microforge.tasks import get_task
 from microforge.types import Annotation
 
-FILTER = "Regions (*.zip *.roi *.tif *.tiff *.png);;All files (*)"
+REGIONS_FILTER = "Regions (*.zip *.roi *.tif *.tiff *.png);;All files (*)"
 DRAWN = "drawn regions.zip"
 _OF_THE_LIST = {"inserted", "removed", "name", "data"}
 
@@ -38,7 +38,7 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
             "Regions (optional): a file or folder",
             "Count in regions too: ImageJ ROIs or a label image for all files, or a folder with one for each file.",
             ("folder", "files"),
-            FILTER,
+            REGIONS_FILTER,
         )
         self.use = button("", "", self.drawn.emit)
         # A long name must not make the dock wider than it is.

@@ -13,19 +13,19 @@ from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFini
 
 #: Role under which the model gives values that sort as numbers do.
 SORT_ROLE = Qt.ItemDataRole.UserRole
-HEADERS = ("File", "Objects", "State")
-OBJECTS = HEADERS.index("Objects")
-HEADER_TIPS = (
+FILE_HEADERS = ("File", "Objects", "State")
+OBJECTS_COLUMN = FILE_HEADERS.index("Objects")
+FILE_HEADER_TIPS = (
     "The file; double click opens it together with its result.",
     "How many were found, of a series in all time points together; or the class of the image.",
     "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
 )
-MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
+STATE_MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
 
 
 @dataclass(frozen=True)
 class FileRow:
-    """What is known of a file; `state` is one of `MARKS`."""
+    """What is known of a file; `state` is one of `STATE_MARKS`."""
 
     path: Path
     state: str = "waiting"
@@ -38,7 +38,7 @@ class FileRow:
         """Give the cells of the row; the state of a file that failed is the reason."""
         objects = self.class_name if self.objects is None else f"{self.objects:,}"
         said = self.notes if self.state == "failed" else " · ".join(p for p in (self.state, self.notes) if p)
-        return self.path.name, objects, f"{MARKS[self.state]} {said}"
+        return self.path.name, objects, f"{STATE_MARKS[self.state]} {said}"
 
 
 class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
@@ -47,7 +47,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[FileRow] = []
-        self.things = HEADERS[OBJECTS]
+        self.things = FILE_HEADERS[OBJECTS_COLUMN]
         self._index: dict[Path, int] = {}
         self._counts: Counter[str] = Counter()
         self._taking: dict[type, Callable[[Any], FileRow]] = {
@@ -69,7 +69,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         """Bring up to date; give the row concerned."""
         if isinstance(event, FolderStarted):
             self.begin(event.paths)
-            self._call(event.things.capitalize() or HEADERS[OBJECTS])
+            self._call(event.things.capitalize() or FILE_HEADERS[OBJECTS_COLUMN])
         elif isinstance(event, ImageFinished) and event.class_name:
             self._call("Class")
         make = self._taking.get(type(event))
@@ -79,7 +79,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
 
     def _call(self, things: str) -> None:
         self.things = things
-        self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS, OBJECTS)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS_COLUMN, OBJECTS_COLUMN)
 
     def settle(self) -> None:
         """Nothing runs any more: files that were being worked on wait again."""
@@ -94,7 +94,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
+        return 0 if parent is not None and parent.isValid() else len(FILE_HEADERS)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if not index.isValid():
@@ -103,19 +103,19 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         if role == Qt.ItemDataRole.DisplayRole:
             return row.texts()[column]
         if role == SORT_ROLE:
-            return row.texts()[column] if column != OBJECTS or row.class_name else _number(row)
+            return row.texts()[column] if column != OBJECTS_COLUMN or row.class_name else _number(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{row.path}\n{row.notes}".strip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == OBJECTS:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column == OBJECTS_COLUMN:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if orientation != Qt.Orientation.Horizontal:
             return None
-        if role == Qt.ItemDataRole.DisplayRole and section == OBJECTS:
+        if role == Qt.ItemDataRole.DisplayRole and section == OBJECTS_COLUMN:
             return self.things
-        texts = {Qt.ItemDataRole.DisplayRole: HEADERS, Qt.ItemDataRole.ToolTipRole: HEADER_TIPS}.get(role)
+        texts = {Qt.ItemDataRole.DisplayRole: FILE_HEADERS, Qt.ItemDataRole.ToolTipRole: FILE_HEADER_TIPS}.get(role)
         return texts[section] if texts else None
 
     def _row(self, path: Path) -> FileRow:
@@ -134,7 +134,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         else:
             self._counts[self.rows[number].state] -= 1
             self.rows[number] = row
-            self.dataChanged.emit(self.index(number, 0), self.index(number, len(HEADERS) - 1))
+            self.dataChanged.emit(self.index(number, 0), self.index(number, len(FILE_HEADERS) - 1))
         return number
 
 
@@ -170,7 +170,7 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         if isinstance(event, FolderStarted | ImageFinished):
             # Where results are images there is nothing to count.
             told = not isinstance(event, ImageFinished) or event.objects is not None or bool(event.class_name)
-            self.setColumnHidden(OBJECTS, not told and not any(row.objects for row in self.files.rows))
+            self.setColumnHidden(OBJECTS_COLUMN, not told and not any(row.objects for row in self.files.rows))
         if isinstance(event, ImageStarted) and number is not None and not self.selectionModel().hasSelection():
             self.scrollTo(self._order.mapFromSource(self.files.index(number, 0)))
 
@@ -185,7 +185,7 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        self.horizontalHeader().setSectionResizeMode(len(HEADERS) - 1, QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setSectionResizeMode(len(FILE_HEADERS) - 1, QHeaderView.ResizeMode.Stretch)
         for column, sample in enumerate(("a_name_of_a_file.tif", "Objects.")):
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(sample) + 16)
 

@@ -23,13 +23,13 @@ _TIPS = {
 }
 NOISE_ONLY = "The difference layer must look like noise. Structures that you see in it were removed from the image."
 #: Positions of the divider.
-STEPS = 1000
+SLIDER_STEPS = 1000
 #: Milliseconds in which several moves of the divider become one.
-SOON = 15
+REDRAW_DELAY = 15
 
 
 @dataclass(eq=False)
-class Pair:
+class BeforeAfterPair:
     """An image, the layers made from it, and those that compare them.
 
     Attributes
@@ -54,18 +54,18 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._pairs: list[Pair] = []
+        self._pairs: list[BeforeAfterPair] = []
         self._busy = False
         self.buttons: dict[str, QPushButton] = {}
         self._group = QButtonGroup(self)
         self.divider = QSlider(Qt.Orientation.Horizontal)
-        self.divider.setRange(0, STEPS)
-        self.divider.setValue(STEPS // 2)
+        self.divider.setRange(0, SLIDER_STEPS)
+        self.divider.setValue(SLIDER_STEPS // 2)
         self.divider.setToolTip("Where the line between original and result is.")
         self.difference = QCheckBox("Difference layer")
         self.difference.setToolTip("Add a layer of what was removed: the original minus the result.")
         self.about = Note(NOISE_ONLY, "info")
-        self._soon = QTimer(self, singleShot=True, interval=SOON)
+        self._soon = QTimer(self, singleShot=True, interval=REDRAW_DELAY)
         self._left_over: list[Layer] = []
         self._sweeping = QTimer(self, singleShot=True, interval=0)
         self._lay_out()
@@ -81,7 +81,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def add(self, source: Image, results: Sequence[Layer], *, alike: bool) -> None:
         """Take in an image and its results."""
-        pair = Pair(source, list(results), alike)
+        pair = BeforeAfterPair(source, list(results), alike)
         known = (
             layer for layer in self._session.viewer.layers if layer.metadata.get("removed_from") == source.unique_id
         )
@@ -92,7 +92,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._show_parts()
         self._on_difference(self.difference.isChecked())
 
-    def _renew(self, pair: Pair, layer: Layer) -> None:
+    def _renew(self, pair: BeforeAfterPair, layer: Layer) -> None:
         """Bring a difference layer of an earlier run up to date; a new one would cost more."""
         if _can_subtract(pair):
             after = pair.results[0]
@@ -146,7 +146,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.difference.setVisible(removable)
         self.about.setVisible(removable and self.difference.isChecked())
 
-    def _show_pair(self, pair: Pair, mode: str) -> None:
+    def _show_pair(self, pair: BeforeAfterPair, mode: str) -> None:
         split = mode == SPLIT and _can_split(pair)
         if split and pair.split is None:
             pair.split = _split_layer(pair)
@@ -169,7 +169,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         for pair in self._pairs:
             if pair.split is not None and pair.split.visible:
                 halves = pair.split.data
-                halves.divider = round(self.divider.value() / STEPS * halves.width)
+                halves.divider = round(self.divider.value() / SLIDER_STEPS * halves.width)
                 pair.split.refresh(extent=False, thumbnail=False, highlight=False)
 
     def _on_difference(self, wanted: bool) -> None:
@@ -227,7 +227,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.difference.setChecked(False)
 
 
-def _can_split(pair: Pair) -> bool:
+def _can_split(pair: BeforeAfterPair) -> bool:
     """Whether original and result have the same dimensions, the result perhaps a finer grid."""
     before, after = pair.source, pair.results[0] if pair.results else None
     if after is None or before.multiscale or before.rgb != after.rgb or before.data.ndim != after.data.ndim:
@@ -238,11 +238,11 @@ def _can_split(pair: Pair) -> bool:
     return factor > 0 and list(after.data.shape) == wanted
 
 
-def _can_subtract(pair: Pair) -> bool:
+def _can_subtract(pair: BeforeAfterPair) -> bool:
     return pair.alike and _can_split(pair) and pair.results[0].data.shape == pair.source.data.shape
 
 
-def _split_layer(pair: Pair) -> Layer:
+def _split_layer(pair: BeforeAfterPair) -> Layer:
     before, after = pair.source, pair.results[0]
     if pair.alike:
         look = {} if after.rgb else {"contrast_limits": after.contrast_limits, "colormap": after.colormap}
@@ -263,7 +263,7 @@ def _split_layer(pair: Pair) -> Layer:
     return layer
 
 
-def _removed_layer(pair: Pair) -> Layer:
+def _removed_layer(pair: BeforeAfterPair) -> Layer:
     before, after = pair.source, pair.results[0]
     removed = Removed(before.data, after.data, colour=after.rgb)
     most = removed.spread() or 1.0

@@ -16,7 +16,7 @@ from microforge.types import Image, Prediction
 
 
 @dataclass(eq=False)
-class CountedImage:
+class CountedLayers:
     """A predicted image, its layers, and what was counted last."""
 
     source: Layer
@@ -46,7 +46,7 @@ class CountsReady:
     rows: tuple[tuple[CountRow, ...], ...]
 
 
-def question_of(session: Session, one: CountedImage) -> Question:
+def question_of(session: Session, one: CountedLayers) -> Question:
     """Take what is drawn and corrected on an image now; quick, the counting is done elsewhere."""
     one.regions = regions_on(region_layers(session), one.source, one.letters)
     drawn = tuple((region.name, region.outline) for region in one.regions)
@@ -66,7 +66,7 @@ def count_all(questions: Sequence[Question]) -> Iterator[CountsReady]:
     yield CountsReady(tuple(tuple(count_rows(question)) for question in questions))
 
 
-def rows_in_view(viewer: ViewerModel, one: CountedImage) -> list[CountRow]:
+def rows_in_view(viewer: ViewerModel, one: CountedLayers) -> list[CountRow]:
     """Give what was counted at the time point that is looked at."""
     if "T" not in one.letters:
         return one.rows

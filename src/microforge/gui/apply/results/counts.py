@@ -14,7 +14,7 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.count_table import CountTable
 from microforge.gui.apply.results.counted_images import (
-    CountedImage,
+    CountedLayers,
     CountsReady,
     count_all,
     question_of,
@@ -34,7 +34,7 @@ from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
-MOMENT = 150
+RECOUNT_DELAY = 150
 #: What a layer tells that may change a count, or which counts are shown.
 _CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
 NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
@@ -48,11 +48,11 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self._session, self._text = session, text
         self._relay = Relay("a count")
-        self._asked: list[CountedImage] = []
+        self._asked: list[CountedLayers] = []
         self._known: Any = None
-        self.images: list[CountedImage] = []
+        self.images: list[CountedLayers] = []
         # Without a parent: closing stops it also after Qt has deleted the dock.
-        self._timer = QTimer(singleShot=True, interval=MOMENT)
+        self._timer = QTimer(singleShot=True, interval=RECOUNT_DELAY)
         self._timer.timeout.connect(self.recount)
         self._make_widgets()
         self._lay_out()
@@ -78,7 +78,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         dots = add_dots(viewer, event.place, event.prediction, details, spacing)
         # Regions are found by the layer; one that was closed meanwhile has none.
         if source is not None:
-            self.images.append(CountedImage(source, event.image, event.task, event.prediction, dots, density))
+            self.images.append(CountedLayers(source, event.image, event.task, event.prediction, dots, density))
             self._offer_kinds()
         self._show_parts()
         self._timer.start()
@@ -188,7 +188,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.table.renamed.connect(self._on_renamed)
         self.kind.value_changed.connect(self._on_kind)
 
-    def _current(self) -> CountedImage | None:
+    def _current(self) -> CountedLayers | None:
         """Give the image that is selected, or one of whose layers is; else the last."""
         active = self._session.viewer.layers.selection.active
         here = [one for one in self.images if active in (one.source, one.dots, *one.density)]
