@@ -3,10 +3,11 @@
 None means "chosen from the data and the device"; what was chosen is shown when a run starts and kept in the model.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -18,11 +19,23 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_former_names(cls, values: Any) -> Any:
+        """Read what older versions wrote: a field says by `json_schema_extra` what it was called `formerly`."""
+        if not isinstance(values, Mapping):
+            return values
+        formerly = {_extra(field).get("formerly"): name for name, field in cls.model_fields.items()}
+        return {formerly.get(name, name): value for name, value in values.items()}
+
 
 def is_fitted(field: FieldInfo) -> bool:
     """Tell whether a setting is found in the data rather than chosen: marked so by `json_schema_extra`."""
-    extra = field.json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("fitted"))
+    return bool(_extra(field).get("fitted"))
+
+
+def _extra(field: FieldInfo) -> Mapping[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 class AugmentationConfig(Settings):

@@ -219,7 +219,7 @@ class Prediction:
         int32 ``(Z)YX`` label or class image, on the grid of the input.
     image
         float32 ``C(Z)YX``, for tasks whose answer is an image or a probability; on the output grid.
-    figures
+    statistics
         What was measured on the whole image (noise before and after), by name; of a time series the mean.
     image_name
         What the image is, one word for a layer: probability, denoised, restored.
@@ -240,7 +240,7 @@ class Prediction:
     points: Points | None = None
     class_name: str = ""
     measurements: Mapping[str, Array] = field(default_factory=dict)
-    figures: Mapping[str, float] = field(default_factory=dict)
+    statistics: Mapping[str, float] = field(default_factory=dict)
     image_name: str = "probability"
     channel_names: tuple[str, ...] = ()
     pixel_size: PixelSize | None = None

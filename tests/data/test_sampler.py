@@ -163,19 +163,19 @@ def dotted(room: int = 16, side: int = 96) -> Sample:
 
 def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> None:
     sampler = make([dotted()], task="counting", augmentation=PLAIN, batch_size=32)
-    margin = min(sampler.margin[0], 32 // 4)
-    assert margin > 3
+    ignored_border = min(sampler.ignored_border[0], 32 // 4)
+    assert ignored_border > 3
     weight = torch.cat([sampler.draw().weight for _ in range(4)])[:, 0]
-    assert (weight[:, margin:-margin, margin:-margin] == 1).all()
+    assert (weight[:, ignored_border:-ignored_border, ignored_border:-ignored_border] == 1).all()
     top = weight[:, 0, 16]
     # A third of the patches begin at the edge of so small an image.
     assert 0.1 < top.mean() < 0.6
-    assert (weight[:, :margin, 16] == top[:, None]).all()
+    assert (weight[:, :ignored_border, 16] == top[:, None]).all()
 
 
 def test_half_of_a_patch_is_learnt_from_where_cells_are_large() -> None:
     sampler = make([dotted(60, 240)], task="counting", augmentation=PLAIN, batch_size=16)
-    assert sampler.margin[0] > 32 / 2
+    assert sampler.ignored_border[0] > 32 / 2
     assert sampler.draw().weight.mean() >= 0.25
 
 

@@ -39,7 +39,7 @@ def test_denoise(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path:
     before, after = (image_metrics.psnr(clean, image_metrics.fit_linear(one, clean)) for one in (noisy, result.data))
     assert after > before + 0.5
     images = dock.apply.layers.image_results
-    assert "Noise" in images.figures.text()
+    assert "Noise" in images.statistics.text()
     images.compare.difference.click()
     assert np.allclose(np.asarray(viewer.layers["field removed"].data), noisy - result.data)
     images.compare.buttons[SPLIT].click()

@@ -100,7 +100,7 @@ class FakeCounter:
         sigmas = self.task.sigmas[-pixels.ndim :] if pixels.ndim == 2 else self.task.sigmas
         density = [stamp_density(np.argwhere(one).astype(np.float32), pixels.shape, sigmas) for one in bright]
         made = self.task.decode(np.stack(density))
-        return replace(made, figures=self.task.figures(made, sample))
+        return replace(made, statistics=self.task.statistics(made, sample))
 
     def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
         from microforge.answers.time_series import PredictionStack
@@ -122,8 +122,8 @@ class FakeClassifier:
 
     def predict(self, sample: Sample) -> Prediction:
         good = float(np.clip(np.asarray(sample.image).mean() / 100, 0, 1))
-        chances = {"P(blurred)": 1 - good, "P(good)": good}
-        return Prediction(class_name="good" if good > 0.5 else "blurred", figures=chances)
+        probabilities = {"P(blurred)": 1 - good, "P(good)": good}
+        return Prediction(class_name="good" if good > 0.5 else "blurred", statistics=probabilities)
 
     def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
         from microforge.axes.samples import to_samples

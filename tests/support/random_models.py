@@ -23,7 +23,7 @@ def random_model(task: str = "denoising", dims: int = 2, **shape: object) -> Mod
 
 def counting_model(kinds: tuple[str, ...] = (), dims: int = 2) -> ModelFile:
     """Give a model that counts something, but not cells."""
-    options = {"kinds": kinds, "spacing": 12.0, "steps": (1.0,) * dims}
+    options = {"kinds": kinds, "spacing": 12.0, "anisotropy": (1.0,) * dims}
     return _model(
         "counting",
         options,

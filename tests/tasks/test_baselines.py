@@ -111,7 +111,7 @@ def dotted(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:
 
 def test_the_mean_count_errs_by_the_spread_of_the_counts_and_has_no_places() -> None:
     interval = Interval(width=1.0, typical=5.0, images=20)
-    task = Counting(CountingOptions(spacing=8, steps=(1, 1), intervals={"": interval}))
+    task = Counting(CountingOptions(spacing=8, anisotropy=(1, 1), intervals={"": interval}))
     mean, samples = MeanCount(), [dotted((count,)) for count in (2, 4, 9)]
     for sample in samples:
         mean.look(sample)
@@ -122,7 +122,7 @@ def test_the_mean_count_errs_by_the_spread_of_the_counts_and_has_no_places() -> 
 
 
 def test_the_mean_count_knows_kinds_and_regions() -> None:
-    task = Counting(CountingOptions(spacing=8, steps=(1, 1), kinds=("red", "green")))
+    task = Counting(CountingOptions(spacing=8, anisotropy=(1, 1), kinds=("red", "green")))
     left = np.zeros((32, 96), bool)
     left[:, :20] = True
     mean = MeanCount()

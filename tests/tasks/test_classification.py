@@ -47,14 +47,16 @@ def test_it_learns_to_tell_focus(model: Path) -> None:
     new = [focus_image(100 + seed, sharp=seed % 2 == 0, size=80 + 24 * seed) for seed in range(6)]
     results = [predictor.predict(one) for one in new]
     assert [result.class_name for result in results] == [one.class_name for one in new]
-    assert all(sum(result.figures.values()) == pytest.approx(1) for result in results)
-    assert results[0].figures["P(good)"] > 0.55
+    assert all(sum(result.statistics.values()) == pytest.approx(1) for result in results)
+    assert results[0].statistics["P(good)"] > 0.55
 
 
 def test_tiles_give_the_answer_of_the_whole(model: Path) -> None:
     large = focus_image(7, sharp=True, size=208)
     whole, tiled = (Predictor(model, PredictionConfig(device="cpu", tile_size=size)) for size in (512, 96))
-    assert tiled.predict(large).figures["P(good)"] == pytest.approx(whole.predict(large).figures["P(good)"], abs=0.02)
+    assert tiled.predict(large).statistics["P(good)"] == pytest.approx(
+        whole.predict(large).statistics["P(good)"], abs=0.02
+    )
 
 
 def test_series_tells_each_class(model: Path) -> None:

@@ -20,7 +20,7 @@ from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, 
 from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
 from microforge.training import clock
-from microforge.training import validation as gauge
+from microforge.training import validation as validator
 from microforge.training.advice import Watcher
 from microforge.training.loop import train
 from microforge.training.mailbox import Live
@@ -147,8 +147,8 @@ def test_preview_comes_and_carries_the_token(tmp_path: Path) -> None:
 
 def test_preview_of_a_part_is_normalised_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
-    real = gauge.normaliser_for
-    monkeypatch.setattr(gauge, "normaliser_for", lambda image, card: used.append(image) or real(image, card))
+    real = validator.normaliser_for
+    monkeypatch.setattr(validator, "normaliser_for", lambda image, card: used.append(image) or real(image, card))
     live, sample = Live(), fields()[0]
     live.set_preview("part", replace(sample, image=sample.image[:, :32, :32]), sample.image)
     for event in train(QUICK.model_copy(update={"steps": None}), fields(), (), tmp_path, live):

@@ -168,9 +168,9 @@ def test_watcher_sees_overfitting_in_the_right_direction(direction: str, sign: i
 
 
 def test_watcher_does_not_take_chance_for_overfitting() -> None:
-    few, many = (Watcher("min", Counting().chance(images)) for images in (2, 16))
-    figures = [3.0, *np.linspace(4.0, 6.0, 30)]
-    said = [[watcher.validation(value, 60.0 + 20 * k) for k, value in enumerate(figures)] for watcher in (few, many)]
+    few, many = (Watcher("min", Counting().metric_noise(images)) for images in (2, 16))
+    statistics = [3.0, *np.linspace(4.0, 6.0, 30)]
+    said = [[watcher.validation(value, 60.0 + 20 * k) for k, value in enumerate(statistics)] for watcher in (few, many)]
     assert not any(said[0]), "the mean error of two counts says little"
     assert [a.code for a in said[1] if a] == ["overfitting"]
 
@@ -180,11 +180,11 @@ def test_earlier_weights_win_where_that_is_not_chance(images: int, wins: str) ->
     task, weights = Counting(), {name: {name: torch.zeros(1)} for name in ("last", "earlier")}
     run: Any = SimpleNamespace(
         learner=SimpleNamespace(average=SimpleNamespace(weights=lambda: weights["last"])),
-        gauge=SimpleNamespace(options={}),
+        validator=SimpleNamespace(options={}),
         setup=SimpleNamespace(task=task),
         best=Best(2.8, weights["earlier"], {}),
         metrics={"MAE": 6.0},
-        chance=task.chance(images),
+        metric_noise=task.metric_noise(images),
     )
     assert Run.final(run)[0] is weights[wins]
 

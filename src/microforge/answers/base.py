@@ -6,4 +6,4 @@ from collections.abc import Mapping
 OBJECTS, COUNTS, CLASSES = "objects", "counts", "classes"
 TABLES = (OBJECTS, COUNTS, CLASSES)
 #: What was measured on a whole image, by name: numbers and words.
-Figures = Mapping[str, float | str]
+Statistics = Mapping[str, float | str]

@@ -135,9 +135,9 @@ class CountedImage:
         return (*missing, *first_notes(self._stack.notes))
 
     @property
-    def figures(self) -> Mapping[str, float | str]:
+    def statistics(self) -> Mapping[str, float | str]:
         """The counts; of a series the means over its time points."""
-        return dict(self._stack.figures)
+        return dict(self._stack.statistics)
 
     @property
     def tables(self) -> Mapping[str, TableRows]:
@@ -193,8 +193,8 @@ class ClassedImage:
         """Take the class of the next time point."""
         if not prediction.class_name:
             raise MicroforgeError("The model gives no class.", remedy="Please report it with this image.")
-        self.names = tuple(prediction.figures)
-        probabilities = (f"{value:.6g}" for value in prediction.figures.values())
+        self.names = tuple(prediction.statistics)
+        probabilities = (f"{value:.6g}" for value in prediction.statistics.values())
         self.rows.append((self.done, prediction.class_name, *probabilities))
         self._stack.add(replace(prediction, image=None))
         self.done += 1
@@ -205,9 +205,9 @@ class ClassedImage:
         return first_notes(self._stack.notes)
 
     @property
-    def figures(self) -> Mapping[str, float | str]:
+    def statistics(self) -> Mapping[str, float | str]:
         """The class, and how probable each is; of a series the classes of its time points with their numbers."""
-        return {"class": self._stack.prediction().class_name} | dict(self._stack.figures)
+        return {"class": self._stack.prediction().class_name} | dict(self._stack.statistics)
 
     @property
     def tables(self) -> Mapping[str, TableRows]:

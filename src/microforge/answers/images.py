@@ -42,7 +42,7 @@ class ImageSeries:
     layout: Layout | None = None
     pixel_size: PixelSize | None = None
     said: dict[str, None] = field(default_factory=dict)
-    figures: Counter[str] = field(default_factory=Counter)
+    statistics: Counter[str] = field(default_factory=Counter)
     _stack: ExitStack = field(default_factory=ExitStack)
     _append: Callable[[Array], None] | None = None
 
@@ -65,7 +65,7 @@ class ImageSeries:
         self.done += 1
         self.clipped += outside
         self.said |= dict.fromkeys(prediction.notes)
-        self.figures.update({name: value / self.frames for name, value in prediction.figures.items()})
+        self.statistics.update({name: value / self.frames for name, value in prediction.statistics.items()})
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class PredictionStack:
         self.tables: list[Mapping[str, Array]] = []
         self.classes: Counter[str] = Counter()
         self.notes: dict[str, None] = {}
-        self.figures: Counter[str] = Counter()
+        self.statistics: Counter[str] = Counter()
 
     def add(self, prediction: Prediction) -> None:
         """Take the next time point in."""
@@ -43,7 +43,7 @@ class PredictionStack:
         self.done += 1
         self.classes.update([prediction.class_name])
         self.notes |= dict.fromkeys(prediction.notes)
-        self.figures.update({name: value / (self.frames or 1) for name, value in prediction.figures.items()})
+        self.statistics.update({name: value / (self.frames or 1) for name, value in prediction.statistics.items()})
 
     def prediction(self) -> Prediction:
         """Give the whole.
@@ -56,7 +56,7 @@ class PredictionStack:
         if self.first is None:
             raise ModelMismatchError("The image is empty.")
         notes = tuple(self.notes)
-        whole = replace(self.first, labels=self.labels, image=self.image, notes=notes, figures=dict(self.figures))
+        whole = replace(self.first, labels=self.labels, image=self.image, notes=notes, statistics=dict(self.statistics))
         if self.frames is None:
             return whole
         return replace(whole, points=self._points(), measurements=self._measurements(), class_name=self._classes())

@@ -56,14 +56,14 @@ class Sampler:
         object_sampling: float,
         seed: int,
         upscale: int = 1,
-        margin: Sequence[int] = (),
+        ignored_border: Sequence[int] = (),
     ) -> None:
         self.sources = list(sources)
         self.channels, self.batch_size, self.augmentation = channels, batch_size, augmentation
         self.object_sampling = object_sampling
         self.finer = (*[1] * (len(augmentation.patch) - 2), upscale, upscale)
         self.rng = np.random.default_rng(seed)
-        self.margin = tuple(margin) if any(margin) else ()
+        self.ignored_border = tuple(ignored_border) if any(ignored_border) else ()
         self._weigh()
 
     @property
@@ -122,14 +122,14 @@ class Sampler:
     def _forget_border(self, window: torch.Tensor, start: tuple[int, ...], shape: tuple[int, ...] | None) -> None:
         """Set the weight to 0 where a patch ends but its image (of `shape`; None: somewhere else) does not."""
         weight = window[-prod(self.finer) :]
-        for axis, wanted in enumerate(self.margin, start=1):
+        for axis, wanted in enumerate(self.ignored_border, start=1):
             length, first = weight.shape[axis], start[axis - 1]
             # Half of a patch is always learnt from, however small it is.
-            margin = min(wanted, length // 4)
-            if margin and (shape is None or first > 0):
-                weight.narrow(axis, 0, margin).zero_()
-            if margin and (shape is None or first + length < shape[axis - 1]):
-                weight.narrow(axis, length - margin, margin).zero_()
+            ignored_border = min(wanted, length // 4)
+            if ignored_border and (shape is None or first > 0):
+                weight.narrow(axis, 0, ignored_border).zero_()
+            if ignored_border and (shape is None or first + length < shape[axis - 1]):
+                weight.narrow(axis, length - ignored_border, ignored_border).zero_()
 
     def _middle(self, source: Source, patch: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(source.focus) and self.rng.random() < FOCUSED:

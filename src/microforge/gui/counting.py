@@ -128,14 +128,16 @@ def count_text(value: float, kind: str, low: float | None = None, high: float | 
     return f"{number:,} {noun}{between}"
 
 
-def figures_line(prediction: Prediction) -> str:
+def counts_line(prediction: Prediction) -> str:
     """Say the counts of a whole result; of a series the mean over its time points."""
-    figures, points = prediction.figures, prediction.points
+    statistics, points = prediction.statistics, prediction.points
     said = []
     for kind in points.kinds if points is not None else ():
-        of = f" {kind}" if kind and f"count {kind}" in figures else ""
-        if f"count{of}" in figures:
-            said.append(count_text(figures[f"count{of}"], kind, figures.get(f"low{of}"), figures.get(f"high{of}")))
+        of = f" {kind}" if kind and f"count {kind}" in statistics else ""
+        if f"count{of}" in statistics:
+            said.append(
+                count_text(statistics[f"count{of}"], kind, statistics.get(f"low{of}"), statistics.get(f"high{of}"))
+            )
     mean = "on average " if points is not None and "T" in points.axes else ""
     return mean + ", ".join(said)
 
@@ -150,10 +152,12 @@ def densities_text(prediction: Prediction) -> str:
     )
 
 
-def chances_of(prediction: Prediction) -> dict[str, float]:
+def class_probabilities(prediction: Prediction) -> dict[str, float]:
     """Give how probable each class is."""
     return {
-        name[2:-1]: value for name, value in prediction.figures.items() if name.startswith("P(") and name.endswith(")")
+        name[2:-1]: value
+        for name, value in prediction.statistics.items()
+        if name.startswith("P(") and name.endswith(")")
     }
 
 

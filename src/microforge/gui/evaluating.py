@@ -12,7 +12,7 @@ import numpy.typing as npt
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing
-from microforge.gui.counting import chances_of
+from microforge.gui.counting import class_probabilities
 from microforge.gui.session.snapshot import Snapshot
 from microforge.metrics.matching import match_points
 from microforge.tasks.base import Task
@@ -81,7 +81,7 @@ class Case:
     extra: npt.NDArray[np.bool_] | None = None
     class_name: str = ""
     said: str = ""
-    chances: Mapping[str, float] | None = None
+    probabilities: Mapping[str, float] | None = None
 
     @property
     def error(self) -> float:
@@ -172,8 +172,8 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: Origin) 
     """Compare a prediction with what is known of its image."""
     tally = task.tally(prediction, sample)
     if sample.points is None or prediction.points is None:
-        said, chances = prediction.class_name, chances_of(prediction)
-        return Case(sample.name, origin, tally, class_name=sample.class_name, said=said, chances=chances)
+        said, probabilities = prediction.class_name, class_probabilities(prediction)
+        return Case(sample.name, origin, tally, class_name=sample.class_name, said=said, probabilities=probabilities)
     truth, found = (known_points(points, sample) for points in (sample.points, prediction.points))
     counts = tuple(
         CountOf(count.kind, len(truth.of_kind(count.kind)), count.value, count.low, count.high)

@@ -95,9 +95,9 @@ def colours(names: Sequence[str]) -> list[str]:
     return [colour or (free.pop(0) if free else "gray") for colour in kept]
 
 
-def figures_text(figures: Mapping[str, float]) -> str:
+def statistics_text(statistics: Mapping[str, float]) -> str:
     """Say what was measured on a result."""
-    rest = dict(figures)
+    rest = dict(statistics)
     lines = []
     if {"noise before", "noise after"} <= set(rest):
         lines.append(f"Noise {rest.pop('noise before'):.3g} → {rest.pop('noise after'):.3g} grey levels.")

@@ -142,8 +142,10 @@ class Predictor:
         prediction = recorded(self.task.decode(output), self.task, self.normaliser(sample))
         finer = self.card.network.upscale
         size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
-        figures = self.task.figures(prediction, sample)
-        return replace(prediction, figures=figures, pixel_size=size, notes=(*prediction.notes, *self._notes(sample)))
+        statistics = self.task.statistics(prediction, sample)
+        return replace(
+            prediction, statistics=statistics, pixel_size=size, notes=(*prediction.notes, *self._notes(sample))
+        )
 
     def prepare(self, sample: Sample) -> None:
         """Find what the network needs to know of a sample; in another thread, so that the network need not wait."""

@@ -108,22 +108,22 @@ class Task(ABC):
         return config
 
     @property
-    def shrinking(self) -> int:
+    def input_downsampling(self) -> int:
         """How many times smaller along YX `corrupt` makes patches: they are cut so many times larger."""
         return 1
 
     @property
-    def context(self) -> int:
+    def patch_scale(self) -> int:
         """How many times larger than usual patches are along YX, where an answer needs to see more at once."""
         return 1
 
     @property
-    def reach(self) -> float:
+    def min_receptive_field(self) -> float:
         """How many pixels along X an answer should be drawn from; the network is made as deep as that needs."""
         return 0.0
 
     @property
-    def margin(self) -> tuple[int, ...]:
+    def ignored_border(self) -> tuple[int, ...]:
         """Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them."""
         return ()
 
@@ -181,7 +181,7 @@ class Task(ABC):
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Turn a whole image's activated output ``C(Z)YX`` into the result."""
 
-    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+    def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Measure a result on the whole image without knowing the truth; quick, as every predicted image passes."""
         return {}
 
@@ -204,7 +204,7 @@ class Task(ABC):
         """Give the task with what it learns from images kept aside, one tally for each: how far to trust its counts."""
         return self
 
-    def pose(self, sample: Sample) -> Sample:
+    def validation_input(self, sample: Sample) -> Sample:
         """Turn a sample kept aside into the question that measures quality during training."""
         return sample
 
@@ -216,7 +216,7 @@ class Task(ABC):
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Turn added-up counts into metrics; holds the metric named by `monitor`."""
 
-    def chance(self, images: int) -> float:
+    def metric_noise(self, images: int) -> float:
         """By which part the metric named by `monitor` varies for no reason, measured on so many images.
 
         The last average of the weights is kept unless an earlier one was better by more than this.

@@ -55,7 +55,7 @@ class Classification(Task):
         return len(self.options.names) + 1
 
     @property
-    def context(self) -> int:
+    def patch_scale(self) -> int:
         """A class may show in some places only: a patch should hold one of them."""
         return 2
 
@@ -102,12 +102,12 @@ class Classification(Task):
         import torch
         from torch.nn import functional
 
-        heeded = batch.weight.flatten(1).sum(1)
+        attended = batch.weight.flatten(1).sum(1)
         # The number fades at the border of a warped window, and is whole inside.
         number = batch.target.flatten(1).amax(1)
         answer = _pooled(self.activate(output), batch.weight)
         weights = torch.tensor(self.options.weights, device=answer.device)
-        return functional.cross_entropy(answer[heeded > 0], number[heeded > 0].round().long(), weights)
+        return functional.cross_entropy(answer[attended > 0], number[attended > 0].round().long(), weights)
 
     def activate(self, output: "torch.Tensor") -> "torch.Tensor":
         """What speaks for each class, and how far a place is to be heeded, 0..1."""
@@ -117,17 +117,17 @@ class Classification(Task):
 
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Take the weighted mean over all places."""
-        heed = output[-1].astype(np.float64)
-        answer = (output[:-1] * heed).reshape(len(output) - 1, -1).sum(1) / max(float(heed.sum()), 1e-12)
+        attention = output[-1].astype(np.float64)
+        answer = (output[:-1] * attention).reshape(len(output) - 1, -1).sum(1) / max(float(attention.sum()), 1e-12)
         odds = np.exp(answer - answer.max())
         probability = odds / odds.sum()
         names = self.options.names
-        figures = {f"P({name})": float(p) for name, p in zip(names, probability, strict=True)}
-        return Prediction(class_name=names[int(probability.argmax())], figures=figures)
+        statistics = {f"P({name})": float(p) for name, p in zip(names, probability, strict=True)}
+        return Prediction(class_name=names[int(probability.argmax())], statistics=statistics)
 
-    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+    def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the probability of each class."""
-        return dict(prediction.figures)
+        return dict(prediction.statistics)
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Note the true class and the one found."""
@@ -147,7 +147,7 @@ class Classification(Task):
 
 def _pooled(activated: "torch.Tensor", weight: "torch.Tensor") -> "torch.Tensor":
     """Give the weighted mean over all places ``NK`` of what speaks for the classes."""
-    heed = activated[:, -1:] * weight
-    answer = (activated[:, :-1] * heed).flatten(2).sum(2)
-    mean: torch.Tensor = answer / heed.flatten(1).sum(1, keepdim=True).clamp_min(1e-6)
+    attention = activated[:, -1:] * weight
+    answer = (activated[:, :-1] * attention).flatten(2).sum(2)
+    mean: torch.Tensor = answer / attention.flatten(1).sum(1, keepdim=True).clamp_min(1e-6)
     return mean

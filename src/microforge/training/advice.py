@@ -56,11 +56,11 @@ class Watcher:
     Parameters
     ----------
     chance
-        By which part validation figures vary for no reason.
+        By which part validation metrics vary for no reason.
     """
 
-    def __init__(self, direction: Direction, chance: float = 0.0) -> None:
-        self.sign, self.chance = 1 if direction == "max" else -1, chance
+    def __init__(self, direction: Direction, metric_noise: float = 0.0) -> None:
+        self.sign, self.metric_noise = 1 if direction == "max" else -1, metric_noise
         self.early: list[float] = []
         self.late: list[float] = []
         self.said: set[str] = set()
@@ -82,7 +82,7 @@ class Watcher:
         if self.best is None or self.sign * value > self.sign * self.best[0]:
             self.best = (value, seconds)
         since = seconds - self.best[1]
-        worse = self.sign * (self.best[0] - value) > max(LEAST_WORSE, self.chance * abs(self.best[0]))
+        worse = self.sign * (self.best[0] - value) > max(LEAST_WORSE, self.metric_noise * abs(self.best[0]))
         if worse and since > max(PATIENCE_SECONDS, 0.5 * self.best[1]):
             text = "Validation gets worse since its best: the model learns these images by heart. Stop, or add images."
             return self._once(RunAdvice("overfitting", text, "warning"))

@@ -60,8 +60,8 @@ def make_plan(
         network = _network_of(start, task, dims, channels)
     else:
         network = _fresh_network(config, task, samples, kind)
-    stride = (*network.stride[:-2], *(s * task.shrinking for s in network.stride[-2:]))
-    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.shrinking * task.context)
+    stride = (*network.stride[:-2], *(s * task.input_downsampling for s in network.stride[-2:]))
+    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.input_downsampling * task.patch_scale)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
 
 
@@ -80,7 +80,7 @@ def _fresh_network(config: TrainingConfig, task: Task, samples: Sequence[Sample]
             pools=pools,
         )
         networks.append(task.network(plain))
-    return next((one for one in networks if receptive_field(one)[-1] >= task.reach), networks[-1])
+    return next((one for one in networks if receptive_field(one)[-1] >= task.min_receptive_field), networks[-1])
 
 
 def _agreed(samples: Sequence[Sample]) -> tuple[int, int]:

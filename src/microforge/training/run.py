@@ -27,7 +27,7 @@ from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import Learner
 from microforge.training.step.optimiser import pace
-from microforge.training.validation import Gauge
+from microforge.training.validation import Validator
 
 MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25
@@ -50,13 +50,13 @@ class Run:
         self.learner = Learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
         if setup.start is not None:
             self.learner.start_from(setup.start.weights)
-        self.gauge = Gauge(setup, self.learner.average.network, live)
+        self.validator = Validator(setup, self.learner.average.network, live)
         self.card = make_card(
             setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
         )
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
-        self.chance = setup.task.chance(max(len(setup.validation), 1))
-        self.watcher = Watcher(setup.task.monitor[1], self.chance)
+        self.metric_noise = setup.task.metric_noise(max(len(setup.validation), 1))
+        self.watcher = Watcher(setup.task.monitor[1], self.metric_noise)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
         self.safe = self.learner.average.weights()
@@ -73,7 +73,7 @@ class Run:
         self.sampler.state = values["sampler"]
         self.clock.before += float(values["seconds"])
         self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
-        self.gauge.take_options(values["options"])
+        self.validator.take_options(values["options"])
         if values["best"] is not None:
             self.best = Best(float(values["best"]), checkpoint.part("best"), values["best_options"])
         self.safe = self.learner.average.weights()
@@ -142,13 +142,13 @@ class Run:
 
     def level(self) -> Iterator[TrainingEvent]:
         """Let the task make up for what is common to all errors on images trained on, with the last weights."""
-        yield from self.gauge.level(last=True)
+        yield from self.validator.level(last=True)
 
     def validate(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
         begun = time.perf_counter()
-        yield from self.gauge.level(last=last)
-        metrics = yield from self.gauge.validate(last=last)
+        yield from self.validator.level(last=last)
+        metrics = yield from self.validator.validate(last=last)
         if metrics is None:
             return
         self.metrics = metrics
@@ -156,7 +156,7 @@ class Run:
         value, sign = self.metrics[name], 1 if direction == "max" else -1
         is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
-            self.best = Best(value, self.learner.average.weights(), self.gauge.options)
+            self.best = Best(value, self.learner.average.weights(), self.validator.options)
         yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun)
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
@@ -164,7 +164,7 @@ class Run:
 
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
         """Predict what is looked at."""
-        yield from self.gauge.preview(request, self.learner.step)
+        yield from self.validator.preview(request, self.learner.step)
 
     def take_changes(self) -> Iterator[RunAdvice]:
         """Use annotations that changed since; one that cannot be used is said, and the older one stays."""
@@ -176,12 +176,12 @@ class Run:
 
     def final(self) -> tuple[Mapping[str, Tensor], Mapping[str, Any]]:
         """Give the average and its options, or the best on validation where that was clearly better."""
-        now = self.learner.average.weights(), self.gauge.options
+        now = self.learner.average.weights(), self.validator.options
         name, direction = self.setup.task.monitor
         if self.best is None or name not in self.metrics:
             return now
         lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
-        clearly = lost > self.chance * abs(self.best.value)
+        clearly = lost > self.metric_noise * abs(self.best.value)
         return (self.best.weights, self.best.options) if clearly else now
 
     def save_model(self) -> Path:
@@ -203,7 +203,7 @@ class Run:
             "megapixels": self.megapixels,
             "sampler": self.sampler.state,
             "metrics": self.metrics,
-            "options": self.gauge.options,
+            "options": self.validator.options,
             "best": self.best.value if self.best else None,
             "best_options": self.best.options if self.best else None,
         }

@@ -78,7 +78,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
     if validation is None and not kept_aside and config.validation_fraction:
         text = "There is too little to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
-    posed = tuple(task.pose(sample) for sample in often_validated(kept_aside))
+    posed = tuple(task.validation_input(sample) for sample in often_validated(kept_aside))
     return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
 
 
@@ -130,7 +130,7 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
         setup.config.object_sampling,
         setup.config.seed,
         setup.plan.network.upscale,
-        setup.task.margin,
+        setup.task.ignored_border,
     )
 
 

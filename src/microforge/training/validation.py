@@ -19,7 +19,7 @@ Tallies = list[Mapping[str, float]]
 LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
 
 
-class Gauge:
+class Validator:
     """Predicts with the averaged weights; keeps the task with what it has learnt from that."""
 
     def __init__(self, setup: Setup, network: UNet, live: Live) -> None:

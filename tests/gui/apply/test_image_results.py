@@ -12,7 +12,7 @@ from microforge.events import TileFinished
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
 from microforge.gui.halves import Halves, Removed
-from microforge.gui.image_parts import colours, figures_text
+from microforge.gui.image_parts import colours, statistics_text
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.open_files import open_files, show_opened
 from microforge.gui.session.state import Session
@@ -43,7 +43,9 @@ class Cleaner:
             data = np.concatenate([data] * len(self.stains), axis=1 if "T" in letters else 0)
         data = data.repeat(self.finer, -1).repeat(self.finer, -2)
         size = image.pixel_size and tuple(length / self.finer for length in image.pixel_size)
-        yield Prediction(image=data, image_name="denoised", channel_names=self.stains, figures=FIGURES, pixel_size=size)
+        yield Prediction(
+            image=data, image_name="denoised", channel_names=self.stains, statistics=FIGURES, pixel_size=size
+        )
 
 
 @pytest.fixture
@@ -152,8 +154,10 @@ def test_applying_again_updates_the_layer(qtbot: Any, session: Session, panel: A
 def test_figures_are_said(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     session.viewer.add_image(noise(20, 30), name="cells")
     apply(qtbot, panel)
-    assert panel.layers.image_results.figures.text().startswith("cells: Noise 12 → 1.5 grey levels. What was removed")
-    assert "more than noise" in figures_text({"residual correlation": 0.5})
+    assert panel.layers.image_results.statistics.text().startswith(
+        "cells: Noise 12 → 1.5 grey levels. What was removed"
+    )
+    assert "more than noise" in statistics_text({"residual correlation": 0.5})
 
 
 def test_before_and_after(qtbot: Any, session: Session, panel: ApplyPanel) -> None:

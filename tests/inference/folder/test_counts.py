@@ -57,7 +57,7 @@ class Finding:
             image=prediction.image,
             points=prediction.points,
             measurements=prediction.measurements,
-            figures=self.task.figures(prediction, sample),
+            statistics=self.task.statistics(prediction, sample),
         )
 
     def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
@@ -309,8 +309,8 @@ def test_classes_stand_in_the_table_of_images_and_need_no_files(
     assert of_type(events, FolderStarted)[0].things == ""
     rows = table(tmp_path / "out" / "images.csv")
     assert {row["class"] for row in rows} <= {"sharp", "blurred, badly"}
-    chances = [(float(row["P(sharp)"]), float(row["P(blurred, badly)"])) for row in rows]
-    np.testing.assert_allclose(np.sum(chances, axis=1), 1, atol=1e-4)
+    probabilities = [(float(row["P(sharp)"]), float(row["P(blurred, badly)"])) for row in rows]
+    np.testing.assert_allclose(np.sum(probabilities, axis=1), 1, atol=1e-4)
     assert not {"objects", "result"} & set(rows[0])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["images.csv", "microforge.sqlite"]
     again = list(predict_folder(classifier, images, tmp_path / "out", config=config))

@@ -45,8 +45,10 @@ class Doubling:
         fine = doubled.repeat(self.finer, -1).repeat(self.finer, -2)
         image = np.concatenate([fine] * max(1, len(self.channels)))
         size = sample.pixel_size and (*sample.pixel_size[:-2], *(n / self.finer for n in sample.pixel_size[-2:]))
-        figures = {"noise": float(image.mean())}
-        return self.counted(Prediction(image=image, channel_names=self.channels, pixel_size=size, figures=figures))
+        statistics = {"noise": float(image.mean())}
+        return self.counted(
+            Prediction(image=image, channel_names=self.channels, pixel_size=size, statistics=statistics)
+        )
 
     def counted(self, prediction: Prediction) -> Prediction:
         """Count how many predictions there are at once."""

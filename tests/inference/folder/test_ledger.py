@@ -49,7 +49,7 @@ def test_rows_are_replaced_table_by_table_when_an_image_is_done_again(tmp_path: 
         assert list(ledger.measurements(COUNTS)) == [("a", counts)]
         assert ledger.measured_columns(OBJECTS) == []
         assert (ledger.has_had(OBJECTS), ledger.has_had(CLASSES)) == (True, False)
-        assert ledger.figures() == {"/in/a.tif": {"class": "good", "count": 3.0}}
+        assert ledger.statistics() == {"/in/a.tif": {"class": "good", "count": 3.0}}
         ledger.record(Entry("/in/a.tif", "a", "failed"))
         assert list(ledger.measurements(COUNTS)) == []
 

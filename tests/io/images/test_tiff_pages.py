@@ -248,7 +248,7 @@ def test_a_series_is_predicted_the_same_from_pages(
     assert lazy.image is not None
     assert whole.image is not None
     np.testing.assert_array_equal(lazy.image, whole.image)
-    assert lazy.figures == whole.figures
+    assert lazy.statistics == whole.statistics
 
 
 def test_a_folder_run_tells_the_time_point_that_is_damaged(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_width_follows_the_distance_of_dots_and_flat_voxels() -> None:
     assert task.sigmas == pytest.approx((3.2, 3.2))
     stack = Points(np.array([[2, 8, 8], [2, 8, 24], [6, 8, 8]], np.float32), np.zeros(3, np.int32), axes="ZYX")
     deep = fitted(sample(stack, (9, 32, 48), pixel_size=(2.0, 0.5, 0.5)))
-    assert deep.options.steps == pytest.approx((4, 1, 1))
+    assert deep.options.anisotropy == pytest.approx((4, 1, 1))
     assert deep.sigmas[0] == pytest.approx(deep.sigmas[2] / 4)
     assert deep.options.spacing == pytest.approx(16)
 
@@ -90,7 +90,7 @@ def test_kinds_have_a_channel_each() -> None:
     result = answer(task, one)
     assert [(count.kind, round(count.value)) for count in task.count(result)] == [("live", 3), ("dead", 1)]
     assert sorted(result.measurements["kind"].tolist()) == ["dead", "live", "live", "live"]
-    assert {name: round(value) for name, value in task.figures(result, one).items()} == {
+    assert {name: round(value) for name, value in task.statistics(result, one).items()} == {
         "count": 4,
         "count live": 3,
         "count dead": 1,

@@ -65,9 +65,9 @@ def test_it_denoises_better_than_any_blur_from_noisy_images_alone(tmp_path: Path
 
 def test_noise_before_and_after_and_what_was_removed_are_measured(tmp_path: Path) -> None:
     events_of(LEARN, [noisy_sample(k) for k in range(8)], tmp_path)
-    figures = denoised(tmp_path / "model.safetensors", noisy_sample(51)).figures
-    assert figures["noise after"] < 0.2 * figures["noise before"]
-    assert abs(figures["residual correlation"]) < 0.15
+    statistics = denoised(tmp_path / "model.safetensors", noisy_sample(51)).statistics
+    assert statistics["noise after"] < 0.2 * statistics["noise before"]
+    assert abs(statistics["residual correlation"]) < 0.15
 
 
 def test_quality_is_measured_on_pixels_the_network_does_not_see(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_both_ways_take_turns_on_patches_of_one_size() -> None:
 
 def test_stripes_are_never_sub_sampled() -> None:
     task = get_task("denoising").from_options({"stripes": "vertical"})
-    assert task.shrinking == 1
+    assert task.input_downsampling == 1
     image = torch.randn(2, 1, 32, 32)
     rng = np.random.default_rng(0)
     batches = [task.corrupt(Batch(image, image[:, :0], torch.ones(2, 1, 32, 32)), rng) for _ in range(10)]
@@ -266,7 +266,7 @@ def test_stripes_are_never_sub_sampled() -> None:
 def test_posing_hides_pixels_but_keeps_what_was_recorded() -> None:
     task = get_task("denoising").from_options({})
     sample = noisy_sample(1)
-    posed = task.pose(sample)
+    posed = task.validation_input(sample)
     assert posed.mask is not None
     assert posed.annotation is not None
     np.testing.assert_array_equal(posed.annotation, sample.image)
@@ -274,4 +274,4 @@ def test_posing_hides_pixels_but_keeps_what_was_recorded() -> None:
     assert 0.02 < posed.mask.mean() < 0.06
     assert not changed[~posed.mask].any()
     again = replace(sample)
-    np.testing.assert_array_equal(np.asarray(task.pose(again).image), np.asarray(posed.image))
+    np.testing.assert_array_equal(np.asarray(task.validation_input(again).image), np.asarray(posed.image))

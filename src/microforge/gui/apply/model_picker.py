@@ -80,11 +80,11 @@ def model_name(path: Path) -> str:
 
 def summary(card: ModelCard) -> str:
     """Say in two lines what a model does and for which images."""
-    figures = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
+    metrics = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
     title, images = _title(card), _images(card)
     # "Classify images in 2D images" says the same twice.
     what = f"{title.removesuffix('images')}{images}" if title.endswith(" images") else f"{title} in {images}"
-    parts = [what, card.created[:10], figures]
+    parts = [what, card.created[:10], metrics]
     return " · ".join(part for part in parts if part)
 
 

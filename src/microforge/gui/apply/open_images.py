@@ -16,7 +16,7 @@ from microforge.gui.apply.results.image_classes import ClassResults
 from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
 from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
-from microforge.gui.counting import chances_of, class_text, figures_line
+from microforge.gui.counting import class_probabilities, class_text, counts_line
 from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.state import Session
@@ -196,9 +196,9 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         dots = self.counts.add(event, details)
         if dots:
             self.objects.add(dots)
-            return figures_line(prediction)
+            return counts_line(prediction)
         if self.classes.add(event):
-            return class_text(prediction.class_name, chances_of(prediction))
+            return class_text(prediction.class_name, class_probabilities(prediction))
         called = "classes" if event.class_names else "objects"
         self.objects.add(add_results(self._session.viewer, event.place, prediction, details, called))
         if self.image_results.add(event, details):

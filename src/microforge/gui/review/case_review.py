@@ -51,10 +51,10 @@ class CaseReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Let go of what was chosen among the cases of the last time."""
         raise NotImplementedError
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Give the figures of all images measured so far."""
-        figures: dict[str, float] = self._task.summarise_all(case.tally for case in self.cases)
-        return figures
+        metrics: dict[str, float] = self._task.summarise_all(case.tally for case in self.cases)
+        return metrics
 
     def close_down(self) -> None:
         """Stop what runs."""

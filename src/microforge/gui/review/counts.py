@@ -48,7 +48,7 @@ class CountReview(CaseReview):
             widget.setVisible(found)
         if found:
             self.plot.show_cases(self.cases, self._opened)
-            self.scores.setText(scores_text(self.figures(), self.cases, self._task.radius))
+            self.scores.setText(scores_text(self.metrics(), self.cases, self._task.radius))
 
     def open(self, number: int) -> None:
         """Open an image as layers."""
@@ -94,22 +94,22 @@ class CountReview(CaseReview):
         self.view.open([self.cases[k] for k in numbers])
 
 
-def scores_text(figures: Mapping[str, float], cases: Sequence[Case], radius: float) -> str:
+def scores_text(metrics: Mapping[str, float], cases: Sequence[Case], radius: float) -> str:
     """Give the figures as a small table."""
     number = len(cases)
-    bias = figures["bias"]
+    bias = metrics["bias"]
     way = "right" if abs(bias) < 0.05 else "too many" if bias > 0 else "too few"
     lines = [
         ("images", f"{number:,}"),
-        ("MAE (average error)", f"{figures['MAE']:.1f} cells"),
+        ("MAE (average error)", f"{metrics['MAE']:.1f} cells"),
         ("MAE of predicting the mean", f"{mean_error(cases):.1f} cells"),
-        ("RMSE", f"{figures['RMSE']:.1f} cells"),
+        ("RMSE", f"{metrics['RMSE']:.1f} cells"),
         ("bias", f"{bias:+.1f} ({way})"),
-        ("MAPE", f"{100 * figures['MAPE']:.0f} %"),
-        (f"F1 of the dots ({radius:.0f} px)", f"{figures['F1']:.2f}"),
+        ("MAPE", f"{100 * metrics['MAPE']:.0f} %"),
+        (f"F1 of the dots ({radius:.0f} px)", f"{metrics['F1']:.2f}"),
         (
             "true count in the interval",
-            f"{100 * figures['coverage']:.0f} %" if "coverage" in figures else "no interval",
+            f"{100 * metrics['coverage']:.0f} %" if "coverage" in metrics else "no interval",
         ),
     ]
     cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>{text}</td></tr>" for title, text in lines)

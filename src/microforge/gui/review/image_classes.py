@@ -56,10 +56,10 @@ class ClassReview(CaseReview):
     def list_cell(self, true: str, said: str) -> None:
         """List the images of a class that the model takes for a class, the surest first."""
         found = [case for case in self.cases if (case.class_name, case.said) == (true, said)]
-        self.listed = sorted(found, key=lambda case: -(case.chances or {}).get(said, 0.0))
+        self.listed = sorted(found, key=lambda case: -(case.probabilities or {}).get(said, 0.0))
         number = f"{len(found)} image{'s' * (len(found) != 1)}" if found else "No image"
         self.which.say(f"{number} of the class '{true}', and the model says '{said}'.")
-        lines = [[case.name, percent((case.chances or {}).get(case.said, 0.0))] for case in self.listed]
+        lines = [[case.name, percent((case.probabilities or {}).get(case.said, 0.0))] for case in self.listed]
         self.list.clearSelection()
         self.list.selectionModel().setCurrentIndex(QModelIndex(), self.list.selectionModel().SelectionFlag.Clear)
         self.list.set_content(_COLUMNS, lines)
@@ -82,11 +82,11 @@ class ClassReview(CaseReview):
         return tuple(dict.fromkeys((*self._task.options.names, *seen)))
 
     def _scores(self) -> str:
-        figures = self.figures()
+        metrics = self.metrics()
         name, most = Counter(case.class_name for case in self.cases).most_common(1)[0]
         return (
-            f"<b>{100 * figures['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
-            f"(each class weighing the same: {100 * figures['balanced accuracy']:.1f} %). "
+            f"<b>{100 * metrics['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
+            f"(each class weighing the same: {100 * metrics['balanced accuracy']:.1f} %). "
             f"Answering '{name}' every time: {100 * most / len(self.cases):.1f} %."
         )
 

@@ -35,7 +35,7 @@ _NAMES = {"psnr": "PSNR", "fitted": "PSNR after linear fit", "ssim": "SSIM", "fi
 class Likeness:
     """The figures of each image compared with the truth, by the image's name."""
 
-    figures: Mapping[str, Mapping[str, float]]
+    metrics: Mapping[str, Mapping[str, float]]
 
 
 class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -163,13 +163,13 @@ def likeness(truth: Array, image: Array) -> dict[str, float]:
     wanted, given = (np.where(known, one, np.median(one[known])) for one in (wanted, given))
     slope, offset = image_metrics.linear_fit(given[known], wanted[known])
     fitted = slope * given + offset
-    figures = (
+    metrics = (
         image_metrics.psnr(wanted[known], given[known]),
         image_metrics.psnr(wanted[known], fitted[known]),
         image_metrics.ssim(wanted, given),
         image_metrics.ssim(wanted, fitted),
     )
-    return dict(zip(_NAMES, figures, strict=True))
+    return dict(zip(_NAMES, metrics, strict=True))
 
 
 def _check(truth: Image | None, result: Image | None) -> None:
@@ -209,11 +209,11 @@ def _planes_last(image: Array) -> npt.NDArray[Any]:
 
 def _table(likeness: Likeness) -> str:
     """Give the figures as a small table, one line per figure."""
-    names = list(likeness.figures)
+    names = list(likeness.metrics)
     lines: list[Sequence[str]] = [["", *(["result", "original"][: len(names)])]]
     for key, title in _NAMES.items():
         digits, unit = (1, " dB") if "ssim" not in key else (3, "")
-        lines.append([title, *(f"{likeness.figures[name][key]:.{digits}f}{unit}" for name in names)])
+        lines.append([title, *(f"{likeness.metrics[name][key]:.{digits}f}{unit}" for name in names)])
     cells = "".join(
         f"<tr><td>{line[0]}&nbsp;&nbsp;</td>{''.join(f'<td align=right>&nbsp;&nbsp;{c}</td>' for c in line[1:])}</tr>"
         for line in lines

@@ -8,7 +8,7 @@ from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from napari.utils.transforms import Affine
 
-from microforge.gui.counting import chances_of, class_text, densities_text
+from microforge.gui.counting import class_probabilities, class_text, densities_text
 from microforge.gui.image_parts import colours, in_type, limits_of
 from microforge.gui.layers.convert import geometry_of, shown_dimensions
 from microforge.gui.layers.images import finer_transform
@@ -97,7 +97,7 @@ def said_of(prediction: Prediction) -> str:
     """Give what there is to say where the answer is no layer: the class of the image."""
     if not prediction.class_name:
         return ""
-    return f"Preview: {class_text(prediction.class_name, chances_of(prediction))}"
+    return f"Preview: {class_text(prediction.class_name, class_probabilities(prediction))}"
 
 
 def _like_source(image: Array, view: View, letters: list[str], place: dict[str, Any]) -> Shown:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from microforge.answers.base import Figures
+from microforge.answers.base import Statistics
 from microforge.answers.counts import CountFunction
 from microforge.answers.images import ImageType
 from microforge.errors import WriteError
@@ -89,7 +89,7 @@ class Outcome:
     #: The rows of the tables, by the name of the table; None leaves those of an earlier run.
     tables: Mapping[str, TableRows] | None = None
     #: What was measured on the whole image, by name.
-    figures: Figures = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=dict)
     #: The folder itself may be the trouble, not the image.
     write_error: WriteError | None = None
 
@@ -118,7 +118,7 @@ class Result(Protocol):
     def notes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     @property
-    def figures(self) -> Figures: ...  # noqa: D102
+    def statistics(self) -> Statistics: ...  # noqa: D102
 
     @property
     def tables(self) -> Mapping[str, TableRows]: ...  # noqa: D102

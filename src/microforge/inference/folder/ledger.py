@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from microforge.answers.base import OBJECTS, TABLES, Figures
+from microforge.answers.base import OBJECTS, TABLES, Statistics
 from microforge.errors import WriteError
 from microforge.io.tables import TableRows
 
@@ -117,17 +117,17 @@ class Ledger:
         self.commit()
 
     def record(
-        self, entry: Entry, tables: Mapping[str, TableRows] | None = None, figures: Figures | None = None
+        self, entry: Entry, tables: Mapping[str, TableRows] | None = None, statistics: Statistics | None = None
     ) -> None:
-        """Note how an image went, with its rows of the tables and the figures of the whole image.
+        """Note how an image went, with its rows of the tables and the statistics of the whole image.
 
         Where tables are given they replace all rows that the image had: in a table left out it has none any more.
         """
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry)])
         for name in () if tables is None else TABLES:
             self._replace(name, entry.path, (tables or {}).get(name))
-        if figures is not None:
-            self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(figures)))])
+        if statistics is not None:
+            self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(statistics)))])
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
 
@@ -155,8 +155,8 @@ class Ledger:
         """Tell whether any image has, or had, rows of a table."""
         return any(True for _ in self._ask(f"SELECT 1 FROM {table} LIMIT 1", ()))
 
-    def figures(self) -> dict[str, dict[str, float | str]]:
-        """Give what was measured on whole images, by path and name; nothing for images without figures."""
+    def statistics(self) -> dict[str, dict[str, float | str]]:
+        """Give what was measured on whole images, by path and name; nothing for images without any."""
         found = {path: json.loads(text) for path, text in self._ask("SELECT path, figures FROM figures", ())}
         return {path: values for path, values in found.items() if values}
 

@@ -176,7 +176,7 @@ class Pipeline:
     def note(self, outcome: Outcome) -> None:
         """Put an outcome into the ledger; give up when the folder seems to be the trouble, not the image."""
         if outcome.entry is not None:
-            self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
+            self.ledger.record(outcome.entry, outcome.tables, outcome.statistics)
         if not isinstance(outcome.event, ImageSkipped):
             self.write_errors = self.write_errors + 1 if outcome.write_error else 0
         if outcome.write_error and self.write_errors >= 3:
@@ -196,7 +196,7 @@ class Pipeline:
         for written in self.behind:
             outcome = written.result()
             if outcome.entry is not None:
-                self.ledger.record(outcome.entry, outcome.tables, outcome.figures)
+                self.ledger.record(outcome.entry, outcome.tables, outcome.statistics)
         self.ahead.clear()
         self.behind.clear()
         self.write_tables()

@@ -126,9 +126,9 @@ def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Out
     notes = tuple(note for note in (ready.job.note, *result.notes) if note)
     entry = _done(ready, origin, seconds, result.shape, result.pixel_size, notes)
     entry = replace(entry, result="" if result.path is None else result.path.name)
-    class_name = str(result.figures.get("class", ""))
+    class_name = str(result.statistics.get("class", ""))
     event = ImageFinished(ready.job.path, result.path, result.number, seconds, notes, class_name)
-    return Outcome(event, entry, result.tables, figures=dict(result.figures))
+    return Outcome(event, entry, result.tables, statistics=dict(result.statistics))
 
 
 def _write_labels(ready: Ready, origin: Origin, prediction: Prediction, began: float) -> Outcome:

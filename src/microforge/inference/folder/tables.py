@@ -77,14 +77,14 @@ def _rearranged(rows: TableRows, columns: Sequence[str]) -> Iterable[str]:
 
 
 def _write_images(ledger: Ledger, file: TextIO, *, countable: bool) -> None:
-    figures = ledger.figures()
-    names = list(dict.fromkeys(name for values in figures.values() for name in values))
+    statistics = ledger.statistics()
+    names = list(dict.fromkeys(name for values in statistics.values() for name in values))
     columns = _image_columns(ledger, countable)
     file.write(csv_line([*columns, *_SIZES, *names]) + "\n")
     for entry in ledger.entries():
         values = [getattr(entry, name) for name in columns]
         sizes = entry.pixel_size.split()
-        measured = figures.get(entry.path, {}) if entry.state == "done" else {}
+        measured = statistics.get(entry.path, {}) if entry.state == "done" else {}
         told = [_told(measured.get(name, "")) for name in names]
         file.write(csv_line([*values, *[""] * (3 - len(sizes)), *sizes, *told]) + "\n")
 

@@ -60,19 +60,19 @@ def clean_dots(points: Points, shape: Sequence[int]) -> Cleaned:
     return Cleaned(kept.only(first), int((~first).sum()), int((~inside).sum()))
 
 
-def steps_of(samples: Sequence[Sample]) -> tuple[float, ...]:
+def anisotropy_of(samples: Sequence[Sample]) -> tuple[float, ...]:
     """Give the distance of planes, rows and columns in units of the last; 1 where pixel sizes are not known."""
     dims = samples[0].image.ndim - 1
     known = [np.array(s.pixel_size) / s.pixel_size[-1] for s in samples if s.pixel_size and len(s.pixel_size) == dims]
     return tuple(np.median(known, axis=0).tolist()) if known else (1.0,) * dims
 
 
-def spacing_of(samples: Sequence[Sample], steps: Sequence[float]) -> float | None:
+def spacing_of(samples: Sequence[Sample], anisotropy: Sequence[float]) -> float | None:
     """Give the median distance of a dot to the next one on its image, in pixels along X; None without such pairs."""
     found: list[npt.NDArray[np.float64]] = []
     for sample in samples:
         if sample.points is not None and len(sample.points) > 1:
-            places = sample.points.coordinates * np.array(steps)
+            places = sample.points.coordinates * np.array(anisotropy)
             found.append(KDTree(places).query(places, k=2)[0][:, 1])
     return float(np.median(np.concatenate(found))) if found else None
 

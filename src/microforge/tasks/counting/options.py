@@ -43,16 +43,22 @@ class CountingOptions(TaskOptions):
         description="Typical distance of a dot to the next, in pixels.",
         json_schema_extra={"fitted": True},
     )
-    steps: tuple[float, ...] = Field(
+    anisotropy: tuple[float, ...] = Field(
         (),
-        title="Steps",
+        title="Anisotropy",
         description="Distance of planes, rows and columns in units of the last.",
-        json_schema_extra={"fitted": True},
+        json_schema_extra={"fitted": True, "formerly": "steps"},
     )
     channels: int = Field(
         1, ge=1, title="Channels", description="Channels of the images.", json_schema_extra={"fitted": True}
     )
-    room: float = Field(0.0, ge=0, title="Room", description="Pixels per dot.", json_schema_extra={"fitted": True})
+    area_per_point: float = Field(
+        0.0,
+        ge=0,
+        title="Area per point",
+        description="Pixels per dot.",
+        json_schema_extra={"fitted": True, "formerly": "room"},
+    )
     gains: tuple[float, ...] = Field(
         (),
         title="Gains",

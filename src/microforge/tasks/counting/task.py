@@ -18,7 +18,7 @@ from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.counting.density import find_positions, stamp_density
-from microforge.tasks.counting.dots import checked_points, clean_dots, kinds_in, named_kinds, spacing_of, steps_of
+from microforge.tasks.counting.dots import anisotropy_of, checked_points, clean_dots, kinds_in, named_kinds, spacing_of
 from microforge.tasks.counting.interval import fit_interval
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
 DOT_WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
-#: With more room per dot than a square (or cube) of this side, patches are cut around dots.
+#: With more pixels per dot than a square (or cube) of this side, patches are cut around dots.
 SPARSE = 100.0
 #: How much brightness and size are varied, unless a person says otherwise.
 PLAIN, COLOURED = {"intensity": 0.1, "scale": 1.0}, {"intensity": 0.3, "scale": 1.25}
@@ -69,7 +69,7 @@ class Counting(Task):
     def sigmas(self) -> tuple[float, ...]:
         """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
         width = float(np.clip(DOT_WIDTH * self.options.spacing, NARROWEST, WIDEST))
-        return tuple(width / step for step in self.options.steps or (1.0, 1.0))
+        return tuple(width / step for step in self.options.anisotropy or (1.0, 1.0))
 
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
         """Vary less than usual: cells of one magnification have one size, and brightness tells of cells in a heap.
@@ -81,12 +81,12 @@ class Counting(Task):
         return config.model_copy(update={k: v for k, v in fitting.items() if getattr(config, k) == getattr(usual, k)})
 
     @property
-    def reach(self) -> float:
+    def min_receptive_field(self) -> float:
         """A cell is known by its neighbours too: several of them should be seen at once."""
         return SEEN_SPACINGS * self.options.spacing
 
     @property
-    def margin(self) -> tuple[int, ...]:
+    def ignored_border(self) -> tuple[int, ...]:
         """Cells outside a patch reach into it, but cannot be recognised; where the image ends, there are none."""
         return tuple(round(3 * sigma) for sigma in self.sigmas)
 
@@ -104,12 +104,18 @@ class Counting(Task):
         """Take the kinds, and how far apart cells lie, from the dots."""
         found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
         names = dict.fromkeys((*self.options.kinds, *found_kinds))
-        steps = steps_of(samples)
-        spacing = spacing_of(samples, steps) or self.options.spacing
+        anisotropy = anisotropy_of(samples)
+        spacing = spacing_of(samples, anisotropy) or self.options.spacing
         known = sum(prod(s.image.shape[1:]) if s.mask is None else int(s.mask.sum()) for s in samples)
-        room = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
+        area = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
         channels = samples[0].image.shape[0]
-        found = {"kinds": tuple(names), "steps": steps, "spacing": spacing, "room": room, "channels": channels}
+        found = {
+            "kinds": tuple(names),
+            "anisotropy": anisotropy,
+            "spacing": spacing,
+            "area_per_point": area,
+            "channels": channels,
+        }
         return type(self)(self.options.model_copy(update=found))
 
     def check(self, sample: Sample) -> Sample:
@@ -170,7 +176,7 @@ class Counting(Task):
         Else every place shows some, and looking at dots more often than at other places would teach the network to
         expect more cells than there are.
         """
-        if sample.points is None or self.options.room < SPARSE ** len(self.sigmas):
+        if sample.points is None or self.options.area_per_point < SPARSE ** len(self.sigmas):
             return super().focus(sample)
         return sample.points.coordinates
 
@@ -221,16 +227,16 @@ class Counting(Task):
             counts.append(Count(kind, value) if interval is None else Count(kind, value, *interval.around(value)))
         return tuple(counts)
 
-    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+    def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the counts of the whole image, with their bounds."""
         counts = self.count(prediction)
-        figures = {} if len(counts) == 1 else {"count": sum(count.value for count in counts)}
+        statistics = {} if len(counts) == 1 else {"count": sum(count.value for count in counts)}
         for count in counts:
             of = f" {count.kind}" if count.kind else ""
-            figures[f"count{of}"] = count.value
+            statistics[f"count{of}"] = count.value
             if count.low is not None and count.high is not None:
-                figures |= {f"low{of}": count.low, f"high{of}": count.high}
-        return figures
+                statistics |= {f"low{of}": count.low, f"high{of}": count.high}
+        return statistics
 
     def compare(self, output: npt.NDArray[np.float32], sample: Sample) -> dict[str, float]:
         """Give the counts, and the true ones, inside what is annotated."""
@@ -263,7 +269,7 @@ class Counting(Task):
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
         return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)
 
-    def chance(self, images: int) -> float:
+    def metric_noise(self, images: int) -> float:
         """Take two standard deviations of the difference of two mean absolute errors, were errors normal."""
         return 2 * 1.07 / float(np.sqrt(images))
 
@@ -274,7 +280,7 @@ class Counting(Task):
     @property
     def _scale(self) -> npt.NDArray[np.float64]:
         """Distances along ``(Z)YX`` in pixels along X."""
-        return np.array(self.options.steps or (1.0, 1.0))
+        return np.array(self.options.anisotropy or (1.0, 1.0))
 
     @property
     def _gains(self) -> tuple[float, ...]:

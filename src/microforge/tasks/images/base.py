@@ -152,21 +152,21 @@ def likeness(truth: Array, image: Array) -> dict[str, float]:
     return {name: float(value) for name, value in zip(names, np.mean(rows, axis=0), strict=True)}
 
 
-def noise_figures(prediction: Prediction, sample: Sample) -> dict[str, float]:
+def noise_statistics(prediction: Prediction, sample: Sample) -> dict[str, float]:
     """Measure noise before and after, and what was removed, in a window in the middle of the image."""
     assert prediction.image is not None
     window = _middle(tuple(sample.image.shape[1:]))
     finer = prediction.image.shape[-1] // sample.image.shape[-1]
     before = np.nan_to_num(np.asarray(sample.image[(slice(None), *window)], np.float32))
     after = prediction.image[(slice(None), *finer_window(window, finer))]
-    figures = {
+    statistics = {
         "noise before": float(np.mean([image_metrics.noise_level(channel) for channel in before])),
         "noise after": float(np.mean([image_metrics.noise_level(channel) for channel in after])),
     }
     if before.shape == after.shape:
         removed = [image_metrics.residual_correlation(b - a) for b, a in zip(before, after, strict=True)]
-        figures["residual correlation"] = float(np.mean(removed))
-    return figures
+        statistics["residual correlation"] = float(np.mean(removed))
+    return statistics
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[slice, ...]:

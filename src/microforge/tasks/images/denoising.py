@@ -20,7 +20,7 @@ from pydantic import Field
 from microforge.errors import NotEnoughDataError
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.images.base import ImageOptions, ImageTask, noise_figures
+from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
 from microforge.tasks.images.blind_spots import Stripes, draw_positions, hide, hide_array
 from microforge.types import Annotation, Batch, Prediction, Sample, Target
 
@@ -68,7 +68,7 @@ class Denoising(ImageTask):
     options: DenoisingOptions
 
     @property
-    def shrinking(self) -> int:
+    def input_downsampling(self) -> int:
         """Sub-sampling halves images."""
         return 2 if self._share_sub_sampled else 1
 
@@ -110,7 +110,7 @@ class Denoising(ImageTask):
             return batch
         if rng.random() < self._share_sub_sampled:
             return _sub_sampled(batch, rng)
-        sides = [n // self.shrinking for n in batch.image.shape[-2:]]
+        sides = [n // self.input_downsampling for n in batch.image.shape[-2:]]
         image, weight = (t[..., : sides[0], : sides[1]] for t in (batch.image, batch.weight))
         seen, asked = hide(image, draw_positions(tuple(image.shape), HIDDEN_SHARE, self.options.stripes, rng))
         return replace(batch, image=seen, target=image, weight=weight * asked)
@@ -122,7 +122,7 @@ class Denoising(ImageTask):
         per_channel = batch.weight.expand_as(output)
         return losses.weighted_mean((output - batch.target) ** 2, per_channel) * output.shape[1]
 
-    def pose(self, sample: Sample) -> Sample:
+    def validation_input(self, sample: Sample) -> Sample:
         """Hide pixels of an image kept aside; the network's guesses are compared with what was recorded there."""
         if sample.annotation is not None:
             return replace(sample, mask=np.ones(sample.image.shape[1:], bool))
@@ -157,9 +157,9 @@ class Denoising(ImageTask):
         error = 100 * np.sqrt(tally["error"] / max(tally["pixels"], 1.0))
         return {ERROR: float(error), "residual correlation": tally["correlation"] / tally["images"]}
 
-    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+    def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Measure noise before and after, and whether what was removed looks like noise."""
-        return noise_figures(prediction, sample)
+        return noise_statistics(prediction, sample)
 
 
 def _neighbouring(frames: Sequence[Sample]) -> Iterator[Sample]:

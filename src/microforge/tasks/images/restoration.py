@@ -16,7 +16,7 @@ from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Direction, TaskOptions
-from microforge.tasks.images.base import ImageOptions, ImageTask, noise_figures
+from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
 from microforge.tasks.images.pair_checks import is_near, matched, refuse_swapped, refuse_unrelated, size_of, target_of
 from microforge.tasks.images.ranges import TargetRanges
 from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
@@ -150,9 +150,9 @@ class Restoration(ImageTask):
             return absolute
         return absolute + STRUCTURE * losses.dissimilarity(output, batch.target, batch.weight)
 
-    def figures(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
+    def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Measure noise before and after, where both show the same."""
-        return noise_figures(prediction, sample) if self.options.same_kind else {}
+        return noise_statistics(prediction, sample) if self.options.same_kind else {}
 
 
 def _displacement_advice(sample: Sample) -> Iterator[RunAdvice]:

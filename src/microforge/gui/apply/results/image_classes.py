@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from microforge.errors import MicroforgeError
 from microforge.gui.applying import LayerPredicted
-from microforge.gui.counting import chances_of, class_text, percent
+from microforge.gui.counting import class_probabilities, class_text, percent
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.canvas_overlay import CanvasText
@@ -65,7 +65,9 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         prediction = event.prediction
         if not prediction.class_name:
             return False
-        self.found.append(Classed(event.place.name, event.place.source, prediction.class_name, chances_of(prediction)))
+        self.found.append(
+            Classed(event.place.name, event.place.source, prediction.class_name, class_probabilities(prediction))
+        )
         self._show()
         self.show_text()
         return True

@@ -15,7 +15,7 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.before_after import BeforeAfter
 from microforge.gui.applying import LayerPredicted
-from microforge.gui.image_parts import figures_text
+from microforge.gui.image_parts import statistics_text
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
@@ -49,7 +49,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._saving = Relay("saving", self)
         self._savable: list[Savable] = []
         self._layers: list[Layer] = []
-        self.figures = Note(tip="Measured in the middle of the image, without knowing how it really looks.")
+        self.statistics = Note(tip="Measured in the middle of the image, without knowing how it really looks.")
         self.compare = BeforeAfter(session)
         self.save = button(
             "Save result …", "Write the images as TIFF files (float32) with pixel size and channels.", self._ask
@@ -69,7 +69,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Forget the last run."""
         self.compare.clear()
         self._savable, self._layers = [], []
-        self.figures.say("")
+        self.statistics.say("")
         self.note.say("")
         self._show_parts()
 
@@ -84,9 +84,11 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
         if source is not None:
             self.compare.add(source, layers, alike=event.images[0].like_source)
-        said = figures_text(prediction.figures)
+        said = statistics_text(prediction.statistics)
         if said:
-            self.figures.say("\n".join(part for part in (self.figures.text(), f"{event.place.name}: {said}") if part))
+            self.statistics.say(
+                "\n".join(part for part in (self.statistics.text(), f"{event.place.name}: {said}") if part)
+            )
         self._show_parts()
         return layers
 
@@ -131,7 +133,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.addWidget(self.compare)
-        page.addWidget(self.figures)
+        page.addWidget(self.statistics)
         page.addLayout(row)
         page.addWidget(self.note)
 
