@@ -21,6 +21,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from microforge.annotations import LABELS
 from microforge.gui.dock import MicroforgeDock
 
 
@@ -86,7 +87,7 @@ def main() -> None:
         _, dock = viewer.window.add_plugin_dock_widget("napari-microforge", "Microforge")
         assert isinstance(dock, MicroforgeDock)
         dock.session.runs_folder = Path(folder)
-        dock.annotate.paint.annotate.click()
+        dock.annotate.tools[LABELS].annotate.click()
         labels = viewer.layers.selection.active
         labels.data = viewer.layers["nuclei truth"].data
         live(60, dock.train.train.isEnabled)

@@ -14,6 +14,7 @@ from scipy import ndimage
 from screenshots_counting import classes, counting
 from studio import PIXEL, Studio
 
+from microforge.annotations import NOTHING
 from microforge.gui.session.training_run import RunState
 from microforge.io.writing import write_image
 from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
@@ -137,7 +138,7 @@ def denoise(studio: Studio, seconds: float) -> None:
     studio.wait(lambda: "Nothing" not in dock.annotate.count.text())
     studio.pause(1)
     studio.shoot("denoise-start")
-    dock.annotate.plain.use.click()
+    dock.annotate.tools[NOTHING].use.click()
     studio.train(seconds, "denoise-train")
     studio.apply_to(image)
     images = dock.apply.layers.image_results

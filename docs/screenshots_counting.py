@@ -5,6 +5,7 @@ from pathlib import Path
 from napari.layers import Image, Points
 from studio import PIXEL, Studio
 
+from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.io.tables import write_table
@@ -126,7 +127,7 @@ def write_crowds(folder: Path, name: str, seeds: range) -> tuple[Path, Path]:
 def classes(studio: Studio) -> None:
     """Open small images, some in focus, and give half of them their class by keys."""
     studio.fresh("classification")
-    viewer, panel = studio.viewer, studio.dock.annotate.classes
+    viewer, panel = studio.viewer, studio.dock.annotate.tools[IMAGE_CLASSES]
     names = [f"well {row}{column}" for row in "AB" for column in range(1, 7)]
     # The first one is to be on top.
     for number, name in reversed(list(enumerate(names))):

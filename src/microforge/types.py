@@ -5,7 +5,6 @@ Axes are written as in the whole project: an image is ``C(Z)YX``, a label image 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -36,16 +35,6 @@ class ArrayLike(Protocol):
     def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
 
     def __getitem__(self, key: Any, /) -> Any: ...
-
-
-class Annotation(Enum):
-    """What a person draws for a task."""
-
-    LABELS = "labels"
-    POINTS = "points"
-    IMAGE = "image"
-    CLASS = "class"
-    NONE = "none"
 
 
 @dataclass(frozen=True, eq=False)

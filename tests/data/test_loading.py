@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import tifffile
 
+from microforge.annotations import IMAGE_CLASSES, IMAGE_PAIRS, LABELS, NOTHING, POINTS, AnnotationKind
 from microforge.data.loading import Problem, iter_samples, load_samples
 from microforge.errors import AnnotationError, NotEnoughDataError
-from microforge.io.pairing import Pair, pair_folders
+from microforge.io.pairing import Pair, pair_classes, pair_folders, pair_points
 from microforge.tasks.base import Task
 from microforge.tasks.classification import Classification
 from microforge.tasks.counting.task import Counting
-from microforge.types import Annotation, Array, Sample
+from microforge.types import Array, Sample
 
 
 class Strict:
     """A task as loading sees one: it looks at samples and may refuse them."""
 
-    annotation = Annotation.LABELS
+    annotation = LABELS
 
     def check(self, sample: Sample) -> Sample:
         if sample.annotation is not None and not sample.annotation.any():
@@ -30,11 +31,11 @@ class Strict:
 
 
 class Blind(Strict):
-    annotation = Annotation.NONE
+    annotation = NOTHING
 
 
 class Restoring(Strict):
-    annotation = Annotation.IMAGE
+    annotation = IMAGE_PAIRS
 
 
 def task(kind: type[Strict] | type[Task] = Strict) -> Task:
@@ -147,7 +148,7 @@ def test_dots_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> 
         d="z,y,x\n0,1,2\n1,1,2\n",
         e="y,x\n1,1\n40,70\n",
     )
-    pairing = pair_folders(images, points, partner="points file", kind=Annotation.POINTS)
+    pairing = pair_folders(images, points, partner="points file", find=pair_points)
     loaded = load_samples(pairing, task(Counting))
     found = {sample.name: sample.points for sample in loaded.samples}
     assert list(found) == ["a", "b", "e"]
@@ -167,7 +168,7 @@ def test_what_was_done_to_dots_is_told(tmp_path: Path) -> None:
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "a.csv").write_text("y,x\n3,4\n3,4\n99,4\n")
     (tmp_path / "y" / "b.csv").write_text("y,x\n3,4\n")
-    loaded = load_samples(pair_folders(images, tmp_path / "y", kind=Annotation.POINTS), Counting())
+    loaded = load_samples(pair_folders(images, tmp_path / "y", find=pair_points), Counting())
     (remark,) = loaded.remarks
     assert remark.path.name == "a.tif"
     assert remark.reason == "1 dot outside the image left out, 1 dot on another merged with it."
@@ -175,7 +176,7 @@ def test_what_was_done_to_dots_is_told(tmp_path: Path) -> None:
 
 def test_images_without_cells_count_only_if_she_says_so(tmp_path: Path) -> None:
     images = write(tmp_path / "x", a=plain(), b=plain())
-    pairing = pair_folders(images, dots(tmp_path / "y", a="y,x\n1,2\n", b="y,x\n"), kind=Annotation.POINTS)
+    pairing = pair_folders(images, dots(tmp_path / "y", a="y,x\n1,2\n", b="y,x\n"), find=pair_points)
     left_out = load_samples(pairing, task(Counting))
     assert [problem.path.stem for problem in left_out.problems] == ["b"]
     assert "no dots" in left_out.problems[0].reason
@@ -191,7 +192,7 @@ def test_slices_are_numbered_through_the_channels_of_the_image(tmp_path: Path) -
     markers = "".join(marker.format(number) for number in (1, 2, 5))
     data = f"<Marker_Data><Marker_Type><Type>1</Type>{markers}</Marker_Type></Marker_Data>"
     (tmp_path / "CellCounter_a.xml").write_text(f"<CellCounter_Marker_File>{data}</CellCounter_Marker_File>")
-    pairing = pair_folders(tmp_path / "x", tmp_path, kind=Annotation.POINTS)
+    pairing = pair_folders(tmp_path / "x", tmp_path, find=pair_points)
     (sample,) = load_samples(pairing, task(Counting)).samples
     assert sample.points is not None
     assert sample.points.axes == "ZYX"
@@ -202,7 +203,7 @@ def test_slices_are_numbered_through_the_channels_of_the_image(tmp_path: Path) -
 def test_classes_come_from_a_table(tmp_path: Path) -> None:
     images = write(tmp_path / "x", a=plain(), b=plain(), c=plain())
     (tmp_path / "classes.csv").write_text("file,quality\na.tif,good\nb.tif,bad\nz.tif,bad\n")
-    pairing = pair_folders(images, tmp_path / "classes.csv", kind=Annotation.CLASS)
+    pairing = pair_folders(images, tmp_path / "classes.csv", find=pair_classes)
     loaded = load_samples(pairing, task(Classification))
     assert {sample.name: sample.class_name for sample in loaded.samples} == {"a": "good", "b": "bad"}
     assert not loaded.problems
@@ -211,7 +212,7 @@ def test_classes_come_from_a_table(tmp_path: Path) -> None:
 def test_images_of_one_name_in_two_class_folders_keep_apart(tmp_path: Path) -> None:
     write(tmp_path / "good", one=plain(), two=plain())
     write(tmp_path / "bad", one=plain())
-    loaded = load_samples(pair_folders(tmp_path, kind=Annotation.CLASS), task(Classification))
+    loaded = load_samples(pair_folders(tmp_path, find=pair_classes), task(Classification))
     found = {sample.name: sample.class_name for sample in loaded.samples}
     assert found == {"bad/one": "bad", "good/one": "good", "two": "good"}
 
@@ -220,18 +221,18 @@ def test_a_class_the_model_does_not_know_is_reported(tmp_path: Path) -> None:
     write(tmp_path / "good", a=plain())
     write(tmp_path / "odd", b=plain())
     known = Classification.from_options({"names": ("good", "bad")})
-    loaded = load_samples(pair_folders(tmp_path, kind=Annotation.CLASS), known)
+    loaded = load_samples(pair_folders(tmp_path, find=pair_classes), known)
     assert [sample.name for sample in loaded.samples] == ["a"]
     assert "'odd' is not one of good, bad" in loaded.problems[0].reason
 
 
-@pytest.mark.parametrize("kind", [Annotation.POINTS, Annotation.CLASS])
-def test_stacks_of_unknown_axes_are_asked_about_for_dots_and_classes(tmp_path: Path, kind: Annotation) -> None:
+@pytest.mark.parametrize("kind", [POINTS, IMAGE_CLASSES])
+def test_stacks_of_unknown_axes_are_asked_about_for_dots_and_classes(tmp_path: Path, kind: AnnotationKind) -> None:
     unknown(tmp_path / "x" / "a.tif", 5, 8, 9)
-    (tmp_path / "a.csv").write_text("y,x\n1,2\n" if kind is Annotation.POINTS else "name,class\na,good\n")
-    pairing = pair_folders(tmp_path / "x", tmp_path / "a.csv", kind=kind)
+    (tmp_path / "a.csv").write_text("y,x\n1,2\n" if kind is POINTS else "name,class\na,good\n")
+    pairing = kind.pair(tmp_path / "x", [tmp_path / "a.csv"])
     with pytest.raises(NotEnoughDataError, match="Say it with --axes"):
-        load_samples(pairing, task(Counting if kind is Annotation.POINTS else Classification))
+        load_samples(pairing, task(Counting if kind is POINTS else Classification))
 
 
 # Targets --------------------------------------------------------------------------------------------------------
@@ -356,6 +357,6 @@ def test_measuring_may_read_what_training_does_without(tmp_path: Path) -> None:
     images, targets = write(tmp_path / "x", a=plain()), write(tmp_path / "y", a=plain())
     pairing = pair_folders(images, targets)
     assert load_samples(pairing, task(Blind)).samples[0].annotation is None
-    (sample,) = iter_samples(pairing, task(Blind), kind=Annotation.IMAGE)
+    (sample,) = iter_samples(pairing, task(Blind), kind=IMAGE_PAIRS)
     assert isinstance(sample, Sample)
     assert sample.annotation is not None

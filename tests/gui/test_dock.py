@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 
+from microforge.annotations import LABELS
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.state import Session
 from microforge.gui.session.training_run import RunState
@@ -63,7 +64,7 @@ def threads() -> list[str]:
 
 def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTraining) -> None:
     dock.session.viewer.add_image(nuclei, name="cells")
-    dock.annotate.paint.annotate.click()
+    dock.annotate.tools[LABELS].annotate.click()
     dock.session.viewer.layers.selection.active.paint((10, 10), 1)
     qtbot.waitUntil(dock.train.train.isEnabled)
     dock.train.train.click()

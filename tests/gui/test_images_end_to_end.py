@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import IMAGE_PAIRS, NOTHING
 from microforge.gui.apply.results.before_after import SPLIT
 from microforge.gui.dock import MicroforgeDock
 from microforge.io.writing import write_image
@@ -29,7 +30,7 @@ def test_denoise(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path:
     noisy, clean = noisy_pair(1, (96, 96))
     image = viewer.add_image(noisy, name="field", scale=(0.5, 0.5), units=("um", "um"), contrast_limits=(100, 300))
     dock = open_dock(qtbot, viewer, tmp_path, "denoising")
-    dock.annotate.plain.use.click()
+    dock.annotate.tools[NOTHING].use.click()
     preview = train(qtbot, dock, 150)
     assert preview.data.shape == noisy.shape
     apply(qtbot, dock, image)
@@ -73,8 +74,8 @@ def test_a_finer_grid_from_pairs(qtbot: QtBot, make_napari_viewer: Callable[...,
     target = viewer.add_image(fine, name="fine", scale=(0.2, 0.2), units=("um", "um"))
     dock = open_dock(qtbot, viewer, tmp_path, "super-resolution")
     dock.annotate.image.set_value(image)
-    assert dock.annotate.pairs.targets() == (target,)
-    dock.annotate.pairs.use.click()
+    assert dock.annotate.tools[IMAGE_PAIRS].targets() == (target,)
+    dock.annotate.tools[IMAGE_PAIRS].use.click()
     preview = train(qtbot, dock, 10)
     apply(qtbot, dock, image)
     result = viewer.layers["coarse upscaled"]
@@ -92,8 +93,8 @@ def test_stains_from_transmitted_light(qtbot: QtBot, make_napari_viewer: Callabl
     stains = viewer.add_image(np.stack([stain, stain[::-1]]), name="stains", metadata={"axes": "CYX"})
     dock = open_dock(qtbot, viewer, tmp_path, "label-free")
     dock.annotate.image.set_value(image)
-    dock.annotate.pairs.rows[0].choice.picker.set_value(stains)
-    dock.annotate.pairs.use.click()
+    dock.annotate.tools[IMAGE_PAIRS].rows[0].choice.picker.set_value(stains)
+    dock.annotate.tools[IMAGE_PAIRS].use.click()
     assert "1 of 2" in train(qtbot, dock, 10).name
     apply(qtbot, dock, image)
     names = [layer.name for layer in viewer.layers if "predicted" in layer.name]

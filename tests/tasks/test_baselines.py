@@ -10,6 +10,7 @@ from scipy import ndimage
 from microforge.evaluation.evaluate import evaluate_pairs
 from microforge.io.pairing import pair_folders
 from microforge.tasks import Task, get_task
+from microforge.tasks.abilities import baseline_of
 from microforge.tasks.baselines import (
     Blur,
     MajorityClass,
@@ -17,7 +18,6 @@ from microforge.tasks.baselines import (
     MeanCount,
     Regression,
     Watershed,
-    baseline_for,
 )
 from microforge.tasks.classification import Classification, ClassificationOptions
 from microforge.tasks.counting.interval import Interval
@@ -97,7 +97,7 @@ def test_regression_finds_weighted_sums_of_the_channels() -> None:
     ],
 )
 def test_each_kind_of_answer_has_its_baseline(task: str, kind: type) -> None:
-    assert isinstance(baseline_for(get_task(task)()), kind)
+    assert isinstance(baseline_of(get_task(task)()), kind)
 
 
 def dotted(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:

@@ -1,1 +1,23 @@
-"""What models answer with, one module for each kind: what becomes of it in files and tables."""
+"""What models answer with, one entry for each kind: come here to let models give something new.
+
+An entry knows its files and table rows, and what its answers are compared with. A task names its entry in
+`Task.answer`; nothing else asks which kind it is. What the window needs of a kind (layers, preview, panels) is in
+`gui.layers.answer_layers` and in the registries of the tabs.
+"""
+
+from microforge.answers.base import AnswerKind, Result, ResultRules
+from microforge.answers.cells import CELLS
+from microforge.answers.image_classes import IMAGE_CLASS
+from microforge.answers.labels import OBJECTS, PIXEL_CLASSES
+from microforge.answers.predicted_images import PREDICTED_IMAGE
+
+__all__ = [
+    "CELLS",
+    "IMAGE_CLASS",
+    "OBJECTS",
+    "PIXEL_CLASSES",
+    "PREDICTED_IMAGE",
+    "AnswerKind",
+    "Result",
+    "ResultRules",
+]

@@ -1,9 +1,141 @@
-"""What all kinds of answers share: the names of the tables they give rows to, and what is measured on whole images."""
+"""What every kind of answer must say of itself, and what it makes of the time points of an image in a folder run."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.annotations import AnnotationKind
+from microforge.config import NetworkConfig
+from microforge.io.regions import Region
+from microforge.io.tables import TableRows
+from microforge.types import Count, Image, PixelSize, Prediction, Sample
 
 #: The tables to which images give rows, by name: each is `NAME.csv` in the folder of results.
-OBJECTS, COUNTS, CLASSES = "objects", "counts", "classes"
-TABLES = (OBJECTS, COUNTS, CLASSES)
+OBJECTS_TABLE, COUNTS_TABLE, CLASSES_TABLE = "objects", "counts", "classes"
 #: What was measured on a whole image, by name: numbers and words.
 Statistics = Mapping[str, float | str]
+#: Counts by kind, in the whole image or in a region: `task.count`.
+CountFunction = Callable[[Prediction, npt.NDArray[np.bool_] | None], tuple[Count, ...]]
+ImageType = Literal["float32", "source"]
+#: Said of an image for which a folder of regions holds none.
+NO_REGIONS = "It has no regions: only the whole image was counted."
+
+
+@dataclass(frozen=True, eq=False)
+class ResultRules:
+    """How the results of an image are made.
+
+    Attributes
+    ----------
+    count
+        Counts what was found; None where nothing is counted.
+    regions
+        Counted for themselves; None where there ought to be some but none were found for this image.
+    image_type
+        Of the pixels of images: float32, or as in the input.
+    """
+
+    count: CountFunction | None = None
+    regions: Sequence[Region] | None = ()
+    image_type: ImageType = "float32"
+
+
+class Result(Protocol):
+    """What becomes of the time points of one image; a context that leaves no file behind if it ends with an error."""
+
+    done: int
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def add(self, prediction: Prediction) -> None: ...  # noqa: D102
+
+    @property
+    def path(self) -> Path | None: ...  # noqa: D102
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def pixel_size(self) -> PixelSize | None: ...  # noqa: D102
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def statistics(self) -> Statistics: ...  # noqa: D102
+
+    @property
+    def tables(self) -> Mapping[str, TableRows]: ...  # noqa: D102
+
+    @property
+    def number(self) -> int | None: ...  # noqa: D102
+
+
+class AnswerKind(ABC):
+    """A kind of answer: its files and table rows, and how it is compared with the truth.
+
+    Attributes
+    ----------
+    name
+        One word.
+    truth
+        What it is compared with.
+    suffixes
+        The ends of the names of the files written for each image; the first is the result that is opened.
+    tables
+        The tables of a folder that are written also where no image gave rows.
+    counted
+        What is counted in images, in the plural; empty where nothing is.
+    numbered
+        Whether the table of images has a column with the number of what was found.
+    streamed
+        Whether time points are taken in one after the other; else the prediction of the whole image.
+    """
+
+    name: ClassVar[str]
+    truth: ClassVar[AnnotationKind]
+    suffixes: ClassVar[tuple[str, ...]] = (".tif",)
+    tables: ClassVar[tuple[str, ...]] = ()
+    counted: ClassVar[str] = ""
+    numbered: ClassVar[bool] = False
+    streamed: ClassVar[bool] = True
+
+    @abstractmethod
+    def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
+        """Give what takes in the predictions of an image.
+
+        Parameters
+        ----------
+        path
+            Of the first file, with its suffix; without one where there are none.
+        samples
+            The time points of `source`.
+        """
+
+    def is_complete(self, files: Sequence[Path]) -> bool:
+        """Tell whether the files of an image, one for each suffix, are all there."""
+        return all(file.is_file() and file.stat().st_size > 0 for file in files)
+
+    def compared(self, count: CountFunction | None, prediction: Prediction, sample: Sample) -> dict[str, Any]:
+        """Give what was found in an image beside what is true, where that is a number or a word."""
+        return {}
+
+    def overall(self, per_image: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Give what can be said of all images together besides metrics, from what `compared` gave."""
+        return {}
+
+    def described(self, result: str, network: NetworkConfig, channel_names: Sequence[str]) -> str:
+        """Say what a model gives, in a few words; `result` is the task's word for it."""
+        return result
+
+
+def shape_of(image: Image) -> tuple[int, ...]:
+    """Give the lengths of time and space, ``(T)(Z)YX``, also those of 1."""
+    return tuple(image.data.shape[image.axes.index(axis)] for axis in "TZYX" if axis in image.axes)

@@ -3,7 +3,7 @@
 Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from microforge.answers.base import CLASSES, COUNTS
+from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, NO_REGIONS, CountFunction, shape_of
 from microforge.answers.images import first_notes
 from microforge.answers.time_series import PredictionStack
 from microforge.errors import MicroforgeError
@@ -23,8 +23,6 @@ from microforge.types import Count, Image, PixelSize, Prediction, Sample
 #: What the rows for the whole image are called in the column of the regions.
 WHOLE = "image"
 _Mask = npt.NDArray[np.bool_]
-#: `task.count`.
-CountFunction = Callable[[Prediction, _Mask | None], tuple[Count, ...]]
 
 
 class NamedMask(Protocol):
@@ -142,7 +140,7 @@ class CountedImage:
     @property
     def tables(self) -> Mapping[str, TableRows]:
         """The rows of the counts."""
-        return {COUNTS: TableRows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
+        return {COUNTS_TABLE: TableRows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
 
     @property
     def number(self) -> int | None:
@@ -164,10 +162,6 @@ class CountedImage:
         assert whole.points is not None
         write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size, durable=False)
         write_points_rois(self.path.with_suffix(".zip"), whole.points, durable=False)
-
-
-#: Said of an image for which a folder of regions holds none.
-NO_REGIONS = "It has no regions: only the whole image was counted."
 
 
 @dataclass
@@ -214,7 +208,7 @@ class ClassedImage:
         """The classes of the time points; an image that is no series is in the table of images only."""
         if "T" not in self.source.axes:
             return {}
-        return {CLASSES: text_rows(("frame", "class", *self.names), self.rows)}
+        return {CLASSES_TABLE: text_rows(("frame", "class", *self.names), self.rows)}
 
     @property
     def number(self) -> int | None:
@@ -230,11 +224,6 @@ class ClassedImage:
     def pixel_size(self) -> PixelSize | None:
         """Of the image."""
         return self.source.pixel_size
-
-
-def shape_of(image: Image) -> tuple[int, ...]:
-    """Give the lengths of time and space, ``(T)(Z)YX``, also those of 1."""
-    return tuple(image.data.shape[image.axes.index(axis)] for axis in "TZYX" if axis in image.axes)
 
 
 def _stack_of(image: Image) -> PredictionStack:

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
+from microforge.answers.base import ImageType
 from microforge.errors import MicroforgeError
 from microforge.io.tables import TableRows
 from microforge.io.writing import Layout, as_type, open_image, stored_type
 from microforge.types import Array, Image, PixelSize, Prediction
 
-ImageType = Literal["float32", "source"]
 #: Frames and small images of one size go through the network together, as many as fit into so many pixels.
 BATCH_PIXELS = 1 << 19
 #: A long series may have something to say of every time point: so many remarks are told.

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from microforge.cli.inputs import TrainingFiles, partner_of
+from microforge.cli.inputs import TrainingFiles
 from microforge.config import TrainingConfig
 from microforge.data.loading import load_samples
 from microforge.errors import PairingError
-from microforge.io.pairing import Pairing, pair_folders, read_split
+from microforge.io.pairing import Pairing, read_split
 from microforge.tasks import Task, get_task
-from microforge.types import Annotation, Sample
+from microforge.types import Sample
 
 _TOLD = 10
 
@@ -31,8 +31,7 @@ def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callab
         If nothing can be paired or read, or the table does not fit.
     """
     task = get_task(config.task).from_options(config.task_options)
-    first, more = (files.targets[0], files.targets[1:]) if files.targets else (None, ())
-    pairing = pair_folders(files.images, first, more=more, partner=partner_of(task.annotation), kind=task.annotation)
+    pairing = task.annotation.pair(files.images, files.targets)
     say(pairing.report())
     if files.validation_split is None:
         return TrainingData(_load(pairing, task, files, say), None)
@@ -43,7 +42,7 @@ def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callab
 
 
 def _usable(pairing: Pairing, task: Task) -> int:
-    return len(pairing.pairs) + (len(pairing.images_alone) if task.annotation is Annotation.NONE else 0)
+    return len(task.annotation.usable(pairing))
 
 
 def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:

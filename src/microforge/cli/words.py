@@ -1,22 +1,6 @@
-"""What a terminal says of counts and of tables of a few words."""
+"""What a terminal says of tables of a few words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from microforge.tasks.counting.interval import LEVEL, Interval
-
-
-def interval_text(intervals: Mapping[str, Any]) -> str:
-    """Say how far counts may be off, for each kind of cells."""
-    texts = []
-    for kind, values in intervals.items():
-        interval = Interval.model_validate(values)
-        low, high = interval.around(interval.typical)
-        texts.append(
-            f"{kind}{': ' * bool(kind)}{100 * LEVEL:.0f} % of counts of about {interval.typical:.0f} lie between "
-            f"{low:.0f} and {high:.0f} (measured on {interval.images} images)"
-        )
-    return "; ".join(texts)
+from collections.abc import Sequence
 
 
 def confusion_text(classes: Sequence[str], table: Sequence[Sequence[int]]) -> str:

@@ -6,19 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from microforge.annotations import AnnotationKind
 from microforge.axes.letters import size_text
-from microforge.axes.samples import likely_axes, to_image_pairs, to_samples
+from microforge.axes.samples import likely_axes
 from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError
-from microforge.io.files import image_stem
-from microforge.io.images import read_image, read_labels
+from microforge.io.images import read_image
 from microforge.io.pairing import Pair, Pairing
-from microforge.io.points import read_points
-from microforge.io.rois import Stack
 from microforge.tasks.base import Task
-from microforge.types import Annotation, Image, Sample
+from microforge.types import Image, Sample
 
-#: Kinds of tasks for which a stack taken for a series would not be noticed later.
-_UNNOTICED = (Annotation.NONE, Annotation.IMAGE, Annotation.POINTS, Annotation.CLASS)
 _READINGS = {
     3: "TYX for a time series, ZYX for a stack, CYX for channels",
     4: "TZYX for a time series of stacks, TCYX for one with channels, CZYX or ZCYX for a stack with channels",
@@ -46,7 +42,7 @@ def load_samples(
     *,
     axes: str | None = None,
     target_axes: str | None = None,
-    kind: Annotation | None = None,
+    kind: AnnotationKind | None = None,
 ) -> Loaded:
     """Read images and annotations and let the task check them.
 
@@ -58,7 +54,7 @@ def load_samples(
         What the dimensions of the images and of targets mean, where the files do not know. Targets that could have
         the axes of the images are read with these.
     kind
-        What the annotations are; by default what the task learns from. For measuring give `task.truth`.
+        What the annotations are; by default what the task learns from. For measuring give `task.answer.truth`.
 
     Raises
     ------
@@ -68,7 +64,7 @@ def load_samples(
     reader = _Reader(task, kind or task.annotation, axes, target_axes)
     samples: list[tuple[Path, Sample]] = []
     problems: list[Problem] = []
-    for pair, name in _named(_wanted(pairs, reader.kind)):
+    for pair, name in _named(reader.wanted(pairs)):
         for item in reader.read(pair, name):
             if isinstance(item, Problem):
                 problems.append(item)
@@ -87,24 +83,15 @@ def iter_samples(
     *,
     axes: str | None = None,
     target_axes: str | None = None,
-    kind: Annotation | None = None,
+    kind: AnnotationKind | None = None,
 ) -> Iterator[Sample | Problem]:
     """Yield each sample, or the problem of its file, as they are read; for showing progress.
 
     Whether the samples agree in their channels is only known at the end: `load_samples` looks at that.
     """
     reader = _Reader(task, kind or task.annotation, axes, target_axes)
-    for pair, name in _named(_wanted(pairs, reader.kind)):
+    for pair, name in _named(reader.wanted(pairs)):
         yield from reader.read(pair, name)
-
-
-def _wanted(pairs: Pairing | Sequence[Pair], kind: Annotation) -> Sequence[Pair]:
-    """Give the pairs; where no annotation is needed, also the images without one."""
-    if not isinstance(pairs, Pairing):
-        return pairs
-    if kind is not Annotation.NONE:
-        return pairs.pairs
-    return (*pairs.pairs, *(Pair(path) for path in pairs.images_alone))
 
 
 def _named(pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str]]:
@@ -119,19 +106,26 @@ class _Reader:
     """Reads pairs of files, all in the same way."""
 
     task: Task
-    kind: Annotation
+    kind: AnnotationKind
     axes: str | None
     target_axes: str | None
     remarks: list[Problem] = field(default_factory=list)
+
+    def wanted(self, pairs: Pairing | Sequence[Pair]) -> Sequence[Pair]:
+        """Give the pairs that can be learnt from."""
+        return self.kind.usable(pairs) if isinstance(pairs, Pairing) else pairs
 
     def read(self, pair: Pair, name: str) -> list[Sample | Problem]:
         """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
         try:
             image = read_image(pair.image, self.axes)
-            if self.kind in _UNNOTICED and not image.axes_known and image.data.ndim > 2:
+            if self.kind.axes_matter and not image.axes_known and image.data.ndim > 2:
                 raise _unknown_axes(image)
             image = replace(image, name=name)
-            samples = (replace(sample, class_name=pair.class_name) for sample in self._samples(image, pair))
+            samples = (
+                replace(sample, class_name=pair.class_name)
+                for sample in self.kind.samples(image, pair, self.axes, self.target_axes)
+            )
             return [self._checked(sample, pair) for sample in samples]
         except MicroforgeError as error:
             return [Problem(pair.image, _reason(error, pair))]
@@ -141,40 +135,6 @@ class _Reader:
         if changed := self.task.changes(sample, checked):
             self.remarks.append(Problem(pair.image, f"{changed}."))
         return checked
-
-    def _samples(self, image: Image, pair: Pair) -> list[Sample]:
-        if self.kind in (Annotation.NONE, Annotation.CLASS) or pair.annotation is None:
-            return to_samples(image)
-        if self.kind is Annotation.IMAGE:
-            return to_image_pairs(image, [self._target(path, pair) for path in (pair.annotation, *pair.others)])
-        if self.kind is Annotation.POINTS:
-            return to_samples(image, points=read_points(pair.annotation, Stack.of(image)))
-        return to_samples(image, read_labels(pair.annotation))
-
-    def _target(self, path: Path, pair: Pair) -> Image:
-        """Read a target; a file that does not fit the given axes keeps what it says of itself."""
-        target = read_image(path, self.target_axes)
-        target = replace(target, name=_target_name(path, pair))
-        if self.axes is None or self.target_axes is not None or "S" in target.axes:
-            return target
-        given = self.axes.strip().upper()
-        for letters in (given, given.replace("C", "").replace("S", "")):
-            if len(letters) == target.data.ndim:
-                return replace(target, axes=letters, axes_known=True, channel_names=_kept_names(target, letters))
-        return target
-
-
-def _kept_names(target: Image, axes: str) -> tuple[str, ...]:
-    channels = target.data.shape[axes.index("C")] if "C" in axes else 1
-    return target.channel_names if len(target.channel_names) == channels else ()
-
-
-def _target_name(path: Path, pair: Pair) -> str:
-    """Give what a target shows: its folder's name where images and targets lie apart, for files differ in theirs."""
-    paths = [one for one in (pair.image, pair.annotation, *pair.others) if one is not None]
-    if len({one.parent for one in paths}) == len(paths):
-        return path.parent.name
-    return image_stem(path) if len(paths) > 2 else ""
 
 
 def _unknown_axes(image: Image) -> AxesError:

@@ -7,13 +7,13 @@ from typing import Any
 from microforge.config import PredictionConfig
 from microforge.data.loading import Problem
 from microforge.errors import NotEnoughDataError, SettingsError, WriteError
-from microforge.evaluation.evaluate import Measured, Network, measure_pair, paired, reader
+from microforge.evaluation.evaluate import Measured, Network, measure_pair, reader
 from microforge.io.files import image_stem
 from microforge.io.model_file import ModelFile, load_model, save_model
 from microforge.io.pairing import Pairing
 from microforge.tasks import get_task
+from microforge.tasks.abilities import CalibratesCounts, calibrated
 from microforge.tasks.counting.interval import FEWEST
-from microforge.types import Annotation
 
 
 def calibrate(
@@ -60,7 +60,7 @@ def calibrate(
     file = load_model(model)
     _check_counts(file, Path(model))
     output = _output(Path(model), output, overwrite)
-    pairing = paired(images, annotations, Annotation.POINTS, split=split)
+    pairing = get_task(file.card.task).answer.truth.pair_truth(images, (annotations,), split=split)
     _check_size(pairing)
     _check_unseen(pairing, file)
     network = Predictor(file, config or PredictionConfig())
@@ -68,7 +68,7 @@ def calibrate(
     if len(measured) < FEWEST:
         raise _too_few(len(measured), failed)
     tallies = [one.tally for ones in measured for one in ones]
-    task = network.task.calibrate(tallies)
+    task = calibrated(network.task, tallies)
     options = task.options.model_dump(mode="json")
     save_model(output, file.weights, file.card.model_copy(update={"task_options": options}))
     return {
@@ -82,7 +82,7 @@ def calibrate(
 
 def _check_counts(file: ModelFile, model: Path) -> None:
     task = get_task(file.card.task)
-    if task.annotation is not Annotation.POINTS:
+    if not issubclass(task, CalibratesCounts):
         raise SettingsError(
             f"This model does not count: it is one for '{task.title.lower()}'.",
             where=str(model),

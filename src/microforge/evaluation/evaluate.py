@@ -1,6 +1,5 @@
 """How well a model fits annotated images, or clean ones: predicted one by one, counted together."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +7,12 @@ from typing import Any, Protocol
 
 from microforge.config import PredictionConfig
 from microforge.data.loading import Problem, iter_samples
-from microforge.errors import MicroforgeError, NotEnoughDataError, PairingError
-from microforge.io.pairing import Pair, Pairing, pair_folders
+from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.io.pairing import Pair, Pairing
+from microforge.tasks.abilities import baseline_of, calibrated, count_of
 from microforge.tasks.base import Task
-from microforge.tasks.baselines import Baseline, baseline_for
-from microforge.tasks.label_images import known_points
-from microforge.types import Annotation, Prediction, Sample
+from microforge.tasks.baselines import Baseline
+from microforge.types import Prediction, Sample
 
 ReadPairs = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
 
@@ -73,33 +72,9 @@ def evaluate(
     from microforge.inference.predictor import Predictor
 
     predictor = Predictor(model, config or PredictionConfig())
-    pairing = paired(images, annotations, predictor.task.truth, more=more, split=split)
+    folders = () if annotations is None else (annotations, *more)
+    pairing = predictor.task.answer.truth.pair_truth(images, folders, split=split)
     return evaluate_pairs(predictor, pairing, axes, progress, target_axes) | {"model": str(model)}
-
-
-def paired(
-    images: Path | str,
-    annotations: Path | str | None,
-    kind: Annotation,
-    *,
-    more: Sequence[Path | str] = (),
-    split: str | None = None,
-) -> Pairing:
-    """Pair images with what they are compared with.
-
-    Raises
-    ------
-    PairingError
-        If nothing was given to compare with, and the images themselves do not say it.
-    """
-    if annotations is None and kind is not Annotation.CLASS:
-        raise PairingError(
-            "There is nothing to compare the results with.",
-            where=str(images),
-            remedy="Give the folder of annotations, dots or target images as well.",
-        )
-    partner = "points file" if kind is Annotation.POINTS else "annotation"
-    return pair_folders(images, annotations, more=more, split=split, partner=partner, kind=kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +88,7 @@ class Measured:
 
 def reader(task: Task, axes: str | None = None, target_axes: str | None = None) -> ReadPairs:
     """Give what reads pairs for measuring a task."""
-    return lambda pairs: iter_samples(pairs, task, axes=axes, target_axes=target_axes, kind=task.truth)
+    return lambda pairs: iter_samples(pairs, task, axes=axes, target_axes=target_axes, kind=task.answer.truth)
 
 
 def measure_pair(network: Network, pair: Pair, read: ReadPairs) -> Iterator[Measured | Problem]:
@@ -125,7 +100,7 @@ def measure_pair(network: Network, pair: Pair, read: ReadPairs) -> Iterator[Meas
         try:
             prediction = network.predict(sample)
             tally = network.task.tally(prediction, sample)
-            yield Measured(sample, tally, _answer(network.task, prediction, sample))
+            yield Measured(sample, tally, network.task.answer.compared(count_of(network.task), prediction, sample))
         except MicroforgeError as error:
             yield Problem(pair.image, f"{error.problem} {error.remedy}".strip())
 
@@ -138,7 +113,7 @@ def evaluate_pairs(
     target_axes: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate on pairs of files; the dict is that of `evaluate` without the model."""
-    task, simple = network.task, baseline_for(network.task)
+    task, simple = network.task, baseline_of(network.task)
     read = reader(task, axes, target_axes)
     good: list[Pair] = []
     tallies: list[Mapping[str, float]] = []
@@ -160,11 +135,11 @@ def evaluate_pairs(
         raise _nothing(failed)
     return {
         "task": task.name,
-        "annotation": task.truth.value,
+        "annotation": task.answer.truth.name,
         "images": len(per_image),
         "metrics": _plain(task.summarise_all(tallies)),
         **({} if simple is None else {"baseline": _measured(simple, task, read(good))}),
-        **_confusion(per_image, task.truth),
+        **task.answer.overall(per_image),
         "per_image": per_image,
         "failed": failed,
         "images_without_annotation": [path.name for path in pairing.images_alone],
@@ -172,34 +147,10 @@ def evaluate_pairs(
     }
 
 
-def _answer(task: Task, prediction: Prediction, sample: Sample) -> dict[str, Any]:
-    """Give what was found in an image beside what is true, where that is a number or a word."""
-    if task.truth is Annotation.CLASS:
-        return {"truth": sample.class_name, "class": prediction.class_name}
-    if task.truth is not Annotation.POINTS or sample.points is None:
-        return {}
-    known = known_points(sample.points, sample)
-    answer: dict[str, Any] = {}
-    for found in task.count(prediction, sample.mask):
-        of = f" {found.kind}" if found.kind else ""
-        answer |= {f"truth{of}": len(known.of_kind(found.kind)), f"count{of}": found.value}
-        answer |= {f"low{of}": found.low, f"high{of}": found.high}
-    return answer
-
-
-def _confusion(per_image: Sequence[Mapping[str, Any]], truth: Annotation) -> dict[str, Any]:
-    """Give how many images of each class were found to be of which."""
-    if truth is not Annotation.CLASS:
-        return {}
-    pairs = Counter((one["truth"], one["class"]) for one in per_image)
-    names = sorted({name for pair in pairs for name in pair})
-    return {"confusion": {"classes": names, "table": [[pairs[a, b] for b in names] for a in names]}}
-
-
 def _measured(simple: Baseline, task: Task, samples: Iterator[Sample | Problem]) -> dict[str, Any]:
     """Measure a simple method on the images that the model was measured on."""
     # How far the model's counts may be off says nothing of other counts.
-    task = task.calibrate(())
+    task = calibrated(task, ())
     tallies = (task.tally(simple.predict(sample), sample) for sample in samples if isinstance(sample, Sample))
     return {"name": simple.name, "metrics": _plain(task.summarise_all(tallies))}
 

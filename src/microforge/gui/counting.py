@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.gui.layers.outlines import Outline, mask_of
-from microforge.tasks.base import Task
+from microforge.tasks.abilities import CountsThings
 from microforge.types import Array, Count, Image, Points, Prediction
 
 #: What a region is called that is none.
@@ -64,7 +64,7 @@ class Question:
     """
 
     image: Image
-    task: Task
+    task: CountsThings
     prediction: Prediction
     regions: tuple[tuple[str, Outline], ...] = ()
     dots: Points | None = None
@@ -207,7 +207,7 @@ def _area_of(outline: bytes, shape: tuple[int, ...]) -> _Area:
     return _Area((sides[0], sides[1]), mask_of([moved], tuple(side.stop - side.start for side in sides)))
 
 
-def _by_model(task: Task, prediction: Prediction, area: _Area | None) -> tuple[Count, ...]:
+def _by_model(task: CountsThings, prediction: Prediction, area: _Area | None) -> tuple[Count, ...]:
     if area is None:
         return task.count(prediction)
     assert prediction.image is not None

@@ -114,16 +114,14 @@ class Files:
 
     def __call__(self, task: Task) -> tuple[int, Iterator[tuple[Origin, Sample] | CaseFailed]]:
         """Give the number of images, and read them one by one."""
-        from microforge.io.pairing import pair_folders
-
-        pairing = pair_folders(self.images, self.truth, kind=task.truth)
+        pairing = task.answer.truth.pair_truth(self.images, (self.truth,))
         return len(pairing.pairs), self._samples(pairing.pairs, task)
 
     def _samples(self, pairs: Sequence[Any], task: Task) -> Iterator[tuple[Origin, Sample] | CaseFailed]:
         from microforge.data.loading import iter_samples
 
         for pair in pairs:
-            for sample in iter_samples([pair], task, kind=task.truth):
+            for sample in iter_samples([pair], task, kind=task.answer.truth):
                 if isinstance(sample, Sample):
                     yield Origin(path=pair.image, frame=_frame(sample)), sample
                 else:
@@ -168,7 +166,7 @@ def measure(
             yield CaseFailed(sample.name, str(error))
 
 
-def case_of(task: Task, prediction: Prediction, sample: Sample, origin: Origin) -> Case:
+def case_of(task: Any, prediction: Prediction, sample: Sample, origin: Origin) -> Case:
     """Compare a prediction with what is known of its image."""
     tally = task.tally(prediction, sample)
     if sample.points is None or prediction.points is None:

@@ -1,4 +1,6 @@
-"""What a task is. A new task is one new file in this folder with one subclass of `Task`; nothing else changes.
+"""What every task must say: its targets, its loss, how outputs become results, and how these are scored.
+
+A new task is one new file in this folder with one subclass of `Task`. What only some tasks can do is in `abilities`.
 
 Torch is imported only inside functions: panels and the command line read titles and options without it.
 """
@@ -13,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from microforge.config import AugmentationConfig, NetworkConfig, Settings
+from microforge.annotations import AnnotationKind
+from microforge.answers import AnswerKind
+from microforge.config import Settings
 from microforge.errors import SettingsError
 from microforge.events import RunAdvice
-from microforge.types import Annotation, Batch, Count, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -50,15 +54,15 @@ class Task(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     description: ClassVar[str]
-    annotation: ClassVar[Annotation]
+    #: What is learnt from, and what the answer is.
+    annotation: ClassVar[AnnotationKind]
+    answer: ClassVar[AnswerKind]
     #: The metric that decides which weights are best, and the direction in which it improves.
     monitor: ClassVar[tuple[str, Direction]]
-    #: Whether each label is an object that can be counted; else a label is a class.
-    labels_are_objects: ClassVar[bool] = False
-    #: Whether `level` does something, for which images trained on are predicted now and then.
-    levels: ClassVar[bool] = False
     #: What the results are, for names of layers: objects, classes, denoised.
     result: ClassVar[str] = "result"
+    #: The option that names the classes which label values stand for; empty where a label is an object.
+    class_option: ClassVar[str] = ""
     Options: ClassVar[type[TaskOptions]] = TaskOptions
 
     def __init__(self, options: TaskOptions | None = None) -> None:
@@ -89,73 +93,51 @@ class Task(ABC):
         return self
 
     @property
-    def truth(self) -> Annotation:
-        """What results are compared with when quality is measured on purpose; mostly what is learnt from."""
-        return self.annotation
-
-    @property
-    @abstractmethod
     def out_channels(self) -> int:
         """Number of channels the network must give."""
+        return 1
 
     @property
     def keeps_intensities(self) -> bool:
         """Whether targets and predicted images are intensities of the input, normalised and turned back with it."""
         return False
 
-    def network(self, config: NetworkConfig) -> NetworkConfig:
-        """Give the shape of the network, where the task needs another than the usual one."""
-        return config
+    @property
+    def label_classes(self) -> Mapping[int, str]:
+        """What label values stand for; empty where each label is an object."""
+        return dict(getattr(self.options, self.class_option)) if self.class_option else {}
 
     @property
-    def input_downsampling(self) -> int:
-        """How many times smaller along YX `corrupt` makes patches: they are cut so many times larger."""
-        return 1
-
-    @property
-    def patch_scale(self) -> int:
-        """How many times larger than usual patches are along YX, where an answer needs to see more at once."""
-        return 1
-
-    @property
-    def min_receptive_field(self) -> float:
-        """How many pixels along X an answer should be drawn from; the network is made as deep as that needs."""
-        return 0.0
-
-    @property
-    def ignored_border(self) -> tuple[int, ...]:
-        """Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them."""
-        return ()
-
-    def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
-        """Give how patches may be varied, where some variation would spoil what is to be learnt."""
-        return config
-
-    def arrange(self, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
-        """Give the samples to learn from, made from several others (frames that repeat each other), and a remark."""
-        return samples, ""
+    def blank_means_none(self) -> bool:
+        """Whether an image on which nothing is annotated says that there is nothing."""
+        return False
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
         """Say what is odd about samples that passed `check`; runs once, before training."""
         yield from ()
 
-    @abstractmethod
     def check(self, sample: Sample) -> Sample:
-        """Give the sample with a usable annotation (right dtype, no negative labels).
+        """Give the sample with a usable annotation (right dtype, no negative labels); as it is unless a task looks.
 
         Raises
         ------
         AnnotationError
             If the annotation cannot be used; says why and what to do.
         """
+        return sample
 
     def changes(self, given: Sample, used: Sample) -> str:
         """Say in words what `check` changed in a sample (dots that were merged, a mask that was split), or nothing."""
         return ""
 
-    @abstractmethod
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count what is annotated and say what is missing, for a panel. Fast: runs while a person paints."""
+        text = f"{len(samples)} image{'s' * (len(samples) != 1)}"
+        return Readiness(text, "" if samples else "Choose at least one image.")
+
+    def learnt(self) -> dict[str, str]:
+        """Say in words what a model has learnt of the data besides weights, by name."""
+        return {}
 
     @abstractmethod
     def encode(self, sample: Sample) -> Target:
@@ -165,17 +147,13 @@ class Task(ABC):
         """Give the places patches should be cut around, ``(N, D)`` in pixels; empty = anywhere."""
         return np.zeros((0, sample.image.ndim - 1), np.float32)
 
-    def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Change a batch after augmentation: what the network sees, and what it is to answer."""
-        return batch
-
     @abstractmethod
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Give the scalar loss of raw network outputs ``NC(Z)YX``."""
 
-    @abstractmethod
     def activate(self, output: "torch.Tensor") -> "torch.Tensor":
         """Turn raw outputs ``NC(Z)YX`` into the quantities `decode` reads (probabilities, distances)."""
+        return output
 
     @abstractmethod
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
@@ -184,29 +162,6 @@ class Task(ABC):
     def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Measure a result on the whole image without knowing the truth; quick, as every predicted image passes."""
         return {}
-
-    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
-        """Count what was found, by kind, in the image or in a region ``(Z)YX`` of it; empty where nothing is counted.
-
-        A region may lack Z: it then counts for every plane.
-        """
-        return ()
-
-    def compare(self, output: npt.NDArray[np.float32], sample: Sample) -> dict[str, float]:
-        """Give what `level` needs of an activated output ``C(Z)YX`` of an image trained on; quick, without decoding."""
-        return {}
-
-    def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
-        """Give the task with what it learns from images trained on, by `compare`: by how much all counts are off."""
-        return self
-
-    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
-        """Give the task with what it learns from images kept aside, one tally for each: how far to trust its counts."""
-        return self
-
-    def validation_input(self, sample: Sample) -> Sample:
-        """Turn a sample kept aside into the question that measures quality during training."""
-        return sample
 
     @abstractmethod
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:

@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from microforge.annotations import IMAGE_CLASSES, AnnotationKind
+from microforge.answers import IMAGE_CLASS, AnswerKind
 from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
+from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.baselines import Baseline, MajorityClass
 from microforge.tasks.label_images import known_pixels
-from microforge.types import Annotation, Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +47,8 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     title: ClassVar[str] = "Classify images"
     description: ClassVar[str] = "Give a few images of each class their class; every image then gets one."
-    annotation: ClassVar[Annotation] = Annotation.CLASS
+    annotation: ClassVar[AnnotationKind] = IMAGE_CLASSES
+    answer: ClassVar[AnswerKind] = IMAGE_CLASS
     monitor: ClassVar[tuple[str, Direction]] = ("accuracy", "max")
     result: ClassVar[str] = "class"
     Options: ClassVar[type[TaskOptions]] = ClassificationOptions
@@ -55,9 +60,9 @@ class Classification(Task):
         return len(self.options.names) + 1
 
     @property
-    def patch_scale(self) -> int:
+    def hints(self) -> PlanningHints:
         """A class may show in some places only: a patch should hold one of them."""
-        return 2
+        return PlanningHints(patch_scale=2)
 
     def network(self, config: NetworkConfig) -> NetworkConfig:
         """Take the encoder only."""
@@ -124,6 +129,14 @@ class Classification(Task):
         names = self.options.names
         statistics = {f"P({name})": float(p) for name, p in zip(names, probability, strict=True)}
         return Prediction(class_name=names[int(probability.argmax())], statistics=statistics)
+
+    def learnt(self) -> dict[str, str]:
+        """Name the classes."""
+        return {"classes": ", ".join(self.options.names)}
+
+    def baseline(self) -> Baseline:
+        """The most frequent class."""
+        return MajorityClass()
 
     def statistics(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Give the probability of each class."""

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from microforge.annotations import LABELS, AnnotationKind
+from microforge.answers import PIXEL_CLASSES, AnswerKind
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels, known_pixels
-from microforge.types import Annotation, Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -41,8 +44,10 @@ class Segmentation(Task):
     name: ClassVar[str] = "segmentation"
     title: ClassVar[str] = "Classify pixels"
     description: ClassVar[str] = "Paint a few strokes or whole areas of each class; every pixel gets a class."
-    annotation: ClassVar[Annotation] = Annotation.LABELS
+    annotation: ClassVar[AnnotationKind] = LABELS
+    answer: ClassVar[AnswerKind] = PIXEL_CLASSES
     monitor: ClassVar[tuple[str, Direction]] = ("Dice", "max")
+    class_option: ClassVar[str] = "classes"
     Options: ClassVar[type[TaskOptions]] = SegmentationOptions
     options: SegmentationOptions
 
@@ -128,6 +133,10 @@ class Segmentation(Task):
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Give the likeliest class of each pixel, as its label value."""
         return Prediction(labels=np.array(self.values, np.int32)[output.argmax(0)])
+
+    def baseline(self) -> Baseline:
+        """The most frequent class everywhere."""
+        return MajorityPixel()
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count pixels per class: in both, in the truth, in the prediction."""

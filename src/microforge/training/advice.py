@@ -7,7 +7,7 @@ import numpy as np
 from microforge.data.normalise import intensity_range, is_constant
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, Task
-from microforge.types import Annotation, Sample
+from microforge.types import Sample
 
 FEW_OBJECTS = 20
 UNLIKE = 8.0
@@ -18,8 +18,7 @@ LEAST_WORSE = 0.02
 
 def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice]:
     """Look at the images and annotations before the first step."""
-    drawn = task.annotation in (Annotation.LABELS, Annotation.POINTS)
-    if drawn and (places := sum(_places(task, sample) for sample in training)) < FEW_OBJECTS:
+    if task.annotation.of_places and (places := sum(_places(task, sample) for sample in training)) < FEW_OBJECTS:
         yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
     dtypes = sorted({str(sample.image.dtype) for sample in training})
     if len(dtypes) > 1:

@@ -10,6 +10,7 @@ from microforge.config import NetworkConfig, TrainingConfig
 from microforge.errors import ModelMismatchError, NotEnoughDataError
 from microforge.io.model_file import ModelCard
 from microforge.networks.unet import receptive_field
+from microforge.tasks.abilities import hints_of, network_for
 from microforge.tasks.base import Task
 from microforge.types import Sample
 
@@ -60,8 +61,9 @@ def make_plan(
         network = _network_of(start, task, dims, channels)
     else:
         network = _fresh_network(config, task, samples, kind)
-    stride = (*network.stride[:-2], *(s * task.input_downsampling for s in network.stride[-2:]))
-    patch = _patch(config, samples, stride, PATCH[dims][kind] * task.input_downsampling * task.patch_scale)
+    hints = hints_of(task)
+    stride = (*network.stride[:-2], *(s * hints.input_downsampling for s in network.stride[-2:]))
+    patch = _patch(config, samples, stride, PATCH[dims][kind] * hints.input_downsampling * hints.patch_scale)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
 
 
@@ -79,8 +81,9 @@ def _fresh_network(config: TrainingConfig, task: Task, samples: Sequence[Sample]
             stem=stem,
             pools=pools,
         )
-        networks.append(task.network(plain))
-    return next((one for one in networks if receptive_field(one)[-1] >= task.min_receptive_field), networks[-1])
+        networks.append(network_for(task, plain))
+    wanted = hints_of(task).min_receptive_field
+    return next((one for one in networks if receptive_field(one)[-1] >= wanted), networks[-1])
 
 
 def _agreed(samples: Sequence[Sample]) -> tuple[int, int]:
@@ -101,7 +104,7 @@ def _network_of(card: ModelCard, task: Task, dims: int, channels: int) -> Networ
             f"these are {dims}D with {channels}.",
             remedy="Choose another model, or start from none.",
         )
-    return task.network(network.model_copy(update={"out_channels": task.out_channels, "head": "pixels"}))
+    return network_for(task, network.model_copy(update={"out_channels": task.out_channels, "head": "pixels"}))
 
 
 def _down_sampling(

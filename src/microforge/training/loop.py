@@ -10,6 +10,7 @@ from microforge.device import describe_device
 from microforge.errors import WriteError
 from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.io.atomic import atomic_write_text
+from microforge.tasks.abilities import LevelsCounts
 from microforge.training.checkpoint import Checkpoint, load_checkpoint
 from microforge.training.clock import ActiveClock, counted
 from microforge.training.log import History
@@ -108,7 +109,7 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
         if schedule.checkpoint.due():
             yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
     # What a model has measured of itself must be true of its last weights, also after Stop.
-    if run.setup.validation and not live.discarding and (run.setup.task.levels or not live.stopping):
+    if run.setup.validation and not live.discarding and (isinstance(run.setup.task, LevelsCounts) or not live.stopping):
         yield from run.validate(last=True)
     elif not live.discarding:
         yield from run.level()

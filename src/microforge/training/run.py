@@ -18,6 +18,7 @@ from microforge.events import CheckpointSaved, RunAdvice, RunFinished, StepFinis
 from microforge.io.model_file import save_model
 from microforge.losses import is_finite
 from microforge.networks.unet import count_parameters
+from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
 from microforge.training.clock import ActiveClock
@@ -81,7 +82,7 @@ class Run:
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         """Make one step; yields advice where memory was short, and what the step before gave."""
         try:
-            batch = self.setup.task.corrupt(self.sampler.draw(), self.sampler.rng)
+            batch = corrupted(self.setup.task, self.sampler.draw(), self.sampler.rng)
             loss = self.learner.learn(batch, pace(self.learner.step, fraction))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

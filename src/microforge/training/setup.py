@@ -19,6 +19,7 @@ from microforge.events import Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import receptive_field
 from microforge.tasks import Task, get_task
+from microforge.tasks.abilities import arranged, augmentation_for, hints_of, question_for
 from microforge.training.advice import advice_on_data, constant_images
 from microforge.training.defaults import Plan, make_plan
 from microforge.types import Sample
@@ -56,7 +57,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         raise NotEnoughDataError("There is no annotated image to train on.", remedy="Annotate at least one.")
     task = get_task(config.task).from_options(config.task_options)
     device = choose_device(config.device)
-    training, remark = task.arrange(training)
+    training, remark = arranged(task, training)
     usable, advice = _usable(task, training)
     if remark:
         advice = (RunAdvice("arranged", remark), *advice)
@@ -67,7 +68,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
     if validation is None:
         usable_training, kept_aside = split_samples(usable, config.validation_fraction, config.seed)
     else:
-        usable_training, kept_aside = usable, _usable(task, task.arrange(validation)[0])[0] if validation else ()
+        usable_training, kept_aside = usable, _usable(task, arranged(task, validation)[0])[0] if validation else ()
     start = load_model(config.start_from) if config.start_from else None
     plan = make_plan(config, task, usable, device, start.card if start else None)
     if start is not None and config.normalisation != "dataset":
@@ -78,7 +79,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
     if validation is None and not kept_aside and config.validation_fraction:
         text = "There is too little to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
-    posed = tuple(task.validation_input(sample) for sample in often_validated(kept_aside))
+    posed = tuple(question_for(task, sample) for sample in often_validated(kept_aside))
     return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
 
 
@@ -126,11 +127,11 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
         sources,
         setup.plan.network.in_channels,
         setup.plan.batch_size,
-        Augmentation(setup.task.augmentation(setup.config.augmentation), setup.plan.patch),
+        Augmentation(augmentation_for(setup.task, setup.config.augmentation), setup.plan.patch),
         setup.config.object_sampling,
         setup.config.seed,
         setup.plan.network.upscale,
-        setup.task.ignored_border,
+        hints_of(setup.task).ignored_border,
     )
 
 

@@ -10,6 +10,7 @@ from microforge.data.normalise import Normaliser, normaliser_for, recorded
 from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
 from microforge.inference.tiling import TiledNetwork
 from microforge.networks.unet import UNet, receptive_field
+from microforge.tasks.abilities import LevelsCounts, calibrated
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.setup import Setup
 from microforge.types import ArrayLike, Prediction, Sample
@@ -29,7 +30,7 @@ class Validator:
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
-        parts = [(whole, self._annotated(whole)) for whole in spread] if setup.task.levels else []
+        parts = [(whole, self._annotated(whole)) for whole in spread] if isinstance(setup.task, LevelsCounts) else []
         self.learnt = [(whole, part) for whole, part in parts if _pixels(part) <= LEVEL_PIXELS]
 
     @property
@@ -43,7 +44,9 @@ class Validator:
 
     def level(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Let the task make up for what is common to all errors on images trained on; at the end on more of them."""
-        compared, pixels = [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        task, compared, pixels = self.task, [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        if not isinstance(task, LevelsCounts):
+            return
         for whole, sample in self.learnt:
             pixels -= _pixels(sample)
             if pixels < 0:
@@ -52,19 +55,19 @@ class Validator:
                 if isinstance(item, TileFinished):
                     yield Preparing("Measuring")
                 else:
-                    compared.append(self.task.compare(item, sample))
+                    compared.append(task.compare(item, sample))
         if compared:
-            self.task = self.network.task = self.task.level(compared)
+            self.task = self.network.task = task.level(compared)
 
     def validate(self, *, last: bool = False) -> Generator[TrainingEvent, None, dict[str, float] | None]:
         """Give the metrics on the images kept aside; None when asked to stop meanwhile, unless it is the last time."""
         # Intervals found on these very images would hold on them too well.
-        before, self.task = self.task, self.task.calibrate(())
+        before, self.task = self.task, calibrated(self.task, ())
         tallies = yield from self._tallies(self.setup.validation, last=last)
         if len(tallies) < len(self.setup.validation):
             self.task = before
             return None
-        self.task = self.network.task = self.task.calibrate(tallies)
+        self.task = self.network.task = calibrated(self.task, tallies)
         return self.task.summarise_all(tallies)
 
     def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:

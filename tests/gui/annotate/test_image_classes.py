@@ -10,6 +10,7 @@ from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
+from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.annotation_watcher import Watch
@@ -48,12 +49,12 @@ def classes(panel: AnnotatePanel) -> dict[str, str]:
 
 
 def counts(panel: AnnotatePanel) -> list[str]:
-    return [row[2].text() for row in panel.classes.names._rows]
+    return [row[2].text() for row in panel.tools[IMAGE_CLASSES].names._rows]
 
 
 def test_keys_give_a_class_and_go_to_the_next_image(qtbot: QtBot, panel: AnnotatePanel, images: list[Any]) -> None:
     assert panel.image.value() is images[2]
-    assert "c has no class yet" in panel.classes.verdict.text()
+    assert "c has no class yet" in panel.tools[IMAGE_CLASSES].verdict.text()
     press(panel, "1")
     assert classes(panel) == {"c": "good"}
     assert panel.image.value() is panel.session.viewer.layers.selection.active is images[1]
@@ -63,27 +64,27 @@ def test_keys_give_a_class_and_go_to_the_next_image(qtbot: QtBot, panel: Annotat
     press(panel, "2")
     assert classes(panel) == {"c": "good", "b": "bad", "a": "bad"}
     assert counts(panel) == ["1 image", "2 images"]
-    assert "a: bad" in panel.classes.verdict.text()
-    assert "All open images have one" in panel.classes.verdict.text()
+    assert "a: bad" in panel.tools[IMAGE_CLASSES].verdict.text()
+    assert "All open images have one" in panel.tools[IMAGE_CLASSES].verdict.text()
     qtbot.waitUntil(lambda: "2 bad, 1 good" in panel.count.text())
     assert "Ready" in panel.missing.text()
     assert {snapshot.samples()[0].class_name for snapshot in snapshots_of(panel.session)} == {"good", "bad"}
 
 
 def test_buttons_do_the_same_and_show_the_class(panel: AnnotatePanel, images: list[Any]) -> None:
-    panel.classes.names.button(1).click()
+    panel.tools[IMAGE_CLASSES].names.button(1).click()
     assert classes(panel) == {"c": "bad"}
     panel.image.set_value(images[2])
-    assert [panel.classes.names.button(n).isChecked() for n in (0, 1)] == [False, True]
-    panel.classes.none.click()
+    assert [panel.tools[IMAGE_CLASSES].names.button(n).isChecked() for n in (0, 1)] == [False, True]
+    panel.tools[IMAGE_CLASSES].none.click()
     assert classes(panel) == {}
-    assert not panel.classes.names.button(1).isChecked()
-    assert not panel.classes.none.isEnabled()
+    assert not panel.tools[IMAGE_CLASSES].names.button(1).isChecked()
+    assert not panel.tools[IMAGE_CLASSES].none.isEnabled()
 
 
 def test_all_selected_images_get_the_class(panel: AnnotatePanel, images: list[Any]) -> None:
     panel.session.viewer.layers.selection = {images[0], images[2]}
-    assert "2 images are selected" in panel.classes.verdict.text()
+    assert "2 images are selected" in panel.tools[IMAGE_CLASSES].verdict.text()
     press(panel, "2")
     assert classes(panel) == {"a": "bad", "c": "bad"}
     assert panel.image.value() is images[1]
@@ -107,7 +108,7 @@ def test_keys_are_given_back_with_another_task(panel: AnnotatePanel, images: lis
     press(panel, "5")
     assert (seen, viewer.keymap[KeyBinding.from_str("1")] is not None) == ([], True)
     panel.task.set_value("counting")
-    assert not panel.classes.keys.bound
+    assert not panel.tools[IMAGE_CLASSES].keys.bound
     press(panel, "5")
     press(panel, "1")
     assert (seen, classes(panel), panel.session.annotated) == (["5"], {}, [])
@@ -143,13 +144,13 @@ def test_other_layers_keep_their_keys(panel: AnnotatePanel, images: list[Any], n
 
 
 def test_hidden_images_are_shown_again(panel: AnnotatePanel, images: list[Any]) -> None:
-    panel.classes.alone.setChecked(False)
+    panel.tools[IMAGE_CLASSES].alone.setChecked(False)
     assert [layer.visible for layer in images] == [True, True, True]
     images[0].visible = False
-    panel.classes.alone.setChecked(True)
+    panel.tools[IMAGE_CLASSES].alone.setChecked(True)
     press(panel, "1")
     assert [layer.visible for layer in images] == [False, True, False]
-    panel.classes.alone.setChecked(False)
+    panel.tools[IMAGE_CLASSES].alone.setChecked(False)
     assert [layer.visible for layer in images] == [False, True, True], "what she hid herself stays hidden"
     press(panel, "1")
     assert images[1].visible
@@ -161,20 +162,20 @@ def test_names_can_be_changed(panel: AnnotatePanel, images: list[Any], monkeypat
     said: list[str] = []
     panel.session.message.connect(lambda text, _: said.append(text))
     press(panel, "2")
-    panel.classes.names.renamed.emit(1, "blurred")
+    panel.tools[IMAGE_CLASSES].names.renamed.emit(1, "blurred")
     assert classes(panel) == {"c": "blurred"}
-    panel.classes.add.click()
-    assert panel.classes.names.names() == ["good", "blurred", "class 1"]
+    panel.tools[IMAGE_CLASSES].add.click()
+    assert panel.tools[IMAGE_CLASSES].names.names() == ["good", "blurred", "class 1"]
     press(panel, "3")
     assert classes(panel) == {"c": "blurred", "b": "class 1"}
-    panel.classes.names.renamed.emit(2, "blurred")
-    panel.classes.names.renamed.emit(2, "")
+    panel.tools[IMAGE_CLASSES].names.renamed.emit(2, "blurred")
+    panel.tools[IMAGE_CLASSES].names.renamed.emit(2, "")
     assert ["already" in said[0], "needs a name" in said[1]] == [True, True]
-    monkeypatch.setattr(panel.classes, "_sure", lambda *_: False)
-    panel.classes.names.removed.emit(1)
+    monkeypatch.setattr(panel.tools[IMAGE_CLASSES], "_sure", lambda *_: False)
+    panel.tools[IMAGE_CLASSES].names.removed.emit(1)
     assert classes(panel) == {"c": "blurred", "b": "class 1"}
-    monkeypatch.setattr(panel.classes, "_sure", lambda *_: True)
-    panel.classes.names.removed.emit(1)
+    monkeypatch.setattr(panel.tools[IMAGE_CLASSES], "_sure", lambda *_: True)
+    panel.tools[IMAGE_CLASSES].names.removed.emit(1)
     assert classes(panel) == {"b": "class 1"}
     assert panel.session.class_names == ["good", "class 1"]
 

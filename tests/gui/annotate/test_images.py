@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import IMAGE_PAIRS, LABELS, NOTHING
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.train.training_data import TrainingList
 from microforge.simulate import noisy_pair
-from microforge.types import Annotation
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def pair(panel: AnnotatePanel) -> tuple[Any, Any]:
 
 def pick(panel: AnnotatePanel, target: Any, row: int = 0) -> None:
     """Choose a target as a hand would."""
-    panel.pairs.rows[row].choice.picker.set_value(target)
+    panel.tools[IMAGE_PAIRS].rows[row].choice.picker.set_value(target)
 
 
 def test_tools_follow_what_the_task_learns_from(panel: AnnotatePanel) -> None:
@@ -49,20 +49,20 @@ def test_tools_follow_what_the_task_learns_from(panel: AnnotatePanel) -> None:
         assert tools == [panel.session.kind]
         shown[name] = tools[0]
         assert panel.about.text() == panel.session.task_class.description
-    assert shown["denoising"] is Annotation.NONE
-    assert shown["restoration"] is shown["label-free"] is shown["super-resolution"] is Annotation.IMAGE
+    assert shown["denoising"] is NOTHING
+    assert shown["restoration"] is shown["label-free"] is shown["super-resolution"] is IMAGE_PAIRS
 
 
 def test_denoising_needs_one_click(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     panel.task.set_value("denoising")
-    assert not panel.plain.use.isEnabled()
+    assert not panel.tools[NOTHING].use.isEnabled()
     session = panel.session
     image = session.viewer.add_image(nuclei, name="a")
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     assert [item.image for item in session.items] == [image]
     qtbot.waitUntil(lambda: "1 image" in panel.count.text())
     assert "Ready" in panel.missing.text()
-    panel.plain.leave_out.click()
+    panel.tools[NOTHING].leave_out.click()
     assert session.annotated == []
     qtbot.waitUntil(lambda: "No image is chosen" in panel.count.text())
 
@@ -72,12 +72,12 @@ def test_several_images_at_once(panel: AnnotatePanel, nuclei: Any) -> None:
     viewer, session = panel.session.viewer, panel.session
     layers = [viewer.add_image(nuclei, name=name) for name in "abc"]
     viewer.layers.selection = {layers[1], layers[2]}
-    assert "2 images" in panel.plain.use.text()
-    panel.plain.use.click()
+    assert "2 images" in panel.tools[NOTHING].use.text()
+    panel.tools[NOTHING].use.click()
     assert {item.image for item in session.items} == {layers[1], layers[2]}
-    panel.plain.use_all.click()
+    panel.tools[NOTHING].use_all.click()
     assert len(session.items) == 3
-    assert not panel.plain.use_all.isEnabled()
+    assert not panel.tools[NOTHING].use_all.isEnabled()
 
 
 def test_axes_of_a_stack_are_asked(qtbot: QtBot, panel: AnnotatePanel) -> None:
@@ -85,7 +85,7 @@ def test_axes_of_a_stack_are_asked(qtbot: QtBot, panel: AnnotatePanel) -> None:
     film = panel.session.viewer.add_image(np.random.default_rng(0).normal(size=(6, 40, 40)), name="film")
     assert not panel.axes.isHidden()
     panel.axes._boxes[0].setCurrentText("T")
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     assert panel.session.axes_of(film) == "TYX"
     qtbot.waitUntil(lambda: "6 images" in panel.count.text())
 
@@ -93,14 +93,14 @@ def test_axes_of_a_stack_are_asked(qtbot: QtBot, panel: AnnotatePanel) -> None:
 def test_repeats_need_a_series(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     panel.task.set_value("denoising")
     panel.session.viewer.add_image(nuclei, name="one")
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
     panel.options.form.fields["method"].widget.value = "repeats"  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: "series" in panel.missing.text())
 
 
 def test_a_used_pair_that_became_wrong_is_named(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
     pair[1].data = pair[1].data[:40]
     qtbot.waitUntil(lambda: "40x96" in panel.missing.text())
@@ -113,67 +113,71 @@ def test_saturated_pixels_are_pointed_out(qtbot: QtBot, panel: AnnotatePanel) ->
     data = np.random.default_rng(0).integers(0, 3000, (64, 64), np.uint16)
     data[:10, :10] = 4095
     panel.session.viewer.add_image(data, name="bright")
-    qtbot.waitUntil(lambda: "saturated" in panel.plain.verdict.text())
+    qtbot.waitUntil(lambda: "saturated" in panel.tools[NOTHING].verdict.text())
 
 
 def test_colour_images_can_be_denoised(qtbot: QtBot, panel: AnnotatePanel) -> None:
     panel.task.set_value("denoising")
     rng = np.random.default_rng(0)
     panel.session.viewer.add_image(rng.integers(0, 255, (40, 40, 3), np.uint8), rgb=True)
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     qtbot.waitUntil(lambda: "1 image" in panel.count.text())
 
 
 def test_a_pair_in_two_clicks(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     noisy, clean = pair
-    assert panel.pairs.targets() == (clean,), "the other image is suggested"
-    panel.pairs.use.click()
+    assert panel.tools[IMAGE_PAIRS].targets() == (clean,), "the other image is suggested"
+    panel.tools[IMAGE_PAIRS].use.click()
     (item,) = panel.session.items
     assert (item.image, item.targets) == (noisy, (clean,))
     qtbot.waitUntil(lambda: "1 image" in panel.count.text())
     assert "Ready" in panel.missing.text()
-    panel.pairs.leave_out.click()
+    panel.tools[IMAGE_PAIRS].leave_out.click()
     assert panel.session.items == []
 
 
 def test_swapped_pair_is_refused_and_swapped_back(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     noisy, clean = pair
-    panel.pairs.swap.click()
-    assert (panel.image.value(), panel.pairs.targets()) == (clean, (noisy,))
-    qtbot.waitUntil(lambda: "swapped" in panel.pairs.verdict.text())
-    assert panel.pairs.verdict.severity == "error"
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].swap.click()
+    assert (panel.image.value(), panel.tools[IMAGE_PAIRS].targets()) == (clean, (noisy,))
+    qtbot.waitUntil(lambda: "swapped" in panel.tools[IMAGE_PAIRS].verdict.text())
+    assert panel.tools[IMAGE_PAIRS].verdict.severity == "error"
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.items == []
-    panel.pairs.swap.click()
+    panel.tools[IMAGE_PAIRS].swap.click()
     qtbot.waitUntil(lambda: not panel.watch.verdict.problem)
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.items[0].image is noisy
 
 
 def test_sizes_that_do_not_fit_are_said(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     small = panel.session.viewer.add_image(pair[1].data[:50, :60], name="small")
     pick(panel, small)
-    qtbot.waitUntil(lambda: "50x60" in panel.pairs.verdict.text() and "96x96" in panel.pairs.verdict.text())
+    qtbot.waitUntil(
+        lambda: (
+            "50x60" in panel.tools[IMAGE_PAIRS].verdict.text() and "96x96" in panel.tools[IMAGE_PAIRS].verdict.text()
+        )
+    )
 
 
 def test_different_fields_are_said(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     _, other = noisy_pair(77, (96, 96))
     pick(panel, panel.session.viewer.add_image(np.ascontiguousarray(other), name="other"))
-    qtbot.waitUntil(lambda: "do not show the same" in panel.pairs.verdict.text())
+    qtbot.waitUntil(lambda: "do not show the same" in panel.tools[IMAGE_PAIRS].verdict.text())
 
 
 def test_displacement_is_said(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     pick(panel, panel.session.viewer.add_image(np.roll(pair[1].data, 4, axis=1), name="moved"))
-    qtbot.waitUntil(lambda: "pixels in Y" in panel.pairs.verdict.text())
-    assert panel.pairs.verdict.severity == "warning"
-    panel.pairs.use.click()
+    qtbot.waitUntil(lambda: "pixels in Y" in panel.tools[IMAGE_PAIRS].verdict.text())
+    assert panel.tools[IMAGE_PAIRS].verdict.severity == "warning"
+    panel.tools[IMAGE_PAIRS].use.click()
     assert len(panel.session.items) == 1, "a warning does not forbid"
 
 
 def test_the_same_layer_twice_is_refused(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     pick(panel, pair[0])
-    qtbot.waitUntil(lambda: "same layer" in panel.pairs.verdict.text())
-    panel.pairs.use.click()
+    qtbot.waitUntil(lambda: "same layer" in panel.tools[IMAGE_PAIRS].verdict.text())
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.items == []
 
 
@@ -182,14 +186,14 @@ def test_several_targets(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, An
     panel.task.set_value("label-free")
     second = panel.session.viewer.add_image(clean.data[::-1], name="GFP")
     pick(panel, clean)
-    panel.pairs.add.click()
-    assert panel.pairs.targets() == (clean, second)
-    assert not panel.pairs.add.isEnabled()
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].add.click()
+    assert panel.tools[IMAGE_PAIRS].targets() == (clean, second)
+    assert not panel.tools[IMAGE_PAIRS].add.isEnabled()
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.items[0].targets == (clean, second)
-    panel.pairs.rows[1].remove.click()
-    assert panel.pairs.use.text() == "Use these instead"
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].rows[1].remove.click()
+    assert panel.tools[IMAGE_PAIRS].use.text() == "Use these instead"
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.items[0].targets == (clean,)
 
 
@@ -197,40 +201,40 @@ def test_channels_of_a_target_are_asked(qtbot: QtBot, panel: AnnotatePanel, pair
     panel.task.set_value("label-free")
     stains = panel.session.viewer.add_image(np.stack([pair[1].data] * 3), name="stains")
     pick(panel, stains)
-    row = panel.pairs.rows[0]
+    row = panel.tools[IMAGE_PAIRS].rows[0]
     assert not row.choice.axes.isHidden()
     row.choice.axes._boxes[0].setCurrentText("C")
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.axes_of(stains) == "CYX"
     qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
 
 
 def test_a_target_that_goes_takes_its_pair_along(panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     panel.session.viewer.layers.remove(pair[1])
     assert panel.session.items == []
     assert panel.session.annotated == []
     panel.session.viewer.layers.remove(pair[0])
-    assert not panel.pairs.use.isEnabled()
+    assert not panel.tools[IMAGE_PAIRS].use.isEnabled()
 
 
 def test_switching_back_and_forth_loses_nothing(panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     session, (noisy, clean) = panel.session, pair
     listed = TrainingList(session)
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     panel.task.set_value("instances")
     assert (session.items, listed.tree.topLevelItemCount()) == ([], 0)
-    panel.paint.annotate.click()
+    panel.tools[LABELS].annotate.click()
     labels = session.items[0].labels
     panel.task.set_value("denoising")
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     panel.options.form.fields["method"].widget.value = "sub-sampling"  # type: ignore[union-attr]
     assert len(session.annotated) == 1
     panel.task.set_value("restoration")
     assert session.items[0].targets == (clean,)
     assert listed.tree.topLevelItem(0).text(3) == "clean"
-    assert panel.pairs.current() is session.items[0]
-    panel.pairs.leave_out.click()
+    assert panel.tools[IMAGE_PAIRS].current() is session.items[0]
+    panel.tools[IMAGE_PAIRS].leave_out.click()
     panel.task.set_value("denoising")
     assert session.items[0].image is noisy
     assert session.task.options.method == "sub-sampling"  # type: ignore[attr-defined]
@@ -267,7 +271,7 @@ def test_a_region_limits_what_is_learnt_from(panel: AnnotatePanel) -> None:
     film = session.viewer.add_image(
         np.zeros((2, 3, 40, 40)), name="film", metadata={"axes": "CTYX"}, scale=(1, 1, 2, 2)
     )
-    panel.plain.use.click()
+    panel.tools[NOTHING].use.click()
     panel.region.click()
     item = panel.current()
     assert item is not None
@@ -282,17 +286,17 @@ def test_a_region_limits_what_is_learnt_from(panel: AnnotatePanel) -> None:
 
 
 def test_removing_the_image_forgets_the_pair(panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     panel.session.viewer.layers.clear()
     assert panel.session.annotated == []
-    assert panel.pairs.targets() == ()
+    assert panel.tools[IMAGE_PAIRS].targets() == ()
 
 
 @pytest.mark.parametrize("task", ["denoising", "restoration", "label-free", "instances"])
 def test_fits_a_narrow_dock(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any], task: str) -> None:
     panel.task.set_value(task)
-    panel.pairs.add.click()
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].add.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     panel.options.fold.expand(animate=False)
     qtbot.wait(50)
     assert panel.minimumSizeHint().width() <= 290

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.annotate.tools.class_list import ClassList
 from microforge.gui.session.annotation_watcher import Watch
@@ -25,9 +26,9 @@ def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
 
 def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     session = panel.session
-    assert not panel.paint.annotate.isEnabled()
+    assert not panel.tools[LABELS].annotate.isEnabled()
     image = session.viewer.add_image(nuclei, name="cells", scale=(2, 2))
-    panel.paint.annotate.click()
+    panel.tools[LABELS].annotate.click()
     labels = session.viewer.layers.selection.active
     assert (labels.name, tuple(labels.scale)) == ("cells annotation", (2, 2))
     assert session.annotated_of(image).labels is labels  # type: ignore[union-attr]
@@ -36,7 +37,7 @@ def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: An
     labels.paint((30, 30), 2)
     qtbot.waitUntil(lambda: "2 objects" in panel.count.text())
     assert "Ready" in panel.missing.text()
-    panel.paint.annotate.click()
+    panel.tools[LABELS].annotate.click()
     assert len(session.annotated) == 1
 
 
@@ -62,7 +63,7 @@ def test_axes_are_asked_only_where_they_are_not_known(panel: AnnotatePanel) -> N
     panel.image.set_value(stack)
     assert not panel.axes.isHidden()
     panel.axes._boxes[0].setCurrentText("T")
-    panel.paint.annotate.click()
+    panel.tools[LABELS].annotate.click()
     assert panel.session.axes_of(stack) == "TYX"
     viewer.add_image(np.zeros((8, 9, 3), np.uint8), rgb=True, name="colour")
     panel.image.set_value(viewer.layers["colour"])
@@ -74,22 +75,22 @@ def test_classes_come_with_a_brush_each(panel: AnnotatePanel, nuclei: Any) -> No
     panel.task.set_value("segmentation")
     assert session.config.task_options["classes"] == {1: "background", 2: "foreground"}
     session.viewer.add_image(nuclei)
-    panel.paint.classes.picked.emit(2)
+    panel.tools[LABELS].classes.picked.emit(2)
     labels = session.viewer.layers.selection.active
     assert (labels.selected_label, labels.mode) == (2, "paint")
-    assert panel.paint.unpainted.value() is False
-    assert panel.paint.fresh.isHidden()
+    assert panel.tools[LABELS].unpainted.value() is False
+    assert panel.tools[LABELS].fresh.isHidden()
     panel.task.set_value("instances")
     assert session.config.task_options == {}
-    assert panel.paint.classes.isHidden()
+    assert panel.tools[LABELS].classes.isHidden()
 
 
 def test_unpainted_and_region_are_per_image(panel: AnnotatePanel, nuclei: Any) -> None:
     session = panel.session
     for name in ("a", "b"):
         panel.image.set_value(session.viewer.add_image(nuclei, name=name))
-        panel.paint.annotate.click()
-    panel.paint.unpainted.set_value(False)
+        panel.tools[LABELS].annotate.click()
+    panel.tools[LABELS].unpainted.set_value(False)
     panel.region.click()
     a, b = session.annotated
     assert (a.unpainted_is_background, b.unpainted_is_background) == (True, False)
@@ -102,8 +103,8 @@ def test_an_open_labels_layer_can_be_used(panel: AnnotatePanel, nuclei: Any) -> 
     image = viewer.add_image(nuclei)
     fitting = viewer.add_labels(np.ones(nuclei.shape, int))
     viewer.add_labels(np.ones((3, 3), int))
-    assert panel.paint._usable_labels() == [fitting]
-    panel.paint._use(fitting)
+    assert panel.tools[LABELS]._usable_labels() == [fitting]
+    panel.tools[LABELS]._use(fitting)
     assert panel.session.annotated_of(image).labels is fitting  # type: ignore[union-attr]
 
 

@@ -9,6 +9,7 @@ import pytest
 from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import POINTS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.layers.marks import mark_result
@@ -35,12 +36,12 @@ def clicked(panel: AnnotatePanel, data: Any, name: str = "cells", **how: Any) ->
     """Open an image and press the button; give image and dots."""
     image = panel.session.viewer.add_image(data, name=name, **how)
     panel.image.set_value(image)
-    panel.points.click.click()
+    panel.tools[POINTS].click.click()
     return image, panel.session.viewer.layers.selection.active
 
 
 def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
-    assert not panel.points.click.isEnabled()
+    assert not panel.tools[POINTS].click.isEnabled()
     image, dots = clicked(panel, nuclei, scale=(2, 2), translate=(5, 6))
     assert (dots.name, dots.mode, tuple(dots.scale), tuple(dots.translate)) == ("cells cells", "add", (2, 2), (5, 6))
     assert panel.session.annotated_of(dots).image is image  # type: ignore[union-attr]
@@ -48,9 +49,9 @@ def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: An
     dots.add([[10, 12], [20, 30]])
     qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.count.text())
     assert "Ready" in panel.missing.text()
-    assert panel.points.kinds._rows[0][0].text() == "2"
+    assert panel.tools[POINTS].kinds._rows[0][0].text() == "2"
     panel.session.viewer.layers.selection.active = image
-    panel.points.click.click()
+    panel.tools[POINTS].click.click()
     assert panel.session.viewer.layers.selection.active is dots
     assert len(panel.session.annotated) == 1
 
@@ -60,8 +61,8 @@ def test_dots_of_a_layer_with_another_scale_lie_where_they_are_seen(panel: Annot
     image = viewer.add_image(nuclei, name="fine", scale=(0.5, 0.5), translate=(10, 20), rotate=30)
     world = np.array([image.data_to_world((4, 7)), image.data_to_world((30, 41))])
     dots = viewer.add_points((world - (3, 0)) / (4, 2), scale=(4, 2), translate=(3, 0))
-    assert panel.points.usable() == [dots]
-    panel.points.use(dots)
+    assert panel.tools[POINTS].usable() == [dots]
+    panel.tools[POINTS].use(dots)
     (sample,) = snapshot_of(session, session.items[0]).samples()
     np.testing.assert_allclose(sample.points.coordinates, [[4, 7], [30, 41]], atol=1e-3)  # type: ignore[union-attr]
 
@@ -85,22 +86,22 @@ def test_dots_outside_are_said_when_a_layer_is_taken(panel: AnnotatePanel, nucle
     said: list[str] = []
     panel.session.message.connect(lambda text, _: said.append(text))
     panel.session.viewer.add_image(nuclei)
-    panel.points.use(panel.session.viewer.add_points([[1, 1], [500, 2]], name="clicked"))
+    panel.tools[POINTS].use(panel.session.viewer.add_points([[1, 1], [500, 2]], name="clicked"))
     assert said == ["1 of the 2 dots of clicked lie outside the image."]
 
 
 def test_an_image_without_dots_counts_only_if_she_says_so(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     _, dots = clicked(panel, nuclei, name="a")
     dots.add([[10, 12]])
-    qtbot.waitUntil(lambda: panel.points.no_cells.isHidden())
+    qtbot.waitUntil(lambda: panel.tools[POINTS].no_cells.isHidden())
     clicked(panel, nuclei, name="b")
-    assert not panel.points.no_cells.isHidden()
+    assert not panel.tools[POINTS].no_cells.isHidden()
     qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
-    panel.points.no_cells.click()
+    panel.tools[POINTS].no_cells.click()
     qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
     empty = snapshots_of(panel.session)[1].samples()[0]
     assert (len(empty.points), empty.mask.all()) == (0, True)  # type: ignore[arg-type, union-attr]
-    panel.points.no_cells.click()
+    panel.tools[POINTS].no_cells.click()
     qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
     panel.options.form.fields["empty"].widget.value = "no cells"  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
@@ -123,7 +124,7 @@ def test_kinds_have_layers_of_their_own_on_every_image(qtbot: QtBot, panel: Anno
     _, first = clicked(panel, nuclei, name="a")
     first.add([[10, 12]])
     clicked(panel, nuclei, name="b")
-    panel.points.add_kind.click()
+    panel.tools[POINTS].add_kind.click()
     assert [layer.name for layer in session.viewer.layers if layer.ndim and "kind" in layer.name] == [
         "a kind 1",
         "b kind 1",
@@ -132,14 +133,14 @@ def test_kinds_have_layers_of_their_own_on_every_image(qtbot: QtBot, panel: Anno
     ]
     assert session.viewer.layers.selection.active.name == "b kind 2"
     session.viewer.layers.selection.active.add([[3, 4], [20, 20]])
-    panel.points._rename(1, "dead")
+    panel.tools[POINTS]._rename(1, "dead")
     assert kind_names(session) == ("kind 1", "dead")
     assert "a dead" in [layer.name for layer in session.viewer.layers]
     _, third = clicked(panel, nuclei, name="c")
     assert third.name == "c kind 1"
-    assert panel.points.kinds.names() == ["kind 1", "dead"]
+    assert panel.tools[POINTS].kinds.names() == ["kind 1", "dead"]
     qtbot.waitUntil(lambda: "1 kind 1, 2 dead" in panel.count.text())
-    panel.points.kinds.picked.emit(1)
+    panel.tools[POINTS].kinds.picked.emit(1)
     assert (session.viewer.layers.selection.active.name, session.viewer.layers.selection.active.mode) == (
         "c dead",
         "add",
@@ -152,14 +153,14 @@ def test_taking_a_kind_away_keeps_the_dots(panel: AnnotatePanel, nuclei: Any) ->
     session = panel.session
     _, first = clicked(panel, nuclei, name="a")
     first.add([[10, 12]])
-    panel.points.add_kind.click()
-    panel.points._remove(0)
+    panel.tools[POINTS].add_kind.click()
+    panel.tools[POINTS]._remove(0)
     assert first in session.viewer.layers
     assert len(first.data) == 1
     assert [layer.name for layer in session.items[0].points] == ["a kind 2"]
-    panel.points._remove(0)
+    panel.tools[POINTS]._remove(0)
     assert session.annotated == []
-    panel.points.use(first)
+    panel.tools[POINTS].use(first)
     assert session.items[0].points == (first,)
 
 
@@ -167,9 +168,9 @@ def test_names_of_kinds_are_not_used_twice(panel: AnnotatePanel, nuclei: Any) ->
     said: list[str] = []
     panel.session.message.connect(lambda text, _: said.append(text))
     clicked(panel, nuclei)
-    panel.points.add_kind.click()
-    panel.points._rename(1, "kind 1")
-    panel.points._rename(1, "")
+    panel.tools[POINTS].add_kind.click()
+    panel.tools[POINTS]._rename(1, "kind 1")
+    panel.tools[POINTS]._rename(1, "")
     assert kind_names(panel.session) == ("kind 1", "kind 2")
     assert ["already" in said[0], "needs a name" in said[1]] == [True, True]
 
@@ -178,10 +179,10 @@ def test_a_column_tells_kinds_apart(qtbot: QtBot, panel: AnnotatePanel, nuclei: 
     viewer = panel.session.viewer
     viewer.add_image(nuclei)
     dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"Kind": ["live", "dead", "live"]})
-    panel.points.use(dots)
-    assert panel.points.kinds.names() == ["live", "dead"]
+    panel.tools[POINTS].use(dots)
+    assert panel.tools[POINTS].kinds.names() == ["live", "dead"]
     qtbot.waitUntil(lambda: "2 live, 1 dead" in panel.count.text())
-    panel.points.kinds.picked.emit(1)
+    panel.tools[POINTS].kinds.picked.emit(1)
     dots.add([[20, 20]])
     assert dots.features["Kind"].tolist() == ["live", "dead", "live", "dead"]
     dots.features = pd.DataFrame({"Kind": ["live", "dead", "live", None]})
@@ -191,8 +192,8 @@ def test_a_column_tells_kinds_apart(qtbot: QtBot, panel: AnnotatePanel, nuclei: 
 def test_numbers_of_objects_are_not_kinds(panel: AnnotatePanel, nuclei: Any) -> None:
     viewer = panel.session.viewer
     viewer.add_image(nuclei)
-    panel.points.use(viewer.add_points(np.ones((4, 2)), features={"label": [1, 2, 3, 4]}))
-    assert panel.points.kinds.names() == [""]
+    panel.tools[POINTS].use(viewer.add_points(np.ones((4, 2)), features={"label": [1, 2, 3, 4]}))
+    assert panel.tools[POINTS].kinds.names() == [""]
 
 
 def test_dots_without_a_kind_beside_several_kinds_are_refused(panel: AnnotatePanel, nuclei: Any) -> None:
@@ -201,7 +202,7 @@ def test_dots_without_a_kind_beside_several_kinds_are_refused(panel: AnnotatePan
     plain.add([[10, 12]])
     image = session.viewer.add_image(nuclei, name="b")
     panel.image.set_value(image)
-    panel.points.use(session.viewer.add_points([[1, 2], [5, 6]], features={"kind": ["live", "dead"]}))
+    panel.tools[POINTS].use(session.viewer.add_points([[1, 2], [5, 6]], features={"kind": ["live", "dead"]}))
     with pytest.raises(MicroforgeError, match="others of no kind"):
         snapshots_of(session)
     plain.metadata[KIND] = "live"
@@ -216,8 +217,10 @@ def test_only_layers_that_fit_are_offered(panel: AnnotatePanel) -> None:
     result = viewer.add_points([[1, 2, 3]], name="result")
     mark_result(result, "result")
     fitting = viewer.add_points([[1, 2, 3]], name="fitting")
-    assert panel.points.usable() == [fitting]
-    entries = [(action.text(), action.isEnabled(), action.toolTip()) for action in panel.points.offer().actions()]
+    assert panel.tools[POINTS].usable() == [fitting]
+    entries = [
+        (action.text(), action.isEnabled(), action.toolTip()) for action in panel.tools[POINTS].offer().actions()
+    ]
     assert entries == [
         ("flat (1 dot)", False, "Its dots have 2 coordinates, the image has 3 dimensions."),
         ("fitting (1 dot)", True, "fitting (1 dot)"),
@@ -244,7 +247,7 @@ def test_nothing_is_lost_when_layers_are_renamed_or_removed(panel: AnnotatePanel
     session = panel.session
     image, dots = clicked(panel, nuclei)
     dots.add([[10, 12]])
-    panel.points.add_kind.click()
+    panel.tools[POINTS].add_kind.click()
     second = session.viewer.layers.selection.active
     dots.name = image.name = "renamed"
     assert session.items[0].points == (dots, second)
@@ -254,15 +257,15 @@ def test_nothing_is_lost_when_layers_are_renamed_or_removed(panel: AnnotatePanel
     assert session.annotated == []
     assert len(dots.data) == 1
     panel.image.set_value(session.viewer.add_image(nuclei, name="again"))
-    panel.points.use(dots)
+    panel.tools[POINTS].use(dots)
     assert session.items[0].points == (dots,)
 
 
 def test_size_of_dots(panel: AnnotatePanel, nuclei: Any) -> None:
     image, dots = clicked(panel, nuclei)
     dots.add([[10, 12], [3, 4]])
-    assert clicked_dot_size(image, "YX") == panel.points.size.value() == dots.current_size
-    panel.points.size.setValue(9)
+    assert clicked_dot_size(image, "YX") == panel.tools[POINTS].size.value() == dots.current_size
+    panel.tools[POINTS].size.setValue(9)
     assert dots.size.tolist() == [9, 9]
     assert dots.current_size == 9
     assert clicked_dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
@@ -272,7 +275,7 @@ def test_deleted_dots_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
     viewer = panel.session.viewer
     panel.image.set_value(viewer.add_image(nuclei))
     dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"kind": ["live", "dead", "live"]})
-    panel.points.use(dots)
+    panel.tools[POINTS].use(dots)
     handler = KeymapHandler()
     handler.keymap_providers = [dots, viewer]
     dots.selected_data = {0, 1}
@@ -286,12 +289,12 @@ def test_deleted_dots_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
     assert dots.features["kind"].tolist() == ["live", "dead", "live"]
     handler.press_key("Control-Shift-Z")
     assert dots.data.tolist() == [[9, 9]]
-    panel.points.close_down()
+    panel.tools[POINTS].close_down()
     assert dots.keymap == {}
 
 
 def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:
     film = panel.session.viewer.add_image(np.zeros((6, 20, 20)), name="film")
     panel.axes._boxes[0].setCurrentText("T")
-    panel.points.click.click()
+    panel.tools[POINTS].click.click()
     assert panel.session.axes_of(film) == "TYX"

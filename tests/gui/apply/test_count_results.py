@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
+from microforge.annotations import POINTS
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import dots_of, is_corrected
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting.task import Counting
-from microforge.types import Annotation
 from support.count_bench import FIVE, Bench, cells, rectangle
 
 
@@ -239,7 +239,7 @@ def test_dots_become_an_annotation(bench: Bench) -> None:
     (layer,) = item.points
     assert not is_result(layer)
     assert len(layer.data) == 6
-    assert bench.session.kind is Annotation.POINTS
+    assert bench.session.kind is POINTS
     assert "learnt from now" in bench.counts.note.text()
     layer.add((50, 50))
     bench.counts.use.click()

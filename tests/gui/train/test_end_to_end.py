@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import LABELS
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.state import Session
 from microforge.simulate import simulate_nuclei
@@ -22,7 +23,7 @@ def annotated_dock(qtbot: QtBot, viewer: Any, folder: Path, shape: tuple[int, ..
     viewer.add_image(field.image, name="nuclei", metadata={"axes": axes}, scale=(0.5,) * len(shape))
     dock = MicroforgeDock(viewer, Session(viewer, runs_folder=folder))
     viewer.window.add_dock_widget(dock, name="Microforge")
-    dock.annotate.paint.annotate.click()
+    dock.annotate.tools[LABELS].annotate.click()
     viewer.layers.selection.active.data = field.labels
     dock.session.set_config(width=8, depth=2, batch_size=2)
     qtbot.waitUntil(dock.train.train.isEnabled, timeout=LONG)

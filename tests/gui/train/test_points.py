@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from microforge.annotations import POINTS
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.layers.points import add_points
 from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session
 from microforge.gui.train.panel import TrainPanel
 from microforge.io.points import write_points_csv
@@ -119,7 +121,7 @@ def test_an_image_left_out_is_forgotten_only_by_this_task(session: Session, nucl
 def test_dots_belong_to_their_image(session: Session, nuclei: Any) -> None:
     item = clicked(session, nuclei, "a")
     assert session.annotated_of(item.points[0]) is item
-    assert item.serves(session.task_class.annotation) is False
+    assert serves(item, session.task_class.annotation) is False
     session.set_task("counting")
     assert session.items == [item]
 
@@ -188,7 +190,7 @@ def test_cells_are_clicked_trained_on_and_counted(
     dock = MicroforgeDock(viewer, Session(viewer, runs_folder=tmp_path))
     viewer.window.add_dock_widget(dock, name="Microforge")
     dock.annotate.task.set_value("counting")
-    dock.annotate.points.click.click()
+    dock.annotate.tools[POINTS].click.click()
     viewer.layers.selection.active.add(field.points)
     dock.session.set_config(width=8, depth=2, batch_size=4, patch_size=64)
     qtbot.waitUntil(dock.train.train.isEnabled, timeout=LONG)

@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from scipy import ndimage
 
+from microforge.answers import CELLS, OBJECTS
 from microforge.answers.counts import NO_REGIONS
 from microforge.config import PredictionConfig
 from microforge.errors import SettingsError
@@ -19,11 +20,13 @@ from microforge.inference.folder.jobs import Origin
 from microforge.inference.folder.naming import hash_settings
 from microforge.inference.folder.run import predict_folder, run_folder
 from microforge.io.model_file import save_model
+from microforge.tasks import get_task
 from microforge.tasks.counting.interval import Interval
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.task import Counting
-from microforge.types import Annotation, Image, Prediction, Sample
+from microforge.types import Image, Prediction, Sample
 from support.random_models import classifying_model, counting_model
+from support.thresholding import Thresholding
 
 INTERVAL = Interval(width=1.0, typical=4.0, images=20)
 TASK = Counting(CountingOptions(spacing=12, steps=(1, 1), intervals={"": INTERVAL}))
@@ -86,7 +89,7 @@ def write(path: Path, image: np.ndarray, **options: Any) -> Path:
 
 def origin(folder: Path, **changes: Any) -> Origin:
     usual = {"output": folder / "out", "model": "m", "model_hash": "1", "settings_hash": "2"}
-    kind = {"kind": Annotation.POINTS, "countable": False, "things": "cells", "count": TASK.count}
+    kind = {"answer": CELLS, "count": TASK.count}
     return Origin(**(usual | kind | changes))
 
 
@@ -270,12 +273,8 @@ def test_regions_are_part_of_the_settings_by_their_content(tmp_path: Path, halve
 
 
 def test_objects_are_counted_in_regions(tmp_path: Path, images: list[Path], halves: Path) -> None:
-    from microforge.tasks import get_task
-
-    from .test_folder import Thresholding
-
     count = get_task("instances")().count
-    where = origin(tmp_path, kind=Annotation.LABELS, countable=True, things="objects", count=count)
+    where = origin(tmp_path, answer=OBJECTS, count=count)
     list(run_folder(Thresholding(), images, where))
     assert not (tmp_path / "out" / "counts.csv").exists()
     list(run_folder(Thresholding(), images, origin(tmp_path, **_of(where), regions=halves, overwrite=True)))
@@ -290,7 +289,7 @@ def test_objects_are_counted_in_regions(tmp_path: Path, images: list[Path], halv
 
 
 def _of(where: Origin) -> dict[str, Any]:
-    return {name: getattr(where, name) for name in ("kind", "countable", "things", "count")}
+    return {name: getattr(where, name) for name in ("answer", "count")}
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import tifffile
 
+from microforge.answers import PREDICTED_IMAGE
 from microforge.errors import MicroforgeError
 from microforge.events import ImageFailed, ImageFinished, TileFinished
 from microforge.inference.folder.jobs import Origin
 from microforge.inference.folder.run import run_folder
 from microforge.io.images import read_image
-from microforge.types import Annotation, Array, Prediction, Sample
+from microforge.types import Array, Prediction, Sample
 
 
 class Doubling:
@@ -70,7 +71,7 @@ class Doubling:
 
 
 def run(network: Doubling, paths: Sequence[Path], **changes: Any) -> list[Any]:
-    where = Origin(paths[0].parent / "out", "m", "1", "2", kind=Annotation.IMAGE, countable=False)
+    where = Origin(paths[0].parent / "out", "m", "1", "2", answer=PREDICTED_IMAGE)
     return list(run_folder(network, list(paths), replace(where, **changes)))
 
 
@@ -162,7 +163,7 @@ def test_a_series_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
 
 def test_cancelling_a_series_leaves_no_half_file(tmp_path: Path) -> None:
     path = write(tmp_path / "m.tif", ramp(9, 20, 30), "TYX")
-    events = run_folder(Doubling(), [path], Origin(tmp_path / "out", "m", "1", "2", kind=Annotation.IMAGE))
+    events = run_folder(Doubling(), [path], Origin(tmp_path / "out", "m", "1", "2", answer=PREDICTED_IMAGE))
     finished = 0
     for event in events:
         finished += isinstance(event, TileFinished)

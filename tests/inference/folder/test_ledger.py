@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from microforge.answers.base import CLASSES, COUNTS, OBJECTS
+from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
 from microforge.errors import WriteError
 from microforge.inference.folder.ledger import FILE_NAME, Entry, Ledger, hash_file
 from microforge.io.tables import TableRows
@@ -16,7 +16,7 @@ ROWS = TableRows(("label", "area"), ("1,10", "2,20"))
 def test_keeps_what_was_recorded_when_opened_again(tmp_path: Path) -> None:
     entry = Entry("/in/a.tif", "a", "done", result="a.tif", objects=2, seconds=0.5, pixel_size="0.1 0.2")
     with Ledger(tmp_path) as ledger:
-        ledger.record(entry, {OBJECTS: ROWS})
+        ledger.record(entry, {OBJECTS_TABLE: ROWS})
     with Ledger(tmp_path) as ledger:
         assert ledger.entry(Path("/in/a.tif")) == entry
         assert ledger.entry(Path("/in/b.tif")) is None
@@ -33,8 +33,8 @@ def test_an_entry_replaces_the_one_of_the_same_file(tmp_path: Path) -> None:
 
 def test_only_images_that_are_done_have_measurements(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.record(Entry("/in/a.tif", "a", "done"), {OBJECTS: ROWS})
-        ledger.record(Entry("/in/b.tif", "b", "done"), {OBJECTS: TableRows(("label", "frame"), ())})
+        ledger.record(Entry("/in/a.tif", "a", "done"), {OBJECTS_TABLE: ROWS})
+        ledger.record(Entry("/in/b.tif", "b", "done"), {OBJECTS_TABLE: TableRows(("label", "frame"), ())})
         ledger.record(Entry("/in/a.tif", "a", "failed"))
         assert list(ledger.measurements()) == [("b", TableRows(("label", "frame"), ()))]
         assert ledger.measured_columns() == ["label", "frame"]
@@ -43,15 +43,15 @@ def test_only_images_that_are_done_have_measurements(tmp_path: Path) -> None:
 def test_rows_are_replaced_table_by_table_when_an_image_is_done_again(tmp_path: Path) -> None:
     counts, entry = TableRows(("region", "count"), ("image,3.00", "left,1.00")), Entry("/in/a.tif", "a", "done")
     with Ledger(tmp_path) as ledger:
-        ledger.record(entry, {OBJECTS: ROWS})
-        assert not ledger.has_had(COUNTS)
-        ledger.record(entry, {COUNTS: counts}, {"class": "good", "count": 3.0})
-        assert list(ledger.measurements(COUNTS)) == [("a", counts)]
-        assert ledger.measured_columns(OBJECTS) == []
-        assert (ledger.has_had(OBJECTS), ledger.has_had(CLASSES)) == (True, False)
+        ledger.record(entry, {OBJECTS_TABLE: ROWS})
+        assert not ledger.has_had(COUNTS_TABLE)
+        ledger.record(entry, {COUNTS_TABLE: counts}, {"class": "good", "count": 3.0})
+        assert list(ledger.measurements(COUNTS_TABLE)) == [("a", counts)]
+        assert ledger.measured_columns(OBJECTS_TABLE) == []
+        assert (ledger.has_had(OBJECTS_TABLE), ledger.has_had(CLASSES_TABLE)) == (True, False)
         assert ledger.statistics() == {"/in/a.tif": {"class": "good", "count": 3.0}}
         ledger.record(Entry("/in/a.tif", "a", "failed"))
-        assert list(ledger.measurements(COUNTS)) == []
+        assert list(ledger.measurements(COUNTS_TABLE)) == []
 
 
 def test_a_ledger_of_before_there_were_counts_is_taken_on(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_ledger_of_before_there_were_counts_is_taken_on(tmp_path: Path) -> Non
         database.execute("DROP TABLE classes")
     database.close()
     with Ledger(tmp_path) as ledger:
-        assert ledger.measured_columns(COUNTS) == []
+        assert ledger.measured_columns(COUNTS_TABLE) == []
 
 
 def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:

@@ -2,19 +2,18 @@
 
 import csv
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
-from scipy import ndimage
 
-from microforge.axes.samples import to_samples
+from microforge.answers import PIXEL_CLASSES, PREDICTED_IMAGE
 from microforge.config import PredictionConfig
 from microforge.data.normalise import normaliser_for
-from microforge.errors import ModelMismatchError, SettingsError, WriteError
+from microforge.errors import SettingsError, WriteError
 from microforge.events import (
     FolderFinished,
     FolderStarted,
@@ -29,46 +28,8 @@ from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.naming import check_output, hash_settings
 from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
-from microforge.types import Annotation, Image, Prediction, Sample
 from support.random_models import random_model
-
-
-class Thresholding:
-    """Stands for a predictor: objects are what is brighter than 100."""
-
-    device = "cpu"
-
-    def __init__(self, tile: int = 64, slow: threading.Event | None = None) -> None:
-        self.tile, self.slow, self.batches = tile, slow, []
-
-    def prepare(self, sample: Sample) -> None:
-        assert threading.current_thread() is not threading.main_thread()
-
-    def fits_one_tile(self, sample: Sample) -> bool:
-        return max(sample.image.shape[1:]) <= self.tile
-
-    def forward_many(self, samples: Sequence[Sample]) -> list[Any]:
-        for sample in samples:
-            if sample.image.shape[0] != 1:
-                raise ModelMismatchError("The image has 2 channels, the model 1.", remedy="Choose another image.")
-            if np.asarray(sample.image).max() == 99:
-                raise ValueError("surprise")
-        self.batches.append(len(samples))
-        return [np.asarray(sample.image) for sample in samples]
-
-    def finish(self, output: Any, sample: Sample) -> Prediction:
-        if self.slow is not None:
-            self.slow.wait(10)
-        return Prediction(labels=ndimage.label(output[0] > 100)[0].astype(np.int32))
-
-    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
-        raise NotImplementedError
-
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
-        frames = [self.finish(np.asarray(sample.image), sample).labels for sample in to_samples(image)]
-        yield TileFinished(1, 2)
-        yield TileFinished(2, 2)
-        yield Prediction(labels=np.stack(frames) if "T" in image.axes else frames[0])
+from support.thresholding import Thresholding
 
 
 def write_image(path: Path, objects: int = 2, size: int = 32, **options: Any) -> Path:
@@ -261,7 +222,7 @@ def test_a_full_disk_ends_the_run(tmp_path: Path, images: list[Path], monkeypatc
     def full(*_: Any, **__: Any) -> None:
         raise WriteError("The disk is full.", remedy="Free some space.")
 
-    monkeypatch.setattr("microforge.inference.folder.steps.write_labels", full)
+    monkeypatch.setattr("microforge.answers.labels.write_labels", full)
     with pytest.raises(WriteError, match=r"Three results in a row.*goes on where it stopped"):
         run(Thresholding(), images, origin(tmp_path))
 
@@ -302,17 +263,15 @@ def test_brightness_is_measured_while_the_image_is_read(
         return normaliser_for(*given)
 
     monkeypatch.setattr("microforge.inference.predictor.normaliser_for", noted)
-    events = list(
-        run_folder(Predictor(random_model()), images, origin(tmp_path, kind=Annotation.IMAGE, countable=False))
-    )
+    events = list(run_folder(Predictor(random_model()), images, origin(tmp_path, answer=PREDICTED_IMAGE)))
     assert len(of_type(events, ImageFinished)) == 10
     assert threads == [False] * 10
 
 
 def test_objects_are_counted_only_where_there_are_any(tmp_path: Path, images: list[Path]) -> None:
-    run(Thresholding(), images[:2], origin(tmp_path, countable=False))
+    run(Thresholding(), images[:2], origin(tmp_path, answer=PIXEL_CLASSES))
     assert "objects" not in table(tmp_path / "out" / "images.csv")[0]
     run(Thresholding(), images[2:4], origin(tmp_path))
-    run(Thresholding(), images[4:6], origin(tmp_path, countable=False))
+    run(Thresholding(), images[4:6], origin(tmp_path, answer=PIXEL_CLASSES))
     counts = [row["objects"] for row in table(tmp_path / "out" / "images.csv")]
     assert counts == ["", "", "2", "3", "", ""]

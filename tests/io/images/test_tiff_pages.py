@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from microforge.answers import PREDICTED_IMAGE
 from microforge.axes.samples import to_samples
 from microforge.data.normalise import intensity_range, is_constant
 from microforge.errors import ImageReadError
@@ -18,7 +19,7 @@ from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
 from microforge.io.images import read_image, read_labels, tiff
 from microforge.io.images.tiff_pages import TiffPages
-from microforge.types import Annotation, Array
+from microforge.types import Array
 from support.random_models import random_model
 
 KEYS: list[Any] = [
@@ -254,7 +255,7 @@ def test_a_series_is_predicted_the_same_from_pages(
 def test_a_folder_run_tells_the_time_point_that_is_damaged(tmp_path: Path) -> None:
     (good, _), (bad, _) = series(tmp_path / "good.tif"), series(tmp_path / "bad.tif")
     spoil_page(bad, 6)
-    where = Origin(tmp_path / "out", "m", "1", "2", kind=Annotation.IMAGE, countable=False)
+    where = Origin(tmp_path / "out", "m", "1", "2", answer=PREDICTED_IMAGE)
     events = list(run_folder(Predictor(random_model()), [bad, good], where))
     [failed] = [event for event in events if isinstance(event, ImageFailed)]
     assert failed.reason.startswith("Time point 7: The file is damaged")

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import AnnotationError, ImageReadError, PairingError
-from microforge.io.pairing import Pairing, pair_folders
+from microforge.io.pairing import Pairing, pair_classes, pair_folders
 from microforge.io.pairing.class_table import read_classes
-from microforge.types import Annotation
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -76,7 +75,7 @@ def test_tables_that_leave_doubt_say_so(tmp_path: Path, text: str, match: str) -
 def test_images_get_their_classes_and_the_rest_is_told(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif", "B.tif", "c.tif")
     path = table(tmp_path, "name,class\na,good\nb.tif,bad\nz,bad\n")
-    pairing = pair_folders(images, path, kind=Annotation.CLASS)
+    pairing = pair_folders(images, path, find=pair_classes)
     assert classes(pairing) == {"a.tif": "good", "B.tif": "bad"}
     assert pairing.report() == (
         "2 images with a class: 1 bad, 1 good.\n1 image without a class: c.tif.\n1 name in the table without image: z."
@@ -86,7 +85,7 @@ def test_images_get_their_classes_and_the_rest_is_told(tmp_path: Path) -> None:
 def test_a_split_keeps_the_classes(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif", "b.tif", "c.tif")
     path = table(tmp_path, "name,class,split\na,good,train\nb,bad,train\nc,bad,val\n")
-    assert classes(pair_folders(images, path, kind=Annotation.CLASS, split=f"{path}:val")) == {"c.tif": "bad"}
+    assert classes(pair_folders(images, path, find=pair_classes, split=f"{path}:val")) == {"c.tif": "bad"}
 
 
 @pytest.mark.parametrize("twice", [False, True])
@@ -96,7 +95,7 @@ def test_folders_named_by_class(tmp_path: Path, twice: bool) -> None:
     touch(tmp_path / "empty")
     touch(tmp_path / ".hidden", "h.tif")
     touch(tmp_path, "loose.tif")
-    pairing = pair_folders(tmp_path, tmp_path if twice else None, kind=Annotation.CLASS)
+    pairing = pair_folders(tmp_path, tmp_path if twice else None, find=pair_classes)
     found = [(pair.image.relative_to(tmp_path).as_posix(), pair.class_name) for pair in pairing.pairs]
     assert found == [("bad/a.tif", "bad"), ("good/a.tif", "good"), ("good/b.tif", "good")]
     assert [path.name for path in pairing.images_alone] == ["loose.tif"]
@@ -105,12 +104,12 @@ def test_folders_named_by_class(tmp_path: Path, twice: bool) -> None:
 def test_without_table_and_folders_it_is_said(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif")
     with pytest.raises(PairingError, match="not said which class each image has"):
-        pair_folders(images, kind=Annotation.CLASS)
+        pair_folders(images, find=pair_classes)
     with pytest.raises(PairingError, match="Classes come from a table"):
-        pair_folders(images, touch(tmp_path / "y", "a.tif"), kind=Annotation.CLASS)
+        pair_folders(images, touch(tmp_path / "y", "a.tif"), find=pair_classes)
     with pytest.raises(PairingError, match=r"names none of the images\. It names z; the images are a\.tif"):
-        pair_folders(images, table(tmp_path, "name,class\nz,good\n"), kind=Annotation.CLASS)
+        pair_folders(images, table(tmp_path, "name,class\nz,good\n"), find=pair_classes)
     with pytest.raises(ImageReadError, match="no such file or folder"):
-        pair_folders(tmp_path / "none", kind=Annotation.CLASS)
+        pair_folders(tmp_path / "none", find=pair_classes)
     with pytest.raises(AnnotationError, match="cannot be read"):
-        pair_folders(images, tmp_path / "none.csv", kind=Annotation.CLASS)
+        pair_folders(images, tmp_path / "none.csv", find=pair_classes)

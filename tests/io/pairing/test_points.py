@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from microforge.errors import ImageReadError, PairingError
-from microforge.io.pairing import Pairing, pair_folders
+from microforge.io.pairing import Pairing, pair_folders, pair_points
 from microforge.io.points import write_points_csv, write_points_rois
-from microforge.types import Annotation, Points
+from microforge.types import Points
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -19,7 +19,7 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def pair(images: Path, points: Path) -> Pairing:
-    return pair_folders(images, points, kind=Annotation.POINTS, partner="points file")
+    return pair_folders(images, points, find=pair_points, partner="points file")
 
 
 def names(pairing: Pairing) -> list[tuple[str, str]]:

@@ -8,8 +8,8 @@ import typer
 
 from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, model_path
 from microforge.cli.progress import Progress, metrics_text
-from microforge.cli.words import interval_text
 from microforge.config import PredictionConfig
+from microforge.tasks.counting.interval import interval_text
 
 
 def calibrate_command(

@@ -19,7 +19,6 @@ from microforge.cli.options import (
 from microforge.cli.progress import Progress
 from microforge.cli.words import confusion_text
 from microforge.config import PredictionConfig
-from microforge.types import Annotation
 
 
 def evaluate_command(
@@ -95,5 +94,5 @@ def _print_more(result: dict[str, Any]) -> None:
     """Print what there is besides metrics: which class was taken for which, and that counts have no bounds."""
     if "confusion" in result:
         typer.echo(confusion_text(result["confusion"]["classes"], result["confusion"]["table"]))
-    if result["annotation"] == Annotation.POINTS.value and "coverage" not in result["metrics"]:
-        typer.echo("The model's counts have no bounds: `microforge calibrate` measures them.", err=True)
+    for remark in result.get("remarks", ()):
+        typer.echo(remark, err=True)

@@ -8,11 +8,9 @@ import typer
 
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
-from microforge.cli.words import interval_text
 from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import Task, get_task
-from microforge.types import Annotation
 
 
 def info(
@@ -50,21 +48,10 @@ def _task_values(task: Any) -> dict[str, Any]:
     return {
         "title": task.title,
         "description": task.description,
-        "annotation": task.annotation.value,
+        "annotation": task.annotation.name,
         "metric": task.monitor[0],
         "options": task.Options.model_json_schema().get("properties", {}),
     }
-
-
-def _result(card: ModelCard, task: Task) -> str:
-    """Say what the model gives: a finer grid, and the names of the channels of an image."""
-    if task.truth is not Annotation.IMAGE:
-        return task.result
-    channels = card.network.out_channels
-    names = ", ".join(card.task_options.get("channel_names", ()))
-    finer = f", {card.network.upscale} times finer" if card.network.upscale > 1 else ""
-    counted = f"{channels} channel{'s' * (channels != 1)}" + (f" ({names})" if names else "")
-    return f"{task.result} image, {counted}{finer}"
 
 
 def _settings(card: ModelCard, task: Task) -> str:
@@ -72,20 +59,6 @@ def _settings(card: ModelCard, task: Task) -> str:
     fitted = {name for name, field in task.Options.model_fields.items() if is_fitted(field)}
     chosen = {name: value for name, value in card.task_options.items() if name not in fitted and value is not None}
     return ", ".join(f"{name} {value}" for name, value in chosen.items())
-
-
-def _learnt(card: ModelCard, task: Task) -> dict[str, str]:
-    """Say what the model tells apart and, where it counts, how far its counts may be off."""
-    options = card.task_options
-    if task.truth is Annotation.CLASS:
-        return {"classes": ", ".join(options.get("names", ()))}
-    if task.truth is not Annotation.POINTS:
-        return {}
-    unknown = "not known: `microforge calibrate` measures how far counts may be off"
-    return {
-        "kinds": ", ".join(name for name in options.get("kinds", ()) if name),
-        "interval": interval_text(options.get("intervals", {})) or unknown,
-    }
 
 
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
@@ -99,8 +72,8 @@ def _lines(card: ModelCard, path: Path) -> dict[str, str]:
         "images": f"{card.axes}, {network.in_channels} channel{'s' * (network.in_channels != 1)}"
         + (f" ({', '.join(card.channel_names)})" if card.channel_names else ""),
         "pixel size": f"{sizes} µm" if sizes else "",
-        "result": _result(card, task),
-        **_learnt(card, task),
+        "result": task.answer.described(task.result, network, card.task_options.get("channel_names", ())),
+        **task.learnt(),
         "normalisation": card.normalisation.mode,
         "network": f"U-Net {network.dims}D, width {network.width}, {card.parameters / 1e6:.2f} million parameters, "
         f"sees {' x '.join(str(n) for n in card.receptive_field)} pixels",

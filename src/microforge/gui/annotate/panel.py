@@ -4,26 +4,21 @@ from typing import Any
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from microforge.annotations import LABELS, AnnotationKind
 from microforge.config import is_fitted
 from microforge.gui.annotate.image_choice import ImageChoice
-from microforge.gui.annotate.tools.image_classes import ClassTools
-from microforge.gui.annotate.tools.image_pairs import PairTools
-from microforge.gui.annotate.tools.labels import PaintTools
-from microforge.gui.annotate.tools.plain_images import PlainTools
-from microforge.gui.annotate.tools.points import PointTools
+from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
-from microforge.types import Annotation
 
 _OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
 _FIRST_CLASSES = {1: "background", 2: "foreground"}
-#: Options that have a widget of their own.
-_ELSEWHERE = {"classes"}
 
 
 class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -36,17 +31,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.image, self.axes = self.choice.picker, self.choice.axes
         self.task = Picker("What the model is to learn.")
         self.about = Note()
-        self.paint = PaintTools(session, self.choice)
-        self.plain = PlainTools(session, self.choice, watch)
-        self.pairs = PairTools(session, self.choice, watch)
-        self.points = PointTools(session, self.choice, watch)
-        self.classes = ClassTools(session, self.choice)
-        self.tools: dict[Annotation, PaintTools | PlainTools | PairTools | PointTools | ClassTools] = {
-            Annotation.LABELS: self.paint,
-            Annotation.NONE: self.plain,
-            Annotation.IMAGE: self.pairs,
-            Annotation.POINTS: self.points,
-            Annotation.CLASS: self.classes,
+        self.tools: dict[AnnotationKind, AnnotationTools] = {
+            kind: make(session, self.choice, watch) for kind, make in known_tools().items()
         }
         self.options = TaskOptionsForm(session)
         self.region = button(
@@ -65,7 +51,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def current(self) -> Annotated | None:
         """Give what belongs to the image chosen, where the task chosen can learn from it."""
         item = self.session.annotated_of(self.image.value())
-        return item if item is not None and item.serves(self.session.kind) else None
+        return item if item is not None and serves(item, self.session.kind) else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
@@ -76,14 +62,12 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
         for kind, tools in self.tools.items():
             tools.setVisible(kind is session.kind)
-        for kind in {session.kind, Annotation.CLASS} & set(self.tools):
-            # The keys for classes are given back where they are not wanted.
-            self.tools[kind].refresh()
+            if kind is session.kind or tools.holds_keys:
+                tools.refresh()
         item = self.current()
         self.region.setVisible(item is not None)
         if item is not None:
-            drawn = session.kind in (Annotation.LABELS, Annotation.POINTS)
-            first = "Mark annotated region" if drawn else "Learn from a part only"
+            first = "Mark annotated region" if session.kind.of_places else "Learn from a part only"
             self.region.setText(first if item.region is None else "Mark more of the region")
         self.options.refresh()
 
@@ -93,9 +77,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.changed.disconnect(self.refresh)
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
-        self.paint.close_down()
-        self.points.close_down()
-        self.classes.close_down()
+        for tools in self.tools.values():
+            tools.close_down()
 
     def _lay_out(self) -> None:
         form = rows()
@@ -126,10 +109,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.refresh()
 
     def _on_selection(self, _event: Any) -> None:
-        if self.session.kind is Annotation.NONE:
-            self.plain.refresh()
-        if self.session.kind is Annotation.CLASS:
-            self.classes.follow_selection()
+        if self.session.kind in self.tools:
+            self.tools[self.session.kind].follow_selection()
 
     def _mark_region(self) -> None:
         item = self.current()
@@ -149,13 +130,14 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_task(self, name: str) -> None:
         if name is None or name == self.session.config.task:
             return
-        classes = "classes" in get_task(name).Options.model_fields
-        if get_task(name).annotation is Annotation.LABELS:
+        task = get_task(name)
+        if task.annotation is LABELS:
+            # Classes are usually scribbled: what is not painted is not background then.
             for item in self.session.annotated:
-                item.unpainted_is_background = not classes
+                item.unpainted_is_background = not task.class_option
         self.session.set_task(name)
-        if classes and "classes" not in self.session.config.task_options:
-            self.session.set_config(task_options={"classes": dict(_FIRST_CLASSES)})
+        if task.class_option and task.class_option not in self.session.config.task_options:
+            self.session.set_config(task_options={task.class_option: dict(_FIRST_CLASSES)})
 
 
 class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -189,7 +171,7 @@ class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._content.removeWidget(self.form.native)
             self.form.native.deleteLater()
         fitted = {name for name, field in kind.model_fields.items() if is_fitted(field)}
-        self.form = Form(kind(), leave_out=_ELSEWHERE | fitted)
+        self.form = Form(kind(), leave_out={self.session.task_class.class_option} | fitted)
         self.form.value_changed.connect(self._on_form)
         self._content.addWidget(self.form.native)
         self.setVisible(bool(self.form.fields))

@@ -5,12 +5,12 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
+from microforge.annotations import AnnotationKind
 from microforge.gui.evaluating import Case, MakePredictor
 from microforge.gui.review.case_view import CaseView
 from microforge.gui.review.source import ReviewSource
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
-from microforge.types import Annotation
 
 #: Milliseconds between showing what is measured so far.
 _PERIOD = 250
@@ -27,7 +27,7 @@ class CaseReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         Makes the predictor; the engine's own by default.
     """
 
-    def __init__(self, session: Session, kind: Annotation, make: MakePredictor | None) -> None:
+    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor | None) -> None:
         super().__init__()
         self.cases: list[Case] = []
         self._task: Any = None

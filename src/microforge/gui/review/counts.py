@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.annotations import POINTS
 from microforge.gui.evaluating import Case, MakePredictor
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import button
-from microforge.types import Annotation
 
 COUNTS_EXPLAINED = (
     "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
@@ -30,7 +30,7 @@ class CountReview(CaseReview):
     """
 
     def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
-        super().__init__(session, Annotation.POINTS, make)
+        super().__init__(session, POINTS, make)
         self._opened: list[int] = []
         self.plot = CountPlot()
         self.scores.setToolTip(COUNTS_EXPLAINED)

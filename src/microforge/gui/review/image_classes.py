@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import QModelIndex
 from qtpy.QtWidgets import QVBoxLayout
 
+from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.counting import percent
 from microforge.gui.evaluating import Case, MakePredictor
 from microforge.gui.review.case_review import CaseReview
@@ -13,7 +14,6 @@ from microforge.gui.review.confusion_table import ConfusionTable
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.table import Column, SmallTable
-from microforge.types import Annotation
 
 _COLUMNS = (
     Column("Image", "Click to see the image."),
@@ -31,7 +31,7 @@ class ClassReview(CaseReview):
     """
 
     def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
-        super().__init__(session, Annotation.CLASS, make)
+        super().__init__(session, IMAGE_CLASSES, make)
         self.listed: list[Case] = []
         self.matrix = ConfusionTable()
         self.which = Note()

@@ -2,6 +2,7 @@
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from microforge.annotations import IMAGE_CLASSES, IMAGE_PAIRS, LABELS, POINTS, AnnotationKind
 from microforge.gui.evaluating import MakePredictor
 from microforge.gui.review.counts import CountReview
 from microforge.gui.review.image_classes import ClassReview
@@ -9,7 +10,6 @@ from microforge.gui.review.images import ImageReview
 from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Picker, add_row, rows
-from microforge.types import Annotation
 
 
 class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -29,11 +29,11 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.images = ImageReview(session)
         self.counts = CountReview(session, make)
         self.classes = ClassReview(session, make)
-        self._of: dict[Annotation, QWidget] = {
-            Annotation.LABELS: self.objects,
-            Annotation.IMAGE: self.images,
-            Annotation.POINTS: self.counts,
-            Annotation.CLASS: self.classes,
+        self._of: dict[AnnotationKind, QWidget] = {
+            LABELS: self.objects,
+            IMAGE_PAIRS: self.images,
+            POINTS: self.counts,
+            IMAGE_CLASSES: self.classes,
         }
         self.what = Picker(
             "Objects and classes of pixels are compared in Labels layers, results that are images pixel by pixel; "
@@ -61,7 +61,7 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_session_changed(self) -> None:
         if self._task != self._session.config.task:
             self._task = self._session.config.task
-            self.what.set_value(self._of.get(self._session.task.truth, self.objects))
+            self.what.set_value(self._of.get(self._session.task.answer.truth, self.objects))
 
     def _on_what(self, _: object) -> None:
         self._show()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from microforge.annotations import IMAGE_CLASSES, POINTS, AnnotationKind
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import Preparing, RunFailed
@@ -20,17 +21,16 @@ from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy
 from microforge.io.model_file import read_card
 from microforge.tasks import get_task
-from microforge.types import Annotation
 
 _FILES, _ASIDE, _OPEN = "files", "aside", "open"
 #: What the files are that say what is true.
-_TRUTH: dict[Annotation, tuple[str, str, tuple[Literal["folder", "files"], ...]]] = {
-    Annotation.POINTS: (
+_TRUTH: dict[AnnotationKind, tuple[str, str, tuple[Literal["folder", "files"], ...]]] = {
+    POINTS: (
         "Dots: a folder",
         "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
         ("folder",),
     ),
-    Annotation.CLASS: (
+    IMAGE_CLASSES: (
         "Classes: a table or folder",
         "A table (CSV) with the columns image and class, or the folder whose sub-folders are the classes.",
         ("folder", "files"),
@@ -58,7 +58,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     case = Signal(object)
     ended = Signal()
 
-    def __init__(self, session: Session, kind: Annotation, make: MakePredictor | None = None) -> None:
+    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor | None = None) -> None:
         super().__init__()
         self._session, self._kind, self._make = session, kind, make
         # Without parents: closing waits for them also after Qt has deleted the dock.
@@ -134,7 +134,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             raise NotEnoughDataError("There is no model yet.", remedy="Train one, or open one in Apply.")
         task = get_task(read_card(path).task)
         if task.annotation is not self._kind:
-            wanted = {Annotation.POINTS: "count cells", Annotation.CLASS: "give images a class"}[self._kind]
+            wanted = {POINTS: "count cells", IMAGE_CLASSES: "give images a class"}[self._kind]
             raise NotEnoughDataError(
                 f"The model does not {wanted}: its goal is '{task.title}'.", remedy="Choose another model in Apply."
             )

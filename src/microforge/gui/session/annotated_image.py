@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from napari.layers import Layer
 
-from microforge.types import Annotation
-
 
 @dataclass(eq=False)
 class Annotated:
@@ -44,22 +42,11 @@ class Annotated:
         """The layers on which a person draws or clicks."""
         return tuple(layer for layer in (self.labels, self.region, *self.points) if layer is not None)
 
-    def serves(self, kind: Annotation) -> bool:
-        """Whether it has what tasks of a kind learn from."""
-        given = {
-            Annotation.LABELS: self.labels is not None,
-            Annotation.NONE: self.alone,
-            Annotation.IMAGE: bool(self.targets),
-            Annotation.POINTS: bool(self.points),
-            Annotation.CLASS: bool(self.class_name),
-        }
-        return given.get(kind, False)
-
     def forget(self, layer: Layer) -> bool:
-        """Let go of a layer that is gone; give whether anything is left to learn from."""
+        """Let go of a layer that is gone; give whether the image itself is still there."""
         self.labels = None if layer is self.labels else self.labels
         self.region = None if layer is self.region else self.region
         # Without one of its targets a pair does not fit the others.
         self.targets = () if layer in self.targets else self.targets
         self.points = tuple(points for points in self.points if points is not layer)
-        return layer is not self.image and any(self.serves(kind) for kind in Annotation)
+        return layer is not self.image

@@ -13,16 +13,14 @@ from qtpy.QtCore import QObject, QTimer
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.readiness import Checker, Verdict, nothing_yet, readiness_of, readiness_of_dots
+from microforge.gui.session.annotations import serves, window_annotation
+from microforge.gui.session.readiness import Checker, Verdict
 from microforge.gui.session.snapshot import Snapshot, snapshot_of, snapshots_of
 from microforge.gui.session.state import Session
 from microforge.tasks import Readiness, Task
-from microforge.types import Annotation
 
 #: Milliseconds after the last stroke.
 LOOK_DELAY = 400
-#: What a training under way is told of. Pairs are arranged before it: what is chosen meanwhile counts when it goes on.
-_LIVE = {Annotation.LABELS, Annotation.POINTS, Annotation.CLASS}
 
 
 class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -40,7 +38,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.readiness = nothing_yet(session.kind)
+        self.readiness = window_annotation(session.kind).nothing
         self.verdict = Verdict()
         self._proposal: Annotated | None = None
         self._checker = Checker()
@@ -87,7 +85,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     def _proposed(self) -> list[Snapshot]:
         """Give the proposal, if there is one that can be looked at."""
         item = self._proposal
-        if item is None or item.image not in self.session.viewer.layers or not item.serves(self.session.kind):
+        if item is None or item.image not in self.session.viewer.layers or not serves(item, self.session.kind):
             return []
         try:
             return [snapshot_of(self.session, item, copy=False)]
@@ -105,7 +103,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         """Give what the training under way should see: again, under the name it knows, or for the first time."""
         dirty, self._dirty = self._dirty, set()
         said, self._said = self._said, {item: _words_of(item) for item in self.session.items}
-        if self.session.live is None or self.session.kind not in _LIVE:
+        if self.session.live is None or not window_annotation(self.session.kind).is_live:
             return []
         names = self.session.live_names
         items = [item for item in self.session.items if item.use and not item.validation]
@@ -151,15 +149,15 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
 def _look(
     task: Task, counted: Sequence[Snapshot], proposed: Sequence[Snapshot], checker: Checker
 ) -> Iterator[Readiness | Verdict]:
-    if task.annotation in (Annotation.LABELS, Annotation.POINTS):
-        ready = readiness_of if task.annotation is Annotation.LABELS else readiness_of_dots
-        yield ready(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
+    entry = window_annotation(task.annotation)
+    if entry.is_drawn:
+        yield entry.readiness(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
         return
     verdicts = checker.verdicts(task, [*proposed, *counted])
     yield from verdicts[: len(proposed)]
     problem = next((verdict.problem for verdict in verdicts[len(proposed) :] if verdict.problem), "")
     usable = [one for one, verdict in zip(counted, verdicts[len(proposed) :], strict=True) if not verdict.problem]
-    readiness = readiness_of(task, [sample for snapshot in usable for sample in snapshot.samples()], bool(counted))
+    readiness = entry.readiness(task, [sample for snapshot in usable for sample in snapshot.samples()], bool(counted))
     yield Readiness(readiness.text, problem) if problem else readiness
 
 

@@ -4,12 +4,12 @@ import numpy as np
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
+from microforge.annotations import POINTS
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.point_results import colour_of, dots_of
 from microforge.gui.layers.points import KIND, name_of_layer
 from microforge.gui.session.state import Session
 from microforge.tasks import available_tasks
-from microforge.types import Annotation
 
 
 def learn_from_dots(session: Session, image: Layer, dots: PointsLayer) -> str:
@@ -46,6 +46,6 @@ def learn_from_dots(session: Session, image: Layer, dots: PointsLayer) -> str:
 
 
 def _choose_task(session: Session) -> None:
-    if session.kind is not Annotation.POINTS:
-        tasks = [name for name, task in available_tasks().items() if task.annotation is Annotation.POINTS]
+    if session.kind is not POINTS:
+        tasks = [name for name, task in available_tasks().items() if task.annotation is POINTS]
         session.set_task(tasks[0])

@@ -1,24 +1,14 @@
 """Look at images and pairs before training: what the task says about each. Without Qt and napari."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from microforge.errors import MicroforgeError
 from microforge.gui.session.snapshot import Snapshot
-from microforge.tasks import Readiness, Task
-from microforge.types import Annotation, Sample
+from microforge.tasks import Task
 
 #: Of a long time series so many frames are looked at; a training looks at all.
 FRAMES = 4
-_NOTHING = {
-    Annotation.POINTS: Readiness("No cells are clicked yet.", "Choose an image and press Click the cells."),
-    Annotation.CLASS: Readiness("No image has a class yet.", "Choose an image and press the button of its class."),
-    Annotation.NONE: Readiness("No image is chosen yet.", "Choose an image and press Use this image."),
-    Annotation.IMAGE: Readiness("No pair is chosen yet.", "Choose an image and its target and press Use this pair."),
-}
-_NOTHING_ANNOTATED = Readiness("Nothing is annotated yet.", "Choose an image and press Annotate this image.")
-_NOTHING_PAINTED = Readiness("Nothing is painted yet.", "Paint in the Labels layer.")
-_NOTHING_CLICKED = Readiness("No dot is set yet.", "Click a dot on each cell of at least one image or region.")
 
 
 @dataclass(frozen=True)
@@ -44,38 +34,6 @@ class Checker:
             for key, snapshot in keys
         }
         return [self._known[key][1] for key, _ in keys]
-
-
-def readiness_of(task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
-    """Say what there is to learn from and what is missing."""
-    if not samples:
-        empty = _NOTHING_CLICKED if task.annotation is Annotation.POINTS else _NOTHING_PAINTED
-        return empty if any_layer else nothing_yet(task.annotation)
-    try:
-        arranged, _ = task.arrange(samples)
-    except MicroforgeError as error:
-        return Readiness(task.describe(samples).text, str(error))
-    return task.describe(arranged)
-
-
-def readiness_of_dots(task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
-    """Say what there is to learn from, and what is odd about the dots: outside the image, clicked twice."""
-    remarks, used = [], []
-    for sample in samples:
-        try:
-            used.append(task.check(sample))
-        except MicroforgeError as error:
-            return Readiness("", str(error))
-        changed = task.changes(sample, used[-1])
-        remarks += [f"{sample.name}: {changed}."] if changed else []
-    remarks += [advice.text for advice in task.advise(used)]
-    ready = readiness_of(task, used, any_layer)
-    return Readiness("\n".join((ready.text, *remarks)), ready.missing)
-
-
-def nothing_yet(kind: Annotation) -> Readiness:
-    """Say how to begin."""
-    return _NOTHING.get(kind, _NOTHING_ANNOTATED)
 
 
 def _key(task: Task, snapshot: Snapshot) -> tuple[object, ...]:

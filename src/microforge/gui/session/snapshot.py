@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from microforge.errors import AnnotationError, AxesError
-from microforge.gui.layers.convert import drawing_axes, image_of, labels_on, shown_dimensions
+from microforge.errors import AxesError
+from microforge.gui.layers.convert import drawing_axes, image_of, shown_dimensions
 from microforge.gui.layers.outlines import Outline, mask_of, outlines_of
-from microforge.gui.layers.points import agreed, dots_on
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.state import Session
-from microforge.types import Annotation, Array, Image, Points, Sample
+from microforge.types import Array, Image, Points, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ class Snapshot:
     """
 
     image: Image
-    labels: Array | None
     axes: str
-    outlines: tuple[Outline, ...] | None
-    unpainted_is_background: bool
+    labels: Array | None = None
+    outlines: tuple[Outline, ...] | None = None
+    unpainted_is_background: bool = True
     validation: bool = False
     targets: tuple[Image, ...] = ()
     points: Points | None = None
@@ -117,37 +117,15 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: s
     image = image_of(item.image, session.axes_of(item.image))
     if not image.axes_known:
         raise AxesError("The meaning of its dimensions is not confirmed.", where=image.name, remedy="Use Annotate.")
-    kind, labels, axes = session.kind, None, drawing_axes(image.axes)
-    if kind is Annotation.LABELS and item.labels is not None:
-        labels, axes = labels_on(item.labels, item.image, image.axes)
+    given = window_annotation(session.kind).take(item, image, session.axes_of, copy=copy)
     return Snapshot(
         replace(image, name=name or image.name),
-        labels.copy() if copy and labels is not None else labels,
-        axes,
-        _outlines(item, image.axes),
-        item.unpainted_is_background,
-        item.validation,
-        targets_of(session, item) if kind is Annotation.IMAGE else (),
-        # Always copied: dots are few, and napari moves them in place.
-        dots_on(item.points, item.image, image.axes) if kind is Annotation.POINTS else None,
-        item.no_cells or session.blank_is_none,
-        item.class_name if kind is Annotation.CLASS else "",
+        outlines=_outlines(item, image.axes),
+        unpainted_is_background=item.unpainted_is_background,
+        validation=item.validation,
+        no_cells=item.no_cells or session.blank_is_none,
+        **{"axes": drawing_axes(image.axes)} | given,
     )
-
-
-def targets_of(session: Session, item: Annotated) -> tuple[Image, ...]:
-    """Give the images that an image should become.
-
-    Raises
-    ------
-    AnnotationError
-        If one of them is the image itself.
-    """
-    if item.image in item.targets:
-        raise AnnotationError(
-            "Image and target are the same layer.", where=item.image.name, remedy="Choose another target."
-        )
-    return tuple(image_of(target, session.axes_of(target)) for target in item.targets)
 
 
 def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
@@ -159,10 +137,11 @@ def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
         If one of them cannot be learnt from, or their dots are of kinds that do not go together.
     """
     taken = [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
-    if session.kind is not Annotation.POINTS:
+    points = [snapshot.points for snapshot in taken if snapshot.points is not None]
+    if not points:
         return taken
-    points = agreed([snapshot.points for snapshot in taken if snapshot.points is not None])
-    return [replace(snapshot, points=own) for snapshot, own in zip(taken, points, strict=True)]
+    alike = window_annotation(session.kind).agree(points)
+    return [replace(snapshot, points=own) for snapshot, own in zip(taken, alike, strict=True)]
 
 
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:

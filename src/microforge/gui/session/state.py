@@ -13,12 +13,13 @@ from napari.layers import Image, Labels, Layer, Points, Shapes
 from psygnal import Signal
 from qtpy.QtCore import QStandardPaths
 
+from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
 from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
 from microforge.tasks import Task, get_task
-from microforge.types import Annotation
 
 #: Like `microforge.training.loop.train`.
 Train = Callable[..., Iterator[Any]]
@@ -100,29 +101,28 @@ class Session:
     @property
     def has_classes(self) -> bool:
         """Whether label values mean classes for this task, rather than objects."""
-        return "classes" in self.task_class.Options.model_fields
+        return bool(self.task_class.class_option)
 
     @property
     def blank_is_none(self) -> bool:
         """Whether an image whose layer has no dots always means that it has no cells."""
-        return bool(self.config.task_options.get("empty") == "no cells")
+        return self.task.blank_means_none
 
     @property
-    def kind(self) -> Annotation:
+    def kind(self) -> AnnotationKind:
         """What the task chosen learns from."""
         return self.task_class.annotation
 
     @property
     def items(self) -> list[Annotated]:
         """The images that the task chosen can learn from."""
-        return [item for item in self.annotated if item.serves(self.kind)]
+        return [item for item in self.annotated if serves(item, self.kind)]
 
     @property
     def has_folder(self) -> bool:
         """Whether all folders are chosen that the task needs to learn from files."""
         # Folders may be called as the class of the images in them.
-        alone = self.kind in (Annotation.NONE, Annotation.CLASS)
-        return self.pairs_images is not None and (alone or bool(self.pairs_targets))
+        return self.pairs_images is not None and (self.kind.optional or bool(self.pairs_targets))
 
     def set_task(self, name: str, **options: Any) -> None:
         """Choose what to learn; options not given are as they were when this task was chosen last."""
@@ -196,20 +196,13 @@ class Session:
 
     def leave_out(self, item: Annotated) -> None:
         """Learn from an image no more as the task chosen does; what is drawn on it stays."""
-        nothing: dict[Annotation, dict[str, Any]] = {
-            Annotation.IMAGE: {"targets": ()},
-            Annotation.NONE: {"alone": False},
-            Annotation.POINTS: {"points": ()},
-            Annotation.CLASS: {"class_name": ""},
-        }
-        for name, value in nothing.get(self.kind, {}).items():
-            setattr(item, name, value)
+        window_annotation(self.kind).take_away(item)
         self._forget_empty()
         self.changed.emit()
 
     def _forget_empty(self) -> None:
         """Forget images of which nothing is left to learn from."""
-        self.annotated = [item for item in self.annotated if any(item.serves(kind) for kind in Annotation)]
+        self.annotated = [item for item in self.annotated if is_learnt_from(item)]
 
     def _item_of(self, image: Layer) -> Annotated:
         item = self.annotated_of(image)
@@ -268,7 +261,7 @@ class Session:
     def _on_layer_removed(self, event: Any) -> None:
         layer = event.value
         self._axes.pop(layer, None)
-        self.annotated = [item for item in self.annotated if item.forget(layer)]
+        self.annotated = [item for item in self.annotated if item.forget(layer) and is_learnt_from(item)]
         self.changed.emit()
 
 

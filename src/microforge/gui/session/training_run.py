@@ -10,14 +10,11 @@ from psygnal import Signal
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished
-from microforge.gui.session.readiness import nothing_yet
+from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.snapshot import Snapshot, snapshots_of
 from microforge.gui.session.state import Session
 from microforge.tasks import Task
-from microforge.types import Annotation, Sample
-
-#: What an image's partner on disk is called.
-_PARTNERS = {Annotation.NONE: "", Annotation.IMAGE: "target", Annotation.POINTS: "points file"}
+from microforge.types import Sample
 
 
 class RunState(Enum):
@@ -173,7 +170,7 @@ def _split(snapshots: Sequence[Snapshot]) -> tuple[list[Sample], list[Sample]]:
 
 def _check(task: Task, training: Sequence[Sample]) -> None:
     if not training:
-        nothing = nothing_yet(task.annotation)
+        nothing = window_annotation(task.annotation).nothing
         raise NotEnoughDataError(nothing.text, remedy=f"In Annotate: {nothing.missing}")
     readiness = task.describe(training)
     if not readiness.ready:
@@ -183,13 +180,10 @@ def _check(task: Task, training: Sequence[Sample]) -> None:
 def _read_folders(folders: Sequence[Path], task: Task) -> Generator[Any, None, list[Sample]]:
     """Yield what happens while folders of images, and what belongs to them, are read; return the samples."""
     from microforge.data.loading import load_samples
-    from microforge.io.pairing import pair_folders
 
     yield Preparing(f"Reading {folders[0].name}")
-    targets = () if task.annotation is Annotation.NONE else folders[1:]
-    partner = _PARTNERS.get(task.annotation, "annotation")
-    first = targets[0] if targets else None
-    pairing = pair_folders(folders[0], first, more=targets[1:], partner=partner, kind=task.annotation)
+    # A folder chosen for another goal is not one of this.
+    pairing = task.annotation.pair(folders[0], folders[1:] if task.annotation.partner else ())
     loaded = load_samples(pairing, task)
     for number, problem in enumerate(loaded.problems):
         yield RunAdvice(f"file {number}", f"{problem.path.name}: {problem.reason}", "warning")

@@ -2,16 +2,15 @@
 
 from functools import partial
 from itertools import takewhile
-from typing import Literal, NamedTuple
 
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotations import ListWords, window_annotation
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, add_row, collapsible, rows
 from microforge.gui.widgets.path_field import PathField
-from microforge.types import Annotation
 
 _USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
 _TICKS = ((_USE, "use"), (_VALIDATE, "validation"))
@@ -22,58 +21,6 @@ _TIPS = (
     "itself.",
     "Open images to learn from.",
     "What belongs to the image.",
-)
-#: What the last column is called, where there is one.
-_BELONGS = {Annotation.IMAGE: "Target", Annotation.CLASS: "Class", Annotation.POINTS: "Dots"}
-
-
-class _Words(NamedTuple):
-    """What the list is called for one kind of task; an empty `partner`: there is no second folder."""
-
-    nothing: str
-    partner: str
-    folder: str
-    partner_tip: str
-    tip: str
-    kinds: tuple[Literal["folder", "files"], ...] = ("folder",)
-
-
-_WORDS = {
-    Annotation.NONE: _Words(
-        "No image is chosen yet: start in Annotate.", "", "", "", "Images on disk that are trained on as well."
-    ),
-    Annotation.IMAGE: _Words(
-        "No pair is chosen yet: start in Annotate.",
-        "Targets",
-        "Folder of targets",
-        "What the images are to become, with the same names; for several targets per image one folder each, separated "
-        "by semicolons.",
-        "Images on disk, and what they are to become in another folder, with the same names.",
-    ),
-    Annotation.POINTS: _Words(
-        "No cells are clicked yet: start in Annotate.",
-        "Dots",
-        "Folder of dots",
-        "A file of dots for each image, with the same name: a table (CSV) with the columns y and x, ImageJ points "
-        "(.roi or .zip), or a Cell Counter file (.xml). A column called kind tells kinds of cells apart.",
-        "Images on disk with a file of dots of the same name each.",
-    ),
-    Annotation.CLASS: _Words(
-        "No image has a class yet: start in Annotate.",
-        "Classes",
-        "Table of classes",
-        "A table (CSV) with a line for each image: its name and its class. Leave it empty where the folder of images "
-        "holds a folder for each class, named as the class.",
-        "Images on disk, and the class of each: in a table, or by the folder it lies in.",
-        ("files",),
-    ),
-}
-_DRAWN = _Words(
-    "No image is annotated yet: start in Annotate.",
-    "Labels",
-    "Folder of annotations",
-    "Label images of the same names.",
-    "Images on disk with a label image of the same name each.",
 )
 
 
@@ -113,10 +60,10 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def refresh(self) -> None:
         """Show the images that the task chosen can learn from."""
-        items, kind = self.session.items, self.session.kind
-        self._show_words(_WORDS.get(kind, _DRAWN))
-        self.tree.setColumnHidden(_TARGET, kind not in _BELONGS)
-        self.tree.headerItem().setText(_TARGET, _BELONGS.get(kind, ""))
+        items, entry = self.session.items, window_annotation(self.session.kind)
+        self._show_words(entry.words)
+        self.tree.setColumnHidden(_TARGET, not entry.column)
+        self.tree.headerItem().setText(_TARGET, entry.column)
         self._show_items(items)
         self.tree.setVisible(bool(items))
         self.nothing.setVisible(not items and not self.session.has_folder)
@@ -130,7 +77,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._rows = form
         inside = QWidget()
         inside.setLayout(form)
-        self.folder = collapsible("Also train on a folder", _DRAWN.tip, inside)
+        self.folder = collapsible("Also train on a folder", window_annotation(self.session.kind).words.tip, inside)
         for field in (self.images, self.annotations):
             field.value_changed.connect(self._on_folders)
         page = QVBoxLayout(self)
@@ -140,7 +87,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.nothing)
         page.addWidget(self.folder)
 
-    def _show_words(self, words: _Words) -> None:
+    def _show_words(self, words: ListWords) -> None:
         self.nothing.setText(words.nothing)
         self._rows.setRowVisible(self.annotations, bool(words.partner))
         self._rows.labelForField(self.annotations).setText(words.partner)
@@ -179,7 +126,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.tree.setItemWidget(row, column, box)
 
     def _fill(self, row: QTreeWidgetItem, item: Annotated) -> None:
-        belongs = self._belongs_to(item)
+        belongs = window_annotation(self.session.kind).name_of(item)
         row.setText(_NAME, item.image.name)
         row.setText(_TARGET, belongs)
         row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
@@ -190,13 +137,6 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
                 blocked = QSignalBlocker(box)
                 box.setChecked(getattr(item, field))
                 blocked.unblock()
-
-    def _belongs_to(self, item: Annotated) -> str:
-        """Give the names of what is learnt from on an image, for the last column."""
-        if self.session.kind is Annotation.CLASS:
-            return item.class_name
-        layers = item.points if self.session.kind is Annotation.POINTS else item.targets
-        return ", ".join(layer.name for layer in layers)
 
     def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
         # Later, as the row of this box may be taken away.

@@ -3,21 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
-from microforge.answers.base import Statistics
-from microforge.answers.counts import CountFunction
-from microforge.answers.images import ImageType
+from microforge.answers import OBJECTS, AnswerKind
+from microforge.answers.base import CountFunction, ImageType, Statistics
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.folder.ledger import Entry
 from microforge.io.tables import TableRows
-from microforge.types import Annotation, Image, PixelSize, Prediction, Sample
-
-#: What is written for each image, by what the results are.
-_SUFFIXES = {Annotation.POINTS: (".csv", ".zip"), Annotation.CLASS: ()}
+from microforge.types import Image, Sample
 
 
 @dataclass(frozen=True)
@@ -41,22 +36,17 @@ class Origin:
     settings_hash: str
     axes: str | None = None
     overwrite: bool = False
-    #: What the results are: label images, images, dots, or a class.
-    kind: Annotation = Annotation.LABELS
-    #: Whether labels are objects, which can be counted, or classes.
-    countable: bool = True
-    #: What is counted, in the plural.
-    things: str = "objects"
+    #: What the results are.
+    answer: AnswerKind = OBJECTS
     #: How the results are counted, and where: a file or a folder of regions.
     count: CountFunction | None = None
     regions: Path | None = None
     #: The type of the pixels of images.
     image_type: ImageType = "float32"
 
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """The ends of the names of the files written for each image."""
-        return _SUFFIXES.get(self.kind, (".tif",))
+    def files(self, name: str) -> list[Path]:
+        """Give the files written for an image, by the name of its result."""
+        return [self.output / f"{name}{suffix}" for suffix in self.answer.suffixes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,36 +82,3 @@ class Outcome:
     statistics: Statistics = field(default_factory=dict)
     #: The folder itself may be the trouble, not the image.
     write_error: WriteError | None = None
-
-
-class Result(Protocol):
-    """What becomes of the time points of one image; a context that leaves no file behind if it ends with an error."""
-
-    done: int
-
-    def __enter__(self) -> Any: ...
-
-    def __exit__(self, *error: Any) -> None: ...
-
-    def add(self, prediction: Prediction) -> None: ...  # noqa: D102
-
-    @property
-    def path(self) -> Path | None: ...  # noqa: D102
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
-
-    @property
-    def pixel_size(self) -> PixelSize | None: ...  # noqa: D102
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    @property
-    def statistics(self) -> Statistics: ...  # noqa: D102
-
-    @property
-    def tables(self) -> Mapping[str, TableRows]: ...  # noqa: D102
-
-    @property
-    def number(self) -> int | None: ...  # noqa: D102

@@ -8,14 +8,14 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from microforge.answers.base import OBJECTS, TABLES, Statistics
+from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE, Statistics
 from microforge.errors import WriteError
 from microforge.io.tables import TableRows
 
@@ -124,12 +124,27 @@ class Ledger:
         Where tables are given they replace all rows that the image had: in a table left out it has none any more.
         """
         self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry)])
-        for name in () if tables is None else TABLES:
-            self._replace(name, entry.path, (tables or {}).get(name))
+        if tables is not None:
+            self.add_tables(tables)
+            for name in self.tables:
+                self._replace(name, entry.path, tables.get(name))
         if statistics is not None:
             self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(statistics)))])
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that images give rows to, or have given."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%(path PRIMARY KEY, columns, lines)'"
+        return tuple(name for (name,) in self._ask(query, ()))
+
+    def add_tables(self, names: Iterable[str]) -> None:
+        """Make room for rows of tables that are not there yet."""
+        for name in names:
+            if not name.isidentifier() or name in ("images", "figures"):
+                raise WriteError(f"No table of results can be called '{name}'.", where=str(self.path))
+            self._run(f"CREATE TABLE IF NOT EXISTS {name} (path PRIMARY KEY, columns, lines)")
 
     def _replace(self, table: str, path: str, rows: TableRows | None) -> None:
         if rows is None:
@@ -139,14 +154,14 @@ class Ledger:
         packed = zlib.compress("\n".join(rows.lines).encode(), 1)
         self._change(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", [(path, "\t".join(rows.columns), packed)])
 
-    def measurements(self, table: str = OBJECTS) -> Iterator[tuple[str, TableRows]]:
+    def measurements(self, table: str = OBJECTS_TABLE) -> Iterator[tuple[str, TableRows]]:
         """Give the name and the rows of every image that is done and has some, by name."""
         query = f"SELECT name, columns, lines FROM images JOIN {table} USING (path) WHERE state = 'done' ORDER BY name"
         for name, columns, packed in self._ask(query, ()):
             text = zlib.decompress(packed).decode()
             yield name, TableRows(tuple(columns.split("\t")), tuple(text.split("\n")) if text else ())
 
-    def measured_columns(self, table: str = OBJECTS) -> list[str]:
+    def measured_columns(self, table: str = OBJECTS_TABLE) -> list[str]:
         """Give all columns that any image has, in the order of their first use."""
         query = f"SELECT DISTINCT columns FROM {table} JOIN images USING (path) WHERE state = 'done' ORDER BY name"
         return list(dict.fromkeys(name for (columns,) in self._ask(query, ()) for name in columns.split("\t") if name))
@@ -189,8 +204,7 @@ class Ledger:
                 remedy="Update Microforge, or choose another output folder.",
             )
         self._run(f"CREATE TABLE IF NOT EXISTS images ({', '.join(_COLUMNS)}, PRIMARY KEY (path))")
-        for table in TABLES:
-            self._run(f"CREATE TABLE IF NOT EXISTS {table} (path PRIMARY KEY, columns, lines)")
+        self.add_tables((OBJECTS_TABLE, COUNTS_TABLE, CLASSES_TABLE))
         self._run("CREATE TABLE IF NOT EXISTS figures (path PRIMARY KEY, figures)")
         self._run(f"PRAGMA user_version = {_VERSION}")
         self.commit()

@@ -71,7 +71,7 @@ def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job
         if str(path) not in known:
             taken[name.lower()] = str(path)
             new.append(Entry(path=str(path), name=name))
-            foreign += [f"{name}{end}" for end in origin.suffixes if f"{name}{end}".lower() in there]
+            foreign += [f"{name}{end}" for end in origin.answer.suffixes if f"{name}{end}".lower() in there]
         jobs.append(Job(index, path, name, _note(path, name, origin)))
     if foreign and not origin.overwrite:
         raise _would_replace(origin.output, foreign)
@@ -84,7 +84,7 @@ def _note(path: Path, name: str, origin: Origin) -> str:
     stem = image_stem(path)
     if name == stem:
         return ""
-    saved = f"Saved as {name}{origin.suffixes[0]}" if origin.suffixes else f"Called {name} in the tables"
+    saved = f"Saved as {name}{origin.answer.suffixes[0]}" if origin.answer.suffixes else f"Called {name} in the tables"
     if stem.lower() in RESERVED:
         return f"{saved}: {stem.lower()}.csv is a table of the folder."
     return f"{saved}: another image is called {stem} too."

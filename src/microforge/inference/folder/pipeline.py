@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from microforge.answers.base import COUNTS, OBJECTS
+from microforge.answers.base import COUNTS_TABLE
 from microforge.answers.images import BATCH_PIXELS
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
@@ -17,10 +17,9 @@ from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.steps import failure, read, stream, write
 from microforge.inference.folder.tables import write_tables
-from microforge.types import Annotation, Image, Prediction, Sample
+from microforge.types import Image, Prediction, Sample
 
 #: The tables that are always written, by what the results are.
-_TABLES = {Annotation.LABELS: (OBJECTS,), Annotation.POINTS: (COUNTS,)}
 
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
@@ -141,7 +140,7 @@ class Pipeline:
         """Send a large image, or a time series, through the network tile by tile."""
         if ready.pixels > _LARGE_PIXELS:
             yield from self.collect(0)
-        if self.origin.kind is not Annotation.LABELS:
+        if self.origin.answer.streamed:
             self.behind.append(_already((yield from stream(self.network, ready, self.origin))))
             return
         started = time.perf_counter()
@@ -204,11 +203,8 @@ class Pipeline:
     def write_tables(self) -> None:
         """Write the tables of the folder; images have no objects, and classes none that could be counted."""
         origin = self.origin
-        wanted = _TABLES.get(origin.kind, ())
-        if origin.regions is not None:
-            wanted = (*wanted, COUNTS)
-        countable = origin.countable and origin.kind is Annotation.LABELS
-        write_tables(self.ledger, origin.output, wanted=wanted, countable=countable)
+        wanted = origin.answer.tables if origin.regions is None else (*origin.answer.tables, COUNTS_TABLE)
+        write_tables(self.ledger, origin.output, wanted=wanted, countable=origin.answer.numbered)
 
 
 class _Every:

@@ -14,8 +14,8 @@ from microforge.inference.folder.ledger import Ledger, hash_file
 from microforge.inference.folder.naming import check_output, hash_settings, plan_jobs, prepare_output
 from microforge.inference.folder.pipeline import Network, Pipeline
 from microforge.io.files import find_images
+from microforge.tasks.abilities import count_of
 from microforge.tasks.base import Task
-from microforge.types import Annotation
 
 
 def predict_folder(
@@ -85,24 +85,15 @@ def _origin(task: Task, model: Path, output: Path, config: PredictionConfig, axe
         hash_file(model),
         hash_settings(config, axes),
         axes,
-        kind=task.truth,
-        countable=task.labels_are_objects,
-        things=_things(task),
-        count=task.count,
+        answer=task.answer,
+        count=count_of(task),
         regions=config.regions,
         image_type=config.image_type,
     )
 
 
-def _things(task: Task) -> str:
-    """Give what is counted, in the plural; empty where nothing is."""
-    if task.truth is Annotation.POINTS:
-        return task.result
-    return "objects" if task.labels_are_objects else ""
-
-
 def _check_regions(task: Task, regions: Path) -> None:
-    if not _things(task):
+    if not task.answer.counted:
         raise SettingsError(
             "This model counts nothing, so that regions have no effect.",
             where=str(regions),
@@ -130,7 +121,7 @@ def _events(network: Network, jobs: Sequence[Job], origin: Origin) -> Iterator[F
         run = Pipeline(network, deque(jobs), origin, ledger)
         try:
             paths = tuple(job.path for job in jobs)
-            yield FolderStarted(paths, origin.output, str(network.device), origin.things)
+            yield FolderStarted(paths, origin.output, str(network.device), origin.answer.counted)
             for event in run.events():
                 counts[type(event)] += 1
                 yield event

@@ -4,28 +4,21 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
-from microforge.answers.base import COUNTS, OBJECTS
-from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, CountFunction, count_rows, shape_of
-from microforge.answers.images import ImageSeries
+from microforge.answers import Result, ResultRules
 from microforge.axes.samples import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
-from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready, Result
+from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Entry, hash_file
 from microforge.io.images import let_go, read_image
 from microforge.io.regions import Region, regions_for
-from microforge.io.tables import TableRows, rows_of
-from microforge.io.writing import write_labels
-from microforge.measurements.bands import measure_sample
-from microforge.types import Annotation, Array, Image, Labels, PixelSize, Prediction, Sample
+from microforge.types import PixelSize, Prediction, Sample
 
 
 class Frames(Protocol):
@@ -54,19 +47,17 @@ def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready |
 
 
 def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float = 0.0) -> Outcome:
-    """Write and measure what a model gave for an image: labels, or any other answer for a single time point.
+    """Write and measure what a model gave for an image.
 
     Parameters
     ----------
     prediction
-        Labels ``(T)(Z)YX``; without T the single time point of the image.
+        Of the single time point of the image or, where answers are not streamed, of all of them.
     seconds
         Time spent on it by the network.
     """
     began = time.perf_counter() - seconds - ready.seconds
     try:
-        if origin.kind is Annotation.LABELS:
-            return _write_labels(ready, origin, prediction, began)
         with _result(ready, origin) as result:
             result.add(prediction)
         return _finished(ready, origin, result, began)
@@ -105,13 +96,10 @@ def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outc
 
 
 def _result(ready: Ready, origin: Origin) -> Result:
-    """Give what takes in the time points of an image, by what the model gives."""
-    path = origin.output / "".join((ready.job.name, *origin.suffixes[:1]))
-    if origin.kind is Annotation.CLASS:
-        return ClassedImage(ready.image)
-    if origin.kind is Annotation.POINTS and origin.count is not None:
-        return CountedImage(path, ready.image, ready.samples, origin.count, _regions(ready, origin))
-    return ImageSeries(path, ready.image, len(ready.samples), origin.image_type)
+    """Give what takes in the time points of an image."""
+    path = next(iter(origin.files(ready.job.name)), origin.output / ready.job.name)
+    rules = ResultRules(origin.count, _regions(ready, origin), origin.image_type)
+    return origin.answer.result(path, ready.image, ready.samples, rules)
 
 
 def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
@@ -124,49 +112,17 @@ def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
 def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Outcome:
     seconds = time.perf_counter() - began
     notes = tuple(note for note in (ready.job.note, *result.notes) if note)
-    entry = _done(ready, origin, seconds, result.shape, result.pixel_size, notes)
-    entry = replace(entry, result="" if result.path is None else result.path.name)
+    path = result.path
+    entry = replace(
+        _done(ready, origin, seconds, result.shape, result.pixel_size, notes),
+        result="" if path is None else path.name,
+        objects=result.number if origin.answer.numbered else None,
+        # Written as a whole a moment ago, so that it need not be read from the disk again.
+        output_hash="" if path is None or origin.answer.streamed else hash_file(path),
+    )
     class_name = str(result.statistics.get("class", ""))
-    event = ImageFinished(ready.job.path, result.path, result.number, seconds, notes, class_name)
+    event = ImageFinished(ready.job.path, path, result.number, seconds, notes, class_name)
     return Outcome(event, entry, result.tables, statistics=dict(result.statistics))
-
-
-def _write_labels(ready: Ready, origin: Origin, prediction: Prediction, began: float) -> Outcome:
-    """Write the label image, measure its objects, and count them in regions where there are some."""
-    labels = _shaped(prediction.labels, ready.image)
-    regions = _regions(ready, origin)
-    path = origin.output / f"{ready.job.name}.tif"
-    axes = "".join(axis for axis in "TZYX" if axis in ready.image.axes)
-    write_labels(path, labels, axes, ready.image.pixel_size, durable=False)
-    frames = labels.reshape(len(ready.samples), *ready.shape[1:])
-    measured = [measure_sample(frame, sample) for frame, sample in zip(frames, ready.samples, strict=True)]
-    tables = {OBJECTS: rows_of(measured, frames=len(measured) > 1)}
-    if regions and origin.count is not None:
-        tables[COUNTS] = _counted(ready, origin.count, frames, measured, regions)
-    seconds = time.perf_counter() - began
-    told = (ready.job.note, *prediction.notes, "" if regions is not None else NO_REGIONS)
-    notes = tuple(note for note in told if note)
-    entry = _done(ready, origin, seconds, labels.shape, ready.image.pixel_size, notes)
-    objects = len(tables[OBJECTS].lines) if origin.countable else None
-    entry = replace(entry, result=path.name, objects=objects, output_hash=hash_file(path))
-    return Outcome(ImageFinished(ready.job.path, path, objects, seconds, notes), entry, tables)
-
-
-def _counted(
-    ready: Ready,
-    count: CountFunction,
-    frames: Array,
-    measured: Sequence[Mapping[str, Array]],
-    regions: Sequence[Region],
-) -> TableRows:
-    """Count the objects of each time point, by region."""
-    found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
-    series = "T" in ready.image.axes
-    rows = [
-        count_rows(count, prediction, sample, regions, t if series else None)
-        for t, (prediction, sample) in enumerate(zip(found, ready.samples, strict=True))
-    ]
-    return TableRows(rows[0].columns, tuple(line for one in rows for line in one.lines))
 
 
 def _done(
@@ -224,24 +180,6 @@ def _is_done(job: Job, origin: Origin, input_hash: str) -> bool:
     made_from = (entry.input_hash, entry.model_hash, entry.settings_hash)
     if made_from != (input_hash, origin.model_hash, origin.settings_hash):
         return False
-    if not entry.result:
-        return not origin.suffixes
-    files = [(origin.output / entry.result).with_suffix(suffix) for suffix in origin.suffixes]
-    return all(file.is_file() and file.stat().st_size > 0 for file in files if _is_needed(file, files[0]))
-
-
-def _is_needed(file: Path, first: Path) -> bool:
-    """Tell whether a result must be there: without dots there is no archive of them."""
-    if file == first or not first.is_file():
-        return True
-    with first.open(encoding="utf-8") as table:
-        return sum(1 for _ in zip(table, range(2), strict=False)) > 1
-
-
-def _shaped(labels: Labels | None, image: Image) -> Labels:
-    """Give labels with the axes of the file they came from, also where these have length 1."""
-    if labels is None:
-        raise MicroforgeError("The model gives no label image.", remedy="Use the model in napari, or from Python.")
-    # Labels are never negative: another view of the same memory spares the writer a copy.
-    unsigned = labels.view(np.uint32) if labels.dtype == np.int32 else labels
-    return unsigned.reshape(shape_of(image))
+    return origin.answer.is_complete(
+        [(origin.output / entry.result).with_suffix(end) for end in origin.answer.suffixes]
+    )

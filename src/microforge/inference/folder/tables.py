@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from microforge.answers.base import OBJECTS, TABLES
+from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
 from microforge.inference.folder.ledger import Ledger
 from microforge.io.atomic import atomic_path
 from microforge.io.tables import TableRows, csv_line
 
 IMAGES = "images"
 #: No image may take these names: its own table would replace that of the folder.
-RESERVED = (IMAGES, *TABLES)
+RESERVED = (IMAGES, OBJECTS_TABLE, COUNTS_TABLE, CLASSES_TABLE)
 
 _IMAGE_COLUMNS = (
     "name",
@@ -34,7 +34,9 @@ _IMAGE_COLUMNS = (
 _SIZES = ("pixel_size_z", "pixel_size_y", "pixel_size_x")
 
 
-def write_tables(ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJECTS,), countable: bool = True) -> None:
+def write_tables(
+    ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJECTS_TABLE,), countable: bool = True
+) -> None:
     """Write the tables from the ledger, each all or nothing.
 
     Parameters
@@ -49,7 +51,8 @@ def write_tables(ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJEC
     WriteError
         If one cannot be written; the one that was there is unchanged.
     """
-    for name in TABLES:
+    ledger.add_tables(wanted)
+    for name in ledger.tables:
         # One that an earlier run has left must not go on telling of results that were replaced.
         if name in wanted or ledger.has_had(name):
             with atomic_path(folder / f"{name}.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
@@ -60,9 +63,9 @@ def write_tables(ledger: Ledger, folder: Path, *, wanted: Sequence[str] = (OBJEC
 
 def _write_rows(ledger: Ledger, table: str, file: TextIO) -> None:
     columns = ledger.measured_columns(table)
-    if table != OBJECTS:
+    if table != OBJECTS_TABLE:
         columns.sort(key=lambda name: name != "frame")
-    file.write(csv_line(["image" if table == OBJECTS else "name", *columns]) + "\n")
+    file.write(csv_line(["image" if table == OBJECTS_TABLE else "name", *columns]) + "\n")
     for name, rows in ledger.measurements(table):
         lead = csv_line([name]) + ","
         lines = rows.lines if list(rows.columns) == columns else _rearranged(rows, columns)

@@ -1,8 +1,20 @@
 """Which annotation belongs to which image, by names, tables or folders; come here when files are paired wrongly."""
 
-from microforge.io.pairing.folders import pair_folders
+from microforge.io.pairing.class_table import pair_classes
+from microforge.io.pairing.folders import PairFinder, pair_by_name, pair_folders, pair_points
 from microforge.io.pairing.names import name_of, region_core
 from microforge.io.pairing.pair import Pair, Pairing
 from microforge.io.pairing.split_table import read_split
 
-__all__ = ["Pair", "Pairing", "name_of", "pair_folders", "read_split", "region_core"]
+__all__ = [
+    "Pair",
+    "PairFinder",
+    "Pairing",
+    "name_of",
+    "pair_by_name",
+    "pair_classes",
+    "pair_folders",
+    "pair_points",
+    "read_split",
+    "region_core",
+]

@@ -77,13 +77,15 @@ def _stem(name: str) -> str:
     return image_stem(path) if is_image_name(path) else path.name
 
 
-def pair_classes(images: Path, classes: Path | None) -> Pairing:
+def pair_classes(images: Path, classes: Path | None, partner: str = "class") -> Pairing:
     """Give each image its class.
 
     Parameters
     ----------
     classes
         A table; None, or the folder of the images, if this has a folder for each class.
+    partner
+        What the class of an image is called.
 
     Raises
     ------
@@ -93,17 +95,17 @@ def pair_classes(images: Path, classes: Path | None) -> Pairing:
         If no image gets a class.
     """
     if classes is not None and not classes.is_dir():
-        return _by_table(find_images([images]), classes)
+        return _by_table(find_images([images]), classes, partner)
     if classes is not None and classes.resolve() != images.resolve():
         raise PairingError(
             "Classes come from a table, or from folders inside that of the images; this is another folder.",
             where=str(classes),
             remedy="Give a CSV table with the columns name and class.",
         )
-    return _by_folder(images)
+    return _by_folder(images, partner)
 
 
-def _by_table(images: list[Path], path: Path) -> Pairing:
+def _by_table(images: list[Path], path: Path, partner: str) -> Pairing:
     classes = {stem.lower(): (stem, own) for stem, own in read_classes(path).items()}
     stems = {image: image_stem(image).lower() for image in images}
     pairs = tuple(Pair(image, class_name=classes[stem][1]) for image, stem in stems.items() if stem in classes)
@@ -116,10 +118,10 @@ def _by_table(images: list[Path], path: Path) -> Pairing:
         )
     missing = [Path(stem) for key, (stem, _) in classes.items() if key not in stems.values()]
     alone = tuple(image for image, stem in stems.items() if stem not in classes)
-    return Pairing(pairs, alone, tuple(missing), "class")
+    return Pairing(pairs, alone, tuple(missing), partner)
 
 
-def _by_folder(images: Path) -> Pairing:
+def _by_folder(images: Path, partner: str) -> Pairing:
     alone = _images_of(images) if images.is_dir() else find_images([images])
     folders = (
         [one for one in images.iterdir() if one.is_dir() and not one.name.startswith(".")] if images.is_dir() else []
@@ -132,7 +134,7 @@ def _by_folder(images: Path) -> Pairing:
             remedy="Give a CSV table with the columns name and class, or put the images of each class into a folder "
             "of its own inside this one.",
         )
-    return Pairing(tuple(pairs), tuple(alone), (), "class")
+    return Pairing(tuple(pairs), tuple(alone), (), partner)
 
 
 def _images_of(folder: Path) -> list[Path]:

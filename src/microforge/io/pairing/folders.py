@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from microforge.errors import ImageReadError, PairingError
 from microforge.io.files import find_images, natural_order
-from microforge.io.pairing.class_table import pair_classes
 from microforge.io.pairing.names import (
     clean_core,
     core,
@@ -22,9 +21,19 @@ from microforge.io.pairing.names import (
 from microforge.io.pairing.pair import Pair, Pairing, some
 from microforge.io.pairing.split_table import read_split
 from microforge.io.points import POINTS_SUFFIXES, without_twins
-from microforge.types import Annotation
 
-__all__ = ["Pair", "Pairing", "pair_folders", "read_split"]
+#: What finds the partners of images: the folder of images, that of partners (None: not given), and what to call one.
+PairFinder = Callable[[Path, Path | None, str], Pairing]
+
+
+def pair_by_name(images: Path, annotations: Path | None, partner: str = "annotation") -> Pairing:
+    """Find partners that are image files themselves: label images, or images wanted."""
+    return _pair(images, annotations, partner, _found_annotations, _DRAWN)
+
+
+def pair_points(images: Path, points: Path | None, partner: str = "points file") -> Pairing:
+    """Find partners that are files of dots, which differ from images in their suffixes (.csv, .zip, .roi, .xml)."""
+    return _pair(images, points, partner, _found_points, _POINTS)
 
 
 def pair_folders(
@@ -34,7 +43,7 @@ def pair_folders(
     more: Sequence[str | Path] = (),
     split: str | None = None,
     partner: str = "annotation",
-    kind: Annotation = Annotation.LABELS,
+    find: PairFinder = pair_by_name,
 ) -> Pairing:
     """Pair images with annotations or targets by name, whatever people add to it (``_labels``, ``_clean``, ``img_``).
 
@@ -50,8 +59,8 @@ def pair_folders(
         ``table.csv:name``: keep only the images that the table gives this split; see `read_split`.
     partner
         What to call them when telling: annotation, target, points file; empty where images need none.
-    kind
-        What the annotations are: files of points differ from images in their suffixes (.csv, .zip, .roi, .xml).
+    find
+        What finds the partners: `pair_by_name`, `pair_points`, `pair_classes`.
 
     Raises
     ------
@@ -63,30 +72,26 @@ def pair_folders(
         If no image has an annotation, or one has two.
     """
     first, *others = [None] if annotations is None else [Path(one) for one in (annotations, *more)]
-    if kind is Annotation.CLASS:
-        pairing = pair_classes(Path(images), first)
-    else:
-        pairing = _pair(Path(images), first, partner, kind)
-        for other in others:
-            if other is not None:
-                pairing = _with_another(pairing, _pair(Path(images), other, partner, kind), other)
+    pairing = find(Path(images), first, partner)
+    for other in others:
+        if other is not None:
+            pairing = _with_another(pairing, find(Path(images), other, partner), other)
     return pairing if split is None else pairing.select(read_split(split, pairing.stems))
 
 
-def _pair(images: Path, annotations: Path | None, partner: str, kind: Annotation) -> Pairing:
+def _pair(
+    images: Path, annotations: Path | None, partner: str, find: Callable[[Path, str], list[Path]], names: "_Names"
+) -> Pairing:
     if annotations is None:
         return Pairing((), tuple(find_images([images])), partner=partner)
     partner = partner or "target"
     if images.is_file() and annotations.is_file():
         return Pairing((Pair(images, annotations),), partner=partner)
-    if kind is Annotation.POINTS:
-        found = find_images([images]), _found_points(annotations)
-        return _by_name(*found, (images, annotations), partner, _POINTS)
-    if images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
+    if names is _DRAWN and images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
         image_files, annotation_files = sorted_apart(find_images([images]))
     else:
-        image_files, annotation_files = find_images([images]), _found_annotations(annotations, partner)
-    return _by_name(image_files, annotation_files, (images, annotations), partner, _DRAWN)
+        image_files, annotation_files = find_images([images]), find(annotations, partner)
+    return _by_name(image_files, annotation_files, (images, annotations), partner, names)
 
 
 def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
@@ -126,7 +131,7 @@ def _found_annotations(annotations: Path, partner: str) -> list[Path]:
         raise PairingError(problem, where=error.where, remedy=error.remedy) from error
 
 
-def _found_points(annotations: Path) -> list[Path]:
+def _found_points(annotations: Path, _: str) -> list[Path]:
     if annotations.is_file():
         return [annotations]
     if not annotations.is_dir():

@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from microforge.annotations import POINTS, AnnotationKind
+from microforge.answers import CELLS, AnswerKind
 from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
+from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.baselines import Baseline, MeanCount
 from microforge.tasks.counting.density import find_positions, stamp_density
 from microforge.tasks.counting.dots import anisotropy_of, checked_points, clean_dots, kinds_in, named_kinds, spacing_of
-from microforge.tasks.counting.interval import fit_interval
+from microforge.tasks.counting.interval import fit_interval, interval_text
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
 from microforge.tasks.label_images import known_pixels, known_points
-from microforge.types import Annotation, Batch, Count, Points, Prediction, Sample, Target
+from microforge.types import Batch, Count, Points, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -48,9 +52,9 @@ class Counting(Task):
     name: ClassVar[str] = "counting"
     title: ClassVar[str] = "Count cells"
     description: ClassVar[str] = "Click a dot on each cell in a few images or regions; gives counts and places."
-    annotation: ClassVar[Annotation] = Annotation.POINTS
+    annotation: ClassVar[AnnotationKind] = POINTS
+    answer: ClassVar[AnswerKind] = CELLS
     monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
-    levels: ClassVar[bool] = True
     result: ClassVar[str] = "cells"
     Options: ClassVar[type[TaskOptions]] = CountingOptions
     options: CountingOptions
@@ -81,14 +85,13 @@ class Counting(Task):
         return config.model_copy(update={k: v for k, v in fitting.items() if getattr(config, k) == getattr(usual, k)})
 
     @property
-    def min_receptive_field(self) -> float:
-        """A cell is known by its neighbours too: several of them should be seen at once."""
-        return SEEN_SPACINGS * self.options.spacing
+    def hints(self) -> PlanningHints:
+        """A cell is known by its neighbours too: several of them should be seen at once.
 
-    @property
-    def ignored_border(self) -> tuple[int, ...]:
-        """Cells outside a patch reach into it, but cannot be recognised; where the image ends, there are none."""
-        return tuple(round(3 * sigma) for sigma in self.sigmas)
+        Cells outside a patch reach into it, but cannot be recognised; where the image ends, there are none.
+        """
+        border = tuple(round(3 * sigma) for sigma in self.sigmas)
+        return PlanningHints(min_receptive_field=SEEN_SPACINGS * self.options.spacing, ignored_border=border)
 
     @property
     def radius(self) -> float:
@@ -99,6 +102,11 @@ class Counting(Task):
     def tolerance(self) -> npt.NDArray[np.float64]:
         """The same distance in pixels along ``(Z)YX``."""
         return np.asarray(self.radius / self._scale)
+
+    @property
+    def blank_means_none(self) -> bool:
+        """Whether images without dots are learnt from as images without cells."""
+        return self.options.empty == "no cells"
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take the kinds, and how far apart cells lie, from the dots."""
@@ -264,6 +272,16 @@ class Counting(Task):
             if interval is not None:
                 intervals[kind] = interval
         return type(self)(self.options.model_copy(update={"intervals": intervals}))
+
+    def learnt(self) -> dict[str, str]:
+        """Name the kinds, and say how far counts may be off."""
+        unknown = "not known: `microforge calibrate` measures how far counts may be off"
+        names = ", ".join(name for name in self.options.kinds if name)
+        return {"kinds": names, "interval": interval_text(self.options.intervals) or unknown}
+
+    def baseline(self) -> Baseline:
+        """The mean count, nowhere in particular."""
+        return MeanCount()
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""

@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from microforge.answers import PREDICTED_IMAGE, AnswerKind
 from microforge.config import AugmentationConfig
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
-from microforge.types import Annotation, Array, Prediction, Sample, Target, finer_window
+from microforge.tasks.baselines import Baseline, Blur, Regression
+from microforge.types import Array, Prediction, Sample, Target, finer_window
 
 if TYPE_CHECKING:
     import torch
@@ -40,13 +42,9 @@ class ImageTask(Task):
     """Base of the tasks whose answer is an image."""
 
     image_name: ClassVar[str]
+    answer: ClassVar[AnswerKind] = PREDICTED_IMAGE
     Options: ClassVar[type[TaskOptions]] = ImageOptions
     options: ImageOptions
-
-    @property
-    def truth(self) -> Annotation:
-        """Images are compared with images."""
-        return Annotation.IMAGE
 
     @property
     def out_channels(self) -> int:
@@ -122,6 +120,10 @@ class ImageTask(Task):
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Give the image."""
         return Prediction(image=output, image_name=self.image_name, channel_names=self.options.channel_names)
+
+    def baseline(self) -> Baseline:
+        """The best blur, or where input and answer differ in kind a regression of the channels."""
+        return Blur() if self.keeps_intensities else Regression()
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Compare with the truth, image by image."""

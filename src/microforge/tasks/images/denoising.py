@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from microforge.annotations import NOTHING, AnnotationKind
 from microforge.errors import NotEnoughDataError
 from microforge.metrics import images as image_metrics
+from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
 from microforge.tasks.images.blind_spots import Stripes, draw_positions, hide, hide_array
-from microforge.types import Annotation, Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +62,7 @@ class Denoising(ImageTask):
     name: ClassVar[str] = "denoising"
     title: ClassVar[str] = "Denoise"
     description: ClassVar[str] = "Remove noise. Needs noisy images only: nothing to paint, no clean images."
-    annotation: ClassVar[Annotation] = Annotation.NONE
+    annotation: ClassVar[AnnotationKind] = NOTHING
     monitor: ClassVar[tuple[str, Direction]] = (ERROR, "min")
     result: ClassVar[str] = "denoised"
     image_name: ClassVar[str] = "denoised"
@@ -68,9 +70,9 @@ class Denoising(ImageTask):
     options: DenoisingOptions
 
     @property
-    def input_downsampling(self) -> int:
+    def hints(self) -> PlanningHints:
         """Sub-sampling halves images."""
-        return 2 if self._share_sub_sampled else 1
+        return PlanningHints(input_downsampling=2 if self._share_sub_sampled else 1)
 
     @property
     def _share_sub_sampled(self) -> float:
@@ -110,7 +112,7 @@ class Denoising(ImageTask):
             return batch
         if rng.random() < self._share_sub_sampled:
             return _sub_sampled(batch, rng)
-        sides = [n // self.input_downsampling for n in batch.image.shape[-2:]]
+        sides = [n // self.hints.input_downsampling for n in batch.image.shape[-2:]]
         image, weight = (t[..., : sides[0], : sides[1]] for t in (batch.image, batch.weight))
         seen, asked = hide(image, draw_positions(tuple(image.shape), HIDDEN_SHARE, self.options.stripes, rng))
         return replace(batch, image=seen, target=image, weight=weight * asked)

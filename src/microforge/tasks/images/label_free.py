@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
 from microforge.tasks.images.pair_checks import target_of
 from microforge.tasks.images.ranges import TargetRanges
-from microforge.types import Annotation, Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ class LabelFree(ImageTask):
         "Predict fluorescence from transmitted light (phase contrast, bright field). Needs pairs: the same field with "
         "and without the stain; several stains at once if you like."
     )
-    annotation: ClassVar[Annotation] = Annotation.IMAGE
+    annotation: ClassVar[AnnotationKind] = IMAGE_PAIRS
     monitor: ClassVar[tuple[str, Direction]] = ("Pearson r", "max")
     result: ClassVar[str] = "predicted"
     image_name: ClassVar[str] = "predicted"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
@@ -19,7 +20,7 @@ from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
 from microforge.tasks.images.pair_checks import is_near, matched, refuse_swapped, refuse_unrelated, size_of, target_of
 from microforge.tasks.images.ranges import TargetRanges
-from microforge.types import Annotation, Array, Batch, Prediction, Sample, Target
+from microforge.types import Array, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +79,7 @@ class Restoration(ImageTask):
     description: ClassVar[str] = (
         "Make noisy, dim or blurred images look like better ones. Needs pairs: the same field recorded both ways."
     )
-    annotation: ClassVar[Annotation] = Annotation.IMAGE
+    annotation: ClassVar[AnnotationKind] = IMAGE_PAIRS
     monitor: ClassVar[tuple[str, Direction]] = ("PSNR after linear fit", "max")
     result: ClassVar[str] = "restored"
     image_name: ClassVar[str] = "restored"

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import NetworkConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
 from microforge.tasks.images.pair_checks import factor_of, is_near, matched, refuse_unrelated, same_factor, target_of
-from microforge.types import Annotation, Batch, Sample
+from microforge.types import Batch, Sample
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,7 @@ class SuperResolution(ImageTask):
     description: ClassVar[str] = (
         "Give images on a finer grid. Needs pairs: the same field with few and with 2, 3 or 4 times as many pixels."
     )
-    annotation: ClassVar[Annotation] = Annotation.IMAGE
+    annotation: ClassVar[AnnotationKind] = IMAGE_PAIRS
     monitor: ClassVar[tuple[str, Direction]] = ("PSNR after linear fit", "max")
     result: ClassVar[str] = "upscaled"
     image_name: ClassVar[str] = "upscaled"

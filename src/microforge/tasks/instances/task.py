@@ -13,11 +13,14 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy import ndimage
 
+from microforge.annotations import LABELS, AnnotationKind
+from microforge.answers import OBJECTS, AnswerKind
 from microforge.metrics.matching import average_precision, f1_score, match_objects
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_labels, cut_out, known_pixels, object_count, was_split
-from microforge.types import Annotation, Array, Batch, Count, Prediction, Sample, Target
+from microforge.types import Array, Batch, Count, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -52,9 +55,9 @@ class Instances(Task):
     name: ClassVar[str] = "instances"
     title: ClassVar[str] = "Segment objects"
     description: ClassVar[str] = "Paint each object with its own label; finds and separates touching objects."
-    annotation: ClassVar[Annotation] = Annotation.LABELS
+    annotation: ClassVar[AnnotationKind] = LABELS
+    answer: ClassVar[AnswerKind] = OBJECTS
     monitor: ClassVar[tuple[str, Direction]] = ("AP@0.5", "max")
-    labels_are_objects: ClassVar[bool] = True
     Options: ClassVar[type[TaskOptions]] = InstanceOptions
     options: InstanceOptions
 
@@ -133,6 +136,10 @@ class Instances(Task):
             pixels = np.round(middles[:, -region.ndim :]).astype(int)
             return (Count("", float(region[tuple(pixels.T)].sum())),)
         return (Count("", float(len(middles))),)
+
+    def baseline(self) -> Baseline:
+        """Otsu's threshold, and a watershed of the distance to the background."""
+        return Watershed()
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count hits, extra and missed objects; predicted objects mostly outside the annotated mask do not count."""

@@ -1,12 +1,16 @@
-"""The classes an image may be given: a button with its key, a name, and how many images have it."""
+"""The classes an image may be given: a button, a name and a count each, and the keys that give them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from app_model.types import KeyBinding
+from napari.components import ViewerModel
+from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 
-from microforge.gui.annotate.tools.image_class_keys import KEYS
-
+#: The keys; the first takes the class away, each other one gives a class by its place in the list.
+KEYS = tuple("0123456789")
 ClassRow = tuple[QPushButton, QLineEdit, QLabel, QToolButton]
 
 
@@ -84,3 +88,48 @@ def _fill(row: ClassRow, name: str, count: int, chosen: bool) -> None:
     number.setText(f"{count:,} image{'s' * (count != 1)}")
     number.setToolTip(f"Open images that are '{name}'.")
     remove.setToolTip(f"Take '{name}' off the list; its images have no class then.")
+
+
+class ClassKeys:
+    """Call a function with the number of the key pressed, while bound.
+
+    The active layer's keys come before those of the viewer, and image layers use 1 and 2 themselves: so each image
+    layer is bound as well. Labels, Points and Shapes layers keep their keys.
+    """
+
+    def __init__(self, viewer: ViewerModel, pressed: Callable[[int], Any]) -> None:
+        self.viewer, self._pressed = viewer, pressed
+        self._before: dict[Any, dict[str, Any]] = {}
+
+    @property
+    def bound(self) -> bool:
+        """Whether the keys are bound now."""
+        return bool(self._before)
+
+    def bind(self) -> None:
+        """Take the keys; again where images were opened since."""
+        wanted = [self.viewer, *(layer for layer in self.viewer.layers if isinstance(layer, Image))]
+        for gone in [owner for owner in self._before if owner not in wanted]:
+            self._give_back(gone)
+        for owner in wanted:
+            if owner not in self._before:
+                self._before[owner] = {key: owner.keymap.get(KeyBinding.from_str(key)) for key in KEYS}
+                for number, key in enumerate(KEYS):
+                    owner.bind_key(key, _function(self._pressed, number), overwrite=True)
+
+    def unbind(self) -> None:
+        """Give the keys back as they were."""
+        for owner in list(self._before):
+            self._give_back(owner)
+
+    def _give_back(self, owner: Any) -> None:
+        for key, before in self._before.pop(owner).items():
+            owner.bind_key(key, before, overwrite=True)
+
+
+def _function(pressed: Callable[[int], Any], number: int) -> Callable[[Any], None]:
+    def give_class(_owner: Any) -> None:
+        pressed(number)
+
+    # A function with a name: napari asks for it at every key.
+    return give_class

@@ -3,23 +3,26 @@
 from collections import Counter
 
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMessageBox, QVBoxLayout
 
+from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.image_choice import ImageChoice
-from microforge.gui.annotate.tools.image_class_keys import ClassKeys
-from microforge.gui.annotate.tools.image_class_names import ClassNames
+from microforge.gui.annotate.tools.base import AnnotationTools
+from microforge.gui.annotate.tools.image_class_names import ClassKeys, ClassNames
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
-from microforge.types import Annotation
 
 
-class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ClassTools(AnnotationTools):
     """Give images their class, one after the other."""
 
-    def __init__(self, session: Session, choice: ImageChoice) -> None:
-        super().__init__()
-        self.session, self.choice = session, choice
+    #: Given back where they are not wanted.
+    holds_keys = True
+
+    def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
+        super().__init__(session, choice, watch)
         self.keys = ClassKeys(session.viewer, self._on_key)
         self.names = ClassNames()
         self.add = button("Add class", "A further class, with the next key.", self._add)
@@ -39,7 +42,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def refresh(self) -> None:
         """Show the session as it is; the keys are bound while images are told apart, and only then."""
-        if self.session.kind is not Annotation.CLASS:
+        if self.session.kind is not IMAGE_CLASSES:
             self.leave()
             return
         if not self.keys.bound:
@@ -96,7 +99,7 @@ class ClassTools(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_choice(self) -> None:
         """Show the image that was chosen, and select it."""
         image = self.choice.value()
-        if self.session.kind is not Annotation.CLASS or image is None or not self.keys.bound:
+        if self.session.kind is not IMAGE_CLASSES or image is None or not self.keys.bound:
             return
         self.session.viewer.layers.selection.active = image
         if self.alone.isChecked():

@@ -6,6 +6,7 @@ from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
@@ -49,12 +50,11 @@ class TargetRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.choice.axes.setVisible(self.choice.ask() and not like)
 
 
-class PairTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+class PairTools(AnnotationTools):
     """Choose what the image is to become, see whether both fit, use the pair."""
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
-        super().__init__()
-        self.session, self.choice, self.watch = session, choice, watch
+        super().__init__(session, choice, watch)
         self._busy = False
         self._of: Image | None = None
         self.rows: list[TargetRow] = []

@@ -3,25 +3,26 @@
 from typing import Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import ClassList
 from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
 from microforge.gui.layers.convert import add_labels, labels_on
 from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 
 
-class PaintTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+class PaintTools(AnnotationTools):
     """Make the layer to paint on, and say what painting means."""
 
-    def __init__(self, session: Session, choice: ImageChoice) -> None:
-        super().__init__()
-        self.session, self.choice = session, choice
+    def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
+        super().__init__(session, choice, watch)
         self._fresh: dict[Layer, FreshLabels] = {}
         self.classes = ClassList(self._colour_of)
         self.annotate = button(
@@ -56,7 +57,7 @@ class PaintTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.annotate.setText("Annotate this image" if item is None else "Go on painting")
         self.existing.setVisible(item is None)
         self.classes.setVisible(classes)
-        self.classes.set_value(self.session.config.task_options.get("classes", {}))
+        self.classes.set_value(dict(self.session.task.label_classes))
         self.fresh.setVisible(item is not None and not classes)
         self._rows.setRowVisible(self.unpainted, item is not None)
         self.hint.say("" if item is None else _hint(classes))
@@ -153,7 +154,9 @@ class PaintTools(QWidget):  # type: ignore[misc]  # qtpy has no types
             fresh.enabled = self.fresh.isChecked() and not self.session.has_classes
 
     def _on_classes(self, names: dict[int, str]) -> None:
-        self.session.set_config(task_options=self.session.config.task_options | {"classes": names})
+        self.session.set_config(
+            task_options=self.session.config.task_options | {self.session.task_class.class_option: names}
+        )
 
     def _pick(self, value: int) -> None:
         if self.current() is None:

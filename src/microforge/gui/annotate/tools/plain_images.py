@@ -1,21 +1,21 @@
 """The tools of *Annotate* for tasks that learn from images as they are: nothing to paint."""
 
 from napari.layers import Image
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 
 
-class PlainTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+class PlainTools(AnnotationTools):
     """Say which images are learnt from."""
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
-        super().__init__()
-        self.session, self.choice, self.watch = session, choice, watch
+        super().__init__(session, choice, watch)
         self.use = button(
             "Use this image",
             "Learn from this image. Where several image layers are selected in the layer list: from all of them.",
@@ -51,6 +51,10 @@ class PlainTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.use_all.setEnabled(len(unused) > 0)
         if image is not None:
             self.watch.propose(Annotated(image, alone=True))
+
+    def follow_selection(self) -> None:
+        """Tell of all images selected."""
+        self.refresh()
 
     def _is_used(self, layer: Image) -> bool:
         item = self.session.annotated_of(layer)

@@ -3,10 +3,11 @@
 import numpy as np
 from napari.layers import Image, Layer, Points
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.cell_type_list import KindList
 from microforge.gui.annotate.tools.point_undo import DotHistory
 from microforge.gui.layers.marks import is_result
@@ -28,12 +29,11 @@ from microforge.gui.widgets.basics import Note, add_row, button, rows
 _SIZES = (1, 60)
 
 
-class PointTools(QWidget):  # type: ignore[misc]  # qtpy has no types
+class PointTools(AnnotationTools):
     """Make the layers to click cells on, and say what no dot means."""
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
-        super().__init__()
-        self.session, self.choice = session, choice
+        super().__init__(session, choice, watch)
         self._histories: dict[Layer, DotHistory] = {}
         self.click = button(
             "Click the cells", "Make a Points layer, exactly over the image: a click sets a dot.", self._go

@@ -15,7 +15,6 @@ from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.path_field import PathField
 from microforge.io.model_file import read_card
 from microforge.tasks import get_task
-from microforge.types import Annotation
 
 REGIONS_FILTER = "Regions (*.zip *.roi *.tif *.tiff *.png);;All files (*)"
 DRAWN = "drawn regions.zip"
@@ -116,4 +115,4 @@ def _finds_cells(path: Path | None) -> bool:
         task = get_task(read_card(path).task)
     except MicroforgeError:
         return False
-    return task.annotation is Annotation.POINTS or task.labels_are_objects
+    return bool(task.answer.counted)

@@ -1,0 +1,42 @@
+"""Painted labels in the window."""
+
+from typing import Any, ClassVar
+
+from microforge.annotations import LABELS, AnnotationKind
+from microforge.gui.layers.convert import labels_on
+from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation
+from microforge.tasks import Readiness
+from microforge.types import Image
+
+
+class LabelsInWindow(WindowAnnotation):
+    """A Labels layer on an image."""
+
+    kind: ClassVar[AnnotationKind] = LABELS
+    nothing: ClassVar[Readiness] = Readiness(
+        "Nothing is annotated yet.", "Choose an image and press Annotate this image."
+    )
+    is_drawn: ClassVar[bool] = True
+    is_live: ClassVar[bool] = True
+    words: ClassVar[ListWords] = ListWords(
+        "No image is annotated yet: start in Annotate.",
+        "Labels",
+        "Folder of annotations",
+        "Label images of the same names.",
+        "Images on disk with a label image of the same name each.",
+    )
+
+    def is_given(self, item: Annotated) -> bool:
+        """Tell whether there is a layer."""
+        return item.labels is not None
+
+    def take_away(self, item: Annotated) -> None:
+        """Nothing: labels are left out by their tick in Train, as what is painted may serve other goals."""
+
+    def take(self, item: Annotated, image: Image, axes_of: AxesOf, *, copy: bool) -> dict[str, Any]:
+        """Give the labels and their axes."""
+        if item.labels is None:
+            return {}
+        labels, axes = labels_on(item.labels, item.image, image.axes)
+        return {"labels": labels.copy() if copy else labels, "axes": axes}

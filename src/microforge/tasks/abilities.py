@@ -1,0 +1,169 @@
+"""What a task may be able to do besides what every task must; each ability is a small protocol of its own.
+
+Come here to see what a task can offer: a task has an ability by having its methods. The rest of the program asks by
+the functions at the end, which say what happens without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from microforge.answers.base import CountFunction
+from microforge.config import AugmentationConfig, NetworkConfig
+from microforge.tasks.base import Task
+from microforge.tasks.baselines.base import Baseline
+from microforge.types import Batch, Count, Floats, Prediction, Sample
+
+
+@dataclass(frozen=True)
+class PlanningHints:
+    """What a task asks of patches and network.
+
+    Attributes
+    ----------
+    input_downsampling
+        How many times smaller along YX `corrupt` makes patches: they are cut so many times larger.
+    patch_scale
+        How many times larger than usual patches are along YX, where an answer needs to see more at once.
+    min_receptive_field
+        How many pixels along X an answer should be drawn from; the network is made as deep as that needs.
+    ignored_border
+        Pixels along ``(Z)YX`` at the border of patches not to learn from: what lies outside decides about them.
+    """
+
+    input_downsampling: int = 1
+    patch_scale: int = 1
+    min_receptive_field: float = 0.0
+    ignored_border: tuple[int, ...] = ()
+
+
+@runtime_checkable
+class HintsPlan(Protocol):
+    """Asks for other patches, or for a network that sees further."""
+
+    @property
+    def hints(self) -> PlanningHints:
+        """What it asks for."""
+
+
+@runtime_checkable
+class ShapesNetwork(Protocol):
+    """Needs another network than the usual one."""
+
+    def network(self, config: NetworkConfig) -> NetworkConfig:
+        """Give the shape of the network."""
+
+
+@runtime_checkable
+class LimitsAugmentation(Protocol):
+    """Would be spoilt by some variation of patches."""
+
+    def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
+        """Give how patches may be varied."""
+
+
+@runtime_checkable
+class ArrangesSamples(Protocol):
+    """Learns from samples made of several others (frames that repeat each other)."""
+
+    def arrange(self, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
+        """Give the samples to learn from, and a remark."""
+
+
+@runtime_checkable
+class CorruptsBatches(Protocol):
+    """Decides for each batch what the network sees, and what it is to answer."""
+
+    def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Change a batch after augmentation."""
+
+
+@runtime_checkable
+class AsksQuestions(Protocol):
+    """Measures quality on images kept aside by a question made of them."""
+
+    def validation_input(self, sample: Sample) -> Sample:
+        """Turn a sample kept aside into the question."""
+
+
+@runtime_checkable
+class CountsThings(Protocol):
+    """Counts what was found."""
+
+    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
+        """Count, by kind, in the image or in a region ``(Z)YX`` of it; one that lacks Z counts for every plane."""
+
+
+@runtime_checkable
+class LevelsCounts(Protocol):
+    """Makes up for what is common to the errors of all counts, from images trained on."""
+
+    def compare(self, output: Floats, sample: Sample) -> dict[str, float]:
+        """Give what `level` needs of an activated output ``C(Z)YX``; quick, without decoding."""
+
+    def level(self, compared: Sequence[Mapping[str, float]]) -> Self:
+        """Give the task with what it learnt."""
+
+
+@runtime_checkable
+class CalibratesCounts(Protocol):
+    """Learns from images kept aside how far to trust its counts."""
+
+    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
+        """Give the task with what it learnt, from one tally for each image; of none, one that knows nothing."""
+
+
+@runtime_checkable
+class HasBaseline(Protocol):
+    """Should beat a simple method without learning."""
+
+    def baseline(self) -> Baseline:
+        """Give the simple method its models are measured beside."""
+
+
+def hints_of(task: Task) -> PlanningHints:
+    """Give what a task asks of patches and network; the usual ones if nothing."""
+    return task.hints if isinstance(task, HintsPlan) else PlanningHints()
+
+
+def network_for(task: Task, config: NetworkConfig) -> NetworkConfig:
+    """Give the shape of the network, as it is unless the task needs another."""
+    return task.network(config) if isinstance(task, ShapesNetwork) else config
+
+
+def augmentation_for(task: Task, config: AugmentationConfig) -> AugmentationConfig:
+    """Give how patches are varied, as chosen unless that would spoil what is learnt."""
+    return task.augmentation(config) if isinstance(task, LimitsAugmentation) else config
+
+
+def arranged(task: Task, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
+    """Give the samples to learn from, as they are unless the task makes others of them, and a remark."""
+    return task.arrange(samples) if isinstance(task, ArrangesSamples) else (samples, "")
+
+
+def question_for(task: Task, sample: Sample) -> Sample:
+    """Give what is asked of an image kept aside: the image itself unless the task hides something of it."""
+    return task.validation_input(sample) if isinstance(task, AsksQuestions) else sample
+
+
+def corrupted(task: Task, batch: Batch, rng: np.random.Generator) -> Batch:
+    """Give what the network sees of a batch, and what it is to answer: the batch itself unless the task changes it."""
+    return task.corrupt(batch, rng) if isinstance(task, CorruptsBatches) else batch
+
+
+def count_of(task: Task) -> CountFunction | None:
+    """Give what counts, if the task does."""
+    return task.count if isinstance(task, CountsThings) else None
+
+
+def calibrated(task: Task, tallies: Sequence[Mapping[str, float]]) -> Task:
+    """Give the task with what images kept aside taught it, if it learns from them."""
+    return task.calibrate(tallies) if isinstance(task, CalibratesCounts) else task
+
+
+def baseline_of(task: Task) -> Baseline | None:
+    """Give the simple method that models of a task are measured beside, if there is one."""
+    return task.baseline() if isinstance(task, HasBaseline) else None
