@@ -20,24 +20,25 @@ from microforge.events import ImageFailed, ImageFinished, TileFinished
 SHARE = {"cuda": 0.3}
 STAND_IN_SHARE = 0.45
 STEPS, QUICK_STEPS = 20, 4
-#: Sides of an image of several tiles, and of one that is just one tile and much larger than a field.
+#: Sides of an image of several tiles, of the largest that is one tile, and of one for which any limit leaves room.
 MANY_TILES, QUICK_MANY_TILES = 4096, 256
-ONE_TILE, QUICK_ONE_TILE = 1536, 192
+ONE_TILE, SMALL = 1536, 128
 
 
 def memory(given: Given) -> Tree:
     """Limit the memory to less than each kind of run took; give what was shrunk."""
     case = case_of("restoration", given)
-    many, one = (QUICK_MANY_TILES, QUICK_ONE_TILE) if given.quick else (MANY_TILES, ONE_TILE)
+    many, small = QUICK_MANY_TILES if given.quick else MANY_TILES, enlarged(case.image, SMALL)
     limit = "set_per_process_memory_fraction" if given.is_cuda else "a stand-in: inputs above a size are refused"
     with tempfile.TemporaryDirectory() as folder:
         model = trained(case, given, Path(folder), None, steps=QUICK_STEPS if given.quick else 60).model
+        one = min(microforge.Predictor(model, applied(given)).network.tile_size, ONE_TILE)
         works: dict[str, Callable[[], Tree]] = {
             "training, batch": partial(shrunk_training, case, given, {}),
             "training, patch": partial(shrunk_training, case, given, lone_patch(given)),
             "prediction": partial(shrunk_prediction, model, enlarged(case.image, many), given),
-            "folder, tiles": partial(shrunk_folder, model, case.image, enlarged(case.image, many), given),
-            "folder, one tile": partial(one_tile, model, case.image, enlarged(case.image, one), given),
+            "folder, tiles": partial(shrunk_folder, model, small, enlarged(case.image, many), given),
+            "folder, one tile": partial(one_tile, model, small, enlarged(case.image, one), given),
         }
         return {"limit": limit, **in_turn({k: lambda _, w=w: w() for k, w in works.items()}, given.seconds)}
 

@@ -112,12 +112,16 @@ def rounded(value: Any, digits: int = 4) -> Any:
 def synchronise(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def forget(device: torch.device) -> None:
     """Give memory back that nobody uses, and begin to measure the peak afresh."""
     gc.collect()
     if device.type == "cuda":
+        # Before its first use the device has no statistics that could be reset.
+        torch.cuda.init()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 

@@ -67,6 +67,7 @@ def check_memory(found: Any) -> None:
     assert found["prediction"]["tile"][1] < found["prediction"]["tile"][0]
     assert found["folder, tiles"]["tiles"][1] > found["folder, tiles"]["tiles"][0]
     assert found["folder, tiles"]["failed"] == 0
+    assert found["folder, one tile"]["tiles"][0] == 1
 
 
 @pytest.mark.parametrize("module", ["gpu"], indirect=True)
