@@ -19,6 +19,7 @@ from gpu_tools import (
     Setup,
     Tree,
     computing_in,
+    corrupted,
     in_turn,
     make_sampler,
     make_setup,
@@ -185,7 +186,7 @@ def prepared(case: Case, given: Given) -> tuple[Setup, Callable[[], Batch]]:
     """Give what a run is made of, and a function that draws batches as a run does."""
     setup = make_setup(config_of(case, given), case.training, ())
     sampler = sampler_of(setup)
-    return setup, lambda: setup.task.corrupt(sampler.draw(), sampler.rng)
+    return setup, lambda: corrupted(setup.task, sampler.draw(), sampler.rng)
 
 
 def sampler_of(setup: Setup) -> Sampler:

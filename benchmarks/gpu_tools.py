@@ -18,12 +18,13 @@ from microforge.config import DeviceName
 
 # What lies behind the public names. Everything inner that the parts use is imported here, and from here by them.
 from microforge.data.sampler import Sampler
-from microforge.image_metrics import psnr
-from microforge.metrics import average_precision, f1_score, match_objects, match_points
+from microforge.metrics.images import psnr
+from microforge.metrics.matching import average_precision, f1_score, match_objects, match_points
 from microforge.networks.unet import UNet
 from microforge.tasks import Task
-from microforge.training.learner import Learner
+from microforge.tasks.abilities import corrupted
 from microforge.training.setup import Setup, make_sampler, make_setup
+from microforge.training.step.learner import Learner
 from microforge.types import Array, Batch, Points, Prediction, Sample
 
 __all__ = [  # what is not used in this file, but by the parts
@@ -35,6 +36,7 @@ __all__ = [  # what is not used in this file, but by the parts
     "Sample",
     "Sampler",
     "Setup",
+    "corrupted",
     "make_sampler",
     "make_setup",
 ]
@@ -271,7 +273,7 @@ def likeness(task: Task, reference: Prediction, other: Prediction) -> Tree:
         assert other.image is not None
         same = np.array_equal(reference.image, other.image)
         return {"psnr_db": None if same else psnr(reference.image, other.image), "identical": same}
-    if not task.labels_are_objects:
+    if task.class_option:
         return {"same_pixels": float(np.mean(reference.labels == other.labels))}
     matching = match_objects(reference.labels, other.labels)
     objects = [len(matching.truth), len(matching.predicted)]
