@@ -135,6 +135,8 @@ class Sample:
         The dots of a counting task, axes ``(Z)YX``; None where none were given, which is not the same as no cell.
     class_name
         The class of the whole image, for tasks that tell images apart; empty where none was given.
+    objects
+        What is known of each annotated object besides its outline: one array per column, `label` names the object.
     """
 
     name: str
@@ -146,6 +148,7 @@ class Sample:
     target_names: tuple[str, ...] = ()
     points: Points | None = None
     class_name: str = ""
+    objects: Mapping[str, Array] = field(default_factory=dict)
 
     def part(self, window: tuple[slice, ...]) -> "Sample":
         """Give the part of image, annotation, points and mask inside a window ``(Z)YX`` of pixels, as views."""
@@ -175,12 +178,16 @@ def finer_window(window: tuple[slice, ...], factor: int) -> tuple[slice, ...]:
 class Target:
     """What the network should answer for a sample: `value` ``C(Z)YX`` and `weight` ``1(Z)YX``, both float32.
 
-    Both are on the output grid. Values are in units that survive warping (class probability, normalised distance,
+    `labels` ``L(Z)YX`` are whole numbers below 2**24 (objects, classes), which are warped to the nearest one: targets
+    that do not survive warping (affinities, offsets, borders) are made from them batch by batch, in `corrupt`.
+
+    All are on the output grid. Values are in units that survive warping (class probability, normalised distance,
     density), or intensities; `value` has no channels where the task makes its targets from the image of each batch.
     """
 
     value: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +195,8 @@ class Batch:
     """Patches on the training device: three float32 tensors ``NC(Z)YX`` (`weight` has one channel).
 
     `target` and `weight` are on the output grid. `area` ``(N,)`` is how many recorded pixels a pixel of each patch
-    stands for, where patches were scaled: what is counted per pixel grows with it.
+    stands for, where patches were scaled: what is counted per pixel grows with it. `labels` are int32
+    ``NL(Z)YX`` where the task gives some, 0 outside the image.
     """
 
     image: "torch.Tensor"
@@ -196,6 +204,7 @@ class Batch:
     weight: "torch.Tensor"
     names: tuple[str, ...] = ()
     area: "torch.Tensor | None" = None
+    labels: "torch.Tensor | None" = None
 
 
 @dataclass(frozen=True, eq=False)

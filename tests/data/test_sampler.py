@@ -147,7 +147,7 @@ def test_one_small_image_is_not_split() -> None:
 def test_warp_keeps_values_in_range() -> None:
     augmentation = Augmentation(AugmentationConfig(elastic=3), (32, 32))
     windows = torch.rand(3, 4, *augmentation.window(True))
-    warped, area = augmentation.warp(windows, np.random.default_rng(0))
+    warped, area, _ = augmentation.warp(windows, np.random.default_rng(0))
     assert area.shape == (3,)
     assert warped.shape == (3, 4, 32, 32)
     assert warped.min() >= 0

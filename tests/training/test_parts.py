@@ -179,7 +179,7 @@ def test_watcher_does_not_take_chance_for_overfitting() -> None:
 def test_earlier_weights_win_where_that_is_not_chance(images: int, wins: str) -> None:
     task, weights = Counting(), {name: {name: torch.zeros(1)} for name in ("last", "earlier")}
     run: Any = SimpleNamespace(
-        learner=SimpleNamespace(average=SimpleNamespace(weights=lambda: weights["last"])),
+        learner=SimpleNamespace(weights=lambda: weights["last"]),
         validator=SimpleNamespace(options={}),
         setup=SimpleNamespace(task=task),
         best=Best(2.8, weights["earlier"], {}),

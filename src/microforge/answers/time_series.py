@@ -14,7 +14,7 @@ class PredictionStack:
     """Collects predictions in the order of time; `frames` None where there is no T.
 
     Each goes to its place at once, so that no more memory is needed than for the whole. Objects keep the numbers of
-    their own time point; the rows of points get the column `frame`, and their coordinates a T in front.
+    their own time point; rows of points and objects get the column `frame`, and their coordinates a T in front.
     """
 
     def __init__(self, frames: int | None) -> None:
@@ -23,7 +23,7 @@ class PredictionStack:
         self.labels: Array | None = None
         self.image: Array | None = None
         self.points: list[Points] = []
-        self.tables: list[Mapping[str, Array]] = []
+        self.tables: list[tuple[int, Mapping[str, Array]]] = []
         self.classes: Counter[str] = Counter()
         self.notes: dict[str, None] = {}
         self.statistics: Counter[str] = Counter()
@@ -39,7 +39,8 @@ class PredictionStack:
                 whole[self.done] = part
         if prediction.points is not None:
             self.points.append(prediction.points)
-            self.tables.append(prediction.measurements)
+        if prediction.measurements:
+            self.tables.append((self.done, prediction.measurements))
         self.done += 1
         self.classes.update([prediction.class_name])
         self.notes |= dict.fromkeys(prediction.notes)
@@ -78,9 +79,10 @@ class PredictionStack:
     def _measurements(self) -> dict[str, Array]:
         if not self.tables:
             return {}
-        frames = np.repeat(np.arange(len(self.points)), [len(points) for points in self.points])
-        return {"frame": frames} | {
-            name: np.concatenate([table[name] for table in self.tables]) for name in self.tables[0]
+        rows = [len(next(iter(table.values()))) for _, table in self.tables]
+        tables = [table for _, table in self.tables]
+        return {"frame": np.repeat([frame for frame, _ in self.tables], rows)} | {
+            name: np.concatenate([table[name] for table in tables]) for name in tables[0]
         }
 
     def _classes(self) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,11 +37,13 @@ class Augmentation:
         side = [math.ceil(n * reach + 2 * self.config.elastic) for n in self.patch[-2:]]
         return (*self.patch[:-2], *(n + n % 2 for n in side))
 
-    def warp(self, windows: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Turn, scale, mirror and bend windows ``NC(Z)YX``; gives patches of the size wanted, and their scale.
+    def warp(
+        self, windows: Tensor, rng: np.random.Generator, labels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Turn, scale, mirror and bend windows ``NC(Z)YX``; gives patches of the size wanted, their scale, and labels.
 
         The scale ``(N,)`` is how many pixels of the window a pixel of the patch stands for. The last channel is the
-        weight: what lies outside a window gets weight 0.
+        weight: what lies outside a window gets weight 0. Labels ``NL(Z)YX`` are taken from the nearest pixel.
         """
         affine = np.stack([self._matrix(rng, windows.shape[-2:]) for _ in range(len(windows))])
         matrix = torch.from_numpy(affine.astype(np.float32)).to(windows.device)
@@ -52,7 +55,8 @@ class Augmentation:
         if self.config.elastic:
             grid = grid + self._bend(rng, grid, windows.shape[-2:])
         warped = functional.grid_sample(flat, grid, align_corners=False)
-        return warped.reshape(*windows.shape[:-2], *self.patch[-2:]), pixels
+        patches = warped.reshape(*windows.shape[:-2], *self.patch[-2:])
+        return patches, pixels, None if labels is None else _nearest(labels, grid)
 
     def _matrix(self, rng: np.random.Generator, window: torch.Size) -> np.ndarray:
         """Map output to input coordinates, both -1..1 as `affine_grid` wants them (x before y)."""
@@ -72,13 +76,15 @@ class Augmentation:
         )
         return smooth.permute(0, 2, 3, 1) * scale
 
-    def turn(self, batches: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
+    def turn(self, batches: Sequence[Tensor | None], rng: np.random.Generator) -> list[Any]:
         """Mirror batches and turn them by right angles; the same for all, as warping varies patches one by one."""
-        dims, square = batches[0].ndim, batches[0].shape[-1] == batches[0].shape[-2]
+        first = batches[0]
+        assert first is not None
+        dims, square = first.ndim, first.shape[-1] == first.shape[-2]
         mirrors = [axis for axis in range(2, dims) if self.config.flip and rng.random() < 0.5]
         turned = square and self.config.rotate and rng.random() < 0.5
-        batches = [batch.flip(mirrors) if mirrors else batch for batch in batches]
-        return [batch.transpose(-1, -2) if turned else batch for batch in batches]
+        flipped = [batch.flip(mirrors) if batch is not None and mirrors else batch for batch in batches]
+        return [batch.transpose(-1, -2) if batch is not None and turned else batch for batch in flipped]
 
     def change_intensity(self, image: Tensor, rng: np.random.Generator) -> Tensor:
         """Vary gain, offset and noise of normalised images ``NC(Z)YX``, each channel for itself."""
@@ -94,3 +100,10 @@ class Augmentation:
             noise = torch.randn(image.shape, generator=seed, device=image.device)
             image = image + noise * float(rng.uniform(0, 0.25 * strength))
         return image
+
+
+def _nearest(labels: Tensor, grid: Tensor) -> Tensor:
+    """Take int32 labels ``NL(Z)YX`` at the nearest pixel of each place of a grid."""
+    flat = labels.reshape(len(labels), -1, *labels.shape[-2:]).float()
+    taken = functional.grid_sample(flat, grid, mode="nearest", align_corners=False)
+    return taken.round().to(torch.int32).reshape(*labels.shape[:-2], *grid.shape[1:3])

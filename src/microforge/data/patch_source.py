@@ -1,6 +1,8 @@
 """Where a sample waits to be cut: on the device where it fits, else as files, read window by window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +19,21 @@ from microforge.types import ArrayLike, Sample, Target, Window
 class Resident:
     """Image, target and weight as one float16 tensor ``(C+T+1)(Z)YX`` on the device.
 
-    Of a finer target each pixel's block is folded into channels, so that all three share the grid of the image.
+    Of a finer target each pixel's block is folded into channels, so that all three share the grid of the image; so do
+    labels, int32 ``L(Z)YX``, where a task gives some.
     """
 
     data: Tensor
+    labels: Tensor | None = None
 
     def cut(self, window: Window) -> Tensor:
         """Give a window ``(C+T+1)(Z)YX``."""
         return self.data[(slice(None), *window)]
+
+    def cut_labels(self, window: Window) -> Tensor:
+        """Give a window of the labels, ``L(Z)YX``; there must be some."""
+        assert self.labels is not None
+        return self.labels[(slice(None), *window)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +44,7 @@ class Windowed:
     normaliser: Normaliser
     answer: npt.NDArray[np.float16]
     device: torch.device
+    labels: npt.NDArray[np.int32] | None = None
 
     def cut(self, window: Window) -> Tensor:
         """Read, normalise and upload a window ``(C+T+1)(Z)YX``."""
@@ -42,32 +52,41 @@ class Windowed:
         both = np.concatenate([image.astype(np.float16), self.answer[(slice(None), *window)]])
         return torch.from_numpy(both).to(self.device)
 
+    def cut_labels(self, window: Window) -> Tensor:
+        """Upload a window of the labels, ``L(Z)YX``; there must be some."""
+        assert self.labels is not None
+        return torch.from_numpy(np.ascontiguousarray(self.labels[(slice(None), *window)])).to(self.device)
+
 
 Store = Resident | Windowed
+#: Gives a window of something that lies on the grid of an image.
+Cut = Callable[[Window], Tensor]
 
 
 def store(sample: Sample, target: Target, normaliser: Normaliser, device: torch.device, limit: int) -> Store:
     """Put a sample where it can be cut from; one of more than `limit` bytes is read window by window."""
     answer = _folded(np.concatenate([target.value, target.weight]).astype(np.float16), sample.image.shape)
-    size = 2 * (answer.size + int(np.prod(sample.image.shape)))
+    labels = None if target.labels is None else _folded(target.labels.astype(np.int32), sample.image.shape)
+    size = 2 * (answer.size + int(np.prod(sample.image.shape))) + (0 if labels is None else 4 * labels.size)
     if size > limit:
-        return Windowed(sample.image, normaliser, answer, device)
+        return Windowed(sample.image, normaliser, answer, device, labels)
     image = normaliser(np.asarray(sample.image)).astype(np.float16)
-    return Resident(torch.from_numpy(np.concatenate([image, answer])).to(device))
+    kept = None if labels is None else torch.from_numpy(labels).to(device)
+    return Resident(torch.from_numpy(np.concatenate([image, answer])).to(device), kept)
 
 
-def _folded(answer: npt.NDArray[np.float16], image: tuple[int, ...]) -> npt.NDArray[np.float16]:
+def _folded(answer: npt.NDArray[Any], image: tuple[int, ...]) -> npt.NDArray[Any]:
     """Bring a finer ``C(Z)YX`` to the grid of an image."""
     finer = answer.shape[-1] // image[-1]
     factors = [1] * (len(image) - 3) + [finer, finer]
     return np.asarray(fold(torch.from_numpy(answer)[None], factors)[0].numpy()) if finer > 1 else answer
 
 
-def cut_padded(source: Store, shape: tuple[int, ...], start: tuple[int, ...], size: tuple[int, ...]) -> Tensor:
-    """Cut ``(C+T+1)(Z)YX`` of `size` at `start`; what lies outside the image is 0, its weight too."""
+def cut_padded(cut: Cut, shape: tuple[int, ...], start: tuple[int, ...], size: tuple[int, ...]) -> Tensor:
+    """Cut ``C(Z)YX`` of `size` at `start`; what lies outside the image is 0, its weight too."""
     stop = [a + n for a, n in zip(start, size, strict=True)]
     inside = tuple(slice(max(a, 0), min(b, n)) for a, b, n in zip(start, stop, shape, strict=True))
-    part = source.cut(inside)
+    part = cut(inside)
     missing = [(s.start - a, b - s.stop) for s, a, b in zip(inside, start, stop, strict=True)]
     if not any(sum(pair) for pair in missing):
         return part

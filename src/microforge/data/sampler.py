@@ -97,19 +97,30 @@ class Sampler:
         size = augmentation.window(warp)
         chosen = [self.sources[k] for k in rng.choice(len(self.sources), self.batch_size, p=self.probability)]
         starts = [self._start(source, size) for source in chosen]
-        windows = torch.stack([cut_padded(s.store, s.shape, a, size) for s, a in zip(chosen, starts, strict=True)])
+        windows = torch.stack([cut_padded(s.store.cut, s.shape, a, size) for s, a in zip(chosen, starts, strict=True)])
         windows, area = windows.float(), torch.ones(len(windows), device=windows.device)
+        labels = self._labels(chosen, starts, size)
         if warp:
-            windows, area = augmentation.warp(windows, rng)
+            windows, area, labels = augmentation.warp(windows, rng, labels)
         for window, source, start in zip(windows, chosen, starts, strict=True):
             self._forget_border(window, start, None if warp else source.shape)
         image, answer = windows[:, : self.channels], unfold(windows[:, self.channels :], self.finer)
+        labels = None if labels is None else unfold(labels, self.finer)
         if not warp:
-            image, answer = augmentation.turn([image, answer], rng)
+            image, answer, labels = augmentation.turn([image, answer, labels], rng)
         image = augmentation.change_intensity(image, rng)
         layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
         names = tuple(source.name for source in chosen)
-        return Batch(image.contiguous(memory_format=layout), answer[:, :-1], answer[:, -1:], names, area)
+        return Batch(image.contiguous(memory_format=layout), answer[:, :-1], answer[:, -1:], names, area, labels)
+
+    def _labels(
+        self, chosen: Sequence[Source], starts: Sequence[tuple[int, ...]], size: tuple[int, ...]
+    ) -> torch.Tensor | None:
+        """Cut the labels of the patches ``NL(Z)YX``; None where the task gives none."""
+        if chosen[0].store.labels is None:
+            return None
+        cuts = [cut_padded(s.store.cut_labels, s.shape, a, size) for s, a in zip(chosen, starts, strict=True)]
+        return torch.stack(cuts)
 
     def _start(self, source: Source, size: tuple[int, ...]) -> tuple[int, ...]:
         patch = np.array(self.augmentation.patch)

@@ -20,8 +20,10 @@ from microforge.events import TileFinished
 from microforge.inference.tiling import Output, TiledNetwork
 from microforge.io.images import let_go
 from microforge.io.model_file import ModelFile, load_model
+from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import UNet
-from microforge.tasks import get_task
+from microforge.tasks import Task, get_task
+from microforge.tasks.abilities import BringsModel
 from microforge.types import Array, Image, Prediction, Sample
 
 # Beyond this ratio between the pixel sizes of a model and an image, objects look to the network as another size.
@@ -52,7 +54,7 @@ class Predictor:
         self.card = file.card
         self.task = get_task(self.card.task).from_options({**self.card.task_options, **config.task_options})
         self.device = choose_device(config.device)
-        network = _build(file, self.device)
+        network = _build(file, self.task, self.device)
         self.network = TiledNetwork(network, self.task, self.device, config.tile_size, flips=config.flips)
         # Before and after the network the same one is needed, and finding it means reading the image.
         self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
@@ -192,11 +194,16 @@ class Predictor:
         return tuple(notes)
 
 
-def _build(file: ModelFile, device: torch.device) -> UNet:
-    network = UNet(file.card.network)
+def _build(file: ModelFile, task: Task, device: torch.device) -> PredictsTiles:
+    config = file.card.network
     try:
+        if isinstance(task, BringsModel):
+            fitted = FittedNetwork(task.model(config), config)
+            fitted.load(file.weights)
+            return fitted
+        network = UNet(config)
         network.load_state_dict(dict(file.weights))
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, ValueError) as error:
         raise ModelFileError("The weights do not fit the model's own card.", where=str(file.path or "")) from error
     layout = torch.channels_last if file.card.network.dims == 2 else torch.channels_last_3d
     return network.to(device).to(memory_format=layout).eval()  # type: ignore[call-overload,no-any-return]

@@ -19,7 +19,8 @@ from microforge.data.normalise import Normaliser
 from microforge.device import compute_dtype, free_memory, is_out_of_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
-from microforge.networks.unet import UNet, receptive_field
+from microforge.networks.fitted import PredictsTiles
+from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
 from microforge.types import ArrayLike, Window, finer_window
 
@@ -84,7 +85,13 @@ class TiledNetwork:
     """
 
     def __init__(
-        self, network: UNet, task: Task, device: torch.device, tile_size: int | None = None, *, flips: bool = False
+        self,
+        network: PredictsTiles,
+        task: Task,
+        device: torch.device,
+        tile_size: int | None = None,
+        *,
+        flips: bool = False,
     ) -> None:
         self.network, self.task, self.device, self.flips = network, task, device, flips
         self.tile_size = tile_size or choose_tile_size(network.config, device)

@@ -6,7 +6,7 @@ the functions at the end, which say what happens without it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from microforge.config import AugmentationConfig, NetworkConfig
 from microforge.tasks.base import Task
 from microforge.tasks.baselines.base import Baseline
 from microforge.types import Batch, Count, Floats, Prediction, Sample
+
+if TYPE_CHECKING:
+    from microforge.networks.fitted import FittedModel
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,10 @@ class ArrangesSamples(Protocol):
 
 @runtime_checkable
 class CorruptsBatches(Protocol):
-    """Decides for each batch what the network sees, and what it is to answer."""
+    """Decides for each batch what the network sees, and what it is to answer.
+
+    Targets that do not survive warping (affinities, offsets, borders) are made here, from `Batch.labels`.
+    """
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Change a batch after augmentation."""
@@ -114,6 +120,14 @@ class CalibratesCounts(Protocol):
 
     def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
         """Give the task with what it learnt, from one tally for each image; of none, one that knows nothing."""
+
+
+@runtime_checkable
+class BringsModel(Protocol):
+    """Learns with a model that is no network."""
+
+    def model(self, config: NetworkConfig) -> "FittedModel":
+        """Give a model that has learnt nothing yet; `config` says how many channels come in and go out."""
 
 
 @runtime_checkable

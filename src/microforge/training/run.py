@@ -17,7 +17,6 @@ from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDiverge
 from microforge.events import CheckpointSaved, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
 from microforge.io.model_file import save_model
 from microforge.losses import is_finite
-from microforge.networks.unet import count_parameters
 from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
@@ -26,7 +25,7 @@ from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.setup import Setup, make_source
-from microforge.training.step.learner import Learner
+from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
 from microforge.training.validation import Validator
 
@@ -48,19 +47,17 @@ class Run:
     def __init__(self, setup: Setup, sampler: Sampler, folder: Path, clock: ActiveClock, live: Live) -> None:
         self.setup, self.sampler, self.folder, self.clock, self.live = setup, sampler, folder, clock, live
         config, plan = setup.config, setup.plan
-        self.learner = Learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
+        self.learner = make_learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
         if setup.start is not None:
             self.learner.start_from(setup.start.weights)
-        self.validator = Validator(setup, self.learner.average.network, live)
-        self.card = make_card(
-            setup.task, plan.network, setup.normalisation, setup.training, count_parameters(self.learner.network)
-        )
+        self.validator = Validator(setup, self.learner.predictor, live)
+        self.card = make_card(setup.task, plan.network, setup.normalisation, setup.training, self.learner.parameters)
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
         self.metric_noise = setup.task.metric_noise(max(len(setup.validation), 1))
         self.watcher = Watcher(setup.task.monitor[1], self.metric_noise)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
-        self.safe = self.learner.average.weights()
+        self.safe = self.learner.weights()
         self.pending: deque[tuple[Tensor, tuple[str, ...]]] = deque()
         self.recent: deque[float] = deque(maxlen=30)
         self.megapixels = 0.0
@@ -77,7 +74,7 @@ class Run:
         self.validator.take_options(values["options"])
         if values["best"] is not None:
             self.best = Best(float(values["best"]), checkpoint.part("best"), values["best_options"])
-        self.safe = self.learner.average.weights()
+        self.safe = self.learner.weights()
 
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         """Make one step; yields advice where memory was short, and what the step before gave."""
@@ -106,14 +103,14 @@ class Run:
         now, step = self.clock.seconds, self.learner.step
         self.recent.append(time.perf_counter())
         if step % SAFE_EVERY == 0:
-            self.safe = self.learner.average.weights()
+            self.safe = self.learner.weights()
         span = self.recent[-1] - self.recent[0]
         rate = (len(self.recent) - 1) / span if span > 0 else 0.0
         memory = torch.cuda.max_memory_allocated() if self.setup.device.type == "cuda" else None
         return StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
 
     def _diverged(self, names: tuple[str, ...]) -> None:
-        self.learner.average.load(self.safe)
+        self.learner.take_weights(self.safe)
         self.best = None
         path = self.save_model()
         raise TrainingDivergedError(
@@ -124,7 +121,7 @@ class Run:
         )
 
     def _shrink(self) -> RunAdvice:
-        self.learner.optimiser.clear()
+        self.learner.forget_gradients()
         if self.setup.device.type == "cuda":
             torch.cuda.empty_cache()
         patch, size = self.sampler.augmentation.patch, self.sampler.batch_size
@@ -157,7 +154,7 @@ class Run:
         value, sign = self.metrics[name], 1 if direction == "max" else -1
         is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
-            self.best = Best(value, self.learner.average.weights(), self.validator.options)
+            self.best = Best(value, self.learner.weights(), self.validator.options)
         yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun)
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
@@ -177,7 +174,7 @@ class Run:
 
     def final(self) -> tuple[Mapping[str, Tensor], Mapping[str, Any]]:
         """Give the average and its options, or the best on validation where that was clearly better."""
-        now = self.learner.average.weights(), self.validator.options
+        now = self.learner.weights(), self.validator.options
         name, direction = self.setup.task.monitor
         if self.best is None or name not in self.metrics:
             return now

@@ -9,7 +9,8 @@ from microforge.data.annotated_extent import crop_to_annotation
 from microforge.data.normalise import Normaliser, normaliser_for, recorded
 from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
 from microforge.inference.tiling import TiledNetwork
-from microforge.networks.unet import UNet, receptive_field
+from microforge.networks.fitted import PredictsTiles
+from microforge.networks.unet import receptive_field
 from microforge.tasks.abilities import LevelsCounts, calibrated
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.setup import Setup
@@ -23,7 +24,7 @@ LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
 class Validator:
     """Predicts with the averaged weights; keeps the task with what it has learnt from that."""
 
-    def __init__(self, setup: Setup, network: UNet, live: Live) -> None:
+    def __init__(self, setup: Setup, network: PredictsTiles, live: Live) -> None:
         self.setup, self.live, self.task = setup, live, setup.task
         self.network = TiledNetwork(network, setup.task, setup.device)
         self._normalisers: dict[str, Normaliser] = {}

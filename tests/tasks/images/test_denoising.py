@@ -256,7 +256,7 @@ def test_both_ways_take_turns_on_patches_of_one_size() -> None:
 
 def test_stripes_are_never_sub_sampled() -> None:
     task = get_task("denoising").from_options({"stripes": "vertical"})
-    assert task.input_downsampling == 1
+    assert task.hints.input_downsampling == 1
     image = torch.randn(2, 1, 32, 32)
     rng = np.random.default_rng(0)
     batches = [task.corrupt(Batch(image, image[:, :0], torch.ones(2, 1, 32, 32)), rng) for _ in range(10)]
