@@ -55,13 +55,15 @@ class WindowTests(pytest.Module):
         pytest.skip(window_problem(), allow_module_level=True)
 
 
+#: Their fixtures need Qt; pyproject.toml keeps pytest from loading them by itself.
+pytest_plugins = () if window_problem() else ("pytestqt.plugin", "napari.utils._testsupport")
+
+
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Keep from Qt, before anything loads it, what would fail for want of it."""
     if not window_problem():
         return
-    # It ends pytest where Qt cannot be loaded.
-    pluginmanager.unregister(name="pytest-qt")
-    # These load Qt for their fixtures; pytest does not read a conftest.py whose name is taken.
+    # pytest does not read a conftest.py whose name is taken.
     for path in (TESTS / "gui").rglob("conftest.py"):
         pluginmanager.register(ModuleType("no_window"), name=str(path))
 

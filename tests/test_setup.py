@@ -299,7 +299,9 @@ def pytest_without_a_screen(folder: Path, *arguments: str, **environment: str) -
     (folder / ".ci").mkdir()
     shutil.copy(CI / "window.py", folder / ".ci")
     shutil.copy(ROOT / "tests" / "conftest.py", folder / "tests")
-    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\naddopts = "-ra"\n')
+    (folder / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\ntestpaths = ["tests"]\naddopts = "-ra -p no:napari -p no:pytest-qt"\n'
+    )
     (gui / "conftest.py").write_text("raise ImportError('libEGL.so.1')\n")
     (gui / "test_dock.py").write_text("import nothing_of_this_name\n")
     (folder / "tests" / "test_show.py").write_text("from qtpy.QtWidgets import QWidget\n\ndef test(qtbot): ...\n")
