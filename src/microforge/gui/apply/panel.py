@@ -57,7 +57,7 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self._form = Form(PredictionConfig(), leave_out={"task_options", "regions"})
+        self._form = Form(PredictionConfig(device=session.settings.device), leave_out={"task_options", "regions"})
         self._task: Form[Any] | None = None
         self._own: Mapping[str, Any] = {}
         content = QWidget()

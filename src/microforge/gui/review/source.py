@@ -103,7 +103,8 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         try:
             source, model = self._source(), self._model()
             self.busy.begin("Loading the model")
-            self._relay.start(partial(measure, model, source, PredictionConfig(), self._make))
+            config = PredictionConfig(device=self._session.settings.device)
+            self._relay.start(partial(measure, model, source, config, self._make))
         except MicroforgeError as error:
             self.busy.end()
             self.note.say(str(error), "error")

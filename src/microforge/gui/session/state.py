@@ -19,6 +19,7 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
+from microforge.gui.session.plugin_settings import read_settings
 from microforge.tasks import Task, get_task
 
 #: Like `microforge.training.loop.train`.
@@ -39,10 +40,12 @@ class Session:
     train
         What trains; the engine's own by default, imported when first used because it brings torch.
     runs_folder
-        Where runs go; a folder of the user's data by default.
+        Where runs go; by default the folder of napari's preferences, or else one of the user's data.
 
     Attributes
     ----------
+    settings
+        What the person chose in napari's preferences, as it was when this session began.
     training, applying
         The relays of the two things that may run.
     warming, watching
@@ -64,8 +67,9 @@ class Session:
         self.viewer = viewer
         self.train: Train = train or _engine
         self.make_live: Callable[[], Any] = _mailbox
-        self.runs_folder = runs_folder or default_runs_folder()
-        self.config = TrainingConfig()
+        self.settings = read_settings()
+        self.runs_folder = runs_folder or self.settings.runs_folder or default_runs_folder()
+        self.config = TrainingConfig(device=self.settings.device)
         self.annotated: list[Annotated] = []
         self.pairs_images: Path | None = None
         self.pairs_targets: tuple[Path, ...] = ()

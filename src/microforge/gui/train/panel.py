@@ -33,7 +33,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.list = TrainingList(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
         self.said = Note(tip="What the network says by now about the image you look at.")
-        self.report = RunReport()
+        self.report = RunReport(hints=session.settings.show_advice)
         self.show_preview = QCheckBox("Preview on the image I look at")
         self.show_preview.setChecked(True)
         self.show_preview.setToolTip("Show every few seconds what the network says by now, as a layer of its own.")

@@ -17,10 +17,17 @@ _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The step
 
 
 class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Show the events of a training; every method is quick, drawing is throttled."""
+    """Show the events of a training; every method is quick, drawing is throttled.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    hints
+        Whether advice is shown that is no warning.
+    """
+
+    def __init__(self, hints: bool = True) -> None:
         super().__init__()
+        self._hints = hints
         self.doing = Note(tip="What the training does now.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -99,6 +106,8 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def advise(self, code: str, text: str, severity: str) -> None:
         """Show a hint, each kind once."""
+        if severity == "info" and not self._hints:
+            return
         if code not in self._advice:
             self._advice[code] = Note()
             self.advice.layout().addWidget(self._advice[code])

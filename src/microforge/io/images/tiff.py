@@ -82,12 +82,20 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
     return RawImage(
         _data(series, path),
         series.axes,
-        series.get_axes(squeeze=False),
-        tuple(series.get_shape(squeeze=False)),
+        *_all_axes(file, series, index),
         sizes,
         names,
         colour=_is_colour(series),
     )
+
+
+def _all_axes(file: tifffile.TiffFile, series: Any, index: int) -> tuple[str, tuple[int, ...]]:
+    """Give the axes and the shape of an image with those of length one, which `series.axes` leaves out."""
+    if hasattr(series, "get_axes"):
+        return series.get_axes(squeeze=False), tuple(series.get_shape(squeeze=False))
+    # tifffile 2026.5.2 and later, which need Python 3.12, ask the file instead.
+    whole = file.series(squeeze=False)[index]
+    return whole.axes, tuple(whole.shape)
 
 
 def _is_colour(series: Any) -> bool:

@@ -1,0 +1,47 @@
+"""What the entries in napari's menus do: open the dock, or bring it forward, at one of its steps."""
+
+from typing import Any
+
+import napari
+
+from microforge.errors import MicroforgeError
+from microforge.gui.dock import MicroforgeDock
+
+#: As napari names the dock that its menu Plugins opens, so that the entry there shows and hides the same one.
+NAME = "Microforge (Microforge)"
+
+
+def annotate() -> None:
+    """Open the dock where images are annotated."""
+    _open("Annotate")
+
+
+def train() -> None:
+    """Open the dock where a model is trained."""
+    _open("Train")
+
+
+def apply() -> None:
+    """Open the dock where a model is applied."""
+    _open("Apply")
+
+
+def _open(step: str) -> None:
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise MicroforgeError("There is no napari window.", remedy="Start napari first.")
+    dock = _dock_in(viewer.window)
+    if dock is None:
+        dock = MicroforgeDock(viewer)
+        viewer.window.add_dock_widget(dock, name=NAME)
+    frame = dock.parentWidget()
+    if frame is not None:
+        frame.show()
+        frame.raise_()
+    tabs = dock.tabs
+    tabs.setCurrentIndex([tabs.tabText(index) for index in range(tabs.count())].index(step))
+
+
+def _dock_in(window: Any) -> MicroforgeDock | None:
+    """Give the dock of a window, whoever opened it."""
+    return next((dock for dock in window.dock_widgets.values() if isinstance(dock, MicroforgeDock)), None)
