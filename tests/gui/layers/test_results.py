@@ -152,3 +152,14 @@ def test_features_name_the_right_object(labels: list[int]) -> None:
         assert row["area"] == area
     back = measurements_of(layer)
     assert {name: list(column) for name, column in back.items()} == {n: list(c) for n, c in measured.items()}
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (8, 9)), ("ZYX", (4, 8, 9)), ("TCYX", (2, 3, 8, 9))])
+def test_result_layers_say_what_their_axes_are(axes: str, shape: tuple[int, ...]) -> None:
+    viewer = ViewerModel()
+    source = viewer.add_image(np.zeros(shape))
+    labels = np.zeros([n for n, letter in zip(shape, axes, strict=True) if letter != "C"], np.int32)
+    (layer,) = add_results(viewer, layer_place(source, axes), Prediction(labels=labels), DETAILS)
+    assert layer.axis_labels == tuple(axes)
+    (again,) = add_results(viewer, layer_place(source, axes), Prediction(labels=labels), DETAILS)
+    assert again.axis_labels == tuple(axes)

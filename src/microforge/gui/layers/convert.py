@@ -88,6 +88,7 @@ def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
         "shear": _shear_matrix(layer)[np.ix_(axes, axes)],
         "affine": layer.affine.set_slice(axes),
         "units": tuple(layer.units[axis] for axis in axes),
+        "axis_labels": tuple(layer.axis_labels[axis] for axis in axes),
     }
 
 

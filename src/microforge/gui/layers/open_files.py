@@ -102,7 +102,7 @@ def _aligned(data: Array, axes: str, image: Image) -> tuple[Array, str]:
 def placed(image: Image, axes: str) -> dict[str, Any]:
     """Give the arguments that put a layer with these axes at its pixel size."""
     if image.pixel_size is None:
-        return {}
+        return {"axis_labels": tuple(axes)}
     sizes = dict(zip("ZYX"[-len(image.pixel_size) :], image.pixel_size, strict=True))
     units = tuple("um" if axis in sizes else "pixel" for axis in axes)
-    return {"scale": [sizes.get(axis, 1.0) for axis in axes], "units": units}
+    return {"scale": [sizes.get(axis, 1.0) for axis in axes], "units": units, "axis_labels": tuple(axes)}

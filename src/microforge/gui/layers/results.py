@@ -216,8 +216,14 @@ def transform_of(place: LayerPlace, dims: list[int], letters: str, extra: int = 
         if place.axes[dim] not in letters:
             translate[position] += scale[position] * (place.shape[dim] - 1) / 2
             scale[position] *= place.shape[dim]
+    called = tuple(place.axes[dim] for dim in dims)
     if extra:
-        return {"scale": np.append(np.ones(extra), scale), "translate": np.append(np.zeros(extra), translate)}
+        more = tuple(f"axis {number}" for number in range(extra))
+        return {
+            "scale": np.append(np.ones(extra), scale),
+            "translate": np.append(np.zeros(extra), translate),
+            "axis_labels": (*more, *called),
+        }
     square = np.ix_(dims, dims)
     return {
         "scale": scale,
@@ -226,4 +232,5 @@ def transform_of(place: LayerPlace, dims: list[int], letters: str, extra: int = 
         "shear": place.transform["shear"][square][np.triu_indices(len(dims), 1)],
         "affine": place.transform["affine"].set_slice(dims),
         "units": tuple(place.transform["units"][dim] for dim in dims),
+        "axis_labels": called,
     }
