@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from microforge.tasks import get_task
 
 
 @dataclass(frozen=True)
@@ -37,4 +36,6 @@ def wrong_use(task: str, files: TrainingFiles) -> str:
     SettingsError
         If there is no such task.
     """
+    from microforge.tasks import get_task
+
     return get_task(task).annotation.wrong_use(task, files.targets)

@@ -9,7 +9,6 @@ import typer
 from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, model_path
 from microforge.cli.progress import Progress, metrics_text
 from microforge.config import PredictionConfig
-from microforge.tasks.counting.interval import interval_text
 
 
 def calibrate_command(
@@ -31,6 +30,7 @@ def calibrate_command(
 ) -> None:
     """Measure on images kept aside how far counts may be off; the model then gives each count with its bounds."""
     from microforge.evaluation.calibrate import calibrate as measure
+    from microforge.tasks.counting.interval import interval_text
 
     with Progress(1.0) as progress:
         result = measure(

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
 from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
-from microforge.tasks import Task, get_task
+
+if TYPE_CHECKING:
+    from microforge.tasks import Task
 
 
 def info(
@@ -54,7 +56,7 @@ def _task_values(task: Any) -> dict[str, Any]:
     }
 
 
-def _settings(card: ModelCard, task: Task) -> str:
+def _settings(card: ModelCard, task: "Task") -> str:
     """Give the settings that a person can choose; what was found in the data is told in words."""
     fitted = {name for name, field in task.Options.model_fields.items() if is_fitted(field)}
     chosen = {name: value for name, value in card.task_options.items() if name not in fitted and value is not None}
@@ -62,6 +64,8 @@ def _settings(card: ModelCard, task: Task) -> str:
 
 
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
+    from microforge.tasks import get_task
+
     network, training = card.network, card.training
     task = get_task(card.task).from_options(card.task_options)
     sizes = " x ".join(f"{size:.4g}" for size in card.pixel_size or ())

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from microforge.errors import AnnotationError
 from microforge.io.points.cell_counter import read_cell_counter
@@ -74,6 +73,9 @@ def _same_dots(one: Path, other: Path) -> bool:
         return False
     if len(dots[0]) != len(dots[1]) or not len(dots[0]) or not np.isfinite(dots).all():
         return False
+    # Takes a quarter of a second to import, which who asks for help need not wait for.
+    from scipy.spatial import KDTree
+
     distances = [KDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
     return bool(np.max(distances) < _SAME_PLACE)
 
