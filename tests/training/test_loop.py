@@ -19,7 +19,7 @@ from microforge.errors import (
 from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
-from microforge.training import clock
+from microforge.training import schedule as clock
 from microforge.training import validation as validator
 from microforge.training.advice import Watcher
 from microforge.training.loop import train

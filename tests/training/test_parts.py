@@ -11,13 +11,12 @@ from microforge.config import NetworkConfig, TrainingConfig
 from microforge.networks.unet import UNet
 from microforge.tasks.counting.task import Counting
 from microforge.tasks.instances.task import Instances
-from microforge.training import clock as clock_module
+from microforge.training import schedule as clock_module
 from microforge.training.advice import Watcher, advice_on_data
 from microforge.training.checkpoint import load_checkpoint, save_checkpoint
-from microforge.training.clock import ActiveClock
 from microforge.training.defaults import make_plan
 from microforge.training.run import Best, Run
-from microforge.training.schedule import Repeated, Schedule
+from microforge.training.schedule import ActiveClock, Repeated, Schedule
 from microforge.training.step.averaging import AveragedWeights
 from microforge.training.step.optimiser import Optimiser, orthogonalise, pace
 from support.discs import disc_sample

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-
 @dataclass(frozen=True)
 class TrainingFiles:
     """What to train on, as given on the command line.

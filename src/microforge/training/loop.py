@@ -12,11 +12,10 @@ from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent
 from microforge.io.atomic import atomic_write_text
 from microforge.tasks.abilities import LevelsCounts
 from microforge.training.checkpoint import Checkpoint, load_checkpoint
-from microforge.training.clock import ActiveClock, counted
 from microforge.training.log import History
 from microforge.training.mailbox import Live
 from microforge.training.run import Run
-from microforge.training.schedule import Schedule
+from microforge.training.schedule import ActiveClock, Schedule, counted
 from microforge.training.setup import Setup, make_sampler, make_setup
 from microforge.types import Sample
 

@@ -20,10 +20,10 @@ from microforge.losses import is_finite
 from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
-from microforge.training.clock import ActiveClock
 from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
+from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace

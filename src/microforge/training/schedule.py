@@ -1,10 +1,13 @@
-"""When things are due during a run: often enough to be useful, seldom enough not to slow it."""
+"""When things are due during a run: often enough to be useful, seldom enough not to slow it.
 
-from collections.abc import Iterator
+Time that counts is active time: a pause, or a slow consumer of the events, does not count.
+"""
+
+import time
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 from microforge.config import TrainingConfig
-from microforge.training.clock import ActiveClock
 
 _E = TypeVar("_E")
 
@@ -15,6 +18,39 @@ FIRST_VALIDATION, VALIDATION_EVERY = 10.0, 10.0
 CHECKPOINT_EVERY = 30.0
 # Time kept for the last validation and writing, before it has been measured.
 LEAST_RESERVE = 0.5
+
+
+class ActiveClock:
+    """Seconds spent working, on top of those of an earlier part of the run."""
+
+    def __init__(self, before: float = 0.0) -> None:
+        self.before = before
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Active seconds so far."""
+        return self.before + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+    def start(self) -> None:
+        """Go on counting."""
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        """Count no further."""
+        self.before, self._since = self.seconds, None
+
+
+def counted(events: Generator[_E, None, None], clock: ActiveClock) -> Iterator[_E]:
+    """Pass events on, counting only the time spent making them; closing this closes `events`."""
+    try:
+        clock.start()
+        for event in events:
+            clock.stop()
+            yield event
+            clock.start()
+    finally:
+        events.close()
 
 
 class Repeated:
