@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microforge.gui.comparing import Comparison, compare, worst_first
+from microforge.evaluation.object_errors import Comparison, compare, worst_first
 
 
 def boxes(*corners: tuple[int, int, int, int], shape: tuple[int, int] = (60, 60)) -> np.ndarray:

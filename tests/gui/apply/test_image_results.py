@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from microforge.answers.before_after import Halves, Removed
+from microforge.answers.shown_images import colours, statistics_text
 from microforge.events import TileFinished
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
-from microforge.gui.halves import Halves, Removed
-from microforge.gui.image_parts import colours, statistics_text
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.open_files import open_files, show_opened
 from microforge.gui.session.state import Session

@@ -15,7 +15,6 @@ from microforge.gui.apply.results.counts import CountResults
 from microforge.gui.apply.results.image_classes import ClassResults
 from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
-from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
 from microforge.gui.counting import class_probabilities, class_text, counts_line
 from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import add_results, layer_place
@@ -24,6 +23,14 @@ from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.progress import Busy
+from microforge.inference.open_images import (
+    Job,
+    LayerFailed,
+    LayerPredicted,
+    LayerStarted,
+    MakePredictor,
+    predict_layers,
+)
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
 SEVERITIES = ("", "ok", "info", "warning", "error")

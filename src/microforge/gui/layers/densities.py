@@ -8,9 +8,9 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.image_parts import ShownImage
+from microforge.answers.shown_images import ShownImage
 from microforge.gui.layers.images import add_images
+from microforge.inference.open_images import LayerPredicted
 
 #: The colours of the dots' kinds, in the same order.
 _OF_KINDS = ("cyan", "magenta", "yellow", "green", "red", "blue")

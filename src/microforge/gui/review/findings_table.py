@@ -6,7 +6,7 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from microforge.gui.comparing import KINDS, Finding
+from microforge.evaluation.object_errors import KINDS, Finding
 
 FINDING_HEADERS = ("What", "Label", "Pixels", "Overlap")
 FINDING_HEADER_TIPS = (

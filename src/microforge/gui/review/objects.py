@@ -10,8 +10,8 @@ from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from microforge.errors import AnnotationError, MicroforgeError
+from microforge.evaluation.object_errors import OVERLAPS, Comparison, Finding, compare, worst_first
 from microforge.events import RunFailed
-from microforge.gui.comparing import OVERLAPS, Comparison, Finding, compare, worst_first
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.outlines import mask_of

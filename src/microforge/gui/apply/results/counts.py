@@ -21,7 +21,6 @@ from microforge.gui.apply.results.counted_images import (
     rows_in_view,
     signature_of,
 )
-from microforge.gui.applying import LayerPredicted
 from microforge.gui.counting import columns_of, lines_of
 from microforge.gui.layers.densities import add_density
 from microforge.gui.layers.point_results import add_dots
@@ -31,6 +30,7 @@ from microforge.gui.session.drawn_regions import draw_regions, name_new, region_
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.inference.open_images import LayerPredicted
 from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.

@@ -10,12 +10,12 @@ from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from microforge.errors import MicroforgeError
-from microforge.gui.applying import LayerPredicted
 from microforge.gui.counting import class_probabilities, class_text, percent
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.table import Column, SmallTable
+from microforge.inference.open_images import LayerPredicted
 from microforge.types import Array
 
 

@@ -11,16 +11,16 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.answers.shown_images import statistics_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.before_after import BeforeAfter
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.image_parts import statistics_text
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
+from microforge.inference.open_images import LayerPredicted
 from microforge.types import Array, Image, Prediction
 
 

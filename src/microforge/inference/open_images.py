@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, TileFinished
-from microforge.gui.image_parts import ShownImage, shown_images
 from microforge.types import Array, Image, Prediction
 
 
