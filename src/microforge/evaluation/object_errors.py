@@ -1,31 +1,50 @@
-"""Compare two label images object by object: figures, and what went wrong where. Without Qt and napari."""
+"""What went wrong with which object: missed, extra, merged, split, outlines that are off; come here to find errors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from microforge.measurements.objects import measure_objects
-from microforge.metrics.matching import Matching, average_precision, f1_score, match_objects
-from microforge.types import Array, Labels
+from microforge.measurements.objects import centroids
+from microforge.metrics.matching import MatchedObjects, average_precision, f1_score, match_inside
+from microforge.types import Labels
 
 #: Overlaps (intersection over union) at which objects count as found.
 OVERLAPS = (0.5, 0.7)
 #: Two objects belong together at all from here on.
 TOUCHING = 0.1
-KINDS = {
+FINDING_KINDS = {
     "missed": "In the truth, but nothing was found there.",
     "extra": "Found, but there is nothing in the truth.",
     "merged": "Several objects of the truth were found as one.",
     "split": "One object of the truth was found as several.",
     "outline": "Found, but the outlines overlap by less than half.",
 }
+_Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something to look at; `centre` and `label` are in the layer `where`, ``(T)(Z)YX`` in pixels."""
+class ObjectFinding:
+    """An object with which something went wrong.
+
+    Attributes
+    ----------
+    kind
+        One of `FINDING_KINDS`.
+    where, label
+        The label image that the object is in, ``truth`` or ``prediction``, and its label there.
+    centre
+        Its centroid ``(T)(Z)YX`` in pixels.
+    size
+        Its number of pixels.
+    overlap
+        Intersection over union with its partner, where the outline is off; else 0.
+    partners
+        Labels in the other label image: of the true objects that were merged, of the pieces of one that was split, of
+        the object whose outline differs.
+    """
 
     kind: str
     where: str
@@ -33,10 +52,23 @@ class Finding:
     centre: tuple[float, ...]
     size: float
     overlap: float = 0.0
+    partners: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as plain values, as `microforge.evaluate` does; the intersection over union is called ``iou``."""
+        return {
+            "kind": self.kind,
+            "where": self.where,
+            "label": self.label,
+            "partners": list(self.partners),
+            "centre": list(self.centre),
+            "size": self.size,
+            "iou": self.overlap,
+        }
 
 
 @dataclass(frozen=True)
-class Counts:
+class ObjectCounts:
     """Objects found, extra and missed at one overlap."""
 
     hits: int = 0
@@ -55,71 +87,89 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What a comparison gave: counts per overlap of `OVERLAPS`, and the findings."""
+class ObjectComparison:
+    """What a comparison gave: counts per overlap of `OVERLAPS`, and the findings; `objects` is how many are true."""
 
-    counts: tuple[Counts, ...]
-    findings: tuple[Finding, ...]
+    counts: tuple[ObjectCounts, ...]
+    findings: tuple[ObjectFinding, ...]
     objects: int
 
 
-def compare(truth: Labels, predicted: Labels, mask: Array | None = None, *, series: bool = False) -> Comparison:
-    """Compare label images of one shape; each time point for itself where the first axis is time (`series`)."""
-    if mask is not None:
-        truth, predicted = np.where(mask, truth, 0), np.where(mask, predicted, 0)
-    frames = list(zip(truth, predicted, strict=True)) if series else [(truth, predicted)]
-    parts = [_compare_frame(*frame) for frame in frames]
-    counts = [
-        Counts(*(sum(values) for values in zip(*((c.hits, c.extra, c.missed) for c in column), strict=True)))
-        for column in zip(*(part.counts for part in parts), strict=True)
-    ]
+def compare_objects(
+    truth: Labels, predicted: Labels, mask: npt.NDArray[np.bool_] | None = None, *, series: bool = False
+) -> ObjectComparison:
+    """Compare two label images object by object.
+
+    Parameters
+    ----------
+    truth, predicted
+        Integers ``(T)(Z)YX`` of one shape, 0 = background.
+    mask
+        bool of that shape, True where the truth is complete; objects mostly outside do not count. None = everywhere.
+    series
+        Whether the first axis is time: then each time point is compared for itself.
+    """
+    arrays = (truth, predicted) if mask is None else (truth, predicted, mask)
+    frames = [match_inside(*frame) for frame in zip(*arrays, strict=True)] if series else [match_inside(*arrays)]
     findings = [
         replace(finding, centre=(float(t), *finding.centre)) if series else finding
-        for t, part in enumerate(parts)
-        for finding in part.findings
+        for t, frame in enumerate(frames)
+        for finding in find_object_errors(frame)
     ]
-    return Comparison(tuple(counts), tuple(findings), sum(part.objects for part in parts))
+    counts = [ObjectCounts(*_summed(frame.matching.counts(overlap) for frame in frames)) for overlap in OVERLAPS]
+    return ObjectComparison(tuple(counts), tuple(findings), sum(len(frame.matching.truth) for frame in frames))
 
 
-def _compare_frame(truth: Labels, predicted: Labels) -> Comparison:
-    matching = match_objects(truth, predicted)
-    counts = []
-    for overlap in OVERLAPS:
-        hits, extra, missed = matching.counts(overlap)
-        counts.append(Counts(hits, extra, missed))
-    return Comparison(tuple(counts), tuple(_Judge(matching, truth, predicted).findings()), len(matching.truth))
+def find_object_errors(matched: MatchedObjects) -> list[ObjectFinding]:
+    """Say of each object that has no partner what went wrong with it.
+
+    Parameters
+    ----------
+    matched
+        Labels ``(Z)YX`` of one time point, matched by `microforge.metrics.matching.match_inside`.
+    """
+    return list(_Judge(matched).findings())
+
+
+def worst_first(findings: Iterable[ObjectFinding]) -> list[ObjectFinding]:
+    """Sort by kind, then the largest first: errors of large objects count most for a person."""
+    order = list(FINDING_KINDS)
+    return sorted(findings, key=lambda finding: (order.index(finding.kind), -finding.size))
+
+
+def _summed(counts: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
+    hits, extra, missed = (sum(column) for column in zip(*counts, strict=True))
+    return hits, extra, missed
 
 
 class _Judge:
     """Says of each object that was not matched what went wrong with it."""
 
-    def __init__(self, matching: Matching, truth: Labels, predicted: Labels) -> None:
-        self.matching = matching
-        self.tables = {"truth": measure_objects(truth), "prediction": measure_objects(predicted)}
-        sizes = [next(table[name] for name in ("area", "volume") if name in table) for table in self.tables.values()]
-        rows, columns, iou = matching.rows, matching.columns, matching.iou
-        shared = iou * (sizes[0][rows] + sizes[1][columns]) / (1 + iou)
-        self.sizes = dict(zip(self.tables, sizes, strict=True))
-        self.of_truth, self.of_predicted = shared / sizes[0][rows], shared / sizes[1][columns]
-
-    def findings(self) -> Iterator[Finding]:
+    def __init__(self, matched: MatchedObjects) -> None:
+        self.matched, self.matching = matched, matched.matching
         m = self.matching
-        merged = _repeated(m.columns[self.of_truth > 0.5])
-        split = _repeated(m.rows[self.of_predicted > 0.5])
-        for column in merged:
-            yield self.finding("merged", "prediction", int(column))
-        for row in split:
-            yield self.finding("split", "truth", int(row))
+        self.labels = {"truth": m.truth, "prediction": m.predicted}
+        self.sizes = {"truth": m.truth_sizes, "prediction": m.predicted_sizes}
+        self.of_truth, self.of_predicted = m.overlap / m.truth_sizes[m.rows], m.overlap / m.predicted_sizes[m.columns]
+        self.centres: dict[str, npt.NDArray[np.float64]] = {}
+
+    def findings(self) -> Iterator[ObjectFinding]:
+        m = self.matching
+        mostly_in, mostly_of = self.of_truth > 0.5, self.of_predicted > 0.5
+        merged, split = _repeated(m.columns[mostly_in]), _repeated(m.rows[mostly_of])
+        for column in merged.tolist():
+            yield self.finding("merged", "prediction", column, m.truth[m.rows[mostly_in & (m.columns == column)]])
+        for row in split.tolist():
+            yield self.finding("split", "truth", row, m.predicted[m.columns[mostly_of & (m.rows == row)]])
         pairs = m.pairs(OVERLAPS[0])
-        in_merged = np.isin(m.columns, merged) & (self.of_truth > 0.5)
-        in_split = np.isin(m.rows, split) & (self.of_predicted > 0.5)
+        in_merged, in_split = np.isin(m.columns, merged) & mostly_in, np.isin(m.rows, split) & mostly_of
         rows_left = np.setdiff1d(np.arange(len(m.truth)), np.union1d(m.rows[pairs], [*m.rows[in_merged], *split]))
         columns_left = np.setdiff1d(
             np.arange(len(m.predicted)), np.union1d(m.columns[pairs], [*m.columns[in_split], *merged])
         )
         yield from self.unmatched(rows_left, columns_left)
 
-    def unmatched(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Iterator[Finding]:
+    def unmatched(self, rows: _Indices, columns: _Indices) -> Iterator[ObjectFinding]:
         """Tell outlines that are off from objects that are not there."""
         m, free = self.matching, set(columns.tolist())
         near = np.flatnonzero((m.iou >= TOUCHING) & np.isin(m.rows, rows) & np.isin(m.columns, columns))
@@ -130,25 +180,30 @@ class _Judge:
                 partner[row] = k
                 free.discard(column)
         for row in rows.tolist():
-            kind = "outline" if row in partner else "missed"
-            yield self.finding(kind, "truth", row, float(m.iou[partner[row]]) if row in partner else 0.0)
+            pair = partner.get(row)
+            if pair is None:
+                yield self.finding("missed", "truth", row)
+            else:
+                yield self.finding("outline", "truth", row, m.predicted[m.columns[[pair]]], float(m.iou[pair]))
         for column in sorted(free):
             yield self.finding("extra", "prediction", column)
 
-    def finding(self, kind: str, where: str, number: int, overlap: float = 0.0) -> Finding:
-        table = self.tables[where]
-        centre = tuple(
-            float(table[name][number]) for name in ("centroid_z", "centroid_y", "centroid_x") if name in table
-        )
-        return Finding(kind, where, int(table["label"][number]), centre, float(self.sizes[where][number]), overlap)
+    def finding(
+        self, kind: str, where: str, number: int, partners: _Indices | None = None, overlap: float = 0.0
+    ) -> ObjectFinding:
+        centre = tuple(self.centres_in(where)[number].tolist())
+        others = () if partners is None else tuple(sorted(partners.tolist()))
+        size = float(self.sizes[where][number])
+        return ObjectFinding(kind, where, int(self.labels[where][number]), centre, size, overlap, others)
+
+    def centres_in(self, where: str) -> npt.NDArray[np.float64]:
+        """Give the centroids of a label image; measured only where something went wrong in it."""
+        if where not in self.centres:
+            labels = self.matched.truth if where == "truth" else self.matched.predicted
+            self.centres[where] = centroids(labels)
+        return self.centres[where]
 
 
-def _repeated(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _repeated(numbers: _Indices) -> _Indices:
     values, counts = np.unique(numbers, return_counts=True)
     return values[counts > 1]
-
-
-def worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    """Sort by kind, then the largest first: errors of large objects count most for a person."""
-    order = list(KINDS)
-    return sorted(findings, key=lambda finding: (order.index(finding.kind), -finding.size))
