@@ -1,12 +1,13 @@
 """Count what was found in images and in regions drawn on them, and say it in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from microforge.answers.words import count_text
 from microforge.gui.layers.outlines import Outline, mask_of
 from microforge.tasks.base import Task
 from microforge.types import Array, Count, Image, Points, Prediction
@@ -118,58 +119,6 @@ def pixel_size_of(image: Image) -> float:
     dims = 2 + ("Z" in image.axes)
     known = image.pixel_size is not None and len(image.pixel_size) >= dims
     return float(np.prod(image.pixel_size[-dims:])) if known and image.pixel_size else float("nan")
-
-
-def count_text(value: float, kind: str, low: float | None = None, high: float | None = None) -> str:
-    """Say a count: 176 cells (168-184)."""
-    number = round(value)
-    noun = kind or ("cell" if number == 1 else "cells")
-    between = "" if low is None or high is None else f" ({round(low):,}–{round(high):,})"
-    return f"{number:,} {noun}{between}"
-
-
-def counts_line(prediction: Prediction) -> str:
-    """Say the counts of a whole result; of a series the mean over its time points."""
-    statistics, points = prediction.statistics, prediction.points
-    said = []
-    for kind in points.kinds if points is not None else ():
-        of = f" {kind}" if kind and f"count {kind}" in statistics else ""
-        if f"count{of}" in statistics:
-            said.append(
-                count_text(statistics[f"count{of}"], kind, statistics.get(f"low{of}"), statistics.get(f"high{of}"))
-            )
-    mean = "on average " if points is not None and "T" in points.axes else ""
-    return mean + ", ".join(said)
-
-
-def densities_text(prediction: Prediction) -> str:
-    """Say how many cells there are in a result whose counts were not bounded: the integrals of its densities."""
-    assert prediction.points is not None
-    assert prediction.image is not None
-    return ", ".join(
-        count_text(max(float(density.sum(dtype=np.float64)), 0.0), kind)
-        for kind, density in zip(prediction.points.kinds, prediction.image, strict=True)
-    )
-
-
-def class_probabilities(prediction: Prediction) -> dict[str, float]:
-    """Give how probable each class is."""
-    return {
-        name[2:-1]: value
-        for name, value in prediction.statistics.items()
-        if name.startswith("P(") and name.endswith(")")
-    }
-
-
-def class_text(class_name: str, probabilities: Mapping[str, float]) -> str:
-    """Say a class: good (98 %)."""
-    known = probabilities.get(class_name)
-    return class_name if known is None else f"{class_name} ({percent(known)})"
-
-
-def percent(value: float) -> str:
-    """Say a part of one."""
-    return f"{100 * value:.0f} %"
 
 
 def lines_of(rows: Sequence[CountRow]) -> list[str]:

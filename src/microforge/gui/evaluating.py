@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from microforge.answers.words import class_probabilities
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing
-from microforge.gui.counting import class_probabilities
 from microforge.gui.session.snapshot import Snapshot
 from microforge.metrics.matching import match_points
 from microforge.tasks.base import Task

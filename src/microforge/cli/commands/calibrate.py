@@ -8,8 +8,8 @@ import typer
 
 from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, model_path
 from microforge.cli.progress import Progress, metrics_text
-from microforge.cli.words import interval_text
 from microforge.config import PredictionConfig
+from microforge.tasks.counting.interval import intervals_text
 
 
 def calibrate_command(
@@ -48,7 +48,7 @@ def calibrate_command(
         typer.echo(json.dumps(result))
     else:
         typer.echo(f"{result['images']} images: {metrics_text(result['metrics'])}")
-        typer.echo(f"{interval_text(result['intervals'])}.")
+        typer.echo(f"{intervals_text(result['intervals'])}.")
     typer.echo(f"Model: {result['model']}", err=True)
     for failed in result["failed"]:
         typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)

@@ -8,10 +8,10 @@ import typer
 
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
-from microforge.cli.words import interval_text
 from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import Task, get_task
+from microforge.tasks.counting.interval import intervals_text
 from microforge.types import Annotation
 
 
@@ -84,7 +84,7 @@ def _learnt(card: ModelCard, task: Task) -> dict[str, str]:
     unknown = "not known: `microforge calibrate` measures how far counts may be off"
     return {
         "kinds": ", ".join(name for name in options.get("kinds", ()) if name),
-        "interval": interval_text(options.get("intervals", {})) or unknown,
+        "interval": intervals_text(options.get("intervals", {})) or unknown,
     }
 
 

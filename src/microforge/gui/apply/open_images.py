@@ -8,6 +8,7 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from microforge.answers.words import class_probabilities, class_text, counts_text
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, RunFailed, TileFinished
@@ -15,7 +16,6 @@ from microforge.gui.apply.results.counts import CountResults
 from microforge.gui.apply.results.image_classes import ClassResults
 from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
-from microforge.gui.counting import class_probabilities, class_text, counts_line
 from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.state import Session
@@ -203,7 +203,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         dots = self.counts.add(event, details)
         if dots:
             self.objects.add(dots)
-            return counts_line(prediction)
+            return counts_text(prediction)
         if self.classes.add(event):
             return class_text(prediction.class_name, class_probabilities(prediction))
         called = "classes" if event.class_names else "objects"

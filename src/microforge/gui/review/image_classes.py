@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import QModelIndex
 from qtpy.QtWidgets import QVBoxLayout
 
-from microforge.gui.counting import percent
+from microforge.answers.words import percent
 from microforge.gui.evaluating import Case, MakePredictor
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.confusion_table import ConfusionTable

@@ -6,8 +6,9 @@ whatever the network and however its errors are distributed. Between two errors 
 images the next larger one alone would hold for 95 % instead of 90 %.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -52,3 +53,16 @@ def fit_interval(found: Sequence[float], truth: Sequence[float]) -> Interval | N
     # The k-th of n sorted errors is not exceeded by k of n + 1 new ones: the quantile that counts like this.
     width = float(np.quantile(scores, LEVEL, method="weibull"))
     return Interval(width=width, typical=typical, images=len(scores))
+
+
+def intervals_text(intervals: Mapping[str, Any]) -> str:
+    """Say how far counts may be off, for each kind of cells."""
+    texts = []
+    for kind, values in intervals.items():
+        interval = Interval.model_validate(values)
+        low, high = interval.around(interval.typical)
+        texts.append(
+            f"{kind}{': ' * bool(kind)}{100 * LEVEL:.0f} % of counts of about {interval.typical:.0f} lie between "
+            f"{low:.0f} and {high:.0f} (measured on {interval.images} images)"
+        )
+    return "; ".join(texts)

@@ -9,8 +9,8 @@ import numpy as np
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.answers.words import class_probabilities, class_text, percent
 from microforge.errors import MicroforgeError
-from microforge.gui.counting import class_probabilities, class_text, percent
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.canvas_overlay import CanvasText

@@ -11,7 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from microforge.answers.shown_images import statistics_text
+from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.before_after import BeforeAfter
