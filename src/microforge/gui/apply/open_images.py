@@ -24,13 +24,13 @@ from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.progress import Busy
 from microforge.inference.open_images import (
-    Job,
-    LayerFailed,
-    LayerPredicted,
-    LayerStarted,
-    MakePredictor,
-    predict_layers,
+    OpenImage,
+    OpenImageFailed,
+    OpenImagePredicted,
+    OpenImageStarted,
+    predict_open_images,
 )
+from microforge.inference.protocols import ImagePredictor, MakePredictor
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
 SEVERITIES = ("", "ok", "info", "warning", "error")
@@ -48,7 +48,10 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
     """
 
     def __init__(
-        self, session: Session, config: Callable[[], PredictionConfig], make: MakePredictor | None = None
+        self,
+        session: Session,
+        config: Callable[[], PredictionConfig],
+        make: MakePredictor[ImagePredictor] | None = None,
     ) -> None:
         super().__init__()
         self._session, self._config, self._make = session, config, make
@@ -100,8 +103,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         # First, because napari lets events through while it makes a progress bar.
         self.busy.begin("Loading the model")
         try:
-            jobs = [self._job(layer) for layer in self.images()]
-            self._session.applying.start(partial(predict_layers, model, jobs, config, self._make))
+            images = [self._opened(layer) for layer in self.images()]
+            self._session.applying.start(partial(predict_open_images, model, images, config, self._make))
         except MicroforgeError as error:
             self.busy.end()
             self.message.say(str(error), "error")
@@ -170,34 +173,34 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._asked is not None:
             self._session.set_axes(self._asked, axes)
 
-    def _job(self, layer: Image) -> Job:
+    def _opened(self, layer: Image) -> OpenImage:
         image = image_of(layer, self._session.axes_of(layer))
-        return Job(image, layer_place(layer, image.axes))
+        return OpenImage(image, layer_place(layer, image.axes))
 
     def _on_event(self, event: object) -> None:
         if not self._mine:
             return
         if isinstance(event, Preparing):
             self.busy.text.setText(event.text)
-        elif isinstance(event, LayerStarted):
+        elif isinstance(event, OpenImageStarted):
             self._position = (event.index, event.total)
             self.busy.advance(event.index / event.total, event.name)
         elif isinstance(event, TileFinished):
             index, total = self._position
             self.busy.advance((index + event.done / max(event.total, 1)) / total)
-        elif isinstance(event, LayerPredicted):
+        elif isinstance(event, OpenImagePredicted):
             self._show(event)
-        elif isinstance(event, LayerFailed):
+        elif isinstance(event, OpenImageFailed):
             self._say(event.reason, "error")
         elif isinstance(event, RunFailed):
             self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
 
-    def _show(self, event: LayerPredicted) -> None:
+    def _show(self, event: OpenImagePredicted) -> None:
         self._say(f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)")
         for note in event.prediction.notes:
             self._say(f"{event.place.name}: {note}", "warning")
 
-    def _add(self, event: LayerPredicted) -> str:
+    def _add(self, event: OpenImagePredicted) -> str:
         """Show a result, whatever it is; say what it is."""
         prediction, details = event.prediction, self._details
         dots = self.counts.add(event, details)

@@ -30,7 +30,7 @@ from microforge.gui.session.drawn_regions import draw_regions, name_new, region_
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
-from microforge.inference.open_images import LayerPredicted
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
@@ -67,7 +67,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._text.clear()
         self._show_parts()
 
-    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
         """Show the cells of a result as layers; give those that hold dots."""
         viewer = self._session.viewer
         source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)

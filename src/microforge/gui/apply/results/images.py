@@ -20,7 +20,7 @@ from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
-from microforge.inference.open_images import LayerPredicted
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array, Image, Prediction
 
 
@@ -73,7 +73,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note.say("")
         self._show_parts()
 
-    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
         """Show the images of a result as layers; give them."""
         prediction, viewer = event.prediction, self._session.viewer
         if not event.images or event.image is None:
