@@ -272,7 +272,7 @@ def test_regions_are_part_of_the_settings_by_their_content(tmp_path: Path, halve
 def test_objects_are_counted_in_regions(tmp_path: Path, images: list[Path], halves: Path) -> None:
     from microforge.tasks import get_task
 
-    from .test_folder import Thresholding
+    from .test_run import Thresholding
 
     count = get_task("instances")().count
     where = origin(tmp_path, kind=Annotation.LABELS, countable=True, things="objects", count=count)

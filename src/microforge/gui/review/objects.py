@@ -9,12 +9,12 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
+from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, MicroforgeError
 from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
 from microforge.events import RunFailed
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
-from microforge.gui.layers.outlines import mask_of
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.findings_table import FindingsTable
 from microforge.gui.session.background import Relay

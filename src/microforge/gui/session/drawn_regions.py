@@ -8,9 +8,10 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer, Shapes
 
+from microforge.axes.areas import Outline
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.outlines import AREAS, Outline, outlines_of
+from microforge.gui.layers.outlines import AREAS, outlines_of
 from microforge.gui.session.state import Session
 
 NAME = "name"

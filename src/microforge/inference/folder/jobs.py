@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from microforge.answers.base import Statistics
-from microforge.answers.counts import CountFunction
 from microforge.answers.images import ImageType
+from microforge.answers.region_counts import CountFunction
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.folder.ledger import Entry

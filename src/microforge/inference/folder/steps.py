@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from microforge.answers.base import COUNTS, OBJECTS
-from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, CountFunction, count_rows, shape_of
+from microforge.answers.counts import NO_REGIONS, ClassedImage, CountedImage, shape_of
 from microforge.answers.images import ImageSeries
+from microforge.answers.region_counts import CountFunction, count_regions, count_table
+from microforge.axes.areas import Region
 from microforge.axes.samples import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
@@ -21,7 +23,7 @@ from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready, Result
 from microforge.inference.folder.ledger import Entry, hash_file
 from microforge.inference.protocols import FramePredictor
 from microforge.io.images import let_go, read_image
-from microforge.io.regions import Region, regions_for
+from microforge.io.regions import regions_for
 from microforge.io.tables import TableRows, rows_of
 from microforge.io.writing import write_labels
 from microforge.measurements.bands import measure_sample
@@ -156,11 +158,12 @@ def _counted(
     """Count the objects of each time point, by region."""
     found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
     series = "T" in ready.image.axes
-    rows = [
-        count_rows(count, prediction, sample, regions, t if series else None)
-        for t, (prediction, sample) in enumerate(zip(found, ready.samples, strict=True))
-    ]
-    return TableRows(rows[0].columns, tuple(line for one in rows for line in one.lines))
+    points_in_time = enumerate(zip(found, ready.samples, strict=True))
+    return count_table(
+        row
+        for t, (prediction, sample) in points_in_time
+        for row in count_regions(count, prediction, sample, regions, frame=t if series else None)
+    )
 
 
 def _done(
