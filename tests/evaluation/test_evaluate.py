@@ -1,5 +1,6 @@
 """Evaluation over folders, with a network that knows the answer, or half of it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,27 @@ def test_objects_are_measured_beside_a_threshold(folders: tuple[Path, Path]) -> 
     assert result["baseline"]["name"] == "Otsu threshold and distance watershed (bright objects)"
     assert 0.3 < result["baseline"]["metrics"]["AP@0.5"] < 1
     assert "confusion" not in result
+
+
+def test_what_went_wrong_with_which_object_is_listed(folders: tuple[Path, Path]) -> None:
+    result = evaluate_pairs(Knowing(misses=2), pair_folders(*folders))
+    for one in result["per_image"]:
+        truth = tifffile.imread(folders[1] / f"{one['name']}.tif")
+        assert {error["label"] for error in one["errors"]} == {1, 2}
+        for error in one["errors"]:
+            assert (error["kind"], error["where"], error["partners"], error["iou"]) == ("missed", "truth", [], 0.0)
+            inside = truth == error["label"]
+            assert error["centre"] == pytest.approx([float(places.mean()) for places in np.nonzero(inside)])
+            assert error["size"] == inside.sum()
+    assert json.loads(json.dumps(result)) == result
+    perfect = evaluate_pairs(Knowing(), pair_folders(*folders))
+    assert [one["errors"] for one in perfect["per_image"]] == [[], [], []]
+
+
+def test_classes_of_pixels_are_no_objects(folders: tuple[Path, Path]) -> None:
+    knowing = Knowing()
+    knowing.task = get_task("segmentation").from_options({"classes": {k: str(k) for k in range(1, 60)}})
+    assert all("errors" not in one for one in evaluate_pairs(knowing, pair_folders(*folders))["per_image"])
 
 
 def test_failures_and_files_alone_are_named(folders: tuple[Path, Path]) -> None:

@@ -8,8 +8,9 @@ import pytest
 import tifffile
 from roifile import ROI_OPTIONS, ROI_TYPE, ImagejRoi, roiwrite
 
+from microforge.axes.areas import Region
 from microforge.errors import AnnotationError, PairingError
-from microforge.io.regions import Region, read_regions, regions_for
+from microforge.io.regions import read_regions, regions_for
 from microforge.types import Array
 
 SHAPE = (20, 30)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
+from microforge.errors import AnnotationError
 from microforge.metrics import images as image_metrics
 from support.noisy import clean_field
 
@@ -43,6 +44,48 @@ def test_pearson_ignores_gain_and_offset_and_knows_constants() -> None:
     assert image_metrics.pearson(truth, 5 * truth - 3) == pytest.approx(1)
     assert image_metrics.pearson(truth, -truth) == pytest.approx(-1)
     assert image_metrics.pearson(truth, np.ones_like(truth)) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 50), (3, 40, 50), (2, 4, 40, 50)])
+def test_likeness_of_what_is_the_same_and_of_what_is_darker(shape: tuple[int, ...]) -> None:
+    clean = np.random.default_rng(0).gamma(2.0, 100.0, shape).astype(np.float32)
+    names = (*image_metrics.LIKENESS_FIGURES, "SSIM")
+    same, darker = (image_metrics.likeness(clean, image, names) for image in (clean, clean * 0.5 + 20))
+    assert same["PSNR"] > 100
+    assert same["SSIM"] == pytest.approx(1)
+    assert darker["PSNR"] < 30
+    assert darker["PSNR after linear fit"] > 80
+    assert darker["SSIM"] < 0.99
+    assert darker["SSIM after linear fit"] == pytest.approx(1, abs=1e-4)
+    assert darker["Pearson r"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("where", ["truth", "image", "both"])
+def test_pixels_that_are_no_numbers_count_for_nothing(where: str) -> None:
+    """A strip that is not known, however wide, changes no figure of the rest."""
+    rng = np.random.default_rng(0)
+    clean = rng.gamma(2.0, 100.0, (1, 40, 60)).astype(np.float32)
+    image = clean + rng.normal(0, 20, clean.shape).astype(np.float32)
+    wanted = image_metrics.likeness(clean[..., :40], image[..., :40], (*image_metrics.LIKENESS_FIGURES, "SSIM"))
+    for name, array in (("truth", clean), ("image", image)):
+        if where in (name, "both"):
+            array[..., 40:] = np.nan
+    assert image_metrics.likeness(clean, image, tuple(wanted)) == pytest.approx(wanted)
+
+
+def test_ssim_where_no_window_is_known_throughout() -> None:
+    clean = np.random.default_rng(0).gamma(2.0, 100.0, (1, 20, 20)).astype(np.float32)
+    broken = clean.copy()
+    broken[0, ::5, ::5] = np.nan
+    assert image_metrics.likeness(clean, broken, ["SSIM"])["SSIM"] > 0.5
+
+
+def test_likeness_needs_a_pixel_known_in_both() -> None:
+    clean = np.arange(128, dtype=np.float32).reshape(2, 8, 8)
+    half = np.stack([clean[0], np.full((8, 8), np.nan)])
+    assert image_metrics.likeness(clean, half)["PSNR"] > 100, "a channel that is not known counts for nothing"
+    with pytest.raises(AnnotationError, match="No pixel"):
+        image_metrics.likeness(clean, np.full_like(clean, np.nan))
 
 
 @pytest.mark.parametrize("sigma", [0.5, 3.0, 20.0])

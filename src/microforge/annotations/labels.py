@@ -9,7 +9,7 @@ from microforge.io.pairing import Pair
 from microforge.types import Image, Sample
 
 
-class Labels(AnnotationKind):
+class PaintedLabels(AnnotationKind):
     """Painted labels, from label images of the same names."""
 
     name: ClassVar[str] = "labels"
@@ -24,4 +24,4 @@ class Labels(AnnotationKind):
         return to_samples(image, read_labels(pair.annotation))
 
 
-LABELS = Labels()
+LABELS = PaintedLabels()

@@ -1,26 +1,22 @@
 """What every kind of answer must say of itself, and what it makes of the time points of an image in a folder run."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from microforge.annotations import AnnotationKind
+from microforge.answers.region_counts import CountFunction
+from microforge.axes.areas import Region
 from microforge.config import NetworkConfig
-from microforge.io.regions import Region
 from microforge.io.tables import TableRows
-from microforge.types import Count, Image, PixelSize, Prediction, Sample
+from microforge.types import Image, PixelSize, Prediction, Sample
 
 #: The tables to which images give rows, by name: each is `NAME.csv` in the folder of results.
 OBJECTS_TABLE, COUNTS_TABLE, CLASSES_TABLE = "objects", "counts", "classes"
 #: What was measured on a whole image, by name: numbers and words.
 Statistics = Mapping[str, float | str]
-#: Counts by kind, in the whole image or in a region: `task.count`.
-CountFunction = Callable[[Prediction, npt.NDArray[np.bool_] | None], tuple[Count, ...]]
 ImageType = Literal["float32", "source"]
 #: Said of an image for which a folder of regions holds none.
 NO_REGIONS = "It has no regions: only the whole image was counted."

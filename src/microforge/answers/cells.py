@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from microforge.annotations import POINTS, AnnotationKind
-from microforge.answers.base import COUNTS_TABLE, AnswerKind, CountFunction, Result, ResultRules
+from microforge.answers.base import COUNTS_TABLE, AnswerKind, Result, ResultRules
 from microforge.answers.counts import CountedImage
+from microforge.answers.region_counts import CountFunction
 from microforge.errors import MicroforgeError
 from microforge.types import Image, Prediction, Sample
 

@@ -3,85 +3,20 @@
 Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
-from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, NO_REGIONS, CountFunction, shape_of
+from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, NO_REGIONS, shape_of
 from microforge.answers.images import first_notes
+from microforge.answers.region_counts import CountFunction, CountRow, count_regions, count_table
 from microforge.answers.time_series import PredictionStack
+from microforge.axes.areas import Region
 from microforge.errors import MicroforgeError
 from microforge.io.points import write_points_csv, write_points_rois
 from microforge.io.tables import TableRows, text_rows
-from microforge.types import Count, Image, PixelSize, Prediction, Sample
-
-#: What the rows for the whole image are called in the column of the regions.
-WHOLE = "image"
-_Mask = npt.NDArray[np.bool_]
-
-
-class NamedMask(Protocol):
-    """A part of an image, by its name."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def mask(self) -> _Mask: ...  # noqa: D102
-
-
-def count_rows(
-    count: CountFunction, prediction: Prediction, sample: Sample, regions: Sequence[NamedMask], frame: int | None = None
-) -> TableRows:
-    """Count the whole image and each region, one row for each kind of cells in each, the whole image first."""
-    lead = [] if frame is None else [frame]
-    # Masks are made one after the other: an atlas has hundreds.
-    places: Iterator[tuple[str, _Mask | None]] = ((region.name, region.mask) for region in regions)
-    rows = [
-        [*lead, " ".join(name.split()), *row]
-        for name, mask in chain([(WHOLE, None)], places)
-        for row in _rows_of_place(count, prediction, sample, mask)
-    ]
-    return text_rows((*(() if frame is None else ("frame",)), *_columns(sample)), rows)
-
-
-def _rows_of_place(
-    count: CountFunction, prediction: Prediction, sample: Sample, mask: _Mask | None
-) -> Iterator[list[object]]:
-    whole = int(np.prod(sample.image.shape[1:]))
-    pixels = whole if mask is None else int(mask.sum()) * (whole // mask.size)
-    points = prediction.points
-    if points is not None and mask is not None:
-        points = points.inside(mask)
-    for found in count(prediction, mask):
-        dots = None if points is None else len(points.of_kind(found.kind))
-        counted = [_rounded(value) for value in (found.value, found.low, found.high)]
-        yield [found.kind, *counted, *_size(pixels, found, sample), dots]
-
-
-def _columns(sample: Sample) -> tuple[str, ...]:
-    space = ("volume_px", "volume_um3", "cells_per_mm3")
-    plane = ("area_px", "area_um2", "cells_per_mm2")
-    return ("region", "kind", "count", "low", "high", *(plane if sample.image.ndim == 3 else space), "points")
-
-
-def _size(pixels: int, found: Count, sample: Sample) -> tuple[object, ...]:
-    """Give the size in pixels and, where it is known, in micrometres, with the cells per square or cubic millimetre."""
-    dims, size = sample.image.ndim - 1, sample.pixel_size
-    if size is None or len(size) < dims:
-        return pixels, None, None
-    micrometres = pixels * float(np.prod(size[-dims:]))
-    density = found.value / (micrometres / 1000**dims) if micrometres else 0.0
-    return pixels, f"{micrometres:.7g}", f"{density:.6g}"
-
-
-def _rounded(value: float | None) -> str | None:
-    return None if value is None else f"{value:.2f}"
+from microforge.types import Image, PixelSize, Prediction, Sample
 
 
 @dataclass
@@ -100,10 +35,10 @@ class CountedImage:
     source: Image
     samples: Sequence[Sample]
     count: CountFunction
-    regions: Sequence[NamedMask] | None = ()
+    regions: Sequence[Region] | None = ()
     done: int = 0
     cells: float = 0.0
-    rows: list[TableRows] = field(default_factory=list)
+    rows: list[CountRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stack = _stack_of(self.source)
@@ -121,7 +56,7 @@ class CountedImage:
             raise MicroforgeError("The model gives no cells.", remedy="Please report it with this image.")
         frame = self.done if "T" in self.source.axes else None
         sample = self.samples[self.done]
-        self.rows.append(count_rows(self.count, prediction, sample, self.regions or (), frame))
+        self.rows += count_regions(self.count, prediction, sample, self.regions or (), frame=frame)
         self.cells += sum(found.value for found in self.count(prediction, None))
         self._stack.add(replace(prediction, image=None))
         self.done += 1
@@ -140,7 +75,7 @@ class CountedImage:
     @property
     def tables(self) -> Mapping[str, TableRows]:
         """The rows of the counts."""
-        return {COUNTS_TABLE: TableRows(self.rows[0].columns, tuple(line for rows in self.rows for line in rows.lines))}
+        return {COUNTS_TABLE: count_table(self.rows)}
 
     @property
     def number(self) -> int | None:

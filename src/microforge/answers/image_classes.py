@@ -1,13 +1,14 @@
 """Classes of whole images as answers."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
-from microforge.answers.base import AnswerKind, CountFunction, Result, ResultRules
+from microforge.answers.base import AnswerKind, Result, ResultRules
 from microforge.answers.counts import ClassedImage
+from microforge.answers.region_counts import CountFunction
 from microforge.types import Image, Prediction, Sample
 
 
@@ -32,9 +33,15 @@ class ImageClassAnswer(AnswerKind):
 
     def overall(self, per_image: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Give how many images of each class were found to be of which."""
-        pairs = Counter((one["truth"], one["class"]) for one in per_image)
+        pairs = [(one["truth"], one["class"]) for one in per_image]
         names = sorted({name for pair in pairs for name in pair})
-        return {"confusion": {"classes": names, "table": [[pairs[a, b] for b in names] for a in names]}}
+        return {"confusion": {"classes": names, "table": confusion(pairs, names)}}
 
 
 IMAGE_CLASS = ImageClassAnswer()
+
+
+def confusion(pairs: Iterable[tuple[str, str]], names: Sequence[str]) -> list[list[int]]:
+    """Count pairs of a true class (rows) and the one found (columns)."""
+    counted = Counter(pairs)
+    return [[counted[true, found] for found in names] for true in names]

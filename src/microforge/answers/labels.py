@@ -18,7 +18,7 @@ from microforge.answers.base import (
     Statistics,
     shape_of,
 )
-from microforge.answers.counts import count_rows
+from microforge.answers.region_counts import count_regions, count_table
 from microforge.errors import MicroforgeError
 from microforge.io.tables import TableRows, rows_of
 from microforge.io.writing import write_labels
@@ -130,19 +130,14 @@ class LabelledImage:
 
     def _counted(self, frames: Array, measured: Sequence[Mapping[str, Array]]) -> TableRows:
         """Count the objects of each time point, by region."""
-        assert self.rules.count is not None
-        series = "T" in self.source.axes
-        rows = [
-            count_rows(
-                self.rules.count,
-                Prediction(labels=labels, measurements=table),
-                sample,
-                self.rules.regions or (),
-                frame if series else None,
-            )
-            for frame, (labels, table, sample) in enumerate(zip(frames, measured, self.samples, strict=True))
-        ]
-        return TableRows(rows[0].columns, tuple(line for one in rows for line in one.lines))
+        count, regions, series = self.rules.count, self.rules.regions or (), "T" in self.source.axes
+        assert count is not None
+        found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
+        return count_table(
+            row
+            for t, (prediction, sample) in enumerate(zip(found, self.samples, strict=True))
+            for row in count_regions(count, prediction, sample, regions, frame=t if series else None)
+        )
 
 
 def with_columns(table: Mapping[str, Array], said: Mapping[str, Array], frame: int | None = None) -> dict[str, Array]:

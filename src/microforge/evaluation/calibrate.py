@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from microforge.config import PredictionConfig
-from microforge.data.loading import Problem
 from microforge.errors import NotEnoughDataError, SettingsError, WriteError
-from microforge.evaluation.evaluate import Measured, Network, measure_pair, reader
+from microforge.evaluation.cases import Case, CaseFailed, measure_files
+from microforge.inference.protocols import SamplePredictor
 from microforge.io.files import image_stem
 from microforge.io.model_file import ModelFile, load_model, save_model
 from microforge.io.pairing import Pairing
@@ -63,12 +63,12 @@ def calibrate(
     pairing = get_task(file.card.task).answer.truth.pair_truth(images, (annotations,), split=split)
     _check_size(pairing)
     _check_unseen(pairing, file)
-    network = Predictor(file, config or PredictionConfig())
-    measured, failed = _measure(network, pairing, axes, progress)
+    predictor = Predictor(file, config or PredictionConfig())
+    measured, failed = _measure(predictor, pairing, axes, progress)
     if len(measured) < FEWEST:
         raise _too_few(len(measured), failed)
     tallies = [one.tally for ones in measured for one in ones]
-    task = calibrated(network.task, tallies)
+    task = calibrated(predictor.task, tallies)
     options = task.options.model_dump(mode="json")
     save_model(output, file.weights, file.card.model_copy(update={"task_options": options}))
     return {
@@ -126,20 +126,16 @@ def _check_unseen(pairing: Pairing, file: ModelFile) -> None:
 
 
 def _measure(
-    network: Network, pairing: Pairing, axes: str | None, progress: Callable[[int, int], None] | None
-) -> tuple[list[list[Measured]], list[dict[str, str]]]:
+    predictor: SamplePredictor, pairing: Pairing, axes: str | None, progress: Callable[[int, int], None] | None
+) -> tuple[list[list[Case]], list[dict[str, str]]]:
     """Give what was measured of each file, and the files that could not be used."""
-    measured: list[list[Measured]] = []
+    measured: list[list[Case]] = []
     failed: list[dict[str, str]] = []
-    read = reader(network.task, axes)
-    for done, pair in enumerate(pairing.pairs, start=1):
-        outcomes = list(measure_pair(network, pair, read))
-        failed += [{"name": pair.image.name, "reason": one.reason} for one in outcomes if isinstance(one, Problem)]
-        good = [one for one in outcomes if isinstance(one, Measured)]
+    for _, outcomes in measure_files(predictor, pairing, axes=axes, progress=progress):
+        failed += [{"name": one.name, "reason": one.reason} for one in outcomes if isinstance(one, CaseFailed)]
+        good = [one for one in outcomes if isinstance(one, Case)]
         # The time points of a series resemble each other: they count as one image.
         measured += [good] if good else []
-        if progress is not None:
-            progress(done, len(pairing.pairs))
     return measured, failed
 
 

@@ -1,29 +1,20 @@
 """How well a model fits annotated images, or clean ones: predicted one by one, counted together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from microforge.config import PredictionConfig
 from microforge.data.loading import Problem, iter_samples
-from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.errors import NotEnoughDataError
+from microforge.evaluation.cases import Case, CaseFailed, measure_files
+from microforge.inference.protocols import SamplePredictor
 from microforge.io.pairing import Pair, Pairing
-from microforge.tasks.abilities import baseline_of, calibrated, count_of
+from microforge.tasks.abilities import baseline_of, calibrated
 from microforge.tasks.base import Task
 from microforge.tasks.baselines import Baseline
-from microforge.types import Prediction, Sample
-
-ReadPairs = Callable[[Sequence[Pair]], Iterator[Sample | Problem]]
-
-
-class Network(Protocol):
-    """What an evaluation needs of a predictor."""
-
-    @property
-    def task(self) -> Task: ...  # noqa: D102
-
-    def predict(self, image: Sample) -> Prediction: ...  # noqa: D102
+from microforge.tasks.instances.scores import ObjectTask
+from microforge.types import Sample
 
 
 def evaluate(
@@ -58,9 +49,15 @@ def evaluate(
     -------
     dict
         ``metrics`` (over all images together), ``images`` (their number), ``per_image`` (name and metrics of each,
-        with the true and the found count and its bounds, or class), ``failed`` (name and reason),
+        with the true and the found count and its bounds, or class, and of objects ``errors``), ``failed`` (name and
+        reason),
         ``images_without_annotation``, ``annotations_without_image``, ``baseline`` (name and metrics of a simple
         method), ``annotation`` (of which kind), and of classes ``confusion`` (names; rows are true, columns found).
+
+        ``errors`` lists the objects with which something went wrong, the worst first, each a dict: ``kind`` (missed,
+        extra, merged, split, or outline where the overlap is less than half), ``where`` (truth or prediction, the
+        label image it is in), ``label`` there and ``partners``, the labels in the other one (which true objects were
+        merged), ``centre`` (``(Z)YX`` in pixels), ``size`` in pixels and ``iou`` with its partner.
 
     Raises
     ------
@@ -77,74 +74,45 @@ def evaluate(
     return evaluate_pairs(predictor, pairing, axes, progress, target_axes) | {"model": str(model)}
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One sample that was predicted: its tally, and what was found beside what is true."""
-
-    sample: Sample
-    tally: Mapping[str, float]
-    answer: Mapping[str, Any]
-
-
-def reader(task: Task, axes: str | None = None, target_axes: str | None = None) -> ReadPairs:
-    """Give what reads pairs for measuring a task."""
-    return lambda pairs: iter_samples(pairs, task, axes=axes, target_axes=target_axes, kind=task.answer.truth)
-
-
-def measure_pair(network: Network, pair: Pair, read: ReadPairs) -> Iterator[Measured | Problem]:
-    """Predict the samples of a pair of files and compare; what cannot be used is a problem, not an error."""
-    for sample in read([pair]):
-        if isinstance(sample, Problem):
-            yield sample
-            continue
-        try:
-            prediction = network.predict(sample)
-            tally = network.task.tally(prediction, sample)
-            yield Measured(sample, tally, network.task.answer.compared(count_of(network.task), prediction, sample))
-        except MicroforgeError as error:
-            yield Problem(pair.image, f"{error.problem} {error.remedy}".strip())
-
-
 def evaluate_pairs(
-    network: Network,
+    predictor: SamplePredictor,
     pairing: Pairing,
     axes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     target_axes: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate on pairs of files; the dict is that of `evaluate` without the model."""
-    task, simple = network.task, baseline_of(network.task)
-    read = reader(task, axes, target_axes)
+    task, simple = predictor.task, baseline_of(predictor.task)
+    look = None if simple is None else simple.look
+    measured: list[Case] = []
     good: list[Pair] = []
-    tallies: list[Mapping[str, float]] = []
-    per_image: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    for done, pair in enumerate(pairing.pairs, start=1):
-        for one in measure_pair(network, pair, read):
-            if isinstance(one, Problem):
-                failed.append({"name": pair.image.name, "reason": one.reason})
-                continue
-            tallies.append(one.tally)
-            per_image.append({"name": one.sample.name, **one.answer, **_plain(task.summarise(one.tally))})
-            good += [pair] if pair not in good[-1:] else []
-            if simple is not None:
-                simple.look(one.sample)
-        if progress is not None:
-            progress(done, len(pairing.pairs))
-    if not per_image:
+    files = measure_files(predictor, pairing, axes=axes, target_axes=target_axes, look=look, progress=progress)
+    for pair, outcomes in files:
+        failed += [{"name": one.name, "reason": one.reason} for one in outcomes if isinstance(one, CaseFailed)]
+        measured += [one for one in outcomes if isinstance(one, Case)]
+        good += [pair] if any(isinstance(one, Case) for one in outcomes) else []
+    if not measured:
         raise _nothing(failed)
+    again = iter_samples(good, task, axes=axes, target_axes=target_axes, kind=task.answer.truth)
     return {
         "task": task.name,
         "annotation": task.answer.truth.name,
-        "images": len(per_image),
-        "metrics": _plain(task.summarise_all(tallies)),
-        **({} if simple is None else {"baseline": _measured(simple, task, read(good))}),
-        **task.answer.overall(per_image),
-        "per_image": per_image,
+        "images": len(measured),
+        "metrics": _plain(task.summarise_all(case.tally for case in measured)),
+        **({} if simple is None else {"baseline": _measured(simple, task, again)}),
+        **task.answer.overall([case.answer for case in measured]),
+        "per_image": [_told(task, case) for case in measured],
         "failed": failed,
         "images_without_annotation": [path.name for path in pairing.images_alone],
         "annotations_without_image": [path.name for path in pairing.annotations_alone],
     }
+
+
+def _told(task: Task, case: Case) -> dict[str, Any]:
+    """Give what is known of one image as plain values."""
+    errors = {"errors": [error.as_dict() for error in case.errors]} if isinstance(task, ObjectTask) else {}
+    return {"name": case.name, **case.answer, **_plain(task.summarise(case.tally)), **errors}
 
 
 def _measured(simple: Baseline, task: Task, samples: Iterator[Sample | Problem]) -> dict[str, Any]:

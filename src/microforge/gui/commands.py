@@ -8,20 +8,20 @@ from microforge.errors import MicroforgeError
 from microforge.gui.dock import MicroforgeDock
 
 #: As napari names the dock that its menu Plugins opens, so that the entry there shows and hides the same one.
-NAME = "Microforge (Microforge)"
+DOCK_NAME = "Microforge (Microforge)"
 
 
-def annotate() -> None:
+def open_annotate() -> None:
     """Open the dock where images are annotated."""
     _open("Annotate")
 
 
-def train() -> None:
+def open_train() -> None:
     """Open the dock where a model is trained."""
     _open("Train")
 
 
-def apply() -> None:
+def open_apply() -> None:
     """Open the dock where a model is applied."""
     _open("Apply")
 
@@ -33,7 +33,7 @@ def _open(step: str) -> None:
     dock = _dock_in(viewer.window)
     if dock is None:
         dock = MicroforgeDock(viewer)
-        viewer.window.add_dock_widget(dock, name=NAME)
+        viewer.window.add_dock_widget(dock, name=DOCK_NAME)
     frame = dock.parentWidget()
     if frame is not None:
         frame.show()

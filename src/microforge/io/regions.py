@@ -1,15 +1,15 @@
 """Regions in which is counted: those of an atlas in a label image, or areas drawn in ImageJ or Fiji."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from roifile import ROI_TYPE, ImagejRoi
+from scipy import ndimage
 
+from microforge.axes.areas import Area, Region, enclosed
 from microforge.axes.letters import size_text
 from microforge.errors import AnnotationError, PairingError
 from microforge.io.files import IMAGE_SUFFIXES, natural_order
@@ -25,25 +25,7 @@ from microforge.io.rois import (
     read_rois,
     rectangle,
 )
-from microforge.types import Doubles, Labels
-
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """A part of an image, by its name.
-
-    The mask is made when it is asked for: the hundreds of regions of an atlas would not fit into memory together.
-    """
-
-    name: str
-    made: Callable[[], Mask]
-
-    @property
-    def mask(self) -> Mask:
-        """Which pixels belong to it, ``(Z)YX``; of a stack YX alone means all planes."""
-        return self.made()
+from microforge.types import Doubles, Labels, Window
 
 
 def regions_for(where: str | Path, image: str | Path, shape: Sequence[int]) -> list[Region]:
@@ -107,18 +89,28 @@ def read_regions(path: str | Path, shape: Sequence[int]) -> list[Region]:
     if path.suffix.lower() in ROI_SUFFIXES:
         return _of_rois(path, shape)
     labels = _fitting(path, shape)
-    values = [value for value in np.unique(labels).tolist() if value]
-    if not values:
+    values = np.unique(labels)
+    values = values[values > 0]
+    if not len(values):
         raise AnnotationError(
             "The label image holds no region: all its pixels are 0.",
             where=str(path),
             remedy="Give each region a number of its own.",
         )
-    return [Region(str(value), partial(_mask_of_label, labels, value)) for value in values]
+    boxes = zip(values.tolist(), _boxes(labels, values), strict=True)
+    return [Region(str(value), shape, partial(_area_of_label, labels, value, box)) for value, box in boxes]
 
 
-def _mask_of_label(labels: Labels, value: int) -> Mask:
-    return np.asarray(labels == value)
+def _boxes(labels: Labels, values: Labels) -> list[Window]:
+    """Give the window around each value; an atlas may use numbers far beyond how many regions it has."""
+    direct = bool(values[-1] <= labels.size)
+    numbered = labels if direct else np.searchsorted(values, labels, side="right")
+    boxes = ndimage.find_objects(numbered.astype(np.int32, copy=False))
+    return [boxes[value - 1] for value in (values.tolist() if direct else range(1, len(values) + 1))]
+
+
+def _area_of_label(labels: Labels, value: int, box: Window) -> Area:
+    return Area(box, np.asarray(labels[box] == value))
 
 
 def _fitting(path: Path, shape: tuple[int, ...]) -> Labels:
@@ -145,7 +137,7 @@ def _of_rois(path: Path, shape: tuple[int, ...]) -> list[Region]:
     names = _unlike([one.name for one in areas])
     try:
         return [
-            Region(name, partial(_mask_of_roi, _shape_of(one.roi), _plane_of(one, shape), shape))
+            Region(name, shape, partial(_area_of_roi, _shape_of(one.roi), _plane_of(one, shape), shape))
             for name, one in zip(names, areas, strict=True)
         ]
     except AnnotationError as error:
@@ -179,27 +171,18 @@ def _shape_of(roi: ImagejRoi) -> _Oval | list[Doubles]:
     return _Oval(*rectangle(roi)) if roi.roitype == ROI_TYPE.OVAL and not roi.composite else outlines(roi)
 
 
-def _mask_of_roi(drawn: _Oval | list[Doubles], plane: int | None, shape: tuple[int, ...]) -> Mask:
-    flat = _filled(drawn, shape[-2:])
-    if plane is None:
-        return flat
-    mask = np.zeros(shape, bool)
-    mask[plane] = flat
-    return mask
+def _area_of_roi(drawn: _Oval | list[Doubles], plane: int | None, shape: tuple[int, ...]) -> Area:
+    flat = _oval(drawn, shape[-2:]) if isinstance(drawn, _Oval) else enclosed(drawn, shape[-2:])
+    return flat if plane is None else Area((slice(plane, plane + 1), *flat.window), flat.mask[None])
 
 
-def _filled(drawn: _Oval | list[Doubles], shape: tuple[int, ...]) -> Mask:
-    from skimage.draw import ellipse, polygon
+def _oval(drawn: _Oval, shape: tuple[int, ...]) -> Area:
+    from skimage.draw import ellipse
 
     mask = np.zeros(shape, bool)
-    if isinstance(drawn, _Oval):
-        height, width = drawn.height / 2, drawn.width / 2
-        mask[ellipse(drawn.top + height - CORNER, drawn.left + width - CORNER, height, width, shape)] = True
-        return mask
-    for line in drawn:
-        # An outline within another is a hole.
-        mask[polygon(line[:, 0], line[:, 1], shape)] ^= True
-    return mask
+    height, width = drawn.height / 2, drawn.width / 2
+    mask[ellipse(drawn.top + height - CORNER, drawn.left + width - CORNER, height, width, shape)] = True
+    return Area((slice(0, shape[0]), slice(0, shape[1])), mask)
 
 
 def _unlike(names: Sequence[str]) -> list[str]:

@@ -88,6 +88,11 @@ def measure_objects(
     return columns | _micrometres(columns, centroid, pixel_size)
 
 
+def centroids(labels: Labels) -> Doubles:
+    """Give the centroid of every object in pixels, ``(N, D)`` along ``(Z)YX``, in ascending order of the labels."""
+    return np.stack(_centroids(_find_runs(np.asarray(labels))), axis=1)
+
+
 def join_frames(tables: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     """Put the tables of the time points of a series below each other, with the column `frame`."""
     if not tables:

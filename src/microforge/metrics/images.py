@@ -3,9 +3,15 @@
 Images are arrays ``(Z)YX`` or ``C(Z)YX`` of any real dtype; both of a pair have one shape.
 """
 
-import numpy as np
+from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from microforge.errors import AnnotationError
 from microforge.types import Array, Doubles
+
+_Known = npt.NDArray[np.bool_]
 
 #: Brightest values that cameras can give; counted as saturated where many pixels have them.
 FULL_WELLS = (255, 1023, 4095, 16383, 65535)
@@ -15,6 +21,54 @@ REGISTERED_SIDE = 1024
 #: What second differences along both axes make of white noise of standard deviation one.
 _NOISE_GAIN = 6.0
 _MAD_TO_STD = 0.6744898
+#: The figures of `likeness` that `evaluate` gives; the window shows SSIM without a fit as well.
+LIKENESS_FIGURES = ("PSNR after linear fit", "SSIM after linear fit", "PSNR", "Pearson r")
+_FITTED = " after linear fit"
+
+
+def likeness(truth: Array, image: Array, names: Sequence[str] = LIKENESS_FIGURES) -> dict[str, float]:
+    """Compare an image with the truth, channel by channel.
+
+    A pixel that is not a number in one of the two counts for nothing in any figure: whatever was put in its place would
+    be an error, or a success, of its own. For SSIM that leaves out the windows that hold such pixels.
+
+    Parameters
+    ----------
+    truth, image
+        ``C(Z)YX`` of one shape, any real dtype.
+    names
+        Of the figures wanted, in the order wanted: PSNR (dB), SSIM, Pearson r, and the first two ``after linear fit``,
+        which matches brightness and contrast first.
+
+    Returns
+    -------
+    dict
+        Each figure as the mean over the channels.
+
+    Raises
+    ------
+    AnnotationError
+        If no pixel has a value in both.
+    """
+    rows = [_channel_likeness(*pair, names) for pair in zip(truth, image, strict=True)]
+    rows = [row for row in rows if row]
+    if not rows:
+        raise AnnotationError("No pixel has a value in both images.", remedy="Choose other images.")
+    return {name: float(np.mean([row[name] for row in rows])) for name in names}
+
+
+def _channel_likeness(truth: Array, image: Array, names: Sequence[str]) -> dict[str, float]:
+    """Give the figures of one channel ``(Z)YX``; nothing where no pixel is known."""
+    truth, image = np.asarray(truth, np.float32), np.asarray(image, np.float32)
+    known = np.isfinite(truth) & np.isfinite(image)
+    if not known.any():
+        return {}
+    slope, offset = linear_fit(image[known], truth[known])
+    fitted = slope * np.asarray(image, np.float64) + offset
+    return {
+        name: _FIGURES[name.removesuffix(_FITTED)](truth, fitted if name.endswith(_FITTED) else image, known)
+        for name in names
+    }
 
 
 def fit_linear(image: Array, truth: Array) -> Doubles:
@@ -39,15 +93,38 @@ def psnr(truth: Array, image: Array) -> float:
     return float(10 * np.log10(max(np.ptp(truth), 1e-20) ** 2 / max(error, 1e-20)))
 
 
-def ssim(truth: Array, image: Array) -> float:
-    """Structural similarity (Wang et al. 2004, doi 10.1109/TIP.2003.819861) with windows of 7 pixels, in planes."""
+def ssim(truth: Array, image: Array, known: _Known | None = None) -> float:
+    """Structural similarity (Wang et al. 2004, doi 10.1109/TIP.2003.819861) with windows of 7 pixels, in planes.
+
+    Parameters
+    ----------
+    known
+        Which pixels have values; only windows that hold no others count. Where there is none, those whose middle is
+        known do, with the median in place of what is not.
+    """
     from skimage.metrics import structural_similarity
 
     truth, image = np.asarray(truth, np.float64), np.asarray(image, np.float64)
-    side = min(7, *truth.shape[-2:])
-    window, span = side - (side + 1) % 2, float(np.ptp(truth)) or 1.0
-    planes = zip(truth.reshape(-1, *truth.shape[-2:]), image.reshape(-1, *image.shape[-2:]), strict=True)
-    return float(np.mean([structural_similarity(a, b, data_range=span, win_size=window) for a, b in planes]))
+    known = np.ones(truth.shape, bool) if known is None else known
+    side, span = min(7, *truth.shape[-2:]), float(np.ptp(truth[known])) or 1.0
+    window, values = side - (side + 1) % 2, []
+    truth, image = (np.where(known, one, np.median(truth[known])) for one in (truth, image))
+    for a, b, there in zip(*(one.reshape(-1, *one.shape[-2:]) for one in (truth, image, known)), strict=True):
+        _, similar = structural_similarity(a, b, data_range=span, win_size=window, full=True)
+        values.append(_mean_of_windows(similar, there, window))
+    found = [value for value in values if value is not None]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _mean_of_windows(similar: Doubles, known: _Known, window: int) -> float | None:
+    """Give the mean over the windows of a plane that lie on it and hold known pixels only; None where none does."""
+    from scipy.ndimage import minimum_filter
+
+    inner = (slice(window // 2, similar.shape[-2] - window // 2), slice(window // 2, similar.shape[-1] - window // 2))
+    similar, middle = similar[inner], known[inner]
+    whole = middle if known.all() else minimum_filter(known, window)[inner]
+    counted = whole if whole.any() else middle
+    return float(similar[counted].mean()) if counted.any() else None
 
 
 def pearson(first: Array, second: Array) -> float:
@@ -56,6 +133,14 @@ def pearson(first: Array, second: Array) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt(np.mean(x * x) * np.mean(y * y))
     return float(np.mean(x * y) / size) if size > 0 else 0.0
+
+
+#: What is measured of truth, image and the pixels known in both.
+_FIGURES: dict[str, Callable[[Array, Array, _Known], float]] = {
+    "PSNR": lambda truth, image, known: psnr(truth[known], image[known]),
+    "SSIM": ssim,
+    "Pearson r": lambda truth, image, known: pearson(truth[known], image[known]),
+}
 
 
 def noise_level(image: Array) -> float:

@@ -18,14 +18,18 @@ Indices = npt.NDArray[np.int64]
 class Matching:
     """Which predicted objects overlap which true ones; only pairs that do are listed.
 
-    `truth` and `predicted` are the labels of all objects; overlapping pair k is ``truth[rows[k]]`` with
-    ``predicted[columns[k]]`` at intersection over union ``iou[k]``, largest first.
+    `truth` and `predicted` are the labels of all objects, in ascending order, with their numbers of pixels in
+    `truth_sizes` and `predicted_sizes`; overlapping pair k is ``truth[rows[k]]`` with ``predicted[columns[k]]``, which
+    share ``overlap[k]`` pixels, at intersection over union ``iou[k]``, largest first.
     """
 
-    truth: npt.NDArray[np.int64]
-    predicted: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
-    columns: npt.NDArray[np.int64]
+    truth: Indices
+    predicted: Indices
+    truth_sizes: Indices
+    predicted_sizes: Indices
+    rows: Indices
+    columns: Indices
+    overlap: Indices
     iou: npt.NDArray[np.float64]
 
     def pairs(self, threshold: float = 0.5) -> npt.NDArray[np.int64]:
@@ -64,10 +68,48 @@ def match_objects(truth: Labels, predicted: Labels) -> Matching:
     return Matching(
         t_ids[t_first:].astype(np.int64),
         p_ids[p_first:].astype(np.int64),
+        t_sizes[t_first:].astype(np.int64),
+        p_sizes[p_first:].astype(np.int64),
         rows[order] - t_first,
         columns[order] - p_first,
+        overlap[order].astype(np.int64),
         iou[order],
     )
+
+
+@dataclass(frozen=True, eq=False)
+class MatchedObjects:
+    """Two label images ``(Z)YX`` of one image, without the objects that do not count, and how they match."""
+
+    truth: Labels
+    predicted: Labels
+    matching: Matching
+
+
+def match_inside(truth: Labels, predicted: Labels, mask: npt.NDArray[np.bool_] | None = None) -> MatchedObjects:
+    """Match the objects of which more than half lies where the truth is complete.
+
+    The same holds for both: else a true object that reaches out of an annotated region would be missed, or one found
+    there be extra, though nobody said what is there.
+
+    Parameters
+    ----------
+    mask
+        bool ``(Z)YX``, True where the truth is complete; None = everywhere.
+    """
+    truth, predicted = _mostly_inside(truth, mask), _mostly_inside(predicted, mask)
+    return MatchedObjects(truth, predicted, match_objects(truth, predicted))
+
+
+def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_] | None) -> Labels:
+    if mask is None or labels.size == 0:
+        return labels
+    numbered = labels
+    if labels.max() > labels.size:  # one entry is counted for every number up to the largest
+        numbered = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    size = np.bincount(numbered.ravel())
+    inside = np.bincount(numbered.ravel(), weights=mask.ravel(), minlength=len(size))
+    return np.where(inside[numbered] * 2 > size[numbered], labels, 0)
 
 
 def average_precision(hits: float, extra: float, missed: float) -> float:

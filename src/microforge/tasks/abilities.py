@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from microforge.answers.base import CountFunction
+from microforge.answers.region_counts import CountFunction
 from microforge.config import AugmentationConfig, NetworkConfig
 from microforge.tasks.base import Task
 from microforge.tasks.baselines.base import Baseline
@@ -168,7 +168,7 @@ def corrupted(task: Task, batch: Batch, rng: np.random.Generator) -> Batch:
     return task.corrupt(batch, rng) if isinstance(task, CorruptsBatches) else batch
 
 
-def count_of(task: Task) -> CountFunction | None:
+def counter_of(task: Task) -> CountFunction | None:
     """Give what counts, if the task does."""
     return task.count if isinstance(task, CountsThings) else None
 

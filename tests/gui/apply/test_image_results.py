@@ -11,8 +11,6 @@ import pytest
 from microforge.events import TileFinished
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
-from microforge.gui.halves import Halves, Removed
-from microforge.gui.image_parts import colours, statistics_text
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.open_files import open_files, show_opened
 from microforge.gui.session.state import Session
@@ -157,7 +155,6 @@ def test_figures_are_said(qtbot: Any, session: Session, panel: ApplyPanel) -> No
     assert panel.layers.image_results.statistics.text().startswith(
         "cells: Noise 12 → 1.5 grey levels. What was removed"
     )
-    assert "more than noise" in statistics_text({"residual correlation": 0.5})
 
 
 def test_before_and_after(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
@@ -277,39 +274,6 @@ def test_results_become_images_of_her_own(qtbot: Any, session: Session, panel: A
     assert copy.metadata["axes"] == "TYX"
     apply(qtbot, panel)
     assert copy in session.viewer.layers
-
-
-@pytest.mark.parametrize("finer", [1, 3])
-@pytest.mark.parametrize("colour", [False, True])
-def test_halves_give_what_slicing_would(finer: int, colour: bool) -> None:
-    rng = np.random.default_rng(0)
-    more = (3,) if colour else ()
-    before = rng.random((4, 5, 6, *more)).astype(np.float32)
-    after = rng.random((4, 5 * finer, 6 * finer, *more)).astype(np.float32)
-    halves = Halves(before, after, colour=colour, line=9)
-    halves.divider = 2 * finer
-    whole = before.repeat(finer, 1).repeat(finer, 2)
-    columns = np.arange(6 * finer).reshape(-1, *more and (1,))
-    wanted = np.where(columns < halves.divider, whole, after)
-    wanted[:, :, halves.divider] = 9
-    assert np.array_equal(np.asarray(halves), wanted)
-    assert np.array_equal(halves[2], wanted[2])
-    assert halves[0, 2].shape == wanted[0, 2].shape
-    assert (halves.ndim, halves.shape) == (after.ndim, after.shape)
-
-
-def test_removed_is_the_difference() -> None:
-    before, after = noise(4, 20, 30), np.zeros((4, 20, 30), np.float32)
-    removed = Removed(before, after)
-    assert np.array_equal(removed[1:3, :5], before[1:3, :5])
-    assert 3000 < removed.spread() < 4000
-
-
-def test_colours_are_those_people_expect() -> None:
-    assert colours(["DAPI", "NFH", "eGFP"]) == ["blue", "cyan", "green"]
-    assert colours(["", "", ""]) == ["cyan", "magenta", "yellow"]
-    assert len(set(colours(["DAPI", "Hoechst", "nuclei"]))) == 3
-    assert len(colours([""] * 9)) == 9
 
 
 @pytest.mark.parametrize(("axes", "shape"), [("YX", (20, 30)), ("TYX", (3, 20, 30)), ("CYX", (2, 20, 30))])

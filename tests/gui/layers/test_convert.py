@@ -5,10 +5,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Shapes
 
+from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, AxesError
 from microforge.gui.annotate.tools.new_label_brush import FreshLabels
 from microforge.gui.layers.convert import add_labels, add_region, axes_of, image_of, labels_on, layer_pixel_size
-from microforge.gui.layers.outlines import mask_of, outlines_of
+from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
 from microforge.gui.session.state import Session
 from microforge.types import Sample

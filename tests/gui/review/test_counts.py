@@ -10,9 +10,9 @@ from napari.layers import Image, Points
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QPointF
 
-from microforge.gui.evaluating import Case
+from microforge.evaluation.cases import mean_count_error
 from microforge.gui.layers.marks import is_result
-from microforge.gui.review.counts import CountReview, mean_error
+from microforge.gui.review.counts import CountReview
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.state import Session
 from microforge.io.tables import write_table
@@ -96,8 +96,8 @@ def test_figures_and_baseline(qtbot: QtBot, review: CountReview, folders: tuple[
     assert [round(case.error) for case in review.cases] == [0, 3, 1]
     text = review.scores.text()
     assert "1.3 cells" in text, "MAE of 0, 3 and 1"
-    assert f"{mean_error(review.cases):.1f} cells" in text
-    assert mean_error(review.cases) == pytest.approx(np.mean(np.abs(np.array([3, 5, 5]) - 13 / 3)))
+    assert f"{mean_count_error(review.cases):.1f} cells" in text
+    assert mean_count_error(review.cases) == pytest.approx(np.mean(np.abs(np.array([3, 5, 5]) - 13 / 3)))
     assert "too few" in text
     assert "0.83" in text, "F1 of 10 hits, 3 missed, 1 extra"
     assert "67 %" in text, "the interval holds for two in three"
@@ -247,11 +247,6 @@ def test_vanished_file_is_said(qtbot: QtBot, session: Session, review: CountRevi
     review.worst.click()
     opened(qtbot, session, review)
     assert review.note.severity == "error"
-
-
-def test_mean_of_no_images() -> None:
-    empty: list[Case] = []
-    assert mean_error(empty) == 0
 
 
 def test_review_follows_the_task(qtbot: QtBot, session: Session) -> None:

@@ -134,6 +134,6 @@ def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, sessi
 
 
 def test_every_kind_has_a_colour() -> None:
-    from microforge.gui.comparing import KINDS
+    from microforge.evaluation.object_errors import FINDING_KINDS
 
-    assert set(FINDING_COLOURS) == set(KINDS)
+    assert set(FINDING_COLOURS) == set(FINDING_KINDS)

@@ -138,18 +138,18 @@ class TestCommands:
 
     def test_each_opens_one_dock_at_its_step(self, viewer: "weakref.ref[Any]") -> None:
         steps = []
-        for command in (commands.annotate, commands.train, commands.apply, commands.annotate):
+        for command in (commands.open_annotate, commands.open_train, commands.open_apply, commands.open_annotate):
             command()
             [dock] = docks(viewer().window)
             steps.append(dock.tabs.tabText(dock.tabs.currentIndex()))
         assert steps == ["Annotate", "Train", "Apply", "Annotate"]
 
     def test_a_hidden_dock_comes_back(self, viewer: "weakref.ref[Any]") -> None:
-        commands.annotate()
+        commands.open_annotate()
         frame = docks(viewer().window)[0].parentWidget()
         assert frame is not None
         frame.hide()
-        commands.apply()
+        commands.open_apply()
         assert not frame.isHidden()
 
 
@@ -160,4 +160,4 @@ def docks(window: Any) -> list[QWidget]:
 def test_without_a_window_a_command_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari.current_viewer", lambda: None)
     with pytest.raises(MicroforgeError, match="no napari window"):
-        commands.annotate()
+        commands.open_annotate()

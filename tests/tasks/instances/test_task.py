@@ -145,6 +145,15 @@ def test_predictions_outside_the_annotated_region_do_not_count() -> None:
     assert Instances().score(Prediction(labels=found), replace(sample, mask=None))["AP@0.5"] == 0.5
 
 
+def test_true_objects_outside_the_annotated_mask_are_not_missed() -> None:
+    labels = np.zeros((40, 40), np.int32)
+    labels[4:10, 4:10], labels[30:36, 30:36] = 1, 1_500_000_000
+    mask = np.zeros((40, 40), bool)
+    mask[:20, :20] = True
+    found = np.where(labels == 1, 5, 0)
+    assert Instances().score(Prediction(labels=found), Sample("x", np.zeros((1, 40, 40)), labels, mask))["AP@0.5"] == 1
+
+
 def test_smallest_object_follows_the_annotations() -> None:
     assert Instances().fit([disc_sample()]).options.smallest > 10
     assert Instances.from_options({"smallest": 3}).fit([disc_sample()]).options.smallest == 3

@@ -30,7 +30,7 @@ def calibrate_command(
 ) -> None:
     """Measure on images kept aside how far counts may be off; the model then gives each count with its bounds."""
     from microforge.evaluation.calibrate import calibrate as measure
-    from microforge.tasks.counting.interval import interval_text
+    from microforge.tasks.counting.interval import intervals_text
 
     with Progress(1.0) as progress:
         result = measure(
@@ -48,7 +48,7 @@ def calibrate_command(
         typer.echo(json.dumps(result))
     else:
         typer.echo(f"{result['images']} images: {metrics_text(result['metrics'])}")
-        typer.echo(f"{interval_text(result['intervals'])}.")
+        typer.echo(f"{intervals_text(result['intervals'])}.")
     typer.echo(f"Model: {result['model']}", err=True)
     for failed in result["failed"]:
         typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)

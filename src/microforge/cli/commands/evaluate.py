@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from microforge.answers.words import confusion_text
 from microforge.cli.options import (
     AxesOption,
     Device,
@@ -17,7 +18,6 @@ from microforge.cli.options import (
     read_pairs,
 )
 from microforge.cli.progress import Progress
-from microforge.cli.words import confusion_text
 from microforge.config import PredictionConfig
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from microforge.answers.words import class_probabilities, class_text, counts_text
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, RunFailed, TileFinished
@@ -15,8 +16,6 @@ from microforge.gui.apply.results.counts import CountResults
 from microforge.gui.apply.results.image_classes import ClassResults
 from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
-from microforge.gui.applying import Job, LayerFailed, LayerPredicted, LayerStarted, MakePredictor, predict_layers
-from microforge.gui.counting import class_probabilities, class_text, counts_line
 from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.state import Session
@@ -24,6 +23,14 @@ from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.progress import Busy
+from microforge.inference.open_images import (
+    OpenImage,
+    OpenImageFailed,
+    OpenImagePredicted,
+    OpenImageStarted,
+    predict_open_images,
+)
+from microforge.inference.protocols import ImagePredictor, MakePredictor
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
 SEVERITIES = ("", "ok", "info", "warning", "error")
@@ -41,7 +48,10 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
     """
 
     def __init__(
-        self, session: Session, config: Callable[[], PredictionConfig], make: MakePredictor | None = None
+        self,
+        session: Session,
+        config: Callable[[], PredictionConfig],
+        make: MakePredictor[ImagePredictor] | None = None,
     ) -> None:
         super().__init__()
         self._session, self._config, self._make = session, config, make
@@ -93,8 +103,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         # First, because napari lets events through while it makes a progress bar.
         self.busy.begin("Loading the model")
         try:
-            jobs = [self._job(layer) for layer in self.images()]
-            self._session.applying.start(partial(predict_layers, model, jobs, config, self._make))
+            images = [self._opened(layer) for layer in self.images()]
+            self._session.applying.start(partial(predict_open_images, model, images, config, self._make))
         except MicroforgeError as error:
             self.busy.end()
             self.message.say(str(error), "error")
@@ -163,40 +173,40 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._asked is not None:
             self._session.set_axes(self._asked, axes)
 
-    def _job(self, layer: Image) -> Job:
+    def _opened(self, layer: Image) -> OpenImage:
         image = image_of(layer, self._session.axes_of(layer))
-        return Job(image, layer_place(layer, image.axes))
+        return OpenImage(image, layer_place(layer, image.axes))
 
     def _on_event(self, event: object) -> None:
         if not self._mine:
             return
         if isinstance(event, Preparing):
             self.busy.text.setText(event.text)
-        elif isinstance(event, LayerStarted):
+        elif isinstance(event, OpenImageStarted):
             self._position = (event.index, event.total)
             self.busy.advance(event.index / event.total, event.name)
         elif isinstance(event, TileFinished):
             index, total = self._position
             self.busy.advance((index + event.done / max(event.total, 1)) / total)
-        elif isinstance(event, LayerPredicted):
+        elif isinstance(event, OpenImagePredicted):
             self._show(event)
-        elif isinstance(event, LayerFailed):
+        elif isinstance(event, OpenImageFailed):
             self._say(event.reason, "error")
         elif isinstance(event, RunFailed):
             self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
 
-    def _show(self, event: LayerPredicted) -> None:
+    def _show(self, event: OpenImagePredicted) -> None:
         self._say(f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)")
         for note in event.prediction.notes:
             self._say(f"{event.place.name}: {note}", "warning")
 
-    def _add(self, event: LayerPredicted) -> str:
+    def _add(self, event: OpenImagePredicted) -> str:
         """Show a result, whatever it is; say what it is."""
         prediction, details = event.prediction, self._details
         dots = self.counts.add(event, details)
         if dots:
             self.objects.add(dots)
-            return counts_line(prediction)
+            return counts_text(prediction)
         if self.classes.add(event):
             return class_text(prediction.class_name, class_probabilities(prediction))
         called = "classes" if event.class_names else "objects"

@@ -11,10 +11,10 @@ from microforge.errors import MicroforgeError
 from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
 from microforge.gui.apply.model_picker import ModelPicker
 from microforge.gui.apply.open_images import ApplyLayers
-from microforge.gui.applying import MakePredictor
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import collapsible
 from microforge.gui.widgets.settings_form import Form
+from microforge.inference.protocols import ImagePredictor, MakePredictor
 from microforge.io.model_file import read_card
 from microforge.tasks import Task, TaskOptions, get_task
 
@@ -31,7 +31,7 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(
         self,
         session: Session,
-        make_predictor: MakePredictor | None = None,
+        make_predictor: MakePredictor[ImagePredictor] | None = None,
         predict_folder: PredictFolder | None = None,
     ) -> None:
         super().__init__()

@@ -8,9 +8,9 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.image_parts import ShownImage
+from microforge.answers.shown_images import ShownImage
 from microforge.gui.layers.images import add_images
+from microforge.inference.open_images import OpenImagePredicted
 
 #: The colours of the dots' kinds, in the same order.
 _OF_KINDS = ("cyan", "magenta", "yellow", "green", "red", "blue")
@@ -20,7 +20,7 @@ _OPACITY = 0.6
 _PIXELS_READ = 1 << 18
 
 
-def add_density(viewer: ViewerModel, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+def add_density(viewer: ViewerModel, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
     """Show the density of each kind in the colour of its dots; give the layers."""
     prediction, many = event.prediction, len(event.images) > 1
     images = [

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from napari.utils.transforms import Affine
 
-from microforge.gui.image_parts import ShownImage
+from microforge.answers.shown_images import ShownImage
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import LayerPlace, find_ours, fit_array, remember, transform_of

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
-from microforge.gui.image_parts import ShownImage, shown_images
+from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.images import add_images
 from microforge.gui.layers.marks import mark_result

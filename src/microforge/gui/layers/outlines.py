@@ -1,33 +1,17 @@
-"""From rectangles, ellipses and polygons drawn on an image to a mask on the image's own grid."""
+"""From rectangles, ellipses and polygons drawn on an image to outlines in pixels of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from napari.layers import Layer, Shapes
-from skimage.draw import polygon as polygon_pixels
 
+from microforge.axes.areas import Outline
 from microforge.types import Doubles
 
 #: Kinds of shapes that enclose an area.
 AREAS = {"rectangle", "ellipse", "polygon"}
 _CORNERS_OF_AN_ELLIPSE = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Outline:
-    """An area on one plane of an image.
-
-    Attributes
-    ----------
-    corners
-        In pixels of the image's grid, one column per dimension; where columns are missing in front, the area counts
-        for every position along those dimensions.
-    """
-
-    corners: Doubles
 
 
 def outlines_of(region: Shapes, grid: Layer, keep: Sequence[int]) -> tuple[Outline, ...]:
@@ -45,30 +29,6 @@ def outlines_of(region: Shapes, grid: Layer, keep: Sequence[int]) -> tuple[Outli
             known = [axis - grid.ndim for axis in keep if grid.ndim - axis <= region.ndim]
             outlines.append(Outline(_to_pixels(corners, region, grid)[:, known]))
     return tuple(outlines)
-
-
-def mask_of(outlines: Sequence[Outline], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Give a bool array, True inside any of the areas; an area counts only for the plane it was drawn on."""
-    mask = np.zeros(shape, bool)
-    for outline in outlines:
-        _fill(mask, outline.corners)
-    return mask
-
-
-def _fill(mask: npt.NDArray[np.bool_], corners: Doubles) -> None:
-    columns = corners.shape[1]
-    # The two dimensions that vary most span the plane; along the others the corners share one position.
-    spans = np.ptp(corners, axis=0)
-    flat = sorted(sorted(range(columns), key=lambda column: (spans[column], column))[-2:])
-    index: list[slice | int] = [slice(None)] * mask.ndim
-    for column in set(range(columns)) - set(flat):
-        axis, position = mask.ndim - columns + column, round(float(corners[:, column].mean()))
-        if not 0 <= position < mask.shape[axis]:
-            return
-        index[axis] = position
-    plane = mask[tuple(index)]
-    rows, cols = polygon_pixels(corners[:, flat[0]], corners[:, flat[1]], plane.shape[-2:])
-    plane[..., rows, cols] = True
 
 
 def _to_pixels(corners: Doubles, region: Shapes, grid: Layer) -> Doubles:

@@ -18,7 +18,7 @@ KIND_COLOURS = ("#22d3ee", "#f05fd2", "#ffd34e", "#5fd26a", "#ff5f57", "#6f8bff"
 #: Width of a dot as a part of the distance to the next, and its limits in pixels.
 _PART, _SMALLEST, _LARGEST = 0.45, 3.0, 40.0
 _USUAL = 7.0
-CELLS = "cells"
+CELLS_LAYER = "cells"
 
 
 def shown_dot_size(points: Points, spacing: float | None = None) -> float:
@@ -64,10 +64,10 @@ def add_dots(
     data, transform = fit_points(place, points.coordinates, points.axes)
     size = shown_dot_size(points, spacing)
     # Layers of other kinds have other colours: they are left as they are.
-    kind = " ".join((CELLS, *points.kinds)).strip()
+    kind = " ".join((CELLS_LAYER, *points.kinds)).strip()
     layer = find_ours(viewer, place, kind, data.shape[1])
     if layer is None:
-        name = f"{place.name} ({CELLS})"
+        name = f"{place.name} ({CELLS_LAYER})"
         look = look_of(points, size) | transform
         layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_dots(prediction), **look)
         # Before it is added: who listens must not take it for something to train on.

@@ -13,7 +13,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 
-from microforge.gui.image_parts import PROBABILITY
+from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction

@@ -1,16 +1,22 @@
-"""What the panels of *Review* share that measure a model image by image."""
+"""What the panels of *Review* share that measure a model image by image: the cases, and opening them as layers."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 from microforge.annotations import AnnotationKind
-from microforge.gui.evaluating import Case, MakePredictor
-from microforge.gui.review.case_view import CaseView
+from microforge.errors import MicroforgeError
+from microforge.evaluation.cases import Case
+from microforge.events import RunFailed
+from microforge.gui.review.layers import DOTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
 from microforge.gui.review.source import ReviewSource
+from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
+from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 #: Milliseconds between showing what is measured so far.
 _PERIOD = 250
@@ -27,7 +33,7 @@ class CaseReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         Makes the predictor; the engine's own by default.
     """
 
-    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor | None) -> None:
+    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor[SamplePredictor] | None) -> None:
         super().__init__()
         self.cases: list[Case] = []
         self._task: Any = None
@@ -72,3 +78,46 @@ class CaseReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.cases.append(case)
         if not self._timer.isActive():
             self._timer.start()
+
+
+class CaseView(QObject):  # type: ignore[misc]  # qtpy has no types
+    """Shows one image, or several side by side; says so in a note."""
+
+    def __init__(self, session: Session, note: Note) -> None:
+        super().__init__()
+        self._session, self._note = session, note
+        self._wanted: Sequence[Case] = ()
+        self.relay = Relay("opening an image")
+        self.relay.event.connect(self._on_read)
+        self.relay.finished.connect(self._on_finished)
+
+    def open(self, cases: Sequence[Case]) -> None:
+        """Show these; where others are being read, the last asked for win."""
+        self._wanted = cases
+        if self.relay.running:
+            return
+        self._wanted = ()
+        try:
+            known = [(case, open_image_of(self._session, case)) for case in cases]
+            self.relay.start(partial(read_cases, known))
+        except MicroforgeError as error:
+            self._note.say(str(error), "error")
+
+    def close_down(self) -> None:
+        """Wait for what is being read."""
+        self.relay.blockSignals(True)
+        self.relay.stop()
+        self.relay.wait(10)
+
+    def _on_read(self, event: ReadCase | RunFailed) -> None:
+        if isinstance(event, RunFailed):
+            self._note.say(" ".join(part for part in (event.where, event.problem, event.remedy) if part), "error")
+            return
+        show_cases(self._session, event.images)
+        names = " beside ".join(case.name for case, _ in event.images)
+        dots = any(case.truth is not None for case, _ in event.images)
+        self._note.say(f"{names}. {DOTS_EXPLAINED}" if dots else names, "info")
+
+    def _on_finished(self) -> None:
+        if self._wanted:
+            self.open(self._wanted)

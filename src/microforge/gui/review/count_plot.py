@@ -8,7 +8,7 @@ import pyqtgraph
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from microforge.gui.evaluating import Case
+from microforge.evaluation.cases import Case
 from microforge.gui.layers.point_results import colour_of
 
 HEIGHT = 250

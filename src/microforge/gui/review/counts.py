@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from microforge.annotations import POINTS
-from microforge.gui.evaluating import Case, MakePredictor
+from microforge.evaluation.cases import Case, mean_count_error
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import button
+from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 COUNTS_EXPLAINED = (
     "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
@@ -29,7 +29,7 @@ class CountReview(CaseReview):
         Makes the predictor; the engine's own by default.
     """
 
-    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+    def __init__(self, session: Session, make: MakePredictor[SamplePredictor] | None = None) -> None:
         super().__init__(session, POINTS, make)
         self._opened: list[int] = []
         self.plot = CountPlot()
@@ -102,7 +102,7 @@ def scores_text(metrics: Mapping[str, float], cases: Sequence[Case], radius: flo
     lines = [
         ("images", f"{number:,}"),
         ("MAE (average error)", f"{metrics['MAE']:.1f} cells"),
-        ("MAE of predicting the mean", f"{mean_error(cases):.1f} cells"),
+        ("MAE of predicting the mean", f"{mean_count_error(cases):.1f} cells"),
         ("RMSE", f"{metrics['RMSE']:.1f} cells"),
         ("bias", f"{bias:+.1f} ({way})"),
         ("MAPE", f"{100 * metrics['MAPE']:.0f} %"),
@@ -114,13 +114,3 @@ def scores_text(metrics: Mapping[str, float], cases: Sequence[Case], radius: flo
     ]
     cells = "".join(f"<tr><td>{title}&nbsp;</td><td align=right>{text}</td></tr>" for title, text in lines)
     return f"<table width='100%'>{cells}</table>"
-
-
-def mean_error(cases: Sequence[Case]) -> float:
-    """Give the MAE of answering the mean count of each kind for every image."""
-    kinds = dict.fromkeys(count.kind for case in cases for count in case.counts)
-    errors = []
-    for kind in kinds:
-        truth = np.array([count.truth for case in cases for count in case.counts if count.kind == kind], float)
-        errors.append(np.abs(truth - truth.mean()))
-    return float(np.mean(np.concatenate(errors))) if errors else 0.0

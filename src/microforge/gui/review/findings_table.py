@@ -6,11 +6,11 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from microforge.gui.comparing import KINDS, Finding
+from microforge.evaluation.object_errors import FINDING_KINDS, ObjectFinding
 
 FINDING_HEADERS = ("What", "Label", "Pixels", "Overlap")
 FINDING_HEADER_TIPS = (
-    "; ".join(f"{kind}: {text}" for kind, text in KINDS.items()),
+    "; ".join(f"{kind}: {text}" for kind, text in FINDING_KINDS.items()),
     "The label of the object: in the truth for missed, split and outline, else in the prediction.",
     "Size of the object.",
     "Overlap with its partner: 1 = the same pixels.",
@@ -22,9 +22,9 @@ class FindingsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no t
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.findings: list[Finding] = []
+        self.findings: list[ObjectFinding] = []
 
-    def set_findings(self, findings: Sequence[Finding]) -> None:
+    def set_findings(self, findings: Sequence[ObjectFinding]) -> None:
         """Show other findings."""
         self.beginResetModel()
         self.findings = list(findings)
@@ -44,7 +44,7 @@ class FindingsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no t
             overlap = f"{finding.overlap:.2f}" if finding.overlap else ""
             return (finding.kind, str(finding.label), f"{finding.size:,.0f}", overlap)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return KINDS[finding.kind]
+            return FINDING_KINDS[finding.kind]
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

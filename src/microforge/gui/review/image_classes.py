@@ -7,13 +7,14 @@ from qtpy.QtCore import QModelIndex
 from qtpy.QtWidgets import QVBoxLayout
 
 from microforge.annotations import IMAGE_CLASSES
-from microforge.gui.counting import percent
-from microforge.gui.evaluating import Case, MakePredictor
+from microforge.answers.words import percent
+from microforge.evaluation.cases import Case, confusion_table
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.confusion_table import ConfusionTable
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.table import Column, SmallTable
+from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 _COLUMNS = (
     Column("Image", "Click to see the image."),
@@ -30,7 +31,7 @@ class ClassReview(CaseReview):
         Makes the predictor; the engine's own by default.
     """
 
-    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+    def __init__(self, session: Session, make: MakePredictor[SamplePredictor] | None = None) -> None:
         super().__init__(session, IMAGE_CLASSES, make)
         self.listed: list[Case] = []
         self.matrix = ConfusionTable()
@@ -49,8 +50,7 @@ class ClassReview(CaseReview):
         self.list.setVisible(bool(self.listed))
         if found:
             names = self._names()
-            counts = Counter((case.class_name, case.said) for case in self.cases)
-            self.matrix.show_counts(names, [[counts[true, said] for said in names] for true in names])
+            self.matrix.show_counts(names, confusion_table(self.cases, names))
             self.scores.setText(self._scores())
 
     def list_cell(self, true: str, said: str) -> None:

@@ -1,23 +1,23 @@
 """Compare an image with the truth: how alike they are, and how alike the original was."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from napari.layers import Image
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from microforge.errors import AnnotationError, MicroforgeError
+from microforge.evaluation.compared_images import compare_images
 from microforge.events import RunFailed
+from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
-from microforge.types import Array
+from microforge.types import Image as EngineImage
 
 IMAGES_NEEDED = (
     "Needs two image layers of the same field and size: the truth (a clean, sharp or stained image) and a result."
@@ -27,12 +27,12 @@ IMAGES_EXPLAINED = (
     "SSIM: likeness of structure, 1 = the same. After linear fit: brightness and contrast are matched first, as they "
     "differ between recordings. Report figures only of images that were not trained on."
 )
-#: Figures and what they are called, in the order shown.
-_NAMES = {"psnr": "PSNR", "fitted": "PSNR after linear fit", "ssim": "SSIM", "fitted_ssim": "SSIM after linear fit"}
+#: In the order shown.
+_FIGURES = ("PSNR", "PSNR after linear fit", "SSIM", "SSIM after linear fit")
 
 
 @dataclass(frozen=True)
-class Likeness:
+class LikenessMeasured:
     """The figures of each image compared with the truth, by the image's name."""
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -91,8 +91,10 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         truth, result = self.truth.value(), self.result.value()
         try:
             _check(truth, result)
-            compared = {f"{layer.name}": layer.data for layer in (result, *self._originals(truth, result))}
-            self._relay.start(partial(_events, truth.data, compared))
+            # All have one shape; what its axes are is known best of a result.
+            like = image_of(result, self._session.axes_of(result))
+            images = {layer.name: replace(like, data=layer.data) for layer in (result, *self._originals(truth, result))}
+            self._relay.start(partial(_events, replace(like, data=truth.data), images))
         except MicroforgeError as error:
             self.note.say(str(error), "error")
             return
@@ -142,7 +144,7 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_layers_changed(self, _event: Any) -> None:
         self.refresh()
 
-    def _on_event(self, event: Likeness | RunFailed) -> None:
+    def _on_event(self, event: LikenessMeasured | RunFailed) -> None:
         if isinstance(event, RunFailed):
             self.note.say(f"{event.problem} {event.remedy}", "error")
             return
@@ -150,26 +152,6 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.scores.setText(_table(event))
         self.scores.show()
         self.explained.show()
-
-
-def likeness(truth: Array, image: Array) -> dict[str, float]:
-    """Give the figures of an image; pixels that are not numbers count for nothing in the first two."""
-    from microforge.metrics import images as image_metrics
-
-    wanted, given = (np.asarray(one, np.float32) for one in (truth, image))
-    known = np.isfinite(wanted) & np.isfinite(given)
-    if not known.any():
-        raise AnnotationError("No pixel has a value in both images.", remedy="Choose other layers.")
-    wanted, given = (np.where(known, one, np.median(one[known])) for one in (wanted, given))
-    slope, offset = image_metrics.linear_fit(given[known], wanted[known])
-    fitted = slope * given + offset
-    metrics = (
-        image_metrics.psnr(wanted[known], given[known]),
-        image_metrics.psnr(wanted[known], fitted[known]),
-        image_metrics.ssim(wanted, given),
-        image_metrics.ssim(wanted, fitted),
-    )
-    return dict(zip(_NAMES, metrics, strict=True))
 
 
 def _check(truth: Image | None, result: Image | None) -> None:
@@ -197,23 +179,17 @@ def _compares(layer: Image) -> bool:
     return bool(layer.metadata.get("split")) or "removed_from" in layer.metadata
 
 
-def _events(truth: Array, compared: Mapping[str, Array]) -> Iterator[Likeness]:
-    yield Likeness({name: likeness(_planes_last(truth), _planes_last(image)) for name, image in compared.items()})
+def _events(truth: EngineImage, compared: Mapping[str, EngineImage]) -> Iterator[LikenessMeasured]:
+    yield LikenessMeasured({name: compare_images(truth, image, _FIGURES) for name, image in compared.items()})
 
 
-def _planes_last(image: Array) -> npt.NDArray[Any]:
-    """Give colours in front: structure is compared in planes of the last two dimensions."""
-    array = np.asarray(image)
-    return np.moveaxis(array, -1, 0) if array.ndim > 2 and array.shape[-1] in (3, 4) else array
-
-
-def _table(likeness: Likeness) -> str:
+def _table(measured: LikenessMeasured) -> str:
     """Give the figures as a small table, one line per figure."""
-    names = list(likeness.metrics)
+    names = list(measured.metrics)
     lines: list[Sequence[str]] = [["", *(["result", "original"][: len(names)])]]
-    for key, title in _NAMES.items():
-        digits, unit = (1, " dB") if "ssim" not in key else (3, "")
-        lines.append([title, *(f"{likeness.metrics[name][key]:.{digits}f}{unit}" for name in names)])
+    for title in _FIGURES:
+        digits, unit = (1, " dB") if title.startswith("PSNR") else (3, "")
+        lines.append([title, *(f"{measured.metrics[name][title]:.{digits}f}{unit}" for name in names)])
     cells = "".join(
         f"<tr><td>{line[0]}&nbsp;&nbsp;</td>{''.join(f'<td align=right>&nbsp;&nbsp;{c}</td>' for c in line[1:])}</tr>"
         for line in lines

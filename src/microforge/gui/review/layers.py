@@ -11,7 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
-from microforge.gui.evaluating import Case
+from microforge.evaluation.cases import Case
 from microforge.gui.layers.convert import add_beside_brushes, image_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
@@ -149,5 +149,5 @@ def _go_to_frame(session: Session, layer: Layer, image: Image, frame: int) -> No
 
 
 def _layer_of(session: Session, case: Case) -> Layer | None:
-    wanted = case.origin.layer
+    wanted = case.origin.key
     return next((layer for layer in session.images() if wanted is not None and layer.unique_id == wanted), None)

@@ -9,12 +9,12 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
+from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, MicroforgeError
+from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
 from microforge.events import RunFailed
-from microforge.gui.comparing import OVERLAPS, Comparison, Finding, compare, worst_first
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
-from microforge.gui.layers.outlines import mask_of
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.findings_table import FindingsTable
 from microforge.gui.session.background import Relay
@@ -90,7 +90,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note.say("Comparing …", "info")
         self.compare.setEnabled(False)
 
-    def go_to(self, finding: Finding) -> None:
+    def go_to(self, finding: ObjectFinding) -> None:
         """Show an object in the middle of the view, on its plane and time point."""
         layer = self._layers[finding.where]
         viewer = self._session.viewer
@@ -137,7 +137,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_layers_changed(self, _event: Any) -> None:
         self.refresh()
 
-    def _job(self, truth: Labels, predicted: Labels) -> partial[Comparison]:
+    def _job(self, truth: Labels, predicted: Labels) -> partial[ObjectComparison]:
         """Note what is to be compared now, so that painting meanwhile changes nothing.
 
         Raises
@@ -152,12 +152,12 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             if truth.data.shape != predicted.data.shape:
                 raise AnnotationError(f"The layers differ in size: {truth.data.shape} and {predicted.data.shape}.")
             self._axes = "TZYX"[-truth.ndim :]
-            return partial(compare, np.array(truth.data), np.array(predicted.data), series=truth.ndim == 4)
+            return partial(compare_objects, np.array(truth.data), np.array(predicted.data), series=truth.ndim == 4)
         axes = axes_of(image, self._session.axes_of(image))[0]
         data, self._axes = labels_on(truth, image, axes)
         other, _ = labels_on(predicted, image, axes)
         return partial(
-            compare,
+            compare_objects,
             self._ordered(data).copy(),
             self._ordered(other).copy(),
             self._mask(truth),
@@ -191,7 +191,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             places.insert(letters.index("C"), 0.0)
         return places
 
-    def _on_event(self, event: Comparison | RunFailed) -> None:
+    def _on_event(self, event: ObjectComparison | RunFailed) -> None:
         if isinstance(event, RunFailed):
             self.note.say(f"{event.problem} {event.remedy}", "error")
             return
@@ -215,7 +215,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             add_beside_brushes(viewer, self._rings(findings, layer))
             viewer.layers.selection.active = active
 
-    def _rings(self, findings: list[Finding], layer: Labels) -> Layer:
+    def _rings(self, findings: list[ObjectFinding], layer: Labels) -> Layer:
         flat = 2 if "Z" not in self._axes else 3
         rings = Points(
             np.array([self._in_layer(finding.centre, layer) for finding in findings]),
@@ -237,16 +237,16 @@ def _camera(viewer: ViewerModel) -> Any:
     return getattr(viewer, "scene", viewer).camera
 
 
-def _events(job: partial[Comparison]) -> Iterator[Comparison]:
+def _events(job: partial[ObjectComparison]) -> Iterator[ObjectComparison]:
     yield job()
 
 
-def _verdict(comparison: Comparison) -> str:
+def _verdict(comparison: ObjectComparison) -> str:
     found = comparison.counts[0]
     return f"{found.hits} of {comparison.objects} objects found, {found.missed} missed or wrong, {found.extra} extra."
 
 
-def _scores(comparison: Comparison) -> str:
+def _scores(comparison: ObjectComparison) -> str:
     """Give the figures as a small table."""
     cells = [["overlap", "AP", "F1", "found", "extra", "missed"]]
     cells += [

@@ -3,13 +3,13 @@
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.annotations import IMAGE_CLASSES, IMAGE_PAIRS, LABELS, POINTS, AnnotationKind
-from microforge.gui.evaluating import MakePredictor
 from microforge.gui.review.counts import CountReview
 from microforge.gui.review.image_classes import ClassReview
 from microforge.gui.review.images import ImageReview
 from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Picker, add_row, rows
+from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 
 class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -21,7 +21,7 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
         Makes the predictor of what is measured here; the engine's own by default.
     """
 
-    def __init__(self, session: Session, make: MakePredictor | None = None) -> None:
+    def __init__(self, session: Session, make: MakePredictor[SamplePredictor] | None = None) -> None:
         super().__init__()
         self._session = session
         self._task = ""

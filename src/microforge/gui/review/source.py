@@ -1,5 +1,6 @@
 """What a model is measured on: annotated images that are open, or files; with progress, and cancelled at any time."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -10,17 +11,27 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from microforge.annotations import IMAGE_CLASSES, POINTS, AnnotationKind
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.evaluation.cases import (
+    Case,
+    CaseFailed,
+    CaseOrigin,
+    CaseSource,
+    FileSource,
+    KnownSamples,
+    MeasuringStarted,
+    measure,
+)
 from microforge.events import Preparing, RunFailed
-from microforge.gui.evaluating import Case, CaseFailed, Files, MakePredictor, Measuring, Open, measure
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay
-from microforge.gui.session.snapshot import snapshot_of
+from microforge.gui.session.snapshot import Snapshot, snapshot_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy
+from microforge.inference.protocols import MakePredictor, SamplePredictor
 from microforge.io.model_file import read_card
-from microforge.tasks import get_task
+from microforge.tasks import Task, get_task
 
 _FILES, _ASIDE, _OPEN = "files", "aside", "open"
 #: What the files are that say what is true.
@@ -41,6 +52,25 @@ MODEL_NEEDED = "Train a model, or open one in Apply."
 ADVICE = "Choose images of which you know the truth, and that the model has not learnt from."
 
 
+@dataclass(frozen=True, eq=False)
+class OpenSource:
+    """Images that are open, with what is annotated on them now; each with the unique id of its layer."""
+
+    snapshots: tuple[tuple[Any, Snapshot], ...]
+
+    def __call__(self, task: Task) -> tuple[int, KnownSamples]:
+        """Give the number of images, and their samples one by one."""
+        return len(self.snapshots), self._samples(task)
+
+    def _samples(self, task: Task) -> KnownSamples:
+        for layer, snapshot in self.snapshots:
+            try:
+                for sample in snapshot.samples():
+                    yield CaseOrigin(key=layer), task.check(sample)
+            except MicroforgeError as error:
+                yield CaseFailed(snapshot.image.name, str(error))
+
+
 class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     """Choose images with a known truth and measure the session's model on them.
 
@@ -58,7 +88,9 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     case = Signal(object)
     ended = Signal()
 
-    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor | None = None) -> None:
+    def __init__(
+        self, session: Session, kind: AnnotationKind, make: MakePredictor[SamplePredictor] | None = None
+    ) -> None:
         super().__init__()
         self._session, self._kind, self._make = session, kind, make
         # Without parents: closing waits for them also after Qt has deleted the dock.
@@ -141,7 +173,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             )
         return path
 
-    def _source(self) -> Files | Open:
+    def _source(self) -> CaseSource:
         """Give what is chosen.
 
         Raises
@@ -153,9 +185,9 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             images, truth = self.images.value(), self.truth.value()
             if not images or not truth:
                 raise NotEnoughDataError("Choose the images, and what is known of them.")
-            return Files(images[0], truth[0])
+            return FileSource(images[0], truth[0])
         items = [item for item in self._items() if item.validation or self.where.value() == _OPEN]
-        return Open(tuple((item.image.unique_id, snapshot_of(self._session, item)) for item in items))
+        return OpenSource(tuple((item.image.unique_id, snapshot_of(self._session, item)) for item in items))
 
     def _items(self) -> list[Annotated]:
         """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
@@ -191,7 +223,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_event(self, event: Any) -> None:
         if isinstance(event, Preparing):
             self.busy.text.setText(event.text)
-        elif isinstance(event, Measuring):
+        elif isinstance(event, MeasuringStarted):
             self._total = max(event.total, 1)
             self.began.emit(event.task)
         elif isinstance(event, RunFailed):

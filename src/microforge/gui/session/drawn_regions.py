@@ -8,12 +8,13 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer, Shapes
 
+from microforge.axes.areas import Outline
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.outlines import AREAS, Outline, outlines_of
+from microforge.gui.layers.outlines import AREAS, outlines_of
 from microforge.gui.session.state import Session
 
-NAME = "name"
+REGION_NAME = "name"
 _MARK = "microforge_count_regions"
 _COLOUR = "#ff9a3c"
 
@@ -61,9 +62,9 @@ def regions_on(layers: Sequence[Shapes], image: Layer, axes: str) -> tuple[Drawn
 
 def names_of(layer: Shapes) -> list[str]:
     """Give the name of each shape; empty where it has none."""
-    if NAME not in layer.features.columns:
+    if REGION_NAME not in layer.features.columns:
         return [""] * len(layer.data)
-    return ["" if _is_nothing(name) else str(name).strip() for name in layer.features[NAME]]
+    return ["" if _is_nothing(name) else str(name).strip() for name in layer.features[REGION_NAME]]
 
 
 def rename(region: DrawnRegion, name: str) -> None:
@@ -75,9 +76,9 @@ def rename(region: DrawnRegion, name: str) -> None:
 
 def _set_names(layer: Shapes, names: Sequence[str]) -> None:
     table = {column: layer.features[column].to_numpy() for column in layer.features.columns}
-    layer.features = table | {NAME: np.array(names, object)}
+    layer.features = table | {REGION_NAME: np.array(names, object)}
     # The next one drawn would take the last name over.
-    layer.feature_defaults = {column: layer.feature_defaults[column].iloc[0] for column in table} | {NAME: ""}
+    layer.feature_defaults = {column: layer.feature_defaults[column].iloc[0] for column in table} | {REGION_NAME: ""}
     layer.refresh_text()
 
 
@@ -111,12 +112,12 @@ def _new_layer(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
         face_color="#ff9a3c22",
         edge_color=_COLOUR,
         edge_width=max(1.0, image.extent.data[1, -1] / 300),
-        features={NAME: np.array([], object)},
+        features={REGION_NAME: np.array([], object)},
         text={"string": "{name}", "color": _COLOUR, "size": 11, "anchor": "upper_left"},
         metadata={_MARK: image.unique_id},
         **geometry_of(image, keep),
     )
-    layer.feature_defaults = {NAME: ""}
+    layer.feature_defaults = {REGION_NAME: ""}
     add_beside_brushes(viewer, layer)
     return layer
 

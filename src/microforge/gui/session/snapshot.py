@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from microforge.axes.areas import Outline, mask_of
 from microforge.errors import AxesError
 from microforge.gui.layers.convert import drawing_axes, image_of, shown_dimensions
-from microforge.gui.layers.outlines import Outline, mask_of, outlines_of
+from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.state import Session

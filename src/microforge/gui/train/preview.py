@@ -11,8 +11,8 @@ from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
 from microforge.gui.layers.convert import brushes_down, image_of
 from microforge.gui.layers.marks import mark_result
+from microforge.gui.layers.preview import Shown, View, said_of, shown_of
 from microforge.gui.session.state import Session
-from microforge.gui.train.preview_layers import Shown, View, said_of, shown_of
 from microforge.types import ArrayLike, Sample
 
 #: Milliseconds between looking where she looks.

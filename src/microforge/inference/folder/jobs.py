@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.answers.base import CountFunction, ImageType, Statistics
+from microforge.answers.base import ImageType, Statistics
+from microforge.answers.region_counts import CountFunction
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.folder.ledger import Entry

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from microforge.answers.base import COUNTS_TABLE
 from microforge.answers.images import BATCH_PIXELS
@@ -17,7 +17,8 @@ from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.steps import failure, read, stream, write
 from microforge.inference.folder.tables import write_tables
-from microforge.types import Image, Prediction, Sample
+from microforge.inference.protocols import FolderPredictor
+from microforge.types import Prediction
 
 #: The tables that are always written, by what the results are.
 
@@ -31,29 +32,10 @@ _PENDING_PIXELS = 1 << 23
 _TABLES_EVERY = 30.0
 
 
-class Network(Protocol):
-    """What a folder run needs of a predictor."""
-
-    @property
-    def device(self) -> Any: ...  # noqa: D102
-
-    def prepare(self, sample: Sample) -> None: ...  # noqa: D102
-
-    def fits_one_tile(self, sample: Sample) -> bool: ...  # noqa: D102
-
-    def forward_many(self, samples: Sequence[Sample]) -> Sequence[Any]: ...  # noqa: D102
-
-    def finish(self, output: Any, sample: Sample) -> Prediction: ...  # noqa: D102
-
-    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
-
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
-
-
 class Pipeline:
     """The queues of a folder run: read ahead -> network (in the caller's thread) -> written behind."""
 
-    def __init__(self, network: Network, jobs: deque[Job], origin: Origin, ledger: Ledger) -> None:
+    def __init__(self, network: FolderPredictor, jobs: deque[Job], origin: Origin, ledger: Ledger) -> None:
         self.network, self.jobs, self.origin, self.ledger = network, jobs, origin, ledger
         self.pool = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), "microforge-folder")
         self.ahead: deque[Future[Ready | Outcome]] = deque()

@@ -12,9 +12,10 @@ from microforge.events import FolderEvent, FolderFinished, FolderStarted, ImageF
 from microforge.inference.folder.jobs import Job, Origin
 from microforge.inference.folder.ledger import Ledger, hash_file
 from microforge.inference.folder.naming import check_output, hash_settings, plan_jobs, prepare_output
-from microforge.inference.folder.pipeline import Network, Pipeline
+from microforge.inference.folder.pipeline import Pipeline
+from microforge.inference.protocols import FolderPredictor
 from microforge.io.files import find_images
-from microforge.tasks.abilities import count_of
+from microforge.tasks.abilities import counter_of
 from microforge.tasks.base import Task
 
 
@@ -86,7 +87,7 @@ def _origin(task: Task, model: Path, output: Path, config: PredictionConfig, axe
         hash_settings(config, axes),
         axes,
         answer=task.answer,
-        count=count_of(task),
+        count=counter_of(task),
         regions=config.regions,
         image_type=config.image_type,
     )
@@ -101,7 +102,7 @@ def _check_regions(task: Task, regions: Path) -> None:
         )
 
 
-def run_folder(network: Network, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
+def run_folder(network: FolderPredictor, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
     """Plan the names of the results and give the generator of the run.
 
     Raises
@@ -115,7 +116,7 @@ def run_folder(network: Network, paths: Sequence[Path], origin: Origin) -> Itera
     return _events(network, jobs, origin)
 
 
-def _events(network: Network, jobs: Sequence[Job], origin: Origin) -> Iterator[FolderEvent]:
+def _events(network: FolderPredictor, jobs: Sequence[Job], origin: Origin) -> Iterator[FolderEvent]:
     counts: Counter[type] = Counter()
     with Ledger(origin.output) as ledger:
         run = Pipeline(network, deque(jobs), origin, ledger)

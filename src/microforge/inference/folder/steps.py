@@ -4,27 +4,22 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from microforge.answers import Result, ResultRules
+from microforge.axes.areas import Region
 from microforge.axes.samples import to_samples
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Entry, hash_file
+from microforge.inference.protocols import FramePredictor
 from microforge.io.images import let_go, read_image
-from microforge.io.regions import Region, regions_for
+from microforge.io.regions import regions_for
 from microforge.types import PixelSize, Prediction, Sample
-
-
-class Frames(Protocol):
-    """What predicts the time points of an image one after the other."""
-
-    def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
 
 
 def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready | Outcome:
@@ -65,7 +60,7 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
         return failure(ready.job, origin, error)
 
 
-def stream(network: Frames, ready: Ready, origin: Origin) -> Generator[TileFinished, None, Outcome]:
+def stream(network: FramePredictor, ready: Ready, origin: Origin) -> Generator[TileFinished, None, Outcome]:
     """Predict and write the time points of an image one after the other; close the generator to cancel.
 
     Nothing is left of a series that is cancelled or of which one time point fails.

@@ -51,29 +51,29 @@ class Pairing:
     def report(self) -> str:
         """Say in plain words what was paired and what was not."""
         if not self.partner:
-            return f"{count_of(len(self.stems), 'image')}."
+            return f"{number_of(len(self.stems), 'image')}."
         if any(pair.class_name for pair in self.pairs):
             return self._report_of_classes()
         several = max((1 + len(pair.others) for pair in self.pairs), default=1)
         partner = self.partner if several == 1 else f"{several} {self.partner}s"
-        lines = [f"{count_of(len(self.pairs), 'image')} with {partner}."]
+        lines = [f"{number_of(len(self.pairs), 'image')} with {partner}."]
         if self.images_alone:
-            count = count_of(len(self.images_alone), "image")
+            count = number_of(len(self.images_alone), "image")
             without = partner if several == 1 else f"all {partner}"
             lines.append(f"{count} without {without}: {some(self.images_alone)}.")
         if self.annotations_alone:
-            count = count_of(len(self.annotations_alone), self.partner)
+            count = number_of(len(self.annotations_alone), self.partner)
             lines.append(f"{count} without image: {some(self.annotations_alone)}.")
         return "\n".join(lines)
 
     def _report_of_classes(self) -> str:
         count = Counter(pair.class_name for pair in self.pairs)
         classes = ", ".join(f"{number} {name}" for name, number in sorted(count.items()))
-        lines = [f"{count_of(len(self.pairs), 'image')} with a class: {classes}."]
+        lines = [f"{number_of(len(self.pairs), 'image')} with a class: {classes}."]
         if self.images_alone:
-            lines.append(f"{count_of(len(self.images_alone), 'image')} without a class: {some(self.images_alone)}.")
+            lines.append(f"{number_of(len(self.images_alone), 'image')} without a class: {some(self.images_alone)}.")
         if self.annotations_alone:
-            named = count_of(len(self.annotations_alone), "name")
+            named = number_of(len(self.annotations_alone), "name")
             lines.append(f"{named} in the table without image: {some(self.annotations_alone)}.")
         return "\n".join(lines)
 
@@ -100,7 +100,7 @@ class Pairing:
         return (*(pair.name for pair in self.pairs), *(image_stem(path) for path in self.images_alone))
 
 
-def count_of(number: int, thing: str) -> str:
+def number_of(number: int, thing: str) -> str:
     """Say how many there are of a thing."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 

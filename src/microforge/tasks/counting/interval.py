@@ -55,7 +55,7 @@ def fit_interval(found: Sequence[float], truth: Sequence[float]) -> Interval | N
     return Interval(width=width, typical=typical, images=len(scores))
 
 
-def interval_text(intervals: Mapping[str, Any]) -> str:
+def intervals_text(intervals: Mapping[str, Any]) -> str:
     """Say how far counts may be off, for each kind of cells, from intervals or what was written of them."""
     texts = []
     for kind, values in intervals.items():

@@ -23,7 +23,7 @@ from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MeanCount
 from microforge.tasks.counting.density import find_positions, stamp_density
 from microforge.tasks.counting.dots import anisotropy_of, checked_points, clean_dots, kinds_in, named_kinds, spacing_of
-from microforge.tasks.counting.interval import fit_interval, interval_text
+from microforge.tasks.counting.interval import fit_interval, intervals_text
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
 from microforge.tasks.label_images import known_pixels, known_points
@@ -277,7 +277,7 @@ class Counting(Task):
         """Name the kinds, and say how far counts may be off."""
         unknown = "not known: `microforge calibrate` measures how far counts may be off"
         names = ", ".join(name for name in self.options.kinds if name)
-        return {"kinds": names, "interval": interval_text(self.options.intervals) or unknown}
+        return {"kinds": names, "interval": intervals_text(self.options.intervals) or unknown}
 
     def baseline(self) -> Baseline:
         """The mean count, nowhere in particular."""

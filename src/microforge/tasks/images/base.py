@@ -13,7 +13,7 @@ from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, Blur, Regression
-from microforge.types import Array, Prediction, Sample, Target, finer_window
+from microforge.types import Prediction, Sample, Target, finer_window
 
 if TYPE_CHECKING:
     import torch
@@ -129,29 +129,11 @@ class ImageTask(Task):
         """Compare with the truth, image by image."""
         assert prediction.image is not None
         assert sample.annotation is not None
-        return {"images": 1.0, **likeness(np.asarray(sample.annotation, np.float32), prediction.image)}
+        return {"images": 1.0, **image_metrics.likeness(sample.annotation, prediction.image)}
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Give the means over the images."""
         return {name: value / tally["images"] for name, value in tally.items() if name != "images"}
-
-
-def likeness(truth: Array, image: Array) -> dict[str, float]:
-    """Compare ``C(Z)YX`` with the truth: means over the channels."""
-    rows = []
-    for wanted, given in zip(truth, image, strict=True):
-        wanted = np.nan_to_num(wanted, nan=float(np.nanmedian(wanted)))
-        fitted = image_metrics.fit_linear(given, wanted)
-        rows.append(
-            (
-                image_metrics.psnr(wanted, fitted),
-                image_metrics.ssim(wanted, fitted),
-                image_metrics.psnr(wanted, given),
-                image_metrics.pearson(wanted, given),
-            )
-        )
-    names = ("PSNR after linear fit", "SSIM after linear fit", "PSNR", "Pearson r")
-    return {name: float(value) for name, value in zip(names, np.mean(rows, axis=0), strict=True)}
 
 
 def noise_statistics(prediction: Prediction, sample: Sample) -> dict[str, float]:

@@ -5,7 +5,7 @@ own greatest depth. The second falls to zero wherever two objects touch, whateve
 no size setting (cf. Naylor et al. 2019, doi 10.1109/TMI.2018.2865709).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -15,17 +15,15 @@ from scipy import ndimage
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.metrics.matching import average_precision, f1_score, match_objects
-from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
+from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_labels, cut_out, known_pixels, object_count, was_split
-from microforge.types import Array, Batch, Count, Prediction, Sample, Target
+from microforge.types import Array, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
-
-THRESHOLDS = (0.5, 0.7, 0.8)
 
 
 class InstanceOptions(TaskOptions):
@@ -49,7 +47,7 @@ class InstanceOptions(TaskOptions):
     )
 
 
-class Instances(Task):
+class Instances(ObjectTask):
     """Segment objects that may touch."""
 
     name: ClassVar[str] = "instances"
@@ -129,38 +127,9 @@ class Instances(Task):
         labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
         return Prediction(labels=labels)
 
-    def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
-        """Count the objects whose centroid lies in the region."""
-        middles = _middles(prediction)
-        if region is not None and len(middles):
-            pixels = np.round(middles[:, -region.ndim :]).astype(int)
-            return (Count("", float(region[tuple(pixels.T)].sum())),)
-        return (Count("", float(len(middles))),)
-
     def baseline(self) -> Baseline:
         """Otsu's threshold, and a watershed of the distance to the background."""
         return Watershed()
-
-    def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
-        """Count hits, extra and missed objects; predicted objects mostly outside the annotated mask do not count."""
-        assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018
-        predicted = _annotated_only(prediction.labels, sample)
-        matching = match_objects(sample.annotation, predicted)
-        counts: dict[str, float] = {}
-        for threshold in THRESHOLDS:
-            for name, count in zip(("hits", "extra", "missed"), matching.counts(threshold), strict=True):
-                counts[f"{name}@{threshold}"] = count
-        counts["iou"] = float(matching.iou[matching.pairs(0.5)].sum())
-        return counts
-
-    def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """AP at several IoU thresholds, F1 at one half, and panoptic quality (Kirillov et al. 2019)."""
-        counts = {t: [tally[f"{name}@{t}"] for name in ("hits", "extra", "missed")] for t in THRESHOLDS}
-        result = {f"AP@{t}": average_precision(*counts[t]) for t in THRESHOLDS}
-        result["F1@0.5"] = f1_score(*counts[0.5])
-        hits, extra, missed = counts[0.5]
-        result["PQ"] = tally["iou"] / max(hits + extra / 2 + missed / 2, 1)
-        return result
 
 
 def normalised_depth(labels: Array) -> npt.NDArray[np.float32]:
@@ -182,27 +151,6 @@ def _small_ints(labels: Array | None) -> npt.NDArray[np.int32]:
     if labels.size and labels.max() <= labels.size:
         return labels.astype(np.int32, copy=False)
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
-
-
-def _middles(prediction: Prediction) -> npt.NDArray[np.float64]:
-    """Give the centroids of all objects ``(N, D)``, from their measurements where they were measured."""
-    assert prediction.labels is not None
-    labels, table = prediction.labels, prediction.measurements
-    axes = [f"centroid_{axis}" for axis in "zyx"[-labels.ndim :]]
-    if all(name in table for name in axes):
-        return np.stack([np.asarray(table[name], np.float64) for name in axes], axis=1)
-    places = np.nonzero(labels)
-    group = np.unique(labels[places], return_inverse=True)[1]
-    size = np.bincount(group)
-    return np.stack([np.bincount(group, place) / np.maximum(size, 1) for place in places], axis=1)
-
-
-def _annotated_only(predicted: Array, sample: Sample) -> Array:
-    if sample.mask is None or predicted.size == 0:
-        return predicted
-    size = np.bincount(predicted.ravel())
-    inside = np.bincount(predicted.ravel(), weights=sample.mask.ravel(), minlength=len(size))
-    return np.where(inside[predicted] * 2 > size[predicted], predicted, 0)
 
 
 def _shows_background(sample: Sample) -> bool:

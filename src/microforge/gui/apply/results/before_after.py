@@ -8,7 +8,7 @@ from napari.layers import Image, Layer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from microforge.gui.halves import Halves, Removed
+from microforge.answers.before_after import Halves, Removed
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication
 
-from microforge.gui.counting import CountRow, columns_of
+from microforge.answers.region_counts import CountRow, count_columns
 from microforge.gui.widgets.table import Column, SmallTable
 
 _IMAGE = Column("Image", "The image.")
@@ -50,7 +50,7 @@ class CountTable(SmallTable):
 
     def copy(self) -> None:
         """Put all columns on the clipboard, as they are saved."""
-        columns = columns_of(self._rows)
+        columns = count_columns(self._rows)
         lines = ["\t".join(columns)]
         lines += ["\t".join(_plain(value) for value in line) for line in zip(*columns.values(), strict=True)]
         QApplication.clipboard().setText("\n".join(lines))
@@ -80,7 +80,7 @@ def _text(row: CountRow, column: Column) -> str:
     texts = {
         _IMAGE: row.image,
         _FRAME: str(row.frame),
-        _REGION: row.name,
+        _REGION: row.place,
         _KIND: row.kind,
         _CELLS: f"{round(row.value):,}",
         _RANGE: between,

@@ -8,7 +8,8 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
-from microforge.gui.counting import CountRow, Question, count_rows
+from microforge.answers.region_counts import CountQuestion, CountRow, count_image
+from microforge.axes.areas import drawn_region
 from microforge.gui.layers.point_results import dots_of, is_corrected
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
@@ -46,24 +47,25 @@ class CountsReady:
     rows: tuple[tuple[CountRow, ...], ...]
 
 
-def question_of(session: Session, one: CountedLayers) -> Question:
+def question_of(session: Session, one: CountedLayers) -> CountQuestion:
     """Take what is drawn and corrected on an image now; quick, the counting is done elsewhere."""
     one.regions = regions_on(region_layers(session), one.source, one.letters)
-    drawn = tuple((region.name, region.outline) for region in one.regions)
+    shape = [one.image.data.shape[one.image.axes.index(letter)] for letter in "ZYX" if letter in one.image.axes]
+    regions = tuple(drawn_region(region.name, region.outline.corners[:, -2:], shape) for region in one.regions)
     dots = dots_of(one.dots) if is_corrected(one.dots) else None
-    return Question(one.image, one.task, one.prediction, drawn, dots)
+    return CountQuestion(one.image, one.task.count, one.prediction, regions, dots)
 
 
-def signature_of(question: Question) -> Any:
+def signature_of(one: CountedLayers, question: CountQuestion) -> Any:
     """Give what a count depends on, to compare."""
-    regions = [(name, outline.corners.tobytes()) for name, outline in question.regions]
+    regions = [(region.name, region.outline.corners.tobytes()) for region in one.regions]
     dots = None if question.dots is None else (question.dots.coordinates.tobytes(), question.dots.kind.tobytes())
     return id(question.prediction), regions, dots
 
 
-def count_all(questions: Sequence[Question]) -> Iterator[CountsReady]:
+def count_all(questions: Sequence[CountQuestion]) -> Iterator[CountsReady]:
     """Count; for a background thread."""
-    yield CountsReady(tuple(tuple(count_rows(question)) for question in questions))
+    yield CountsReady(tuple(tuple(count_image(question)) for question in questions))
 
 
 def rows_in_view(viewer: ViewerModel, one: CountedLayers) -> list[CountRow]:

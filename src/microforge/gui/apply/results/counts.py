@@ -10,6 +10,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.answers.region_counts import count_columns, count_lines
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.count_table import CountTable
@@ -21,8 +22,6 @@ from microforge.gui.apply.results.counted_images import (
     rows_in_view,
     signature_of,
 )
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.counting import columns_of, lines_of
 from microforge.gui.layers.densities import add_density
 from microforge.gui.layers.point_results import add_dots
 from microforge.gui.session.background import Relay
@@ -31,6 +30,7 @@ from microforge.gui.session.drawn_regions import draw_regions, name_new, region_
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
@@ -67,7 +67,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._text.clear()
         self._show_parts()
 
-    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
         """Show the cells of a result as layers; give those that hold dots."""
         viewer = self._session.viewer
         source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
@@ -92,7 +92,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
         name_new(region_layers(self._session) if self.images else ())
         questions = [question_of(self._session, one) for one in self.images]
-        known = [signature_of(question) for question in questions]
+        known = [signature_of(*pair) for pair in zip(self.images, questions, strict=True)]
         if known != self._known:
             self._known, self._asked = known, list(self.images)
             self._relay.start(partial(count_all, questions))
@@ -108,7 +108,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         shown = chosen or shown
         lines = []
         for one in shown:
-            said = lines_of(rows_in_view(self._session.viewer, one))
+            said = count_lines(rows_in_view(self._session.viewer, one))
             lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
         self._text.show("\n".join(lines[:16]))
 
@@ -117,7 +117,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         from microforge.io.tables import write_table
 
         try:
-            write_table(path, columns_of([row for one in self.images for row in one.rows]))
+            write_table(path, count_columns([row for one in self.images for row in one.rows]))
         except MicroforgeError as error:
             self.note.say(str(error), "error")
             return

@@ -9,13 +9,13 @@ import numpy as np
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.answers.words import class_probabilities, class_text, percent
 from microforge.errors import MicroforgeError
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.counting import class_probabilities, class_text, percent
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.table import Column, SmallTable
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
 
 
@@ -60,7 +60,7 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._text.clear()
         self._show()
 
-    def add(self, event: LayerPredicted) -> bool:
+    def add(self, event: OpenImagePredicted) -> bool:
         """Take a result in; give whether it is a class."""
         prediction = event.prediction
         if not prediction.class_name:

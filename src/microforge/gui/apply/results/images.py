@@ -11,16 +11,16 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.before_after import BeforeAfter
-from microforge.gui.applying import LayerPredicted
-from microforge.gui.image_parts import statistics_text
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array, Image, Prediction
 
 
@@ -73,7 +73,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note.say("")
         self._show_parts()
 
-    def add(self, event: LayerPredicted, details: Mapping[str, Any]) -> list[Layer]:
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
         """Show the images of a result as layers; give them."""
         prediction, viewer = event.prediction, self._session.viewer
         if not event.images or event.image is None:

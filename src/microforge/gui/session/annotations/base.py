@@ -95,6 +95,6 @@ class WindowAnnotation(ABC):
         return task.describe(usable)
 
 
-def names_of(layers: Sequence[Layer]) -> str:
+def layer_names(layers: Sequence[Layer]) -> str:
     """Give the names of layers."""
     return ", ".join(layer.name for layer in layers)

@@ -6,7 +6,7 @@ from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.errors import AnnotationError
 from microforge.gui.layers.convert import image_of
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, names_of
+from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, layer_names
 from microforge.tasks import Readiness
 from microforge.types import Image
 
@@ -52,4 +52,4 @@ class PairsInWindow(WindowAnnotation):
 
     def name_of(self, item: Annotated) -> str:
         """Name the targets."""
-        return names_of(item.targets)
+        return layer_names(item.targets)

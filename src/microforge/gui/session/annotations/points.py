@@ -7,7 +7,7 @@ from microforge.annotations import POINTS, AnnotationKind
 from microforge.errors import MicroforgeError
 from microforge.gui.layers.points import agreed, dots_on
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, names_of
+from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, layer_names
 from microforge.tasks import Readiness, Task
 from microforge.types import Image, Points, Sample
 
@@ -50,7 +50,7 @@ class PointsInWindow(WindowAnnotation):
 
     def name_of(self, item: Annotated) -> str:
         """Name the layers."""
-        return names_of(item.points)
+        return layer_names(item.points)
 
     def readiness(self, task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
         """Say also what is odd about the dots: outside the image, clicked twice."""

@@ -8,8 +8,8 @@ from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from napari.utils.transforms import Affine
 
-from microforge.gui.counting import class_probabilities, class_text, densities_text
-from microforge.gui.image_parts import colours, in_type, limits_of
+from microforge.answers.shown_images import colours, in_type, limits_of
+from microforge.answers.words import class_probabilities, class_text, densities_text
 from microforge.gui.layers.convert import geometry_of, shown_dimensions
 from microforge.gui.layers.images import finer_transform
 from microforge.gui.layers.point_results import features_of_dots, look_of, shown_dot_size

@@ -1,6 +1,6 @@
-"""Take a predicted image apart into what becomes layers, and what was measured into words. Without Qt and napari."""
+"""Take a predicted image apart into what becomes layers, one channel or all; come here for how results are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,6 @@ from microforge.types import Array, Image, Prediction
 
 #: What images are called that are not the answer of a task but a by-product of labels.
 PROBABILITY = "probability"
-#: Above this correlation of neighbouring pixels what was removed is not only noise.
-NOT_NOISE = 0.2
 #: Shown from and to, in percent of the pixels, where the source does not say.
 _SHOWN = (0.2, 99.9)
 _PIXELS_READ = 1 << 18
@@ -93,23 +91,6 @@ def colours(names: Sequence[str]) -> list[str]:
     kept = [colour if colour and colour not in found[:k] else "" for k, colour in enumerate(found)]
     free = [colour for colour in _OTHERS if colour not in kept]
     return [colour or (free.pop(0) if free else "gray") for colour in kept]
-
-
-def statistics_text(statistics: Mapping[str, float]) -> str:
-    """Say what was measured on a result."""
-    rest = dict(statistics)
-    lines = []
-    if {"noise before", "noise after"} <= set(rest):
-        lines.append(f"Noise {rest.pop('noise before'):.3g} → {rest.pop('noise after'):.3g} grey levels.")
-    alike = rest.pop("residual correlation", None)
-    if alike is not None and abs(alike) > NOT_NOISE:
-        lines.append(
-            f"Neighbouring pixels of what was removed are alike (correlation {alike:.2f}): more than noise may have "
-            "been removed. Look at the difference layer."
-        )
-    elif alike is not None:
-        lines.append(f"What was removed looks like noise: neighbouring pixels are not alike (correlation {alike:.2f}).")
-    return " ".join([*lines, *(f"{name} {value:.3g}." for name, value in rest.items())])
 
 
 def _same_channels(image: Image, count: int) -> bool:

@@ -1,35 +1,24 @@
-"""Predict layers one after the other and measure what is found: a generator of events, without Qt and napari."""
+"""Predict images that are open, one after the other, and measure what is found; come here for what Apply does."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from microforge.answers.labels import with_columns
+from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, TileFinished
-from microforge.gui.image_parts import ShownImage, shown_images
+from microforge.inference.protocols import ImagePredictor, MakePredictor, make_predictor
 from microforge.types import Array, Image, Prediction
 
 
-class PredictsImages(Protocol):
-    """What is needed of a predictor."""
-
-    @property
-    def task(self) -> Any: ...  # noqa: D102
-
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
-
-
-#: Like `microforge.inference.predictor.Predictor`.
-MakePredictor = Callable[[Path, PredictionConfig], PredictsImages]
-
-
 @dataclass(frozen=True, eq=False)
-class Job:
+class OpenImage:
     """An image to predict, and the place where its results belong (any value; it is handed back)."""
 
     image: Image
@@ -37,7 +26,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class LayerStarted:
+class OpenImageStarted:
     """An image is being predicted."""
 
     name: str
@@ -46,7 +35,7 @@ class LayerStarted:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerPredicted:
+class OpenImagePredicted:
     """The result of an image, measured; `class_names` where its labels are classes, `images` what becomes layers.
 
     `task` is that of the model: it counts in regions.
@@ -62,42 +51,44 @@ class LayerPredicted:
 
 
 @dataclass(frozen=True)
-class LayerFailed:
+class OpenImageFailed:
     """An image could not be predicted; the others go on."""
 
     name: str
     reason: str
 
 
-ApplyEvent = Preparing | LayerStarted | TileFinished | LayerPredicted | LayerFailed
+OpenImageEvent = Preparing | OpenImageStarted | TileFinished | OpenImagePredicted | OpenImageFailed
 
 
-def predict_layers(
-    model: Path, jobs: Sequence[Job], config: PredictionConfig, make: MakePredictor | None = None
-) -> Iterator[ApplyEvent]:
+def predict_open_images(
+    model: Path,
+    images: Sequence[OpenImage],
+    config: PredictionConfig,
+    make: MakePredictor[ImagePredictor] | None = None,
+) -> Iterator[OpenImageEvent]:
     """Predict images with a model, one after the other; close the generator to cancel."""
     yield Preparing("Loading the model")
-    predictor = (make or _engine)(model, config)
-    for index, job in enumerate(jobs):
-        yield LayerStarted(job.image.name, index, len(jobs))
+    predictor = (make or make_predictor)(model, config)
+    for index, opened in enumerate(images):
+        yield OpenImageStarted(opened.image.name, index, len(images))
         try:
-            yield from _predict(predictor, job)
+            yield from _predict(predictor, opened)
         except MicroforgeError as error:
-            yield LayerFailed(job.image.name, str(error))
+            yield OpenImageFailed(opened.image.name, str(error))
 
 
-def _predict(predictor: PredictsImages, job: Job) -> Iterator[ApplyEvent]:
+def _predict(predictor: ImagePredictor, opened: OpenImage) -> Iterator[OpenImageEvent]:
     started = time.perf_counter()
-    for item in predictor.run_image(job.image):
+    for item in predictor.run_image(opened.image):
         if isinstance(item, TileFinished):
             yield item
             continue
-        names = dict(getattr(predictor.task.options, "classes", {}))
-        measured = replace(item, measurements=item.measurements or _measured(item, job.image, names))
-        keeps = bool(getattr(predictor.task, "keeps_intensities", False))
-        shown = shown_images(item, job.image, keeps_intensities=keeps)
+        names = dict(predictor.task.label_classes)
+        measured = replace(item, measurements=_measured(item, opened.image, names))
+        shown = shown_images(item, opened.image, keeps_intensities=predictor.task.keeps_intensities)
         seconds = time.perf_counter() - started
-        yield LayerPredicted(job.place, measured, names, seconds, shown, job.image, predictor.task)
+        yield OpenImagePredicted(opened.place, measured, names, seconds, shown, opened.image, predictor.task)
 
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:
@@ -105,19 +96,16 @@ def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) ->
     from microforge.measurements.bands import measure_sample
     from microforge.measurements.objects import join_frames
 
+    """Measure what has labels; what the model itself says of each object stays."""
     if prediction.labels is None:
-        return {}
+        return prediction.measurements
     samples = to_samples(image)
     frames = prediction.labels.reshape(len(samples), *samples[0].image.shape[1:])
     tables = [measure_sample(frame, sample) for frame, sample in zip(frames, samples, strict=True)]
-    columns = join_frames(tables) if "T" in image.axes else tables[0]
+    series = "T" in image.axes
+    tables = [with_columns(one, prediction.measurements, t if series else None) for t, one in enumerate(tables)]
+    columns = join_frames(tables) if series else tables[0]
     if names:
         called = np.array([names.get(int(label), str(label)) for label in columns["label"]], object)
         columns = {"label": columns.pop("label"), "class": called} | columns
     return columns
-
-
-def _engine(model: Path, config: PredictionConfig) -> PredictsImages:
-    from microforge.inference.predictor import Predictor
-
-    return Predictor(model, config)
