@@ -15,6 +15,9 @@ from screenshots_counting import classes, counting
 from studio import PIXEL, Studio
 
 from microforge.annotations import NOTHING
+from microforge.gui.apply.results.images import ImageResults
+from microforge.gui.review.images import ImageReview
+from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.session.training_run import RunState
 from microforge.io.writing import write_image
 from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
@@ -109,7 +112,7 @@ def apply_folder(studio: Studio) -> None:
 
 def review(studio: Studio) -> None:
     """Compare the result with the truth and go to the first object that differs."""
-    panel = studio.dock.review.objects
+    panel = studio.dock.review.part(ReviewPanel)
     studio.turn_to("Review")
     viewer = studio.viewer
     panel.truth.set_value(viewer.layers["nuclei truth"])
@@ -141,7 +144,7 @@ def denoise(studio: Studio, seconds: float) -> None:
     dock.annotate.tools[NOTHING].use.click()
     studio.train(seconds, "denoise-train")
     studio.apply_to(image)
-    images = dock.apply.layers.image_results
+    images = dock.apply.layers.part(ImageResults)
     images.compare.buttons["Split"].click()
     studio.pause(0.5)
     studio.shoot("denoise-split")
@@ -150,7 +153,7 @@ def denoise(studio: Studio, seconds: float) -> None:
     studio.pause(0.5)
     studio.shoot("denoise-difference")
     studio.turn_to("Review")
-    review = dock.review.images
+    review = dock.review.part(ImageReview)
     review.truth.set_value(viewer.layers["much light"])
     review.result.set_value(viewer.layers["little light denoised"])
     review.compare.click()

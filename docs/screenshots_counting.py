@@ -6,6 +6,8 @@ from napari.layers import Image, Points
 from studio import PIXEL, Studio
 
 from microforge.annotations import IMAGE_CLASSES
+from microforge.gui.apply.results.counts import CountResults
+from microforge.gui.review.counts import CountReview
 from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.io.tables import write_table
@@ -82,7 +84,7 @@ def count(studio: Studio) -> None:
     viewer = studio.viewer
     image = viewer.layers["crowd"]
     studio.apply_to(image)
-    counts = studio.dock.apply.layers.counts
+    counts = studio.dock.apply.layers.part(CountResults)
     studio.wait(lambda: bool(counts.images and counts.images[0].rows))
     counts.draw.click()
     regions = viewer.layers.selection.active
@@ -99,7 +101,7 @@ def count(studio: Studio) -> None:
 def review(studio: Studio) -> None:
     """Measure on images that nothing was learnt from; open the worst beside the best."""
     images, dots = write_crowds(studio.work, "day 2", range(200, 260))
-    panel = studio.dock.review.counts
+    panel = studio.dock.review.part(CountReview)
     studio.turn_to("Review")
     panel.source.where.set_value("files")
     panel.source.images.set_value([images])

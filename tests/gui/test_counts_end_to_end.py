@@ -9,6 +9,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 from scipy import ndimage
 
+from microforge.gui.apply.results.counts import CountResults
+from microforge.gui.review.counts import CountReview
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.io.tables import write_table
 from microforge.io.writing import write_image
@@ -35,7 +37,7 @@ def test_count_cells(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_p
     viewer.layers.selection = {layer}
     with qtbot.waitSignal(dock.session.applying.finished, timeout=LONG):
         dock.apply.layers.start.click()
-    counts = dock.apply.layers.counts
+    counts = dock.apply.layers.part(CountResults)
     qtbot.waitUntil(lambda: bool(counts.images and counts.images[0].rows), timeout=LONG)
     found = counts.images[0].rows[0]
     assert 0 < found.value < 3 * len(centres), "a short training"
@@ -57,7 +59,7 @@ def review(qtbot: QtBot, dock: Any, folder: Path) -> None:
         image, centres = field(seed)
         write_image(folder / "images" / f"{seed}.tif", image, "YX", (0.5, 0.5))
         write_table(folder / "dots" / f"{seed}.csv", {"y": centres[:, 0], "x": centres[:, 1]})
-    panel = dock.review.counts
+    panel = dock.review.part(CountReview)
     panel.source.images.set_value([folder / "images"])
     panel.source.truth.set_value([folder / "dots"])
     with qtbot.waitSignal(panel.source.ended, timeout=LONG):

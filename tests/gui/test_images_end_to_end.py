@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from microforge.annotations import IMAGE_PAIRS, NOTHING
 from microforge.gui.apply.results.before_after import SPLIT
+from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.dock import MicroforgeDock
 from microforge.io.writing import write_image
 from microforge.metrics import images as image_metrics
@@ -39,7 +40,7 @@ def test_denoise(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path:
     assert (tuple(result.scale), tuple(result.contrast_limits)) == ((0.5, 0.5), (100, 300))
     before, after = (image_metrics.psnr(clean, image_metrics.fit_linear(one, clean)) for one in (noisy, result.data))
     assert after > before + 0.5
-    images = dock.apply.layers.image_results
+    images = dock.apply.layers.part(ImageResults)
     assert "Noise" in images.statistics.text()
     images.compare.difference.click()
     assert np.allclose(np.asarray(viewer.layers["field removed"].data), noisy - result.data)

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from microforge.config import PredictionConfig
 from microforge.gui.apply.open_images import ApplyLayers
+from microforge.gui.apply.results.counts import CountResults
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.canvas_overlay import overlay_of
 from microforge.tasks import get_task
@@ -40,7 +41,7 @@ class Bench:
 
     @property
     def counts(self) -> Any:
-        return self.panel.counts
+        return self.panel.part(CountResults)
 
     @property
     def text(self) -> str:

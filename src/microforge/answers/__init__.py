@@ -8,8 +8,8 @@ An entry knows its files and table rows, and what its answers are compared with.
 from microforge.answers.base import AnswerKind, Result, ResultRules
 from microforge.answers.cells import CELLS
 from microforge.answers.image_classes import IMAGE_CLASS
+from microforge.answers.images import PREDICTED_IMAGE
 from microforge.answers.labels import OBJECTS, PIXEL_CLASSES
-from microforge.answers.predicted_images import PREDICTED_IMAGE
 
 __all__ = [
     "CELLS",

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
-from microforge.answers.base import AnswerKind, Result, ResultRules
-from microforge.answers.counts import ClassedImage
+from microforge.answers.base import CLASSES_TABLE, AnswerKind, Result, ResultRules, shape_of
+from microforge.answers.images import first_notes
 from microforge.answers.region_counts import CountFunction
-from microforge.types import Image, Prediction, Sample
+from microforge.answers.time_series import stack_of
+from microforge.errors import MicroforgeError
+from microforge.io.tables import TableRows, text_rows
+from microforge.types import Image, PixelSize, Prediction, Sample
 
 
 class ImageClassAnswer(AnswerKind):
@@ -39,6 +43,68 @@ class ImageClassAnswer(AnswerKind):
 
 
 IMAGE_CLASS = ImageClassAnswer()
+
+
+@dataclass
+class ClassedImage:
+    """The class of one input, or of each of its time points; a context, as the others, but of no file."""
+
+    source: Image
+    done: int = 0
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._stack = stack_of(self.source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def add(self, prediction: Prediction) -> None:
+        """Take the class of the next time point."""
+        if not prediction.class_name:
+            raise MicroforgeError("The model gives no class.", remedy="Please report it with this image.")
+        self.names = tuple(prediction.statistics)
+        probabilities = (f"{value:.6g}" for value in prediction.statistics.values())
+        self.rows.append((self.done, prediction.class_name, *probabilities))
+        self._stack.add(replace(prediction, image=None))
+        self.done += 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to tell of the image."""
+        return first_notes(self._stack.notes)
+
+    @property
+    def statistics(self) -> Mapping[str, float | str]:
+        """The class, and how probable each is; of a series the classes of its time points with their numbers."""
+        return {"class": self._stack.prediction().class_name} | dict(self._stack.statistics)
+
+    @property
+    def tables(self) -> Mapping[str, TableRows]:
+        """The classes of the time points; an image that is no series is in the table of images only."""
+        if "T" not in self.source.axes:
+            return {}
+        return {CLASSES_TABLE: text_rows(("frame", "class", *self.names), self.rows)}
+
+    @property
+    def number(self) -> int | None:
+        """Nothing is counted."""
+        return None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return shape_of(self.source)
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """Of the image."""
+        return self.source.pixel_size
 
 
 def confusion(pairs: Iterable[tuple[str, str]], names: Sequence[str]) -> list[list[int]]:

@@ -1,24 +1,50 @@
-"""An image file made from predictions that come one time point at a time; none is kept once it is written."""
+"""Images as answers: denoised, restored, stained, on a finer grid.
+
+Time points are written as they come, and none is kept once it is written.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from microforge.answers.base import ImageType
+from microforge.annotations import IMAGE_PAIRS, AnnotationKind
+from microforge.answers.base import AnswerKind, ImageType, Result, ResultRules
+from microforge.config import NetworkConfig
 from microforge.errors import MicroforgeError
 from microforge.io.tables import TableRows
 from microforge.io.writing import Layout, as_type, open_image, stored_type
-from microforge.types import Array, Image, PixelSize, Prediction
+from microforge.types import Array, Image, PixelSize, Prediction, Sample
 
 #: Frames and small images of one size go through the network together, as many as fit into so many pixels.
 BATCH_PIXELS = 1 << 19
 #: A long series may have something to say of every time point: so many remarks are told.
 _MOST_NOTES = 6
+
+
+class PredictedImage(AnswerKind):
+    """An image, written time point by time point."""
+
+    name: ClassVar[str] = "image"
+    truth: ClassVar[AnnotationKind] = IMAGE_PAIRS
+
+    def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
+        """Give what writes the time points."""
+        return ImageSeries(path, source, len(samples), rules.image_type)
+
+    def described(self, result: str, network: NetworkConfig, channel_names: Sequence[str]) -> str:
+        """Say how many channels, and whether the grid is finer."""
+        channels = network.out_channels
+        finer = f", {network.upscale} times finer" if network.upscale > 1 else ""
+        named = f" ({', '.join(channel_names)})" if channel_names else ""
+        return f"{result} image, {channels} channel{'s' * (channels != 1)}{named}{finer}"
+
+
+PREDICTED_IMAGE = PredictedImage()
 
 
 @dataclass

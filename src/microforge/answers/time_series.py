@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from microforge.errors import ModelMismatchError
-from microforge.types import Array, Points, Prediction
+from microforge.types import Array, Image, Points, Prediction
 
 
 class PredictionStack:
@@ -90,3 +90,8 @@ class PredictionStack:
         if len(self.classes) < 2:
             return next(iter(self.classes), "")
         return ", ".join(f"{name} ({number})" for name, number in self.classes.most_common())
+
+
+def stack_of(image: Image) -> PredictionStack:
+    """Give what collects the predictions of an image."""
+    return PredictionStack(image.data.shape[image.axes.index("T")] if "T" in image.axes else None)

@@ -17,7 +17,7 @@ from microforge.evaluation.object_errors import ObjectFinding, find_object_error
 from microforge.events import Preparing
 from microforge.inference.protocols import MakePredictor, SamplePredictor, make_predictor
 from microforge.metrics.matching import match_points
-from microforge.tasks.abilities import counter_of
+from microforge.tasks.abilities import MatchesPoints, counter_of
 from microforge.tasks.base import Task
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.label_images import known_points
@@ -213,10 +213,10 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: CaseOrig
         return Case(sample.name, origin, task.tally_matching(matched.matching), errors=errors)
     answer = task.answer.compared(counter_of(task), prediction, sample)
     case = Case(sample.name, origin, task.tally(prediction, sample), answer=answer)
-    if sample.points is not None and prediction.points is not None:
+    if sample.points is not None and prediction.points is not None and isinstance(task, MatchesPoints):
         truth, found = (known_points(points, sample) for points in (sample.points, prediction.points))
-        missed, extra = _unmatched(task, truth, found)
         counts = _counts(task, prediction, sample, truth)
+        missed, extra = _unmatched(task, truth, found)
         return replace(case, counts=counts, truth=truth, found=found, missed=missed, extra=extra)
     said, probabilities = prediction.class_name, class_probabilities(prediction)
     return replace(case, class_name=sample.class_name, said=said, probabilities=probabilities)
@@ -243,7 +243,9 @@ def _counts(task: Any, prediction: Prediction, sample: Sample, truth: Points) ->
     )
 
 
-def _unmatched(task: Any, truth: Points, found: Points) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _unmatched(
+    task: MatchesPoints, truth: Points, found: Points
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Say of each dot whether it has no partner of its kind."""
     missed, extra = np.ones(len(truth), bool), np.ones(len(found), bool)
     for kind in truth.kinds:

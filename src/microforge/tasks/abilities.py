@@ -15,7 +15,7 @@ from microforge.answers.region_counts import CountFunction
 from microforge.config import AugmentationConfig, NetworkConfig
 from microforge.tasks.base import Task
 from microforge.tasks.baselines.base import Baseline
-from microforge.types import Batch, Count, Floats, Prediction, Sample
+from microforge.types import Batch, Count, Doubles, Floats, Prediction, Sample
 
 if TYPE_CHECKING:
     from microforge.networks.fitted import FittedModel
@@ -120,6 +120,32 @@ class CalibratesCounts(Protocol):
 
     def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
         """Give the task with what it learnt, from one tally for each image; of none, one that knows nothing."""
+
+
+@runtime_checkable
+class MatchesPoints(Protocol):
+    """Says how near a dot must lie to the true one."""
+
+    @property
+    def spacing(self) -> float:
+        """Typical distance of a dot to the next, in pixels along X."""
+
+    @property
+    def radius(self) -> float:
+        """Distance within which a dot counts as found, in pixels along X."""
+
+    @property
+    def tolerance(self) -> Doubles:
+        """The same distance in pixels along ``(Z)YX``."""
+
+
+@runtime_checkable
+class TellsClasses(Protocol):
+    """Gives images a class."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes it knows."""
 
 
 @runtime_checkable

@@ -60,6 +60,11 @@ class Classification(Task):
         return len(self.options.names) + 1
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes it knows."""
+        return self.options.names
+
+    @property
     def hints(self) -> PlanningHints:
         """A class may show in some places only: a patch should hold one of them."""
         return PlanningHints(patch_scale=2)

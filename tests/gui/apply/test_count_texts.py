@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from microforge.config import PredictionConfig
 from microforge.gui.apply.open_images import ApplyLayers
+from microforge.gui.apply.results.image_classes import ClassResults
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.canvas_overlay import CanvasText, overlay_of
 from microforge.tasks import get_task
@@ -67,14 +68,14 @@ def test_classes_of_images(qtbot: QtBot, session: Session, tmp_path: Path) -> No
     with qtbot.waitSignal(session.applying.finished, timeout=10_000):
         panel.apply()
     assert "a: good (98 %)" in panel.message.text()
-    assert [list(row) for row in panel.classes.table.texts.rows] == [
+    assert [list(row) for row in panel.part(ClassResults).table.texts.rows] == [
         ["a", "good", "2 %", "98 %"],
         ["b", "blurred", "70 %", "30 %"],
     ]
-    panel.classes.table.selectRow(0)
+    panel.part(ClassResults).table.selectRow(0)
     assert session.viewer.layers.selection.active is layers[0]
     assert overlay.text == "a: good (98 %)"
-    panel.classes.save_table(tmp_path / "classes.csv")
+    panel.part(ClassResults).save_table(tmp_path / "classes.csv")
     with (tmp_path / "classes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert (rows[1]["image"], rows[1]["class"], float(rows[1]["P(blurred)"])) == ("b", "blurred", 0.7)
@@ -82,4 +83,4 @@ def test_classes_of_images(qtbot: QtBot, session: Session, tmp_path: Path) -> No
     assert panel.objects.isHidden()
     session.viewer.layers.clear()
     assert not overlay.visible
-    assert panel.classes.isVisible(), "it can still be saved"
+    assert panel.part(ClassResults).isVisible(), "it can still be saved"

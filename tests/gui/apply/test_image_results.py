@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,13 @@ import pytest
 from microforge.events import TileFinished
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.results.before_after import ORIGINAL, RESULT, SPLIT
+from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.open_files import open_files, show_opened
 from microforge.gui.session.state import Session
 from microforge.io.images import read_image
 from microforge.io.writing import write_image
+from microforge.tasks import get_task
 from microforge.types import Image, Prediction
 from support.model_cards import write_model
 
@@ -28,7 +29,7 @@ class Cleaner:
     keeps, finer, stains = True, 1, ()
 
     def __init__(self, model: Path, config: Any) -> None:
-        self.task = SimpleNamespace(options=SimpleNamespace(), keeps_intensities=self.keeps)
+        self.task = get_task("denoising" if self.keeps else "label-free")()
 
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
         yield TileFinished(1, 1)
@@ -120,8 +121,8 @@ def test_colour_stays_colour(qtbot: Any, session: Session, panel: ApplyPanel) ->
     assert result.rgb
     assert result.data.dtype == np.uint8
     assert np.abs(result.data - data / 2.0).max() <= 0.5
-    panel.layers.image_results.compare.buttons[SPLIT].click()
-    panel.layers.image_results.compare.difference.click()
+    panel.layers.part(ImageResults).compare.buttons[SPLIT].click()
+    panel.layers.part(ImageResults).compare.difference.click()
     removed = session.viewer.layers["slide removed"]
     assert removed.data.shape == (12, 14)
     assert np.allclose(np.asarray(removed.data), (data - np.asarray(result.data, float)).mean(-1))
@@ -136,7 +137,7 @@ def test_stains_become_a_layer_each(qtbot: Any, session: Session, panel: ApplyPa
     assert {layer.blending for layer in results} == {"additive"}
     assert {layer.data.shape for layer in results} == {(3, 12, 14)}
     assert results[0].contrast_limits[1] < 2100
-    assert panel.layers.image_results.compare.difference.isHidden(), "units differ: nothing to subtract"
+    assert panel.layers.part(ImageResults).compare.difference.isHidden(), "units differ: nothing to subtract"
 
 
 def test_applying_again_updates_the_layer(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
@@ -152,16 +153,18 @@ def test_applying_again_updates_the_layer(qtbot: Any, session: Session, panel: A
 def test_figures_are_said(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     session.viewer.add_image(noise(20, 30), name="cells")
     apply(qtbot, panel)
-    assert panel.layers.image_results.statistics.text().startswith(
-        "cells: Noise 12 → 1.5 grey levels. What was removed"
+    assert (
+        panel.layers.part(ImageResults)
+        .statistics.text()
+        .startswith("cells: Noise 12 → 1.5 grey levels. What was removed")
     )
 
 
 def test_before_and_after(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     source = session.viewer.add_image(noise(20, 30), name="cells")
-    assert panel.layers.image_results.isHidden()
+    assert panel.layers.part(ImageResults).isHidden()
     (result,) = apply(qtbot, panel)
-    compare = panel.layers.image_results.compare
+    compare = panel.layers.part(ImageResults).compare
     compare.buttons[ORIGINAL].click()
     assert (source.visible, result.visible) == (True, False)
     compare.buttons[SPLIT].click()
@@ -188,7 +191,7 @@ def test_before_and_after(qtbot: Any, session: Session, panel: ApplyPanel) -> No
 def test_difference_layer(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     source = session.viewer.add_image(noise(4, 20, 30), name="film", metadata={"axes": "TYX"}, scale=(1, 2, 2))
     (result,) = apply(qtbot, panel)
-    compare = panel.layers.image_results.compare
+    compare = panel.layers.part(ImageResults).compare
     compare.difference.click()
     removed = session.viewer.layers["film removed"]
     assert np.allclose(np.asarray(removed.data), source.data - np.asarray(result.data))
@@ -208,7 +211,7 @@ def test_what_is_selected_means_its_source(qtbot: Any, session: Session, panel: 
     session.viewer.add_image(noise(20, 30), name="other")
     session.viewer.layers.selection = {source}
     (result,) = apply(qtbot, panel)
-    panel.layers.image_results.compare.difference.click()
+    panel.layers.part(ImageResults).compare.difference.click()
     for layer in (result, session.viewer.layers["cells removed"]):
         session.viewer.layers.selection = {layer}
         assert panel.layers.images() == [source]
@@ -228,7 +231,7 @@ def test_settings_of_prediction(panel: ApplyPanel, session: Session, tmp_path: P
 def test_layers_that_go_meanwhile(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     source = session.viewer.add_image(noise(20, 30), name="cells")
     apply(qtbot, panel)
-    compare = panel.layers.image_results.compare
+    compare = panel.layers.part(ImageResults).compare
     compare.buttons[SPLIT].click()
     session.viewer.layers.remove(source)
     assert compare.isHidden()
@@ -252,7 +255,7 @@ def test_saved_images_can_be_read(qtbot: Any, session: Session, panel: ApplyPane
         noise(2, 20, 30), name="cells", metadata={"axes": "CYX"}, scale=(1, 0.5, 0.5), units=("pixel", "um", "um")
     )
     apply(qtbot, panel)
-    images = panel.layers.image_results
+    images = panel.layers.part(ImageResults)
     with qtbot.waitSignal(images._saving.finished):
         images.save_to([tmp_path / "saved.tif"])
     saved = read_image(tmp_path / "saved.tif")
@@ -266,7 +269,7 @@ def test_saved_images_can_be_read(qtbot: Any, session: Session, panel: ApplyPane
 def test_results_become_images_of_her_own(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
     session.viewer.add_image(noise(3, 20, 30), name="cells", metadata={"axes": "TYX"})
     (result,) = apply(qtbot, panel)
-    panel.layers.image_results.reuse.click()
+    panel.layers.part(ImageResults).reuse.click()
     copy = session.images()[-1]
     assert copy.name == "cells denoised image"
     assert copy.data is result.data

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from microforge.events import (
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.layers.marks import is_result
 from microforge.gui.session.state import Session
+from microforge.tasks import get_task
 from microforge.types import Image, Prediction
 from support.model_cards import write_model
 
@@ -41,7 +41,9 @@ class Predictor:
 
     def __init__(self, model: Path, config: PredictionConfig) -> None:
         self.made.append(config)
-        self.task = SimpleNamespace(options=SimpleNamespace(classes=self.classes))
+        self.task = get_task("segmentation" if self.classes else "instances")()
+        if self.classes:
+            self.task = type(self.task).from_options({"classes": self.classes})
 
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
         if "bad" in image.name:

@@ -13,6 +13,8 @@ from qtpy.QtCore import QPointF
 from microforge.evaluation.cases import mean_count_error
 from microforge.gui.layers.marks import is_result
 from microforge.gui.review.counts import CountReview
+from microforge.gui.review.image_classes import ClassReview
+from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.state import Session
 from microforge.io.tables import write_table
@@ -254,9 +256,9 @@ def test_review_follows_the_task(qtbot: QtBot, session: Session) -> None:
     qtbot.addWidget(tab)
     tab.show()
     session.set_task("counting")
-    assert tab.counts.isVisible()
+    assert tab.part(CountReview).isVisible()
     session.set_task("classification")
-    assert (tab.classes.isVisible(), tab.counts.isVisible()) == (True, False)
+    assert (tab.part(ClassReview).isVisible(), tab.part(CountReview).isVisible()) == (True, False)
     session.set_task("instances")
-    assert tab.objects.isVisible()
+    assert tab.part(ReviewPanel).isVisible()
     tab.set_colours("#000000", "#ffffff")

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.images import ImageReview
+from microforge.gui.review.objects import ReviewPanel
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.state import Session
 from microforge.tasks import get_task
@@ -86,11 +87,11 @@ def test_review_follows_the_task(qtbot: QtBot, session: Session) -> None:
     tab = ReviewTab(session)
     qtbot.addWidget(tab)
     tab.show()
-    assert tab.objects.isVisible()
+    assert tab.part(ReviewPanel).isVisible()
     session.set_task("restoration")
-    assert (tab.objects.isVisible(), tab.images.isVisible()) == (False, True)
-    tab.what.set_value(tab.objects)
+    assert (tab.part(ReviewPanel).isVisible(), tab.part(ImageReview).isVisible()) == (False, True)
+    tab.what.set_value(tab.part(ReviewPanel))
     session.set_config(seed=3)
-    assert tab.objects.isVisible(), "chosen by hand, kept until another task is chosen"
+    assert tab.part(ReviewPanel).isVisible(), "chosen by hand, kept until another task is chosen"
     session.set_task("instances")
-    assert tab.objects.isVisible()
+    assert tab.part(ReviewPanel).isVisible()

@@ -12,7 +12,7 @@ import tifffile
 from scipy import ndimage
 
 from microforge.answers import CELLS, OBJECTS
-from microforge.answers.counts import NO_REGIONS
+from microforge.answers.cells import NO_REGIONS
 from microforge.config import PredictionConfig
 from microforge.errors import SettingsError
 from microforge.events import FolderStarted, ImageFailed, ImageFinished, ImageSkipped, TileFinished

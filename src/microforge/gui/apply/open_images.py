@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from napari.layers import Image
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from microforge.answers.words import class_probabilities, class_text, counts_text
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
 from microforge.events import Preparing, RunFailed, TileFinished
-from microforge.gui.apply.results.counts import CountResults
-from microforge.gui.apply.results.image_classes import ClassResults
-from microforge.gui.apply.results.images import ImageResults
+from microforge.gui.apply.results import ResultsPart, known_results
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
 from microforge.gui.layers.convert import axes_of, image_of
-from microforge.gui.layers.results import add_results, layer_place
+from microforge.gui.layers.results import layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note
@@ -34,6 +31,9 @@ from microforge.inference.protocols import ImagePredictor, MakePredictor
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
 SEVERITIES = ("", "ok", "info", "warning", "error")
+
+
+_Part = TypeVar("_Part", bound=ResultsPart)
 
 
 class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -65,12 +65,9 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.start.setToolTip("Run the model on the selected images. The results become layers on top of them.")
         self.busy = Busy("Stop; results that are finished stay.")
         self.message = Note()
-        self.objects = ObjectResults(session, self.message)
-        # One text for all: there is one corner.
         text = CanvasText(session.viewer)
-        self.counts = CountResults(session, text)
-        self.classes = ClassResults(session, text)
-        self.image_results = ImageResults(session)
+        self.parts = [make_part(session, text, self.message) for make_part in known_results()]
+        self.objects = self.part(ObjectResults)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -112,19 +109,20 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._mine, self._cancelled, self._lines = True, False, []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
         self.message.say("")
-        for part in self._parts():
+        for part in self.parts:
             part.clear()
         self.refresh()
 
-    def _parts(self) -> tuple[ObjectResults, CountResults, ClassResults, ImageResults]:
-        return self.objects, self.counts, self.classes, self.image_results
+    def part(self, kind: type[_Part]) -> _Part:
+        """Give the part of a kind."""
+        return next(part for part in self.parts if isinstance(part, kind))
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
             column.addWidget(widget)
-        for part in (self.counts, self.classes, self.objects, self.image_results):
+        for part in self.parts:
             column.addWidget(part)
 
     def _connect(self) -> None:
@@ -154,7 +152,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_closing(self) -> None:
         self._mine = False
         self.busy.let_go()
-        for part in (self.counts, self.classes, self.image_results):
+        for part in self.parts:
             part.close_down()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
         for source in self._sources:
@@ -202,19 +200,12 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _add(self, event: OpenImagePredicted) -> str:
         """Show a result, whatever it is; say what it is."""
-        prediction, details = event.prediction, self._details
-        dots = self.counts.add(event, details)
-        if dots:
-            self.objects.add(dots)
-            return counts_text(prediction)
-        if self.classes.add(event):
-            return class_text(prediction.class_name, class_probabilities(prediction))
-        called = "classes" if event.class_names else "objects"
-        self.objects.add(add_results(self._session.viewer, event.place, prediction, details, called))
-        if self.image_results.add(event, details):
-            return prediction.image_name
-        found = len(prediction.measurements.get("label", ()))
-        return f"{found:,} {called if found != 1 else called[:-1]}"
+        for part in self.parts:
+            added = part.add(event, self._details)
+            if added is not None:
+                self.objects.take(added.measured)
+                return added.text
+        return "Nothing can be shown of this answer."
 
     def _say(self, line: str, severity: str = "ok") -> None:
         self._lines.append(line)

@@ -79,7 +79,7 @@ class ClassReview(CaseReview):
 
     def _names(self) -> Sequence[str]:
         seen = (name for case in self.cases for name in (case.class_name, case.said))
-        return tuple(dict.fromkeys((*self._task.options.names, *seen)))
+        return tuple(dict.fromkeys((*self._task.class_names, *seen)))
 
     def _scores(self) -> str:
         metrics = self.metrics()

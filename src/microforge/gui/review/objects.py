@@ -110,6 +110,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         add_row(form, "Truth", self.truth)
         add_row(form, "Result", self.predicted)
         column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
         for widget in (self.compare, self.note, self.scores, self.table, self.marks):
             column.addWidget(widget)

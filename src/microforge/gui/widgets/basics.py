@@ -1,7 +1,7 @@
 """Small things every panel is made of."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
@@ -13,6 +13,14 @@ _COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "
 _UNLIMITED = (1 << 24) - 1
 #: Pixels that a picker needs at least.
 _NARROW = 110
+
+
+@runtime_checkable
+class Themed(Protocol):
+    """Draws in colours of its own, which follow napari's theme."""
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Take the colours of background and text, as ``#rrggbb``."""
 
 
 class Note(QLabel):  # type: ignore[misc]  # qtpy has no types

@@ -94,6 +94,11 @@ class Counting(Task):
         return PlanningHints(min_receptive_field=SEEN_SPACINGS * self.options.spacing, ignored_border=border)
 
     @property
+    def spacing(self) -> float:
+        """Typical distance of a dot to the next, in pixels along X."""
+        return self.options.spacing
+
+    @property
     def radius(self) -> float:
         """Distance within which a dot counts as found, in pixels along X."""
         return self.options.radius or self.options.spacing / 2

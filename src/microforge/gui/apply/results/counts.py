@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.layers import Layer
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from microforge.answers.region_counts import count_columns, count_lines
+from microforge.answers.words import counts_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
+from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.count_table import CountTable
 from microforge.gui.apply.results.counted_images import (
     CountedLayers,
@@ -31,6 +32,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
+from microforge.tasks.abilities import MatchesPoints
 from microforge.tasks.counting.interval import FEWEST
 
 #: Milliseconds after a change before all is counted again.
@@ -41,12 +43,11 @@ NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when thi
 BY_HAND = "You changed dots: they are counted now, so that there is no interval."
 
 
-class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+class CountResults(ResultsPart):
     """The part of *Apply* that appears when a model has counted."""
 
-    def __init__(self, session: Session, text: CanvasText) -> None:
-        super().__init__()
-        self._session, self._text = session, text
+    def __init__(self, session: Session, text: CanvasText, message: Note) -> None:
+        super().__init__(session, text, message)
         self._relay = Relay("a count")
         self._asked: list[CountedLayers] = []
         self._known: Any = None
@@ -67,14 +68,14 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._text.clear()
         self._show_parts()
 
-    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
-        """Show the cells of a result as layers; give those that hold dots."""
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
+        """Show the cells of a result as layers: density and dots."""
         viewer = self._session.viewer
         source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
         if event.prediction.points is None or event.image is None:
-            return []
+            return None
         density = add_density(viewer, event, details)
-        spacing = getattr(event.task.options, "spacing", None)
+        spacing = event.task.spacing if isinstance(event.task, MatchesPoints) else None
         dots = add_dots(viewer, event.place, event.prediction, details, spacing)
         # Regions are found by the layer; one that was closed meanwhile has none.
         if source is not None:
@@ -82,7 +83,7 @@ class CountResults(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._offer_kinds()
         self._show_parts()
         self._timer.start()
-        return [dots]
+        return Added(counts_text(event.prediction), [dots])
 
     def recount(self) -> None:
         """Count again in the background, if anything has changed."""

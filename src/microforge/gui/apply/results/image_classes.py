@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from microforge.answers.words import class_probabilities, class_text, percent
 from microforge.errors import MicroforgeError
+from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.canvas_overlay import CanvasText
@@ -29,12 +30,11 @@ class Classed:
     probabilities: Mapping[str, float]
 
 
-class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ClassResults(ResultsPart):
     """The part of *Apply* that appears when a model gave images a class."""
 
-    def __init__(self, session: Session, text: CanvasText) -> None:
-        super().__init__()
-        self._session, self._text = session, text
+    def __init__(self, session: Session, text: CanvasText, message: Note) -> None:
+        super().__init__(session, text, message)
         self.found: list[Classed] = []
         self.table = SmallTable("One line per image: its class, how probable each class is. Click to see the image.")
         self.note = Note()
@@ -60,17 +60,17 @@ class ClassResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._text.clear()
         self._show()
 
-    def add(self, event: OpenImagePredicted) -> bool:
-        """Take a result in; give whether it is a class."""
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
+        """Take a class in; it is no layer."""
         prediction = event.prediction
         if not prediction.class_name:
-            return False
+            return None
         self.found.append(
             Classed(event.place.name, event.place.source, prediction.class_name, class_probabilities(prediction))
         )
         self._show()
         self.show_text()
-        return True
+        return Added(class_text(prediction.class_name, class_probabilities(prediction)))
 
     def show_text(self) -> None:
         """Put the class of the selected image on the canvas, or of the last that is open."""

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
+from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.before_after import BeforeAfter
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array, Image, Prediction
 
@@ -40,12 +42,11 @@ class Saved:
     paths: tuple[Path, ...]
 
 
-class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ImageResults(ResultsPart):
     """The part of *Apply* that appears when a model gave images."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
+    def __init__(self, session: Session, text: CanvasText, message: Note) -> None:
+        super().__init__(session, text, message)
         self._saving = Relay("saving", self)
         self._savable: list[Savable] = []
         self._layers: list[Layer] = []
@@ -73,11 +74,11 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.note.say("")
         self._show_parts()
 
-    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
-        """Show the images of a result as layers; give them."""
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
+        """Show the images of a result as layers."""
         prediction, viewer = event.prediction, self._session.viewer
         if not event.images or event.image is None:
-            return []
+            return None
         layers = add_images(viewer, event.place, event.images, details, prediction.image_name, prediction.pixel_size)
         self._layers += layers
         self._savable.append(Savable(f"{event.place.name} {prediction.image_name}", prediction, event.image))
@@ -90,7 +91,7 @@ class ImageResults(QWidget):  # type: ignore[misc]  # qtpy has no types
                 "\n".join(part for part in (self.statistics.text(), f"{event.place.name}: {said}") if part)
             )
         self._show_parts()
-        return layers
+        return Added(prediction.image_name)
 
     def copy_results(self) -> None:
         """Make layers of her own from the results; their pixels are shared."""

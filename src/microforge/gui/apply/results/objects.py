@@ -1,36 +1,34 @@
 """What can be done with objects and cells that were found: see and save their measurements, correct them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from microforge.errors import MicroforgeError
+from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import columns_of_dots
-from microforge.gui.layers.results import DETAILS, copy_to_correct, measurements_of, results_of
+from microforge.gui.layers.results import DETAILS, add_results, copy_to_correct, measurements_of, results_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
 
 TABLE_HEIGHT = 260
 
 
-class ObjectResults(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """The part of *Apply* that appears when a model has found something that can be measured.
+class ObjectResults(ResultsPart):
+    """The part of *Apply* that appears when a model has found something that can be measured."""
 
-    Parameters
-    ----------
-    message
-        Where it is said what was done.
-    """
-
-    def __init__(self, session: Session, message: Note) -> None:
-        super().__init__()
-        self._session, self.message = session, message
+    def __init__(self, session: Session, text: CanvasText, message: Note) -> None:
+        super().__init__(session, text, message)
         self._results: list[Layer] = []
         self.table = button("Show table", "", self.show_table)
         self.save = button("Save table …", "", self._ask_and_save)
@@ -52,8 +50,15 @@ class ObjectResults(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._results = []
         self.refresh()
 
-    def add(self, layers: list[Layer]) -> None:
-        """Take layers in that hold something measured."""
+    def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
+        """Show labels as layers."""
+        called = "classes" if event.class_names else "objects"
+        layers = add_results(self._session.viewer, event.place, event.prediction, details, called)
+        found = len(event.prediction.measurements.get("label", ()))
+        return Added(f"{found:,} {called if found != 1 else called[:-1]}", layers)
+
+    def take(self, layers: Sequence[Layer]) -> None:
+        """Take layers in that hold something measured, whichever part made them."""
         self._results += layers
 
     def refresh(self) -> None:
