@@ -20,6 +20,9 @@ MOST_DIRECTLY = {"gui": 6, "io": 6, "inference": 8, "tasks": 10}
 MOST_PLAIN_LINES = 150
 PICKLE = re.compile(r"\bimport (pickle|joblib|dill)\b|torch\.load\(|torch\.save\(|allow_pickle=True")
 
+#: Where kinds of annotations and answers are at home.
+ENTRIES = ("annotations", "answers", "tasks", "gui/session/annotations", "gui/annotate/tools", "gui/review/__init__.py")
+
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
 def test_file_is_short_enough_to_read(path: Path) -> None:
@@ -45,6 +48,27 @@ def test_only_tasks_know_which_task_it_is() -> None:
     asks = re.compile(r"task(\.name)?\s*[!=]=\s*[\"']|\.name\s*(==|in)\s*[\(\[]?[\"'](instances|segmentation)")
     outside = [path for path in FILES if SOURCE / "tasks" not in path.parents]
     assert not [path for path in outside if asks.search(path.read_text(encoding="utf-8"))]
+
+
+def test_only_entries_know_kinds_of_annotations_and_answers() -> None:
+    names = "LABELS POINTS IMAGE_PAIRS IMAGE_CLASSES NOTHING OBJECTS PIXEL_CLASSES CELLS PREDICTED_IMAGE IMAGE_CLASS"
+    kinds = rf"(?<!\w)({names.replace(' ', '|')})"
+    asks = re.compile(rf"(\bis|\bin|==|!=)\s+(not\s+)?\(?{kinds}\b|{kinds}\s*(:|==|!=)")
+    entries = [SOURCE / place for place in ENTRIES]
+    outside = [path for path in FILES if not any(path.is_relative_to(entry) for entry in entries)]
+    found = [
+        f"{path.relative_to(SOURCE)}: {line.strip()}"
+        for path in outside
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if asks.search(line) and "import" not in line
+    ]
+    assert len(found) <= 5, found
+
+
+def test_no_option_of_a_task_is_known_by_name_outside_it() -> None:
+    named = re.compile(r"task(_class)?\.options\.(?!model_)|task_options(\.get\(|\[)|[\"'] in [\w.]*model_fields")
+    outside = [path for path in FILES if SOURCE / "tasks" not in path.parents]
+    assert not [path for path in outside if named.search(path.read_text(encoding="utf-8"))]
 
 
 def test_no_module_is_called_a_drawer() -> None:

@@ -103,6 +103,11 @@ class Task(ABC):
         return False
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the channels of an answer that is an image; empty where they have none."""
+        return ()
+
+    @property
     def label_classes(self) -> Mapping[int, str]:
         """What label values stand for; empty where each label is an object."""
         return dict(getattr(self.options, self.class_option)) if self.class_option else {}

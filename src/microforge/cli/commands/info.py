@@ -76,7 +76,7 @@ def _lines(card: ModelCard, path: Path) -> dict[str, str]:
         "images": f"{card.axes}, {network.in_channels} channel{'s' * (network.in_channels != 1)}"
         + (f" ({', '.join(card.channel_names)})" if card.channel_names else ""),
         "pixel size": f"{sizes} µm" if sizes else "",
-        "result": task.answer.described(task.result, network, card.task_options.get("channel_names", ())),
+        "result": task.answer.described(task.result, network, task.output_names),
         **task.learnt(),
         "normalisation": card.normalisation.mode,
         "network": f"U-Net {network.dims}D, width {network.width}, {card.parameters / 1e6:.2f} million parameters, "

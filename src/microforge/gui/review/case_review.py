@@ -7,12 +7,11 @@ from typing import Any
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
-from microforge.annotations import AnnotationKind
 from microforge.errors import MicroforgeError
 from microforge.evaluation.cases import Case
 from microforge.events import RunFailed
 from microforge.gui.review.layers import DOTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
-from microforge.gui.review.source import ReviewSource
+from microforge.gui.review.source import ReviewSource, TruthQuestion
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
@@ -27,17 +26,17 @@ class CaseReview(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     Parameters
     ----------
-    kind
-        What is known of the images.
+    question
+        What is known of the images, and asked of a model.
     make
         Makes the predictor; the engine's own by default.
     """
 
-    def __init__(self, session: Session, kind: AnnotationKind, make: MakePredictor[SamplePredictor] | None) -> None:
+    def __init__(self, session: Session, question: TruthQuestion, make: MakePredictor[SamplePredictor] | None) -> None:
         super().__init__()
         self.cases: list[Case] = []
         self._task: Any = None
-        self.source = ReviewSource(session, kind, make)
+        self.source = ReviewSource(session, question, make)
         self.scores = QLabel()
         self.scores.setWordWrap(True)
         self.note = Note()

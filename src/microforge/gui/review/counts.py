@@ -8,6 +8,7 @@ from microforge.annotations import POINTS
 from microforge.evaluation.cases import Case, mean_count_error
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
+from microforge.gui.review.source import TruthQuestion
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import button
 from microforge.inference.protocols import MakePredictor, SamplePredictor
@@ -17,6 +18,13 @@ COUNTS_EXPLAINED = (
     "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has "
     "a dot and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: "
     "what anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
+)
+_QUESTION = TruthQuestion(
+    POINTS,
+    "Dots: a folder",
+    "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
+    ("folder",),
+    "count cells",
 )
 
 
@@ -30,7 +38,7 @@ class CountReview(CaseReview):
     """
 
     def __init__(self, session: Session, make: MakePredictor[SamplePredictor] | None = None) -> None:
-        super().__init__(session, POINTS, make)
+        super().__init__(session, _QUESTION, make)
         self._opened: list[int] = []
         self.plot = CountPlot()
         self.scores.setToolTip(COUNTS_EXPLAINED)

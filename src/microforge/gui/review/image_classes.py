@@ -11,6 +11,7 @@ from microforge.answers.words import percent
 from microforge.evaluation.cases import Case, confusion_table
 from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.confusion_table import ConfusionTable
+from microforge.gui.review.source import TruthQuestion
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.table import Column, SmallTable
@@ -19,6 +20,13 @@ from microforge.inference.protocols import MakePredictor, SamplePredictor
 _COLUMNS = (
     Column("Image", "Click to see the image."),
     Column("Sure", "How probable the model finds it.", is_number=True),
+)
+_QUESTION = TruthQuestion(
+    IMAGE_CLASSES,
+    "Classes: a table or folder",
+    "A table (CSV) with the columns image and class, or the folder whose sub-folders are the classes.",
+    ("folder", "files"),
+    "give images a class",
 )
 
 
@@ -32,7 +40,7 @@ class ClassReview(CaseReview):
     """
 
     def __init__(self, session: Session, make: MakePredictor[SamplePredictor] | None = None) -> None:
-        super().__init__(session, IMAGE_CLASSES, make)
+        super().__init__(session, _QUESTION, make)
         self.listed: list[Case] = []
         self.matrix = ConfusionTable()
         self.which = Note()

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from microforge.annotations import IMAGE_CLASSES, POINTS, AnnotationKind
+from microforge.annotations import AnnotationKind
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.evaluation.cases import (
@@ -34,19 +34,6 @@ from microforge.io.model_file import read_card
 from microforge.tasks import Task, get_task
 
 _FILES, _ASIDE, _OPEN = "files", "aside", "open"
-#: What the files are that say what is true.
-_TRUTH: dict[AnnotationKind, tuple[str, str, tuple[Literal["folder", "files"], ...]]] = {
-    POINTS: (
-        "Dots: a folder",
-        "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
-        ("folder",),
-    ),
-    IMAGE_CLASSES: (
-        "Classes: a table or folder",
-        "A table (CSV) with the columns image and class, or the folder whose sub-folders are the classes.",
-        ("folder", "files"),
-    ),
-}
 _MOST_PROBLEMS = 4
 MODEL_NEEDED = "Train a model, or open one in Apply."
 ADVICE = "Choose images of which you know the truth, and that the model has not learnt from."
@@ -71,6 +58,26 @@ class OpenSource:
                 yield CaseFailed(snapshot.image.name, str(error))
 
 
+class TruthQuestion(NamedTuple):
+    """What is asked for where a model is measured on files.
+
+    Attributes
+    ----------
+    kind
+        What is known of the images.
+    title, tip, paths
+        Of the field for the files that say what is true, and whether these are folders or files.
+    wanted
+        What the model must be able to do, in words.
+    """
+
+    kind: AnnotationKind
+    title: str
+    tip: str
+    paths: tuple[Literal["folder", "files"], ...]
+    wanted: str
+
+
 class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     """Choose images with a known truth and measure the session's model on them.
 
@@ -89,18 +96,17 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     ended = Signal()
 
     def __init__(
-        self, session: Session, kind: AnnotationKind, make: MakePredictor[SamplePredictor] | None = None
+        self, session: Session, question: TruthQuestion, make: MakePredictor[SamplePredictor] | None = None
     ) -> None:
         super().__init__()
-        self._session, self._kind, self._make = session, kind, make
+        self._session, self._question, self._make = session, question, make
         # Without parents: closing waits for them also after Qt has deleted the dock.
         self._relay = Relay("a measurement")
         self._problems: list[str] = []
         self._done, self._total, self._cancelled, self._measured = 0, 1, False, False
-        what, tip, kinds = _TRUTH[kind]
         self.where = Picker("Images of which the truth is known; best those that nothing was learnt from.")
         self.images = PathField("Images: a folder", "Images that nothing was learnt from.")
-        self.truth = PathField(what, tip, kinds, "All files (*)")
+        self.truth = PathField(question.title, question.tip, question.paths, "All files (*)")
         self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
         self.busy = Busy("Stop; what is measured so far stays.")
         self.note = Note()
@@ -166,10 +172,10 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         if path is None:
             raise NotEnoughDataError("There is no model yet.", remedy="Train one, or open one in Apply.")
         task = get_task(read_card(path).task)
-        if task.annotation is not self._kind:
-            wanted = {POINTS: "count cells", IMAGE_CLASSES: "give images a class"}[self._kind]
+        if task.annotation is not self._question.kind:
             raise NotEnoughDataError(
-                f"The model does not {wanted}: its goal is '{task.title}'.", remedy="Choose another model in Apply."
+                f"The model does not {self._question.wanted}: its goal is '{task.title}'.",
+                remedy="Choose another model in Apply.",
             )
         return path
 
@@ -191,7 +197,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _items(self) -> list[Annotated]:
         """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
-        return self._session.items if self._session.kind is self._kind else []
+        return self._session.items if self._session.kind is self._question.kind else []
 
     def _lay_out(self) -> None:
         form = rows()

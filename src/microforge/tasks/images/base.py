@@ -52,6 +52,11 @@ class ImageTask(Task):
         return max(self.options.channels, 1)
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """Those of the targets."""
+        return self.options.channel_names
+
+    @property
     def keeps_intensities(self) -> bool:
         """Input and output show the same thing in the same units."""
         return True
