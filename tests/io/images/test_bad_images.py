@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from microforge.errors import ImageReadError
-from microforge.io.images import read_image, tiff
+from microforge.io.images import lazy_tiff, read_image, tiff
 from support.noise import noise
 
 
@@ -96,10 +96,17 @@ WRITERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("cut", [0.02, 0.1, 0.33, 0.5, 0.75, 0.9, 0.97, 0.999])
-def test_a_cut_tiff_is_an_error_or_complete_but_never_less(tmp_path: Path, writer: str, cut: float) -> None:
-    data = noise(5, 48, 32)
+@pytest.mark.parametrize(("large", "planes"), [(2**26, 5), (1, 5), (1, 1)], ids=["read", "pages", "one page"])
+def test_a_cut_tiff_is_an_error_or_complete_but_never_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, cut: float, large: int, planes: int
+) -> None:
+    monkeypatch.setattr(tiff, "LARGE", large)
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PIECE", 0)
+    data = np.squeeze(noise(planes, 48, 32))
     path = tmp_path / "a.tif"
     options = WRITERS[writer] if "imagej" in WRITERS[writer] else {"photometric": "minisblack"} | WRITERS[writer]
+    if planes == 1 and writer == "ome":
+        options |= {"metadata": {"axes": "YX"}}
     tifffile.imwrite(path, data, **options)
     cut_file(path, cut)
     problem = ""

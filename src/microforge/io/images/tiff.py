@@ -3,19 +3,20 @@
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
+from microforge.axes.lazy_view import LazyView
 from microforge.errors import ImageReadError
-from microforge.io.images.page_file import PageFile
 from microforge.io.images.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
 from microforge.io.images.tiff_errors import damaged, in_words, too_large
-from microforge.io.images.tiff_pages import TiffPages
 from microforge.types import Array, ArrayLike
+
+if TYPE_CHECKING:
+    from microforge.io.images.lazy_tiff import LazyTiff
 
 #: Images of so many bytes (decoded) and more are left on disk and read where needed.
 LARGE = 64 * 2**20
@@ -25,23 +26,23 @@ LARGE = 64 * 2**20
 class RawImage:
     """An array as stored: `axes` may hold letters that only TIFF libraries know.
 
-    `sizes` are µm by axis, and for T the seconds between time points. `full_axes` and `full_shape` also name the
-    dimensions of length one. `colour` says whether S is red, green, blue.
+    `sizes` are µm by axis, and for T the seconds between time points. `full_shape` also has the dimensions of
+    length one. `colour` says whether S is red, green, blue. `tiff` is what reads a lazy `data`.
     """
 
-    data: Array | TiffPages
+    data: Array | LazyView
     axes: str
-    full_axes: str = ""
     full_shape: tuple[int, ...] = ()
     sizes: Mapping[str, float] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
     colour: bool = True
+    tiff: "LazyTiff | None" = None
 
 
 def read_tiff(path: Path) -> RawImage:
     """Read the main image of a TIFF file; from `LARGE` bytes on it stays on disk.
 
-    A single block of pixels is mapped, pages are read when they are asked for; one large page, compressed, is read.
+    A single block of pixels is mapped; of all else pages, tiles or strips are decoded when they are asked for.
 
     Raises
     ------
@@ -79,15 +80,22 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
             remedy="Keep all files of a multi-file OME-TIFF together, or save it from Fiji as one TIFF.",
         )
     sizes, names = _metadata(file, series, index)
+    data = _data(series, path)
     return RawImage(
-        _data(series, path),
+        data if isinstance(data, np.ndarray) else LazyView(data, range(data.ndim), {}),
         series.axes,
-        series.get_axes(squeeze=False),
-        tuple(series.get_shape(squeeze=False)),
+        _full_shape(file, series, index),
         sizes,
         names,
         colour=_is_colour(series),
+        tiff=None if isinstance(data, np.ndarray) else data,
     )
+
+
+def _full_shape(file: tifffile.TiffFile, series: Any, index: int) -> tuple[int, ...]:
+    # Since 2026.5.2 it is the file that is asked.
+    full = series.get_shape(squeeze=False) if hasattr(series, "get_shape") else file.series(squeeze=False)[index].shape
+    return tuple(full)
 
 
 def _is_colour(series: Any) -> bool:
@@ -112,23 +120,23 @@ def _main_series(file: tifffile.TiffFile, path: Path) -> tuple[Any, int]:
     return series[largest], largest
 
 
-def _data(series: Any, path: Path) -> Array | TiffPages:
-    if series.nbytes >= LARGE and _is_of_pages(series):
-        return TiffPages(PageFile(list(series)), series.shape[: -len(series.keyframe.shape)])
-    if series.dataoffset is None or series.nbytes < LARGE:
-        data = series.asarray()
-        return np.asarray(data, data.dtype.newbyteorder("="))
+def _data(series: Any, path: Path) -> "Array | LazyTiff":
+    if series.nbytes < LARGE:
+        return _native(series)
+    if series.dataoffset is None:
+        # zarr takes a while to load.
+        from microforge.io.images.lazy_tiff import LazyTiff, is_lazy
+
+        return LazyTiff(series) if is_lazy(series) else _native(series)
     if series.dataoffset + series.nbytes > path.stat().st_size:
         raise damaged(path, "it is shorter than its description says")
     dtype = np.dtype(series.keyframe.parent.byteorder + series.dtype.char)
     return np.memmap(path, dtype, "r", series.dataoffset, series.shape)
 
 
-def _is_of_pages(series: Any) -> bool:
-    """Say whether an image is made of several pages that have to be decoded one by one."""
-    page, shape = series.keyframe.shape, series.shape
-    whole = shape[-len(page) :] == page and prod(shape[: -len(page)]) == len(series) > 1
-    return whole and series.dataoffset is None and series.transform is None
+def _native(series: Any) -> Array:
+    data = series.asarray()
+    return np.asarray(data, data.dtype.newbyteorder("="))
 
 
 def _metadata(file: tifffile.TiffFile, series: Any, index: int) -> tuple[dict[str, float], tuple[str, ...]]:
