@@ -10,6 +10,7 @@ import tifffile
 
 from microforge.errors import ImageReadError
 from microforge.io.images import lazy_tiff, read_image, tiff
+from support.harmful_xml import laughs
 from support.noise import noise
 
 
@@ -77,6 +78,20 @@ def test_missing_file_of_a_multi_file_ome_tiff(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.ome.tif", noise(9, 9), description=xml, metadata=None)
     with pytest.raises(ImageReadError, match="Planes that the file's description announces are missing"):
         read_image(tmp_path / "a.ome.tif")
+
+
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.tif"])
+def test_descriptions_that_define_entities_are_refused(tmp_path: Path, name: str) -> None:
+    tifffile.imwrite(tmp_path / name, noise(2, 9, 9), ome=True, metadata={"axes": "ZYX"})
+    xml = laughs((tifffile.tiffcomment(tmp_path / name) or "").replace("<Image ", "<Image Name='&h;' ", 1))
+    tifffile.imwrite(tmp_path / name, noise(2, 9, 9), description=xml.encode(), metadata=None)
+    with pytest.raises(ImageReadError, match=r"a.*\.tif: The file's description cannot be read: it defines entities"):
+        read_image(tmp_path / name)
+
+
+def test_descriptions_that_are_broken_xml_are_overlooked(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", noise(9, 9), description="<a><b></a>", metadata=None)
+    assert read_image(tmp_path / "a.tif").data.shape == (9, 9)
 
 
 WRITERS: dict[str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import tifffile
@@ -13,6 +14,7 @@ from microforge.axes.lazy_view import LazyView
 from microforge.errors import ImageReadError
 from microforge.io.images.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
 from microforge.io.images.tiff_errors import damaged, in_words, too_large
+from microforge.io.xml import EntitiesError, parse_xml
 from microforge.types import Array, ArrayLike
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def let_go(data: ArrayLike) -> None:
 
 
 def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
+    description = _xml_description(file, path)
     series, index = _main_series(file, path)
     if series.kind == "ome" and any(page is None for page in series.pages):
         raise ImageReadError(
@@ -79,7 +82,7 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
             where=str(path),
             remedy="Keep all files of a multi-file OME-TIFF together, or save it from Fiji as one TIFF.",
         )
-    sizes, names = _metadata(file, series, index)
+    sizes, names = _metadata(file, series, index, description)
     data = _data(series, path)
     return RawImage(
         data if isinstance(data, np.ndarray) else LazyView(data, range(data.ndim), {}),
@@ -139,9 +142,26 @@ def _native(series: Any) -> Array:
     return np.asarray(data, data.dtype.newbyteorder("="))
 
 
-def _metadata(file: tifffile.TiffFile, series: Any, index: int) -> tuple[dict[str, float], tuple[str, ...]]:
-    if file.is_ome and file.ome_metadata:
-        return ome_sizes(file.ome_metadata, index), ome_channels(file.ome_metadata, index)
+def _xml_description(file: tifffile.TiffFile, path: Path) -> Element | None:
+    """Parse the description where it is XML; to be done before the TIFF library does, which takes entities."""
+    text = file.pages.first.description.strip()
+    try:
+        return parse_xml(text) if text.endswith(">") else None
+    except EntitiesError as error:
+        raise ImageReadError(
+            f"The file's description cannot be read: {error}.",
+            where=str(path),
+            remedy="No microscope writes such files. Ask where it comes from, or save it from Fiji as a new TIFF.",
+        ) from error
+    except ValueError:
+        return None
+
+
+def _metadata(
+    file: tifffile.TiffFile, series: Any, index: int, description: Element | None
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    if file.is_ome and description is not None:
+        return ome_sizes(description, index), ome_channels(description, index)
     if file.is_lsm and file.lsm_metadata:
         return lsm_sizes(file.lsm_metadata), ()
     resolution, unit = _resolution(series.keyframe)
