@@ -12,7 +12,6 @@ import tifffile
 
 from microforge.errors import AxesError, WriteError
 from microforge.io.images import read_image, read_labels
-from microforge.io.writing import images as results
 from microforge.io.writing import write_image, write_labels
 
 SIZES = {"T": 3, "Z": 4, "C": 2, "Y": 40, "X": 50}
@@ -43,7 +42,7 @@ def test_labels_are_compressed_uint32_that_fiji_describes(tmp_path: Path) -> Non
         assert file.pages.first.dtype == np.uint32
         assert file.imagej_metadata == {
             "ImageJ": "1.11a", "images": 12, "slices": 4, "frames": 3, "hyperstack": True, "unit": "um",
-            "spacing": 2.0, "loop": False, "min": 0.0, "max": 7.0,
+            "spacing": 2.0, "mode": "grayscale", "loop": False, "min": 0.0, "max": 7.0,
         }  # fmt: skip
         assert file.series[0].axes == "TZYX"
 
@@ -70,11 +69,10 @@ def test_a_full_disk_keeps_the_old_result(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "a.tif"
     write_labels(path, np.ones((9, 9), np.int32), "YX", None)
 
-    def fail(target: Path, *_: object, **__: object) -> None:
-        target.write_bytes(b"II*")
+    def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(results.tifffile, "imwrite", fail)
+    monkeypatch.setattr(tifffile.TiffWriter, "write", fail)
     with pytest.raises(WriteError, match="disk is full"):
         write_labels(path, np.zeros((9, 9), np.int32), "YX", None)
     assert np.all(read_labels(path).data == 1)
