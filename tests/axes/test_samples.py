@@ -157,6 +157,21 @@ def test_arrays_on_disk_are_read_window_by_window(axes: str) -> None:
         np.testing.assert_array_equal(np.asarray(lazy.image), plain.image)
 
 
+def test_a_lazy_view_is_cut_backwards_though_its_source_cannot_be() -> None:
+    data = np.arange(72).reshape(8, 9)
+    view = LazyView(OnDisk(data), (None, 1, 0), {})
+    for key in [(0, slice(None, None, -1)), (..., slice(6, 1, -2)), (slice(None, None, -1), slice(1, 6, -1), 3)]:
+        np.testing.assert_array_equal(view[key], data.T[None][key])
+
+
+def test_axes_of_length_one_come_and_go_in_a_lazy_view() -> None:
+    data = np.arange(72).reshape(1, 8, 1, 9)
+    view = LazyView(OnDisk(data), range(4), {}, {1: 5})
+    np.testing.assert_array_equal(view.reshape((5, 9, 1)), data[0, :5, 0, :, None])
+    with pytest.raises(ValueError, match="cannot become"):
+        view.reshape((9, 5))
+
+
 def test_a_lazy_view_refuses_what_is_out_of_bounds() -> None:
     view = LazyView(np.zeros((8, 9)), (None, 0, 1), {})
     with pytest.raises(IndexError, match="8 is out of bounds"):

@@ -1,7 +1,8 @@
 """The log of a run: one line per validation or few seconds, appended, so that a crash loses nothing."""
 
-import csv
 from pathlib import Path
+
+from microforge.io.tables import csv_line
 
 LOG_COLUMNS = ("step", "seconds", "loss", "steps_per_second", "metric", "value")
 
@@ -25,4 +26,4 @@ class History:
 
     def _write(self, row: tuple[object, ...], mode: str) -> None:
         with self.path.open(mode, newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow(row)
+            file.write(csv_line(row) + "\r\n")

@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 from microforge.errors import ImageReadError
-from microforge.io.images import read_image, tiff
+from microforge.io.images import lazy_tiff, read_image, tiff
+from support.harmful_xml import laughs
 from support.noise import noise
 
 
@@ -79,6 +80,20 @@ def test_missing_file_of_a_multi_file_ome_tiff(tmp_path: Path) -> None:
         read_image(tmp_path / "a.ome.tif")
 
 
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.tif"])
+def test_descriptions_that_define_entities_are_refused(tmp_path: Path, name: str) -> None:
+    tifffile.imwrite(tmp_path / name, noise(2, 9, 9), ome=True, metadata={"axes": "ZYX"})
+    xml = laughs((tifffile.tiffcomment(tmp_path / name) or "").replace("<Image ", "<Image Name='&h;' ", 1))
+    tifffile.imwrite(tmp_path / name, noise(2, 9, 9), description=xml.encode(), metadata=None)
+    with pytest.raises(ImageReadError, match=r"a.*\.tif: The file's description cannot be read: it defines entities"):
+        read_image(tmp_path / name)
+
+
+def test_descriptions_that_are_broken_xml_are_overlooked(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", noise(9, 9), description="<a><b></a>", metadata=None)
+    assert read_image(tmp_path / "a.tif").data.shape == (9, 9)
+
+
 WRITERS: dict[str, dict[str, Any]] = {
     "plain": {"metadata": None},
     "described": {},
@@ -96,10 +111,17 @@ WRITERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("cut", [0.02, 0.1, 0.33, 0.5, 0.75, 0.9, 0.97, 0.999])
-def test_a_cut_tiff_is_an_error_or_complete_but_never_less(tmp_path: Path, writer: str, cut: float) -> None:
-    data = noise(5, 48, 32)
+@pytest.mark.parametrize(("large", "planes"), [(2**26, 5), (1, 5), (1, 1)], ids=["read", "pages", "one page"])
+def test_a_cut_tiff_is_an_error_or_complete_but_never_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, cut: float, large: int, planes: int
+) -> None:
+    monkeypatch.setattr(tiff, "LARGE", large)
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PIECE", 0)
+    data = np.squeeze(noise(planes, 48, 32))
     path = tmp_path / "a.tif"
     options = WRITERS[writer] if "imagej" in WRITERS[writer] else {"photometric": "minisblack"} | WRITERS[writer]
+    if planes == 1 and writer == "ome":
+        options |= {"metadata": {"axes": "YX"}}
     tifffile.imwrite(path, data, **options)
     cut_file(path, cut)
     problem = ""

@@ -9,6 +9,7 @@ from microforge.errors import AnnotationError, WriteError
 from microforge.io.points import read_points, write_points_csv
 from microforge.io.rois import Stack, StackPosition
 from microforge.types import Array, Points
+from support.harmful_xml import laughs
 
 
 def table(tmp_path: Path, text: str | bytes, suffix: str = ".csv") -> Path:
@@ -259,6 +260,13 @@ def test_no_markers_are_no_dots(tmp_path: Path) -> None:
 def test_broken_marker_files_say_so(tmp_path: Path, text: str, match: str) -> None:
     with pytest.raises(AnnotationError, match=match):
         read(tmp_path, text, ".xml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_refused_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.xml").write_bytes(laughs(marker_file("&h;")).encode(encoding))
+    with pytest.raises(AnnotationError, match=r"a\.xml: .*cannot be read .it defines entities"):
+        read_points(tmp_path / "a.xml")
 
 
 def test_slices_are_numbered_channels_first() -> None:

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 
 from microforge.errors import WriteError
-from microforge.io.images import let_go, read_image
-from microforge.io.writing import Layout, as_type, frames, open_image, stored_type
+from microforge.io.images import let_go, read_image, read_labels
+from microforge.io.writing import Layout, as_type, frames, open_image, stored_type, write_labels
 
 
 def layout(axes: str = "TCYX", dtype: str = "float32") -> Layout:
@@ -45,6 +45,40 @@ def test_types_are_kept(tmp_path: Path, dtype: str) -> None:
     image = read_image(tmp_path / "a.tif")
     assert image.data.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(image.data, data)
+
+
+@pytest.mark.parametrize("axes", ["TYX", "TZYX"])
+@pytest.mark.parametrize("limit", [frames.LARGEST_PLAIN, 0], ids=["TIFF", "BigTIFF"])
+def test_labels_come_frame_by_frame(tmp_path: Path, axes: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "LARGEST_PLAIN", limit)
+    wanted = layout(axes, "uint32")
+    data = np.random.default_rng(0).integers(0, 9, wanted.shape)
+    data[-1] += 70_000
+    with open_image(tmp_path / "a.tif", wanted) as append:
+        for frame in data:
+            append(frame.astype(np.int32))
+    image = read_labels(tmp_path / "a.tif")
+    assert (image.axes, image.axes_known) == (axes, True)
+    np.testing.assert_array_equal(image.data, data)
+    assert image.pixel_size == pytest.approx(wanted.pixel_size)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.pages.first.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        assert file.is_bigtiff == (limit == 0)
+        assert file.imagej_metadata is not None
+        assert file.imagej_metadata["max"] == 70_008
+    if limit:
+        write_labels(tmp_path / "b.tif", data, axes, wanted.pixel_size)
+        assert tifffile.imread(tmp_path / "b.tif").dtype == np.uint32
+        np.testing.assert_array_equal(read_labels(tmp_path / "b.tif").data, data)
+
+
+def test_missing_labels_leave_no_file(tmp_path: Path) -> None:
+    wanted = layout("TYX", "uint32")
+    with pytest.raises(WriteError, match="incomplete: 2,400 of 7,200"), open_image(tmp_path / "a.tif", wanted) as add:
+        add(np.zeros(wanted.shape[1:]))
+    with pytest.raises(WriteError, match="incomplete: 0 of"), open_image(tmp_path / "a.tif", wanted):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_frames_leave_no_file(tmp_path: Path) -> None:

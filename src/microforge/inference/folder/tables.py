@@ -11,8 +11,7 @@ from typing import TextIO
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
 from microforge.inference.folder.ledger import Ledger
-from microforge.io.atomic import atomic_path
-from microforge.io.tables import TableRows, csv_line
+from microforge.io.tables import TableRows, csv_line, open_table
 
 IMAGES = "images"
 #: No image may take these names: its own table would replace that of the folder.
@@ -55,9 +54,9 @@ def write_tables(
     for name in ledger.tables:
         # One that an earlier run has left must not go on telling of results that were replaced.
         if name in wanted or ledger.has_had(name):
-            with atomic_path(folder / f"{name}.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+            with open_table(folder / f"{name}.csv") as file:
                 _write_rows(ledger, name, file)
-    with atomic_path(folder / f"{IMAGES}.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+    with open_table(folder / f"{IMAGES}.csv") as file:
         _write_images(ledger, file, countable=countable)
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from microforge.axes.letters import spatial_axes
 from microforge.types import PixelSize
@@ -38,9 +38,9 @@ def pixel_size_of(sizes: Sizes, axes: str) -> PixelSize | None:
     return tuple(wanted) if all(math.isfinite(size) and size > 0 for size in wanted) else None
 
 
-def ome_sizes(xml: str, image: int = 0) -> dict[str, float]:
+def ome_sizes(description: Element, image: int = 0) -> dict[str, float]:
     """Give the physical pixel sizes of an OME-XML description, by axis, and the time interval as T."""
-    pixels = _ome_pixels(xml, image)
+    pixels = _ome_pixels(description, image)
     if pixels is None:
         return {}
     found = {}
@@ -52,9 +52,9 @@ def ome_sizes(xml: str, image: int = 0) -> dict[str, float]:
     return {letter: size for letter, size in found.items() if size > 0}
 
 
-def ome_channels(xml: str, image: int = 0) -> tuple[str, ...]:
+def ome_channels(description: Element, image: int = 0) -> tuple[str, ...]:
     """Give the channel names of an OME-XML description; empty unless all channels have one."""
-    pixels = _ome_pixels(xml, image)
+    pixels = _ome_pixels(description, image)
     if pixels is None:
         return ()
     names = tuple(channel.get("Name", "") for channel in pixels if channel.tag.endswith("}Channel"))
@@ -116,10 +116,6 @@ def _number(value: Any) -> float:
     return number if math.isfinite(number) else 0.0
 
 
-def _ome_pixels(xml: str, image: int) -> ElementTree.Element | None:
-    try:
-        root = ElementTree.fromstring(xml.strip().encode("utf-8"))
-    except ElementTree.ParseError:
-        return None
-    pixels = [child for child in root.iter() if child.tag.endswith("}Pixels")]
+def _ome_pixels(description: Element, image: int) -> Element | None:
+    pixels = [child for child in description.iter() if child.tag.endswith("}Pixels")]
     return pixels[image] if image < len(pixels) else None

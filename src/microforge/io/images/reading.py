@@ -1,12 +1,14 @@
 """Images and label images from files: ``read_image``, ``read_labels``, ``find_images``."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 
+from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
@@ -14,20 +16,21 @@ from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_palette, read_raster
 from microforge.io.images.tiff import RawImage, read_tiff
 from microforge.io.images.tiff_errors import too_large
-from microforge.io.images.tiff_pages import TiffPages
 from microforge.types import Array, ArrayLike, Image
 
 __all__ = ["find_images", "read_image", "read_labels"]
 
+#: Colours of images on disk are compared in parts of so many bytes.
+_PART = 1 << 24
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_image(path: str | Path, axes: str | None = None) -> Image:
     """Read an image with the meaning of its axes, sizes and channel names, as far as the file tells.
 
-    Large uncompressed TIFFs stay on disk, and so do large time series, compressed or not. Transparency is dropped; a
-    grey picture stored as RGB becomes grey; dimensions of length one are left out (Y and X never). NaN and infinity are
-    left as they are.
+    Large TIFFs stay on disk where parts of them are read quickly: uncompressed ones, time series, and single pages made
+    of tiles or strips. Transparency is dropped; a grey picture stored as RGB becomes grey; dimensions of length one are
+    left out (Y and X never). NaN and infinity are left as they are.
 
     Parameters
     ----------
@@ -183,7 +186,7 @@ def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
     return _plain(replace(raw, data=data, axes=check_axes(letters, data.shape))), True
 
 
-def _with_single(raw: RawImage, letters: str) -> Array | TiffPages:
+def _with_single(raw: RawImage, letters: str) -> Array | LazyView:
     """Give the array with dimensions of length one for the letters that the file left out."""
     if [letter for letter in letters if letter in raw.axes] != list(raw.axes):
         return raw.data
@@ -216,16 +219,24 @@ def _plain(raw: RawImage) -> RawImage:
     return replace(raw, data=_samples(raw.data, axis, part))
 
 
-def _samples(data: Array | TiffPages, axis: int, part: int | slice) -> Array | TiffPages:
-    if isinstance(data, TiffPages):
-        return data.take_samples(axis, part)
-    return data[(*[slice(None)] * axis, part)]
+def _samples(data: Array | LazyView, axis: int, part: int | slice) -> Array | LazyView:
+    if isinstance(data, np.ndarray):
+        return data[(*[slice(None)] * axis, part)]
+    if isinstance(part, slice):
+        return LazyView(data, range(data.ndim), {}, {axis: part.stop})
+    return LazyView(data, [one for one in range(data.ndim) if one != axis], {axis: part})
 
 
-def _is_grey(data: Array | TiffPages, axis: int, colours: slice) -> bool:
-    """Tell whether the samples are all the same; of pages, the first one usually says that they are not."""
-    pieces = data.each_page() if isinstance(data, TiffPages) else [data]
-    return all(_all_equal(np.moveaxis(piece, axis - data.ndim, 0)[colours]) for piece in pieces)
+def _is_grey(data: Array | LazyView, axis: int, colours: slice) -> bool:
+    """Tell whether the samples are all the same; the first piece of a file usually says that they are not."""
+    return all(_all_equal(np.moveaxis(piece, axis, 0)[colours]) for piece in _parts(data, 1 if axis == 0 else 0))
+
+
+def _parts(data: Array | LazyView, axis: int) -> Iterator[Array]:
+    """Give an array in parts along an axis, those on disk not too large for the memory."""
+    length = data.shape[axis]
+    step = max(1, _PART * length // data.nbytes) if isinstance(data, LazyView) else length
+    return (data[(slice(None),) * axis + (slice(at, at + step),)] for at in range(0, length, step))
 
 
 def _all_equal(colours: Array) -> bool:
@@ -234,17 +245,19 @@ def _all_equal(colours: Array) -> bool:
     return all(np.array_equal(few[0], one) for one in few) and all(np.array_equal(colours[0], one) for one in colours)
 
 
-def _read_where_needed(raw: RawImage, path: Path) -> Array | TiffPages:
-    """Leave the pages of time series on disk, and stacks that would fill the memory.
+def _read_where_needed(raw: RawImage, path: Path) -> Array | LazyView:
+    """Leave on disk what is read piece by piece: time series, single pages of tiles or strips, what fills the memory.
 
     Other stacks are cut into tiles that all need most of the pages: decoding these again and again takes long.
     """
-    data = raw.data
-    if not isinstance(data, TiffPages):
-        return data
-    if "T" in raw.axes and data.shape[raw.axes.index("T")] > 1:
-        return data.kept_by(raw.axes.index("T"))
-    return data if data.nbytes > psutil.virtual_memory().available // 4 else _whole(data, path)
+    if raw.tiff is None:
+        return raw.data
+    times = raw.data.shape[raw.axes.index("T")] if "T" in raw.axes else 1
+    if times > 1:
+        raw.tiff.keep_one_of(times)
+    elif not raw.tiff.is_one_cut_page and raw.data.nbytes <= psutil.virtual_memory().available // 4:
+        return _whole(raw.data, path)
+    return raw.data
 
 
 def _whole(data: ArrayLike, path: Path) -> Array:

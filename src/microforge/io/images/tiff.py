@@ -3,19 +3,22 @@
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import tifffile
 
+from microforge.axes.lazy_view import LazyView
 from microforge.errors import ImageReadError
-from microforge.io.images.page_file import PageFile
 from microforge.io.images.pixel_size import imagej_channels, imagej_sizes, lsm_sizes, ome_channels, ome_sizes, tag_sizes
 from microforge.io.images.tiff_errors import damaged, in_words, too_large
-from microforge.io.images.tiff_pages import TiffPages
+from microforge.io.xml import EntitiesError, parse_xml
 from microforge.types import Array, ArrayLike
+
+if TYPE_CHECKING:
+    from microforge.io.images.lazy_tiff import LazyTiff
 
 #: Images of so many bytes (decoded) and more are left on disk and read where needed.
 LARGE = 64 * 2**20
@@ -25,23 +28,23 @@ LARGE = 64 * 2**20
 class RawImage:
     """An array as stored: `axes` may hold letters that only TIFF libraries know.
 
-    `sizes` are µm by axis, and for T the seconds between time points. `full_axes` and `full_shape` also name the
-    dimensions of length one. `colour` says whether S is red, green, blue.
+    `sizes` are µm by axis, and for T the seconds between time points. `full_shape` also has the dimensions of
+    length one. `colour` says whether S is red, green, blue. `tiff` is what reads a lazy `data`.
     """
 
-    data: Array | TiffPages
+    data: Array | LazyView
     axes: str
-    full_axes: str = ""
     full_shape: tuple[int, ...] = ()
     sizes: Mapping[str, float] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
     colour: bool = True
+    tiff: "LazyTiff | None" = None
 
 
 def read_tiff(path: Path) -> RawImage:
     """Read the main image of a TIFF file; from `LARGE` bytes on it stays on disk.
 
-    A single block of pixels is mapped, pages are read when they are asked for; one large page, compressed, is read.
+    A single block of pixels is mapped; of all else pages, tiles or strips are decoded when they are asked for.
 
     Raises
     ------
@@ -71,6 +74,7 @@ def let_go(data: ArrayLike) -> None:
 
 
 def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
+    description = _xml_description(file, path)
     series, index = _main_series(file, path)
     if series.kind == "ome" and any(page is None for page in series.pages):
         raise ImageReadError(
@@ -78,24 +82,23 @@ def _read(file: tifffile.TiffFile, path: Path) -> RawImage:
             where=str(path),
             remedy="Keep all files of a multi-file OME-TIFF together, or save it from Fiji as one TIFF.",
         )
-    sizes, names = _metadata(file, series, index)
+    sizes, names = _metadata(file, series, index, description)
+    data = _data(series, path)
     return RawImage(
-        _data(series, path),
+        data if isinstance(data, np.ndarray) else LazyView(data, range(data.ndim), {}),
         series.axes,
-        *_all_axes(file, series, index),
+        _full_shape(file, series, index),
         sizes,
         names,
         colour=_is_colour(series),
+        tiff=None if isinstance(data, np.ndarray) else data,
     )
 
 
-def _all_axes(file: tifffile.TiffFile, series: Any, index: int) -> tuple[str, tuple[int, ...]]:
-    """Give the axes and the shape of an image with those of length one, which `series.axes` leaves out."""
-    if hasattr(series, "get_axes"):
-        return series.get_axes(squeeze=False), tuple(series.get_shape(squeeze=False))
-    # tifffile 2026.5.2 and later, which need Python 3.12, ask the file instead.
-    whole = file.series(squeeze=False)[index]
-    return whole.axes, tuple(whole.shape)
+def _full_shape(file: tifffile.TiffFile, series: Any, index: int) -> tuple[int, ...]:
+    # Since 2026.5.2 it is the file that is asked.
+    full = series.get_shape(squeeze=False) if hasattr(series, "get_shape") else file.series(squeeze=False)[index].shape
+    return tuple(full)
 
 
 def _is_colour(series: Any) -> bool:
@@ -120,28 +123,45 @@ def _main_series(file: tifffile.TiffFile, path: Path) -> tuple[Any, int]:
     return series[largest], largest
 
 
-def _data(series: Any, path: Path) -> Array | TiffPages:
-    if series.nbytes >= LARGE and _is_of_pages(series):
-        return TiffPages(PageFile(list(series)), series.shape[: -len(series.keyframe.shape)])
-    if series.dataoffset is None or series.nbytes < LARGE:
-        data = series.asarray()
-        return np.asarray(data, data.dtype.newbyteorder("="))
+def _data(series: Any, path: Path) -> "Array | LazyTiff":
+    if series.nbytes < LARGE:
+        return _native(series)
+    if series.dataoffset is None:
+        # zarr takes a while to load.
+        from microforge.io.images.lazy_tiff import LazyTiff, is_lazy
+
+        return LazyTiff(series) if is_lazy(series) else _native(series)
     if series.dataoffset + series.nbytes > path.stat().st_size:
         raise damaged(path, "it is shorter than its description says")
     dtype = np.dtype(series.keyframe.parent.byteorder + series.dtype.char)
     return np.memmap(path, dtype, "r", series.dataoffset, series.shape)
 
 
-def _is_of_pages(series: Any) -> bool:
-    """Say whether an image is made of several pages that have to be decoded one by one."""
-    page, shape = series.keyframe.shape, series.shape
-    whole = shape[-len(page) :] == page and prod(shape[: -len(page)]) == len(series) > 1
-    return whole and series.dataoffset is None and series.transform is None
+def _native(series: Any) -> Array:
+    data = series.asarray()
+    return np.asarray(data, data.dtype.newbyteorder("="))
 
 
-def _metadata(file: tifffile.TiffFile, series: Any, index: int) -> tuple[dict[str, float], tuple[str, ...]]:
-    if file.is_ome and file.ome_metadata:
-        return ome_sizes(file.ome_metadata, index), ome_channels(file.ome_metadata, index)
+def _xml_description(file: tifffile.TiffFile, path: Path) -> Element | None:
+    """Parse the description where it is XML; to be done before the TIFF library does, which takes entities."""
+    text = file.pages.first.description.strip()
+    try:
+        return parse_xml(text) if text.endswith(">") else None
+    except EntitiesError as error:
+        raise ImageReadError(
+            f"The file's description cannot be read: {error}.",
+            where=str(path),
+            remedy="No microscope writes such files. Ask where it comes from, or save it from Fiji as a new TIFF.",
+        ) from error
+    except ValueError:
+        return None
+
+
+def _metadata(
+    file: tifffile.TiffFile, series: Any, index: int, description: Element | None
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    if file.is_ome and description is not None:
+        return ome_sizes(description, index), ome_channels(description, index)
     if file.is_lsm and file.lsm_metadata:
         return lsm_sizes(file.lsm_metadata), ()
     resolution, unit = _resolution(series.keyframe)

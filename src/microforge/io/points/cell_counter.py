@@ -1,12 +1,13 @@
 """Dots set with the Cell Counter of Fiji, kept in an XML file."""
 
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from microforge.errors import AnnotationError
 from microforge.io.points.imagej_dots import Dot, gathered
 from microforge.io.rois import Stack, stack_position_of
 from microforge.io.tables import as_number
+from microforge.io.xml import parse_xml
 from microforge.types import Points
 
 
@@ -31,14 +32,10 @@ def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
     return gathered(dots, kinds, stack, path)
 
 
-def _types(path: Path) -> list[ElementTree.Element]:
+def _types(path: Path) -> list[Element]:
     try:
-        content = path.read_bytes()
-        # Definitions inside a file can make a few letters stand for gigabytes; the Cell Counter writes none.
-        if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-            raise ElementTree.ParseError("it defines entities")
-        root = ElementTree.fromstring(content)
-    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        root = parse_xml(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise AnnotationError(
             f"The XML file cannot be read ({getattr(error, 'strerror', None) or error}).",
             where=str(path),
@@ -53,7 +50,7 @@ def _types(path: Path) -> list[ElementTree.Element]:
     return root.findall(".//Marker_Type")
 
 
-def _dot(marker: ElementTree.Element, kind: str, path: Path, stack: Stack | None) -> Dot:
+def _dot(marker: Element, kind: str, path: Path, stack: Stack | None) -> Dot:
     y, x, number = (as_number((marker.findtext(f"Marker{axis}") or "").strip()) for axis in "YXZ")
     if y is None or x is None:
         raise AnnotationError(

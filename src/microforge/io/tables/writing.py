@@ -1,11 +1,11 @@
 """Tables as CSV that any program opens: commas, points in numbers, UTF-8; the only place that writes such lines."""
 
 import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -41,13 +41,13 @@ def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> T
         texts = [_short_texts(table[name]) for name in (first, *others)]
         if frames:
             texts.insert(1, [str(frame)] * len(texts[0]))
-        lines += [",".join(line) for line in zip(*texts, strict=True)]
+        lines += map(csv_line, zip(*texts, strict=True))
     return TableRows(columns, tuple(lines))
 
 
 def text_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> TableRows:
     """Turn rows of values into lines of text; None is an empty place."""
-    return TableRows(tuple(columns), tuple(csv_line(row) for row in rows))
+    return TableRows(tuple(columns), tuple(map(csv_line, rows)))
 
 
 def write_table(path: str | Path, columns: Mapping[str, Array], *, durable: bool = True) -> None:
@@ -62,13 +62,24 @@ def write_table(path: str | Path, columns: Mapping[str, Array], *, durable: bool
     if len({len(column) for column in texts}) > 1:
         lengths = ", ".join(f"{name} {len(column)}" for name, column in zip(columns, texts, strict=True))
         raise WriteError(f"The columns of the table differ in length: {lengths}.", where=str(path))
+    with open_table(path, durable=durable) as file:
+        file.writelines(f"{csv_line(row)}\n" for row in (columns, *zip(*texts, strict=True)))
+
+
+@contextmanager
+def open_table(path: str | Path, *, durable: bool = True) -> Iterator[TextIO]:
+    """Give a file for lines of text, each with its end; it appears when the block ends well.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be written; one that was there is unchanged.
+    """
     with (
         atomic_path(path, durable=durable) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(zip(*texts, strict=True))
+        yield file
 
 
 def _texts(values: Array) -> list[Any]:
@@ -81,15 +92,18 @@ def _texts(values: Array) -> list[Any]:
 
 def csv_line(values: Iterable[object]) -> str:
     """Give one line of a table without its end; None is an empty place."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(["" if value is None else value for value in values])
-    return text.getvalue()
+    line: str = csv.writer(_Echo(), lineterminator="").writerow(values)
+    return line
 
 
-def _short_texts(values: Array) -> list[str]:
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _short_texts(values: Array) -> list[Any]:
     values = np.asarray(values)
-    if np.issubdtype(values.dtype, np.integer):
-        return [str(value) for value in values.tolist()]
-    if np.issubdtype(values.dtype, np.floating):
-        return [f"{value:.7g}" for value in values.tolist()]
-    return [csv_line([value]) for value in values.tolist()]
+    rows: list[Any] = values.tolist()
+    return [f"{value:.7g}" for value in rows] if values.dtype.kind == "f" else rows

@@ -1,6 +1,6 @@
 """Image files written piece by piece, so that memory does not grow with the length of a time series.
 
-The place of all pixels is reserved first, with the description that ImageJ writes; then they are filled in, in order.
+TIFFs carry the description that ImageJ writes: Fiji, napari and ``read_image`` all take axes and pixel size from it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ class Layout:
     axes
         Letters of ``TZCYX`` in this order.
     dtype
-        One of `KEPT`.
+        One of `KEPT`; or uint32 for labels, which are compressed without loss.
     pixel_size
         ``(Z)YX`` in micrometre.
     time_interval
@@ -63,7 +63,7 @@ class Layout:
 
 @contextmanager
 def open_image(path: str | Path, layout: Layout, *, durable: bool = True) -> Iterator[Callable[[Array], None]]:
-    """Give a function that appends pixels in the order of the axes; the file appears when the block ends well.
+    """Give a function that appends whole planes in the order of the axes; the file appears when the block ends well.
 
     Parameters
     ----------
@@ -75,17 +75,17 @@ def open_image(path: str | Path, layout: Layout, *, durable: bool = True) -> Ite
     WriteError
         If the file cannot be written or pixels are missing at the end; one that was there is unchanged.
     """
-    stored = layout.dtype.newbyteorder("<")
-    with atomic_path(path, durable=durable) as temporary:
-        start = _reserve(temporary, layout, stored)
-        with temporary.open("rb+") as file:
-            file.seek(start)
+    stored, written = layout.dtype.newbyteorder("<"), 0
+    kind = _labels_file if layout.dtype == np.uint32 else _image_file
+    with atomic_path(path, durable=durable) as temporary, kind(temporary, layout) as write:
 
-            def append(pixels: Array) -> None:
-                file.write(np.ascontiguousarray(pixels, stored).data)
+        def append(pixels: Array) -> None:
+            nonlocal written
+            pixels = np.ascontiguousarray(pixels, stored)
+            write(pixels)
+            written += pixels.nbytes
 
-            yield append
-            written = file.tell() - start
+        yield append
         if written != layout.bytes:
             raise WriteError(
                 f"The image is incomplete: {written:,} of {layout.bytes:,} bytes.",
@@ -113,22 +113,59 @@ def as_type(image: Array, dtype: np.dtype[Any]) -> tuple[Array, int]:
     return rounded.astype(dtype), outside
 
 
-def _reserve(path: Path, layout: Layout, stored: np.dtype[Any]) -> int:
-    """Write the descriptions and leave a hole for the pixels; gives where it begins."""
+@contextmanager
+def _image_file(path: Path, layout: Layout) -> Iterator[Callable[[Array], object]]:
+    """Reserve the place of all pixels in one block, which can be mapped, then fill it in order."""
     plain = layout.bytes <= LARGEST_PLAIN
     kind: dict[str, Any] = {"imagej": True} if plain else {"ome": True, "bigtiff": True}
-    with tifffile.TiffWriter(path, byteorder="<", **kind) as file:
-        place = file.write(
+    with tifffile.TiffWriter(path, byteorder="<", **kind) as image:
+        place = image.write(
             None,
             shape=layout.shape,
-            dtype=stored,
+            dtype=layout.dtype.newbyteorder("<"),
             photometric="minisblack",
             metadata=_imagej(layout) if plain else _ome(layout),
             resolution=_per_unit(layout.pixel_size),
             returnoffset=True,
         )
     assert place is not None
-    return int(place[0])
+    with path.open("rb+") as file:
+        file.seek(int(place[0]))
+        yield lambda pixels: file.write(pixels.data)
+
+
+@contextmanager
+def _labels_file(path: Path, layout: Layout) -> Iterator[Callable[[Array], object]]:
+    """Write compressed pages; the highest label is written into the description when it is known."""
+    described, highest = "", 0
+    with tifffile.TiffWriter(path, byteorder="<", bigtiff=layout.bytes > LARGEST_PLAIN) as file:
+
+        def write(labels: Array) -> None:
+            nonlocal described, highest
+            highest = max(highest, int(labels.max(initial=0)))
+            first = "" if described else _labels_description(layout, highest)
+            described = described or first
+            file.write(
+                labels,
+                photometric="minisblack",
+                compression="zlib",
+                description=first or None,
+                metadata=None,
+                resolution=_per_unit(layout.pixel_size),
+                resolutionunit="NONE",
+                # Threads cost more than they give at this size, and folder runs write several files at once.
+                maxworkers=1,
+            )
+
+        yield write
+    if described != _labels_description(layout, highest):
+        tifffile.tiffcomment(path, _labels_description(layout, highest).encode())
+
+
+def _labels_description(layout: Layout, highest: int) -> str:
+    """Describe labels as ImageJ does; without a range Fiji would show many objects as one brightness."""
+    text: str = tifffile.imagej_description(layout.shape, rgb=False, **_imagej(layout), min=0.0, max=float(highest))
+    return text
 
 
 def _imagej(layout: Layout) -> Mapping[str, Any]:

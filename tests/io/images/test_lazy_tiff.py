@@ -1,15 +1,20 @@
 """Large TIFFs of many pages: read page by page, the same as read at once; bad pages are errors in words."""
 
 import threading
+import time
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 
 from microforge.answers import PREDICTED_IMAGE
+from microforge.axes.lazy_view import LazyView
 from microforge.axes.samples import to_samples
 from microforge.data.normalise import intensity_range, is_constant
 from microforge.errors import ImageReadError
@@ -17,8 +22,7 @@ from microforge.events import ImageFailed, ImageFinished
 from microforge.inference.folder.jobs import Origin
 from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
-from microforge.io.images import read_image, read_labels, tiff
-from microforge.io.images.tiff_pages import TiffPages
+from microforge.io.images import lazy_tiff, read_image, read_labels, tiff
 from microforge.types import Array
 from support.random_models import random_model
 
@@ -74,7 +78,7 @@ def test_pages_read_later_are_those_read_at_once(tmp_path: Path, layout: str, by
     order = {} if "imagej" in options else {"byteorder": byteorder}
     path = packed(tmp_path / "a.tif", data, **options, **order)
     pages = tiff.read_tiff(path).data
-    assert isinstance(pages, TiffPages)
+    assert isinstance(pages, LazyView)
     assert (pages.shape, pages.ndim, pages.size, pages.dtype) == (data.shape, data.ndim, data.size, data.dtype)
     assert pages.dtype.isnative
     np.testing.assert_array_equal(np.asarray(pages), tifffile.imread(path))
@@ -93,7 +97,7 @@ def test_images_and_samples_are_the_same_from_pages(
     lazy = read_image(path)
     monkeypatch.setattr(tiff, "LARGE", 2**40)
     whole = read_image(path)
-    assert isinstance(lazy.data, TiffPages) == ("T" in layout)
+    assert isinstance(lazy.data, LazyView) == ("T" in layout)
     assert isinstance(whole.data, np.ndarray)
     assert (lazy.axes, lazy.channel_names, lazy.axes_known) == (whole.axes, whole.channel_names, whole.axes_known)
     for one, other in zip(to_samples(lazy), to_samples(whole), strict=True):
@@ -109,14 +113,14 @@ def test_uncompressed_pages_apart_from_each_other_are_read_later_too(tmp_path: P
         for page in data:
             file.write(page, contiguous=False, metadata=None)
     image = read_image(tmp_path / "a.tif", "TYX")
-    assert isinstance(image.data, TiffPages)
+    assert isinstance(image.data, LazyView)
     np.testing.assert_array_equal(image.data, data)
 
 
 def test_dimensions_of_length_one_come_and_go(tmp_path: Path) -> None:
     path, data = series(tmp_path / "a.tif")
     assert read_image(path, "TCZYX").data.shape == (9, 1, 1, 32, 32)
-    assert isinstance(read_image(path, "TZYX").data, TiffPages)
+    assert isinstance(read_image(path, "TZYX").data, LazyView)
     np.testing.assert_array_equal(read_image(path, "TZYX").data[3:5, 0, 7], data[3:5, 7])
 
 
@@ -130,7 +134,7 @@ def test_colours_that_are_grey_become_grey_page_by_page(tmp_path: Path, samples:
     packed(tmp_path / "colour.tif", data, **options)
     assert (read_image(tmp_path / "grey.tif").axes, read_image(tmp_path / "colour.tif").axes) == ("TYX", "TYXS")
     image = read_image(tmp_path / "grey.tif").data
-    assert isinstance(image, TiffPages)
+    assert isinstance(image, LazyView)
     np.testing.assert_array_equal(image, grey)
     np.testing.assert_array_equal(read_image(tmp_path / "colour.tif").data, data[..., :3])
 
@@ -149,7 +153,7 @@ def test_planes_of_several_files_are_read_later(tmp_path: Path) -> None:
         text = xml.replace("<OME ", f'<OME UUID="urn:uuid:{name}" ', 1) if " UUID=" not in xml else xml
         packed(tmp_path / f"{name}.ome.tif", page, description=text, metadata=None)
     image = read_image(tmp_path / "a.ome.tif")
-    assert isinstance(image.data, TiffPages)
+    assert isinstance(image.data, LazyView)
     np.testing.assert_array_equal(image.data, data)
 
 
@@ -160,28 +164,50 @@ def test_labels_are_read_at_once(tmp_path: Path) -> None:
     np.testing.assert_array_equal(labels, data)
 
 
-def test_the_file_is_open_only_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def pieces_of(view: Any) -> Any:
+    """Give the store of decoded pieces behind a view."""
+    while isinstance(view, LazyView):
+        view = view._source
+    return view._pieces
+
+
+def test_the_file_is_open_only_while_it_is_read(tmp_path: Path) -> None:
     path, data = series(tmp_path / "a.tif")
+    spoil_page(path, 6)
     image = read_image(path)
-    file = image.data._file.pages[0].parent.filehandle  # type: ignore[attr-defined]
-    assert file.closed
+    assert not is_open(path)
     np.testing.assert_array_equal(image.data[2], data[2])
-    assert file.closed
+    assert not is_open(path)
+    with pytest.raises(ImageReadError):
+        np.asarray(image.data)
+    wait_until(lambda: not is_open(path))
+
+
+def is_open(path: Path) -> bool:
+    return str(path.resolve()) in [file.path for file in psutil.Process().open_files()]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happened():
+            return
+        time.sleep(0.01)
+    assert happened()
 
 
 def test_only_one_time_point_stays_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("microforge.io.images._KEPT_BYTES", 1)
+    monkeypatch.setattr(lazy_tiff, "_LEAST_KEPT", 1)
     path = packed(
         tmp_path / "a.tif", noise(2, 5, 3, 16, 16), ome=True, metadata={"axes": "CTZYX"}, photometric="minisblack"
     )
     image = read_image(path)
     for sample in to_samples(image):
         np.asarray(sample.image)
-        assert len(image.data._file._kept) <= 2 * 3  # type: ignore[attr-defined]
+        assert len(pieces_of(image.data)._kept) == 2 * 3
 
 
 def test_many_threads_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("microforge.io.images._KEPT_BYTES", 1)
+    monkeypatch.setattr(lazy_tiff, "_LEAST_KEPT", 1)
     path, data = series(tmp_path / "a.tif", 12)
     image, wrong = read_image(path), []
 
@@ -194,6 +220,90 @@ def test_many_threads_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# Pieces of pages ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The pieces of files that were decoded."""
+    seen: list[str] = []
+    decode = lazy_tiff._Pieces._decoded
+
+    async def counted(self: Any, key: str, *more: Any) -> Any:
+        seen.append(key)
+        return await decode(self, key, *more)
+
+    monkeypatch.setattr(lazy_tiff._Pieces, "_decoded", counted)
+    return seen
+
+
+@pytest.mark.parametrize(("pieces", "most"), [({"tile": (256, 256)}, 4), ({"rowsperstrip": 16}, 17)])
+def test_a_window_of_one_large_page_decodes_only_its_own_pieces(
+    tmp_path: Path, decoded: list[str], pieces: dict[str, Any], most: int
+) -> None:
+    page = np.add.outer(np.arange(8192, dtype="u2"), np.arange(8192, dtype="u2"))
+    path = packed(tmp_path / "slide.tif", page, **pieces)
+    image = read_image(path)
+    tracemalloc.start()
+    window = image.data[4000:4256, 2100:2356]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(window, page[4000:4256, 2100:2356])
+    assert len(decoded) <= most
+    assert peak < page.nbytes / 10
+    np.testing.assert_array_equal(image.data[4000:4256, 2100:2356], window)
+    assert len(decoded) <= most
+    np.testing.assert_array_equal(image.data[::1024, 8191:8000:-7], page[::1024, 8191:8000:-7])
+
+
+def test_small_pieces_are_decoded_a_page_at_a_time(tmp_path: Path, decoded: list[str]) -> None:
+    data = noise(3, 64, 32)
+    image = read_image(packed(tmp_path / "a.tif", data, rowsperstrip=1, imagej=True, metadata={"axes": "TYX"}))
+    np.testing.assert_array_equal(image.data[1], data[1])
+    assert len(decoded) == 1
+
+
+def test_a_damaged_piece_of_a_large_page_is_an_error_when_it_is_read(tmp_path: Path) -> None:
+    data = noise(512, 512)
+    path = packed(tmp_path / "a.tif", data, tile=(256, 256))
+    spoil_page(path, 0)
+    image = read_image(path)
+    np.testing.assert_array_equal(image.data[256:], data[256:])
+    with pytest.raises(ImageReadError, match=r"a\.tif: The file is damaged .*page 1: "):
+        image.data[0]
+
+
+def test_samples_of_one_large_page(tmp_path: Path) -> None:
+    colours: dict[str, Any] = {"tile": (256, 256), "photometric": "rgb"}
+    data = noise(512, 600, 4, dtype="u1")
+    image = read_image(packed(tmp_path / "a.tif", data, **colours, extrasamples=["unassalpha"]))
+    assert isinstance(image.data, LazyView)
+    np.testing.assert_array_equal(image.data, data[..., :3])
+    grey = np.repeat(noise(512, 600, dtype="u1")[..., None], 3, -1)
+    image = read_image(packed(tmp_path / "b.tif", grey, **colours))
+    assert image.axes == "YX"
+    np.testing.assert_array_equal(image.data, grey[..., 0])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "zstd"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("pieces", [{"tile": (32, 48)}, {"rowsperstrip": 7}, {}], ids=["tiles", "strips", "page"])
+@pytest.mark.parametrize("colours", [None, "contig", "separate"])
+@pytest.mark.parametrize("small", [0, 2**30], ids=["by pieces", "by pages"])
+def test_every_layout_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str | None, byteorder: str, pieces: dict[str, Any],
+    colours: str | None, small: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PIECE", small)
+    options = {"compression": compression, "byteorder": byteorder, "predictor": bool(compression), **pieces}
+    data = noise(2, 70, 90, 3) if colours == "contig" else noise(2, 3, 70, 90)
+    if colours:
+        options |= {"photometric": "rgb", "planarconfig": colours}
+    raw = tiff.read_tiff(packed(tmp_path / "a.tif", data, metadata=None, **options))
+    np.testing.assert_array_equal(raw.data, np.squeeze(tifffile.imread(tmp_path / "a.tif")))
+    np.testing.assert_array_equal(raw.data[1, ..., 3:40, 1], tifffile.imread(tmp_path / "a.tif")[1, ..., 3:40, 1])
 
 
 # Bad files ------------------------------------------------------------------------------------------------------
