@@ -25,17 +25,28 @@ class Settings(BaseModel):
         """Read what older versions wrote: a field says by `json_schema_extra` what it was called `formerly`."""
         if not isinstance(values, Mapping):
             return values
-        formerly = {_extra(field).get("formerly"): name for name, field in cls.model_fields.items()}
+        formerly = {field_hints(field).get("formerly"): name for name, field in cls.model_fields.items()}
         return {formerly.get(name, name): value for name, value in values.items()}
 
 
 def is_fitted(field: FieldInfo) -> bool:
     """Tell whether a setting is found in the data rather than chosen: marked so by `json_schema_extra`."""
-    return bool(_extra(field).get("fitted"))
+    return bool(field_hints(field).get("fitted"))
 
 
-def _extra(field: FieldInfo) -> Mapping[str, Any]:
+def field_hints(field: FieldInfo) -> Mapping[str, Any]:
+    """Give what a field says by `json_schema_extra`.
+
+    `fitted` and `formerly` as above; for forms `choices`, what each choice means, and `empty`, what None stands for.
+    """
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def choice_field(default: str, *, title: str, choices: Mapping[str, str], description: str = "") -> Any:
+    """Give a field of a few words whose meanings end its description, and which forms show one by one."""
+    told = "; ".join(f"{choice}: {meaning}" for choice, meaning in choices.items())
+    description = f"{description} {told}.".lstrip()
+    return Field(default, title=title, description=description, json_schema_extra={"choices": dict(choices)})
 
 
 class AugmentationConfig(Settings):
@@ -77,9 +88,14 @@ class TrainingConfig(Settings):
         gt=0,
         title="Time",
         description="Stop after this many seconds of training; empty = until stopped.",
+        json_schema_extra={"empty": "until stopped"},
     )
     steps: int | None = Field(
-        None, gt=0, title="Steps", description="Stop after this many training steps; empty = until stopped."
+        None,
+        gt=0,
+        title="Steps",
+        description="Stop after this many training steps; empty = until stopped.",
+        json_schema_extra={"empty": "until stopped"},
     )
     device: DeviceName = Field("auto", title="Device", description="Where to compute; auto takes a GPU if it works.")
     seed: int = Field(0, ge=0, title="Seed", description="Same seed, data and machine: same training.")
@@ -100,11 +116,14 @@ class TrainingConfig(Settings):
     depth: int | None = Field(
         None, ge=1, le=6, title="Depth", description="Number of times the network halves the resolution."
     )
-    normalisation: NormalisationMode = Field(
+    normalisation: NormalisationMode = choice_field(
         "image",
         title="Normalisation",
-        description="image: each image by its own percentiles, taken over the whole image; dataset: all by those of "
-        "the training images (for quantitative intensities); none: as recorded.",
+        choices={
+            "image": "each image by its own percentiles, taken over the whole image",
+            "dataset": "all by those of the training images (for quantitative intensities)",
+            "none": "as recorded",
+        },
     )
     learning_rate: float | None = Field(
         None, gt=0, lt=1, title="Learning rate", description="Relative size of a step; rarely needs changing."
@@ -166,17 +185,21 @@ class PredictionConfig(Settings):
         ge=32,
         title="Tile size",
         description="Side of the tiles in pixels; empty = from the free memory.",
+        json_schema_extra={"empty": "from the free memory"},
     )
     flips: bool = Field(
         False,
         title="Average over flips",
         description="Predict mirrored and turned copies too and average: a little better, 4 to 8 times slower.",
     )
-    image_type: Literal["float32", "source"] = Field(
+    image_type: Literal["float32", "source"] = choice_field(
         "float32",
         title="Number type",
-        description="Of images written to files. float32: nothing is lost; source: that of the input, rounded, and "
-        "what does not fit is clipped and counted.",
+        description="Of images written to files.",
+        choices={
+            "float32": "nothing is lost",
+            "source": "that of the input, rounded, and what does not fit is clipped and counted",
+        },
     )
     regions: Path | None = Field(
         None,

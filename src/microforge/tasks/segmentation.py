@@ -11,6 +11,7 @@ from pydantic import Field
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import PIXEL_CLASSES, AnswerKind
+from microforge.config import choice_field
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels, known_pixels
@@ -31,10 +32,13 @@ class SegmentationOptions(TaskOptions):
         title="Classes",
         description="Label value and name of each class; empty = the values found in the annotations.",
     )
-    unpainted: Literal["background", "unknown"] = Field(
+    unpainted: Literal["background", "unknown"] = choice_field(
         "background",
         title="Unpainted pixels are",
-        description="background: value 0 is a class of its own; unknown: nothing is learnt there (scribbles).",
+        choices={
+            "background": "value 0 is a class of its own",
+            "unknown": "nothing is learnt there (scribbles)",
+        },
     )
 
 

@@ -1,10 +1,10 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.config import AugmentationConfig, PredictionConfig, Settings, TrainingConfig
+from microforge.config import AugmentationConfig, PredictionConfig, Settings, TrainingConfig, field_hints
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import available_tasks
 
@@ -64,6 +64,28 @@ def test_empty_fields_say_what_empty_means(qtbot: QtBot) -> None:
     qtbot.addWidget(form.native)
     assert form.fields["time"].widget.native.text() == "until stopped"
     assert form.fields["width"].widget.native.text() == "auto"
+
+
+def test_a_choice_says_below_what_it_means(qtbot: QtBot) -> None:
+    form = Form(TrainingConfig())
+    qtbot.addWidget(form.native)
+    field = form.fields["normalisation"]
+    assert field.note.text() == "Each image by its own percentiles, taken over the whole image."
+    field.widget.value = "none"
+    assert field.note.text() == "As recorded."
+    assert form.fields["device"].note.text() == ""
+
+
+@pytest.mark.parametrize(
+    "model", [TrainingConfig, PredictionConfig, *(task.Options for task in available_tasks().values())]
+)
+def test_hints_fit_the_field_and_its_description(model: type[Settings]) -> None:
+    for info in model.model_fields.values():
+        hints = field_hints(info)
+        if "choices" in hints:
+            assert tuple(hints["choices"]) == get_args(info.annotation)
+        if "empty" in hints:
+            assert f"empty = {hints['empty']}" in (info.description or "")
 
 
 def test_every_field_has_a_tooltip(qtbot: QtBot) -> None:

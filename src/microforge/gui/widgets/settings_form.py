@@ -1,8 +1,7 @@
 """Forms made from settings: one magicgui widget per field, with its title, limits and description as tooltip."""
 
 import math
-import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
@@ -13,14 +12,12 @@ from psygnal import Signal
 from pydantic.fields import FieldInfo
 from qtpy.QtWidgets import QLabel, QWidget
 
-from microforge.config import Settings
+from microforge.config import Settings, field_hints
 from microforge.gui.widgets.basics import Note, add_row, rows
 
 _S = TypeVar("_S", bound=Settings)
 
 _LARGEST = 1_000_000
-#: "empty = until stopped" in a description says what the lowest position of a field that may be empty shows.
-_WHEN_EMPTY = re.compile(r"empty = ([^.;]+)")
 
 
 class Form(Generic[_S]):
@@ -107,12 +104,12 @@ class Field:
 
 
 class ChoiceField(Field):
-    """One of some words; what the word means stands below, where the description explains each."""
+    """One of some words; what the word means stands below, where the field says it of each."""
 
-    def __init__(self, widget: Any, choices: Collection[str], description: str) -> None:
+    def __init__(self, widget: Any, meanings: Mapping[str, str], tip: str) -> None:
         super().__init__(widget)
-        self.note = Note(tip=description)
-        self._meanings = explanations(choices, description)
+        self.note = Note(tip=tip)
+        self._meanings = meanings
 
     def set_value(self, value: Any) -> None:
         """Show a value."""
@@ -161,16 +158,6 @@ class GroupField:
         self.form.set_value(value)
 
 
-def explanations(choices: Collection[str], description: str) -> dict[str, str]:
-    """Take "one: what it is; two: what that is" in a description apart; empty unless it explains every choice."""
-    found = {}
-    for choice in choices:
-        match = re.search(rf"(?:^|[;.:] |\b){re.escape(choice)}: ([^;]+)", description)
-        if match:
-            found[choice] = match.group(1).strip().rstrip(".")
-    return found if len(found) == len(choices) else {}
-
-
 def _fields(model: type[Settings], leave_out: Collection[str]) -> Iterator[tuple[str, Field | GroupField]]:
     for name, info in model.model_fields.items():
         field = None if name in leave_out else _field(name, info)
@@ -182,13 +169,14 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
     kind, optional = _kind(info.annotation)
     common = {"name": name, "label": info.title or name.replace("_", " "), "tooltip": info.description or ""}
     if kind is bool:
-        box = CheckBox(**common)
-        box.native.setText("")
-        return Field(box)
+        check = CheckBox(**common)
+        check.native.setText("")
+        return Field(check)
     if kind in (int, float):
         return _number(kind, optional, info, common)
     if get_origin(kind) is Literal:
-        return ChoiceField(ComboBox(choices=get_args(kind), **common), get_args(kind), common["tooltip"])
+        box = ComboBox(choices=get_args(kind), **common)
+        return ChoiceField(box, field_hints(info).get("choices", {}), common["tooltip"])
     if kind is Path:
         return FileField(FileEdit(mode="r", **common))
     if kind is str:
@@ -211,8 +199,7 @@ def _number(kind: type, optional: bool, info: FieldInfo, common: dict[str, str])
     spin.setDecimals(decimals)
     spin.setSingleStep(0.05 if decimals == 2 else step)
     if empty is not None:
-        match = _WHEN_EMPTY.search(info.description or "")
-        spin.setSpecialValueText(match.group(1) if match else "auto")
+        spin.setSpecialValueText(field_hints(info).get("empty", "auto"))
     spin.setKeyboardTracking(False)
     return Field(widget, None if empty is None else spin.minimum(), kind)
 

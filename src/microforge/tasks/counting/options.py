@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from microforge.config import choice_field
 from microforge.tasks.base import TaskOptions
 from microforge.tasks.counting.interval import Interval
 
@@ -14,10 +15,13 @@ _USUAL_SPACING = 15.0
 class CountingOptions(TaskOptions):
     """Settings of counting."""
 
-    empty: Literal["left out", "no cells"] = Field(
+    empty: Literal["left out", "no cells"] = choice_field(
         "left out",
         title="Images without dots",
-        description="left out: forgotten, nothing is learnt from them; no cells: there are none, which is learnt.",
+        choices={
+            "left out": "forgotten, nothing is learnt from them",
+            "no cells": "there are none, which is learnt",
+        },
     )
     confidence: float = Field(
         0.0,
@@ -32,6 +36,7 @@ class CountingOptions(TaskOptions):
         title="Match distance",
         description="A dot counts as found within this many pixels; empty = automatic. That is half the typical "
         "distance of dots.",
+        json_schema_extra={"empty": "automatic"},
     )
     kinds: tuple[str, ...] = Field(
         (), title="Kinds", description="Names of the kinds of cells.", json_schema_extra={"fitted": True}

@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from microforge.annotations import NOTHING, AnnotationKind
+from microforge.config import choice_field
 from microforge.errors import NotEnoughDataError
 from microforge.metrics import images as image_metrics
 from microforge.tasks.abilities import PlanningHints
@@ -41,12 +42,15 @@ ERROR = "error on unseen pixels (%)"
 class DenoisingOptions(ImageOptions):
     """Settings of denoising."""
 
-    method: Literal["noisy images", "repeats", "hidden pixels", "sub-sampling"] = Field(
+    method: Literal["noisy images", "repeats", "hidden pixels", "sub-sampling"] = choice_field(
         "noisy images",
         title="Learn from",
-        description="noisy images: any images, by hiding pixels and by sub-sampling in turns; repeats: time series or "
-        "repeated exposures in which little moves from frame to frame; hidden pixels: by hiding only, where the "
-        "finest structures are one pixel wide; sub-sampling: only so, where they are several pixels wide.",
+        choices={
+            "noisy images": "any images, by hiding pixels and by sub-sampling in turns",
+            "repeats": "time series or repeated exposures in which little moves from frame to frame",
+            "hidden pixels": "by hiding only, where the finest structures are one pixel wide",
+            "sub-sampling": "only so, where they are several pixels wide",
+        },
     )
     stripes: Stripes = Field(
         "none",

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
-from microforge.config import NetworkConfig
+from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
@@ -34,11 +34,14 @@ STRUCTURE = 0.1
 class RestorationOptions(ImageOptions, TargetRanges):
     """Settings of restoration."""
 
-    loss: Literal["MSE", "L1", "mixed"] = Field(
+    loss: Literal["MSE", "L1", "mixed"] = choice_field(
         "MSE",
         title="Loss",
-        description="MSE: best on average (highest PSNR); L1: less bothered by outliers; mixed: L1 and structural "
-        "similarity, for crisper images.",
+        choices={
+            "MSE": "best on average (highest PSNR)",
+            "L1": "less bothered by outliers",
+            "mixed": "L1 and structural similarity, for crisper images",
+        },
     )
     match: bool = Field(
         True,

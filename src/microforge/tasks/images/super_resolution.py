@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
-from microforge.config import NetworkConfig
+from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 class SuperResolutionOptions(ImageOptions):
     """Settings of super-resolution."""
 
-    loss: Literal["MSE", "L1"] = Field(
-        "MSE", title="Loss", description="MSE: best on average (highest PSNR); L1: less bothered by outliers."
+    loss: Literal["MSE", "L1"] = choice_field(
+        "MSE",
+        title="Loss",
+        choices={"MSE": "best on average (highest PSNR)", "L1": "less bothered by outliers"},
     )
     factor: int = Field(
         2,
