@@ -14,7 +14,7 @@ from scipy import ndimage
 from screenshots_counting import classes, counting
 from studio import PIXEL, Studio
 
-from microforge.annotations import NOTHING
+from microforge.annotations import IMAGE_PAIRS, LABELS, NOTHING
 from microforge.gui.apply.results.images import ImageResults
 from microforge.gui.review.images import ImageReview
 from microforge.gui.review.objects import ReviewPanel
@@ -33,7 +33,7 @@ def annotate(studio: Studio) -> None:
     studio.turn_to("Annotate")
     studio.pause(0.5)
     studio.shoot("annotate-start")
-    panel.paint.annotate.click()
+    panel.tools[LABELS].annotate.click()
     item = panel.current()
     assert item is not None
     truth = studio.viewer.layers["nuclei truth"].data
@@ -172,13 +172,13 @@ def pairs(studio: Studio, seconds: float) -> None:
     viewer.reset_view()
     panel = dock.annotate
     panel.image.set_value(layers[1])
-    panel.pairs.rows[0].choice.picker.set_value(layers[0])
+    panel.tools[IMAGE_PAIRS].rows[0].choice.picker.set_value(layers[0])
     studio.wait(lambda: bool(dock.watch.verdict.problem))
     studio.pause(0.5)
     studio.shoot("pairs-swapped")
-    panel.pairs.swap.click()
+    panel.tools[IMAGE_PAIRS].swap.click()
     studio.wait(lambda: not dock.watch.verdict.problem)
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     studio.wait(lambda: dock.watch.readiness.ready)
     studio.pause(1)
     studio.fresh("label-free")
@@ -191,9 +191,9 @@ def pairs(studio: Studio, seconds: float) -> None:
     ]
     viewer.reset_view()
     panel.image.set_value(image)
-    panel.pairs.rows[0].choice.picker.set_value(stains[0])
-    panel.pairs.add.click()
-    panel.pairs.use.click()
+    panel.tools[IMAGE_PAIRS].rows[0].choice.picker.set_value(stains[0])
+    panel.tools[IMAGE_PAIRS].add.click()
+    panel.tools[IMAGE_PAIRS].use.click()
     studio.wait(lambda: dock.watch.readiness.ready)
     studio.shoot("stains-start")
     studio.train(seconds)

@@ -5,7 +5,7 @@ from pathlib import Path
 from napari.layers import Image, Points
 from studio import PIXEL, Studio
 
-from microforge.annotations import IMAGE_CLASSES
+from microforge.annotations import IMAGE_CLASSES, POINTS
 from microforge.gui.apply.results.counts import CountResults
 from microforge.gui.review.counts import CountReview
 from microforge.gui.session.training_run import RunState
@@ -42,7 +42,7 @@ def click(studio: Studio) -> None:
     """Put dots on the cells of a region, and mark it as complete."""
     panel, viewer = studio.dock.annotate, studio.viewer
     panel.image.set_value(viewer.layers["crowd"])
-    panel.points.click.click()
+    panel.tools[POINTS].click.click()
     item = panel.current()
     assert item is not None
     dots = item.points[0]
@@ -58,7 +58,7 @@ def click(studio: Studio) -> None:
         [[rows.start, columns.start], [rows.start, columns.stop], [rows.stop, columns.stop], [rows.stop, columns.start]]
     )
     item.region.selected_data = set()
-    panel.points.click.click()
+    panel.tools[POINTS].click.click()
     studio.wait(lambda: studio.dock.watch.readiness.ready)
     studio.pause(1)
     studio.shoot("count-annotate")
