@@ -35,3 +35,12 @@ def test_every_picture_is_shown_and_has_a_light_twin() -> None:
     dark = {name for name in pictures if not name.endswith("-light.png")}
     assert {name for name in dark if f"images/{name})" not in text} == set()
     assert {name.replace(".png", "-light.png") for name in dark - DRAWN} == pictures - dark
+
+
+def test_twelve_questions_of_a_newcomer_lead_to_one_folder_each() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text[text.index("| where would I change") :].split("\n\n")[0].splitlines()[2:]
+    folders = [re.findall(r"`([\w/]+)/`", row.split("|")[2]) for row in table]
+    assert len(table) == 12
+    assert [len(found) for found in folders] == [1] * 12
+    assert not [found for (found,) in folders if not (ROOT / "src" / "microforge" / found / "__init__.py").exists()]
