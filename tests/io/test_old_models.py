@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from microforge.cli.app import app
 from microforge.config import TrainingConfig
 from microforge.errors import SettingsError
 from microforge.inference.predictor import Predictor
@@ -38,3 +40,8 @@ def test_first_names_are_understood_in_settings_too() -> None:
 def test_names_that_never_were_are_still_refused() -> None:
     with pytest.raises(SettingsError, match="stairs"):
         get_task("counting").from_options({"stairs": 1})
+
+
+def test_what_was_found_in_the_data_is_not_told_as_a_choice() -> None:
+    told = CliRunner().invoke(app, ["info", str(COUNTING)]).output
+    assert "settings: empty left out, confidence 0.0\n" in told

@@ -56,11 +56,11 @@ def _task_values(task: Any) -> dict[str, Any]:
     }
 
 
-def _settings(card: ModelCard, task: "Task") -> str:
+def _settings(task: "Task") -> str:
     """Give the settings that a person can choose; what was found in the data is told in words."""
     fitted = {name for name, field in task.Options.model_fields.items() if is_fitted(field)}
-    chosen = {name: value for name, value in card.task_options.items() if name not in fitted and value is not None}
-    return ", ".join(f"{name} {value}" for name, value in chosen.items())
+    values = task.options.model_dump(mode="json", exclude=fitted, exclude_none=True)
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _lines(card: ModelCard, path: Path) -> dict[str, str]:
     return {
         "model": f"{card.name or path.name} ({path.stat().st_size / 2**20:.1f} MB)",
         "task": card.task,
-        "settings": _settings(card, task),
+        "settings": _settings(task),
         "images": f"{card.axes}, {network.in_channels} channel{'s' * (network.in_channels != 1)}"
         + (f" ({', '.join(card.channel_names)})" if card.channel_names else ""),
         "pixel size": f"{sizes} µm" if sizes else "",
