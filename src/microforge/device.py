@@ -1,4 +1,4 @@
-"""Which device computes, why, and what to do when a GPU is not used. Imports torch only when asked."""
+"""Choose the compute device (CUDA, MPS, CPU) and its precision, and say why no GPU is used."""
 
 import platform
 import shutil

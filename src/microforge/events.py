@@ -1,4 +1,4 @@
-"""What happens during a training run or a folder run, as values: the only thing that crosses to a screen."""
+"""Events of training runs and folder runs: the only thing that crosses to a screen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Losses on raw outputs, all weighted per pixel: where the weight is 0, nothing is learnt."""
+"""Loss functions (cross entropy, Dice, squared and absolute error, SSIM) on raw outputs, weighted per pixel."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The values that travel through the engine; every one is frozen and knows nothing of where it came from.
+"""Values that travel through the engine: Image, Sample, Points, Target, Batch, Prediction; all frozen.
 
 Axes are written as in the whole project: an image is ``C(Z)YX``, a label image ``(Z)YX``, a tensor ``NC(Z)YX``.
 """

@@ -2,7 +2,7 @@
 
 An entry knows its files: what an image's partner on disk is called, how partners are found, and how they become
 samples. A task names its entry in `Task.annotation`; nothing else asks which kind it is. What the window needs of a
-kind (layers, tools, words) is in `gui.session.annotation_kinds`.
+kind is in `gui.session.annotations` (layers, words) and `gui.annotate.tools`.
 """
 
 from microforge.annotations.base import AnnotationKind

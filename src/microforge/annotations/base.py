@@ -1,4 +1,4 @@
-"""What every kind of annotation must say of itself."""
+"""The interface of a kind of annotation; come here for what an entry must define."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

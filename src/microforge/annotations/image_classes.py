@@ -1,4 +1,4 @@
-"""A class for each whole image: from a table, or from the folders that the images lie in."""
+"""Image-level class labels, from a table (CSV) or from folders named by class."""
 
 from pathlib import Path
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Pairs of images: what an image is to become."""
+"""Pairs of input and target images (noisy and clean, transmitted light and stain)."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Label images: what is painted, each object or class with a number of its own."""
+"""Label images: painted masks in which each object, or each class, has a number."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Nothing: some tasks learn from images as they are."""
+"""No annotation: self-supervised tasks learn from the images themselves."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Dots: one click per cell."""
+"""Point annotations: one click per cell."""
 
 from pathlib import Path
 from typing import ClassVar

@@ -1,8 +1,8 @@
 """What models answer with, one entry for each kind: come here to let models give something new.
 
 An entry knows its files and table rows, and what its answers are compared with. A task names its entry in
-`Task.answer`; nothing else asks which kind it is. What the window needs of a kind (layers, preview, panels) is in
-`gui.layers.answer_layers` and in the registries of the tabs.
+`Task.answer`; nothing else asks which kind it is. What the window does with it is in `gui.apply.results` and
+`gui.review`.
 """
 
 from microforge.answers.base import AnswerKind, Result, ResultRules

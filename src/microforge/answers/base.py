@@ -1,4 +1,4 @@
-"""What every kind of answer must say of itself, and what it makes of the time points of an image in a folder run."""
+"""The interface of a kind of answer, and of what turns predictions into files and table rows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Arrays that are made of two others only where they are looked at: no memory, and no waiting for a long series."""
+"""Lazy arrays for comparing before and after: split view, difference; computed only where they are looked at."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Cells as answers: how many, of which kind, and where.
+"""Cell counts and positions as answers: points, counts per image and region, their files.
 
 Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
 """

@@ -1,4 +1,4 @@
-"""Classes of whole images as answers."""
+"""Image classification results as answers: a class per image or time point, the confusion matrix."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Images as answers: denoised, restored, stained, on a finer grid.
+"""Predicted images as answers (denoised, restored, stained, finer grid), written frame by frame.
 
 Time points are written as they come, and none is kept once it is written.
 """

@@ -1,4 +1,4 @@
-"""Label images as answers: objects, measured one by one, or classes of pixels."""
+"""Label images as answers: instance segmentation with object measurements, or semantic classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

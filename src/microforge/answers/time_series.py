@@ -1,4 +1,4 @@
-"""The predictions of all time points of an image as one."""
+"""Put the predictions of all time points of a series together as one."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A view of an array on disk with its axes in another order; only what is asked for is read."""
+"""Transpose and index an array on disk without reading it."""
 
 from collections.abc import Mapping, Sequence
 from math import prod

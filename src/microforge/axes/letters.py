@@ -1,4 +1,4 @@
-"""What the letters of axes mean and which reading of a shape is likely; nothing here moves data."""
+"""Axis letters (TZCYXS): what they mean, which reading of a shape is likely; nothing here moves data."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The only place that permutes axes: images become samples ``C(Z)YX``, results become arrays with named axes."""
+"""Turn images with named axes into samples ``C(Z)YX`` and back: the only place that permutes axes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Dots of a whole image split into those of its time points, with the coordinates that its samples have."""
+"""Split point annotations of a series by time point."""
 
 from dataclasses import replace
 

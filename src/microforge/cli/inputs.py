@@ -1,4 +1,4 @@
-"""Which files a training needs on the command line; reads none of them."""
+"""Which files `microforge train` needs; come here for its checks of folders."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading what is trained on from folders, telling what was found."""
+"""Read the training data of the command line, and print what was found and left out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Command line options that several commands share, and parsing of their values."""
 
 import json
 import re

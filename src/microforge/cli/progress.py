@@ -1,4 +1,4 @@
-"""What a terminal shows of a run: a bar where there is a terminal, a line now and then where there is none."""
+"""Progress bar and lines of the command line."""
 
 import sys
 import time

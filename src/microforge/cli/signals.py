@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the program to end well, the second ends it at once."""
+"""Ctrl-C on the command line: the first ends well, the second at once."""
 
 import signal
 import threading

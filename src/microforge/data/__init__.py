@@ -1,1 +1,1 @@
-"""From samples to batches."""
+"""From samples to training batches: normalisation, train/validation split, patch sampling, augmentation."""

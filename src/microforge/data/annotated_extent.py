@@ -1,4 +1,4 @@
-"""The part of an image that is annotated: a run costs what is annotated, not what was recorded."""
+"""Crop images to the bounding box of what is annotated, so that a run costs no more than that."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Variation of patches: one resampling of image, target and weight together, then intensities; all on the device."""
+"""Data augmentation of patches (flips, rotation, scale, elastic, intensity) on the device."""
 
 import math
 from collections.abc import Sequence

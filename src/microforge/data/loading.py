@@ -1,4 +1,4 @@
-"""From files to samples a task can learn from; a bad file is reported and never stops the others."""
+"""Load training data from paired files; a bad file is reported and never stops the others."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

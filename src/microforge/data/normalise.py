@@ -1,4 +1,4 @@
-"""Intensities made comparable; decided on whole images, so that a crop looks to the network as its full image does.
+"""Intensity normalisation by percentiles of the whole image, and back to recorded intensities.
 
 Normalised, the background is near 0 and the bright end of an image near 1, whatever the dtype and exposure.
 """

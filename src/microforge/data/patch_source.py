@@ -1,4 +1,4 @@
-"""Where a sample waits to be cut: on the device where it fits, else as files, read window by window."""
+"""Where patches are cut from: tensors on the device, or files read window by window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Patches for training: which image, where in it, cut and varied, as float32 tensors on the device."""
+"""Patch sampling for training: which image, where in it, cut and augmented, as tensors on the device."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

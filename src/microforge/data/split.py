@@ -1,4 +1,4 @@
-"""Which images train and which measure: by image, or by a block of the only image, never by overlapping patches."""
+"""Train/validation split: by image, or by a block of the only image, never by overlapping patches."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How far a model's counts may be off, measured on annotated images that it has not learnt from."""
+"""Calibrate count intervals on annotated images kept aside: the command `calibrate`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

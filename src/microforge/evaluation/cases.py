@@ -1,4 +1,4 @@
-"""How a model does on each image of which the truth is known: the one loop of `evaluate`, `calibrate` and Review."""
+"""Measure a model image by image: the one evaluation loop of `evaluate`, `calibrate` and Review."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How well a model fits annotated images, or clean ones: predicted one by one, counted together."""
+"""Evaluate a model on annotated images: metrics, a baseline, errors per object; `microforge.evaluate`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path

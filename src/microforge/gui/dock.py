@@ -1,4 +1,4 @@
-"""The one dock of the plugin: four steps as tabs."""
+"""The dock widget of the plugin, with its tabs; loads the engine in the background."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""File > Open Sample > Microforge: simulated fields with their truth, to try everything on."""
+"""Sample data of the File menu: simulated fields with their truth."""
 
 from typing import Any
 

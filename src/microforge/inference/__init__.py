@@ -1,1 +1,1 @@
-"""From a model and images to results."""
+"""Prediction: tiles, a predictor for arrays and images, open images, folders of files."""

@@ -1,4 +1,4 @@
-"""A model ready to be applied: to a sample, an image of any axes, or a plain array."""
+"""Apply a model to a sample, an image with any axes, or a plain array: `microforge.Predictor`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

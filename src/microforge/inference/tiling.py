@@ -1,4 +1,4 @@
-"""Running a network over an image of any size, in tiles that give the same answer as the whole.
+"""Tiled inference: run a network over an image of any size, exactly as if on the whole.
 
 Each tile is read with a margin of half the receptive field and aligned to the network's stride, and the margin is
 thrown away: what is kept was computed from exactly the pixels a whole-image run would have used. Nothing has to be

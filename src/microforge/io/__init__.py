@@ -1,1 +1,1 @@
-"""Files: images and annotations in, results and model files out."""
+"""Files in and out; one folder for each thing read or written, entered by its `__init__`."""

@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old content or the new, never half of it."""
+"""Atomic writes: a reader finds the old content of a file or the new, never half of it."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Names of files: which are images, in which order, and what their stem is."""
+"""File names: find images in folders, natural sort order, stems."""
 
 import glob
 import re

@@ -1,4 +1,4 @@
-"""The model file: one ``.safetensors`` that holds the weights and, in its header, a card that says what they are.
+"""Model files: weights and a model card in one ``.safetensors``.
 
 No pickle is read or written: a model from a stranger cannot run code.
 """

@@ -1,4 +1,4 @@
-"""Regions in which is counted: those of an atlas in a label image, or areas drawn in ImageJ or Fiji."""
+"""Regions to count in: label images (atlas), or areas drawn in ImageJ or Fiji."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Measuring the objects of a label image of any size in little memory: band by band."""
+"""Measure objects of large label images band by band, in little memory."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Measure the objects of a label image: size, place, brightness and shape, one row per object.
+"""Measure objects of a label image (area, centroid, intensity, shape): a regionprops table.
 
 All but the convex hull of stacks is computed from the *runs* of a label image (stretches of one label along X): there
 are about twenty times fewer runs than pixels, and sums over a run have closed forms, exact in integers.

@@ -1,4 +1,4 @@
-"""Figures about images: how alike two are, how noisy one is, what is odd about a pair.
+"""Image quality metrics: PSNR, SSIM, Pearson, noise level, registration shift.
 
 Images are arrays ``(Z)YX`` or ``C(Z)YX`` of any real dtype; both of a pair have one shape.
 """

@@ -1,1 +1,1 @@
-"""Networks."""
+"""Networks, and what may stand for one."""

@@ -1,4 +1,4 @@
-"""The pieces of the U-Net, for 2D and 3D from the same code."""
+"""Building blocks of the U-Net (convolutions, pixel folding, interpolation) in 2D and 3D."""
 
 from collections.abc import Sequence
 from math import prod

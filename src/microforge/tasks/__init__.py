@@ -1,4 +1,4 @@
-"""The tasks: one file each, found by themselves; other packages may add some by the entry point `microforge.tasks`."""
+"""The tasks: what can be learnt. Each file or folder is found by itself; entry point `microforge.tasks`."""
 
 from functools import cache
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a task may be able to do besides what every task must; each ability is a small protocol of its own.
+"""Optional abilities of tasks, a small protocol each: planning, corruption, counting, calibration, baselines.
 
 Come here to see what a task can offer: a task has an ability by having its methods. The rest of the program asks by
 the functions at the end, which say what happens without it.

@@ -1,4 +1,4 @@
-"""What every task must say: its targets, its loss, how outputs become results, and how these are scored.
+"""The interface of a task: targets, loss, decoding, scores.
 
 A new task is one new file in this folder with one subclass of `Task`. What only some tasks can do is in `abilities`.
 

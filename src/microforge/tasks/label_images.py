@@ -1,4 +1,4 @@
-"""What all tasks with painted labels share: checking, counting and cutting out."""
+"""Check, count and cut out label annotations: what tasks with painted labels share."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Pixel classes: every pixel gets one of K named classes, learnt from dense labels or from scribbles."""
+"""Semantic segmentation: every pixel gets one of K classes, from dense labels or scribbles."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""From samples to a model, as an iterator of events."""
+"""Training: from samples to a model, as an iterator of events."""

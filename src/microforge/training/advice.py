@@ -1,4 +1,4 @@
-"""Hints in plain words, before and during a run; each is given once."""
+"""Hints to the user before and during training (few objects, NaN, overfitting), each given once."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The state of a run on disk: enough to go on as if it had never stopped. Two generations, written atomically."""
+"""Checkpoints: save and resume a run exactly; two generations, written atomically."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Choices nobody has to make: patch, batch and network, from the data and the device."""
+"""Default patch size, batch size and network, chosen from the data and the device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

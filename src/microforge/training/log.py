@@ -1,4 +1,4 @@
-"""The log of a run: one line per validation or few seconds, appended, so that a crash loses nothing."""
+"""The training log (log.csv): appended line by line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Training, as an iterator of events: it steps until stopped, and can be stopped at any moment with a good model."""
+"""The training loop: `microforge.train`, an iterator of events that can be stopped at any moment."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path

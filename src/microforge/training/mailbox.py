@@ -1,4 +1,4 @@
-"""What reaches a training run from outside while it runs: a mailbox, polled between steps. No torch, no Qt."""
+"""Live changes to a running training: stop, edits of annotations, previews. No torch, no Qt."""
 
 from dataclasses import dataclass, field
 from threading import Event, Lock

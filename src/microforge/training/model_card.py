@@ -1,4 +1,4 @@
-"""The card of a model: what it is, what it learnt from, how to report it."""
+"""The model card: training data, hashes, versions, metrics, how to cite."""
 
 import hashlib
 import platform

@@ -1,4 +1,4 @@
-"""A run that has started: its steps, validations, previews and files. `loop` decides when each is due."""
+"""A running training: steps, validation, previews, files; `loop` decides when each is due."""
 
 import shutil
 import time

@@ -1,4 +1,4 @@
-"""From samples to a run that can take its first step: checks, the split, choices, encoding."""
+"""Set up a run: check annotations, split, choose defaults, encode targets."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace

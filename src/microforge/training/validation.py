@@ -1,4 +1,4 @@
-"""What the averaged weights are worth by now: measured on images kept aside, and shown on what is looked at."""
+"""Validation during training, fitting of count gains and intervals, and the live preview."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which open image is meant, and what its dimensions are where nobody knows."""
+"""Choose the open image to annotate, and its axes where they are unknown."""
 
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal

@@ -1,4 +1,4 @@
-"""Step one: choose an image and what is wanted, say what can be learnt from it, see what is still missing."""
+"""The panel *Annotate*: image, goal, tools of the goal, region, what is still missing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which model is applied, and what its card says of it."""
+"""Choose a model file, and show its card."""
 
 from pathlib import Path
 

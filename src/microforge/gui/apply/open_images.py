@@ -1,4 +1,4 @@
-"""Apply a model to the images that are open: results as layers, with a table of measurements."""
+"""Apply a model to open images: start, cancel, and show results."""
 
 from collections.abc import Callable
 from functools import partial

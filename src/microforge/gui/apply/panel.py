@@ -1,4 +1,4 @@
-"""The tab *Apply*: a model, the open images or a folder of files, and how."""
+"""The panel *Apply*: model, open images, files on disk, prediction settings."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Between napari's layers and the engine's values: axes, pixel size, geometry, and new layers to draw on."""
+"""napari layers to engine images and back: axes, pixel size, transforms, new layers to draw on."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The density of a count as layers: how many cells per pixel, under the dots."""
+"""Density maps as image layers below the points."""
 
 from collections.abc import Mapping
 from dataclasses import replace

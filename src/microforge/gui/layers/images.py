@@ -1,4 +1,4 @@
-"""Predicted images as layers, exactly over the image they were made from, also where their grid is finer."""
+"""Predicted images as layers, also on a finer grid."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

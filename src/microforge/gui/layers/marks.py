@@ -1,4 +1,4 @@
-"""Marks on layers that a model made, so that none is ever taken for something to learn from."""
+"""Mark layers made by a model, so that none is taken for training data."""
 
 from napari.layers import Layer
 

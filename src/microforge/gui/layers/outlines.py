@@ -1,4 +1,4 @@
-"""From rectangles, ellipses and polygons drawn on an image to outlines in pixels of it."""
+"""Outlines of Shapes layers in pixels of an image."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

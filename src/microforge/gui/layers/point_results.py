@@ -1,4 +1,4 @@
-"""Dots as Points layers: predicted cells on the image they were found in, and dots given back from a layer."""
+"""Predicted points as Points layers, and points back from a layer."""
 
 from collections.abc import Mapping
 from typing import Any

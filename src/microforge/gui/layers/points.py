@@ -1,4 +1,4 @@
-"""Dots between napari's Points layers and the pixels of an image: places, kinds of cells, new layers to click on."""
+"""Annotated points: between Points layers and pixel coordinates, with cell types."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the network says about a part of an image, as the arguments of a layer that lies on it."""
+"""The layer of the live preview: data and look from a prediction of a part."""
 
 from dataclasses import dataclass, field
 from typing import Any

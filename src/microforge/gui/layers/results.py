@@ -1,4 +1,4 @@
-"""A prediction as layers, on the geometry of the image it was made from.
+"""Predictions as layers on the geometry of their image; layers of the last run are updated.
 
 Applying again updates the layers of the last time. A layer that a person has painted in or renamed is hers: it is left
 alone, and the new result gets a new layer.

@@ -1,4 +1,4 @@
-"""What the panels of *Review* share that measure a model image by image: the cases, and opening them as layers."""
+"""What review panels share that measure a model: the cases, and opening them as layers."""
 
 from collections.abc import Sequence
 from functools import partial

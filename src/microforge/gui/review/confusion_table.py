@@ -1,4 +1,4 @@
-"""Which classes are taken for which: a table of counts, shaded so that errors stand out."""
+"""Confusion matrix as a table."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tab *Review* for counts: how far they are off, image by image, and what was missed on each."""
+"""Review of counts: errors by image, missed and extra cells."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a comparison found, one line per object to look at."""
+"""Table of missed, extra, merged and split objects."""
 
 from collections.abc import Sequence
 from typing import Any

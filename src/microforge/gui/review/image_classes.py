@@ -1,4 +1,4 @@
-"""The tab *Review* for classes of images: which are taken for which."""
+"""Review of image classes: confusion matrix, wrong images."""
 
 from collections import Counter
 from collections.abc import Sequence

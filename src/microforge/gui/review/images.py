@@ -1,4 +1,4 @@
-"""Compare an image with the truth: how alike they are, and how alike the original was."""
+"""Review of images: PSNR, SSIM and Pearson against the truth."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

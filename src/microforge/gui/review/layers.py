@@ -1,4 +1,4 @@
-"""A measured image as layers: the image, the dots that are right, those that were found, and what differs."""
+"""Show measured images as layers: right, missed and extra points."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

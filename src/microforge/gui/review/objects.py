@@ -1,4 +1,4 @@
-"""The tab *Review*: compare a result with the truth, and walk through what went wrong."""
+"""Review of objects: AP, F1, and a walk through what went wrong."""
 
 from collections.abc import Iterator
 from functools import partial

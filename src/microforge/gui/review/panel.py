@@ -1,4 +1,4 @@
-"""The tab *Review*: objects, images, counts or classes, whatever the model gives."""
+"""The panel *Review*: choose what is compared."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""What a model is measured on: annotated images that are open, or files; with progress, and cancelled at any time."""
+"""Choose the images a model is measured on, and run the evaluation in the background."""
 
 from dataclasses import dataclass
 from functools import partial

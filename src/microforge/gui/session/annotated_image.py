@@ -1,4 +1,4 @@
-"""What belongs to an image that can be learnt from: what is drawn on it, clicked, said of it, or wanted from it."""
+"""`Annotated`: an image layer with what can be learnt from it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Follow what is painted and chosen: count and check it for the panel, and hand it to the training under way.
+"""Watch annotation layers: count and check them, and send edits to a running training.
 
 All of it happens in a background thread a moment after the brush is lifted, so that painting stays fluid.
 """

@@ -1,4 +1,4 @@
-"""The one thread of the GUI: it asks a generator of events for the next one and relays each to the GUI's thread.
+"""Background thread: drives a generator of events and relays each to the GUI thread.
 
 Generator workers of Qt swallow RuntimeError and leave generators unclosed; this relay does neither.
 """

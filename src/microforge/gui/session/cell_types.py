@@ -1,4 +1,4 @@
-"""The kinds of cells of a session: the same names on every image, however the layers hold them."""
+"""Cell types of point annotations: add, rename, remove on all images."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

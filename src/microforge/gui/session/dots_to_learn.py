@@ -1,4 +1,4 @@
-"""Dots that a model found, perhaps corrected, as what is learnt from."""
+"""Use predicted, perhaps corrected, points as annotation."""
 
 import numpy as np
 from napari.layers import Layer

@@ -1,4 +1,4 @@
-"""Regions drawn on an image to count in, and the names they have."""
+"""Regions drawn as Shapes layers to count in, and their names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

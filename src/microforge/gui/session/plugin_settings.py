@@ -1,4 +1,4 @@
-"""What a person chose for Microforge in napari's preferences; napari shows, checks and keeps it, from 0.9 on."""
+"""Preferences in napari (0.9 and later): device, runs folder, hints."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Look at images and pairs before training: what the task says about each. Without Qt and napari."""
+"""Check images and pairs before training by asking the task; results are kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

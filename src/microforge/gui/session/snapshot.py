@@ -1,4 +1,4 @@
-"""What is annotated at one moment, as samples that later painting, renaming or deleting cannot change."""
+"""Snapshot of an annotation: samples that later painting cannot change."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""All that the panels remember: the viewer, the task, which layers belong together, the model, what runs.
+"""The state of the dock: viewer, task, annotated images, model, what runs. No widgets.
 
 No widgets here: a session works with `napari.components.ViewerModel`, so tests need no window.
 """

@@ -1,4 +1,4 @@
-"""One training after the other: start, pause, stop, continue, discard; the panel only shows it."""
+"""Control of trainings: start, pause, stop, continue, discard."""
 
 import shutil
 from collections.abc import Generator, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Step two: one button that trains; pause, stop, continue, discard; what happens meanwhile."""
+"""The panel *Train*: start, pause, stop, continue, discard, and settings."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the network says by now about the image she looks at, as a layer that never gets in her way."""
+"""Live preview: follow the view, ask the training for a prediction, show it as a layer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How a training goes: what it does now, numbers, curves, and advice in plain words."""
+"""Training report: state, loss and validation curves, hints."""
 
 import io
 

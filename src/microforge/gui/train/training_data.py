@@ -1,4 +1,4 @@
-"""The list of what is trained on: every image with two ticks, and folders if she likes."""
+"""List of the training data: images to use, to validate on, and folders."""
 
 from functools import partial
 from itertools import takewhile

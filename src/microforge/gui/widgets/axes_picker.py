@@ -1,4 +1,4 @@
-"""Say what the dimensions of an image are: one small choice per dimension."""
+"""Choose the meaning of each dimension of an image."""
 
 from collections.abc import Sequence
 

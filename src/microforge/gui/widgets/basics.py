@@ -1,4 +1,4 @@
-"""Small things every panel is made of."""
+"""Notes, pickers, buttons and rows of forms that all panels use."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable

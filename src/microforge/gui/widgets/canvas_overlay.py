@@ -1,4 +1,4 @@
-"""Words on the canvas, in the corner; what a person had there before comes back."""
+"""Text overlay in the corner of the canvas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The curves of a training: the loss of every step, and the score on the validation images."""
+"""Plots of loss and validation score (pyqtgraph)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A line for files or a folder, with a button that opens the dialog."""
+"""Text field for files or folders with a dialog."""
 
 from collections.abc import Sequence
 from pathlib import Path

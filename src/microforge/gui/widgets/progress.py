@@ -1,4 +1,4 @@
-"""What is under way, how far, how long it will take, and a button to cancel it; also in napari's activity dock."""
+"""Progress bar with time left and a cancel button; also in the activity dock of napari."""
 
 import io
 import time

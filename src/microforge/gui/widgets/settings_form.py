@@ -1,4 +1,4 @@
-"""Forms made from settings: one magicgui widget per field, with its title, limits and description as tooltip."""
+"""Forms made from pydantic settings with magicgui: one widget per field."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A small table of texts that fits a narrow dock; its lines can be copied into a spreadsheet."""
+"""Small table of texts that can be copied to a spreadsheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What travels through a folder run: a file to do, what its result depends on, and how it went."""
+"""Values of a folder run: a file to do, what its result depends on, how it went."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The ledger of an output folder: what was made from what, with which model and settings, and how it went.
+"""The ledger (SQLite) of an output folder: what was made from what, with which model and settings.
 
 One SQLite file. "Done" means an entry here with the same input, model and settings, never merely "a file exists".
 The measurements of each image are kept in it too, so that the tables of the folder can be written again at any time.

@@ -1,4 +1,4 @@
-"""What a folder run will write, decided before anything is written: names, and what must not be replaced."""
+"""Names of result files, decided before a folder run writes; foreign files are not replaced."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The pipeline of a folder run: files are read ahead of the network, and results written behind it, in threads."""
+"""Threads of a folder run: files are read ahead of the network, results written behind it."""
 
 import os
 import time

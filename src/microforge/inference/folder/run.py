@@ -1,4 +1,4 @@
-"""Predict many files: results, tables and a ledger in one folder, with reading and writing beside the network."""
+"""Predict a folder of files: `predict_folder`, the way into a folder run."""
 
 import os
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""What is done to one file of a folder run before and after the network: functions that run in threads.
+"""What happens to one file of a folder run: read, skip if done, write, note, fail in words.
 
 Neither raises: whatever goes wrong with one image becomes an `Outcome` that says so, and the others go on.
 """

@@ -1,4 +1,4 @@
-"""The tables of an output folder: of its images, objects, counts and classes.
+"""Write images.csv, objects.csv and the other tables of an output folder from its ledger.
 
 `images.csv` has a row for each image, `objects.csv` for each object, `counts.csv` for each region and kind of cells,
 `classes.csv` for each time point that has a class.

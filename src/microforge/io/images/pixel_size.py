@@ -1,4 +1,4 @@
-"""Pixel sizes in micrometre, seconds between time points and channel names from what TIFF writers leave in a file."""
+"""Pixel size, frame interval and channel names from TIFF metadata (OME, ImageJ, LSM, resolution tags)."""
 
 import math
 from collections.abc import Mapping, Sequence

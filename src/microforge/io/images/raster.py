@@ -1,4 +1,4 @@
-"""PNG, JPEG and BMP files as arrays."""
+"""Read PNG, JPEG and BMP."""
 
 from pathlib import Path
 

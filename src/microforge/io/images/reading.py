@@ -1,4 +1,4 @@
-"""Images and label images from files: ``read_image``, ``read_labels``, ``find_images``."""
+"""`read_image` and `read_labels`: recognise a format, name the axes, check labels."""
 
 import math
 from collections.abc import Iterator

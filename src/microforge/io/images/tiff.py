@@ -1,4 +1,4 @@
-"""TIFF files (also OME, ImageJ, LSM) as arrays; a damaged file is an error, never a smaller or emptier image."""
+"""Read TIFF, OME-TIFF, ImageJ hyperstacks and LSM; a damaged file is an error, never a smaller image."""
 
 import mmap
 from collections.abc import Mapping

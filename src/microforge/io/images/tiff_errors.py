@@ -1,4 +1,4 @@
-"""What goes wrong in TIFF files, in words; a damaged file is an error, never a smaller or emptier image.
+"""Turn errors and warnings of the TIFF library into words for people.
 
 The library for TIFF reads what it can of a cut file and only logs a complaint: those that mean loss are errors here.
 """

@@ -1,4 +1,4 @@
-"""Which class each image has: from a table, or from the folders that the images lie in."""
+"""Pair images with their class, from a table or from folders named by class."""
 
 from collections.abc import Mapping
 from pathlib import Path

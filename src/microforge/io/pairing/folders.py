@@ -1,4 +1,4 @@
-"""Which annotation or target belongs to which image, by their names."""
+"""Pair images with annotations or targets by file name: `pair_folders`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What people add to the names of images, annotations and targets to tell them apart."""
+"""Prefixes and suffixes of file names (``_mask``, ``_labels``, ``_clean`` ...): come here to understand another."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An image and what belongs to it, and what was found in folders, in words."""
+"""`Pair` and `Pairing`: an image with what belongs to it, and a report of what was not paired."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Tables that say which images belong to which part of the data: to learn from, to measure on."""
+"""Read train/validation splits from a table (CSV)."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Dots set with the Cell Counter of Fiji, kept in an XML file."""
+"""Read points from Cell Counter (Fiji) XML files."""
 
 from pathlib import Path
 from xml.etree.ElementTree import Element

@@ -1,4 +1,4 @@
-"""Dots as ImageJ keeps them, each with its plane and frame noted or not, made into points with named axes."""
+"""Points of ImageJ with their plane and frame, made into points with named axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Dots as ImageJ ROIs, read and written.
+"""Read and write points as ImageJ ROIs (``.roi``, ``.zip``).
 
 ImageJ keeps points relative to the centres of pixels and areas relative to their corners (since 1.52u): the
 coordinates of points are taken and written as they are, the centres of areas are moved by half a pixel.

@@ -1,4 +1,4 @@
-"""Dots in tables: our own, those of napari, and the measurements of Fiji."""
+"""Read points from tables (CSV): our own, napari, measurements of Fiji."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Dots on cells: read from the files people have, written so that napari, Fiji and Excel open them."""
+"""`read_points` for any kind of file, and points written as CSV."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

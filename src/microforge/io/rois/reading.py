@@ -1,4 +1,4 @@
-"""Regions and dots drawn in ImageJ or Fiji: ``.roi`` files, and ``.zip`` files of its ROI manager."""
+"""Read ImageJ ROIs: ``.roi`` files and ``.zip`` files of the ROI manager."""
 
 import struct
 import zipfile

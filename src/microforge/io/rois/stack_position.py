@@ -1,4 +1,4 @@
-"""Where a slice of an ImageJ stack lies: ImageJ numbers the slices of channels, planes and frames as one row."""
+"""Positions in ImageJ stacks: slices numbered through channels, planes and frames."""
 
 from typing import NamedTuple
 

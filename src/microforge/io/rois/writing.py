@@ -1,4 +1,4 @@
-"""Areas as ImageJ ROIs, written so that Fiji's ROI manager opens them and they are read back as they were."""
+"""Write areas as ImageJ ROIs for the ROI manager of Fiji."""
 
 import re
 import zipfile

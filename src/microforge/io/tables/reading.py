@@ -1,4 +1,4 @@
-"""Tables written by people and programs: CSV with commas, semicolons or tabs, in whatever encoding Excel left them."""
+"""Read CSV with any delimiter, decimal comma or encoding."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Tables as CSV that any program opens: commas, points in numbers, UTF-8; the only place that writes such lines."""
+"""Write CSV: the only place that does."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence

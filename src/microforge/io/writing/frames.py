@@ -1,4 +1,4 @@
-"""Image files written piece by piece, so that memory does not grow with the length of a time series.
+"""Write TIFFs frame by frame (ImageJ, OME), so that memory does not grow with a series.
 
 TIFFs carry the description that ImageJ writes: Fiji, napari and ``read_image`` all take axes and pixel size from it.
 """

@@ -1,4 +1,4 @@
-"""Label images and images that are there as a whole, each written all or nothing."""
+"""Write label images and images that are in memory as a whole."""
 
 from pathlib import Path
 

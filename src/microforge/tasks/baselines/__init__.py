@@ -1,4 +1,4 @@
-"""Simple methods without learning that every model is measured beside: a network should beat them.
+"""Baselines: simple methods without learning that models are measured beside.
 
 They are fitted on the very images they are measured on, which makes them look better than they are, never worse.
 """

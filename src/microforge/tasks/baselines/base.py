@@ -1,4 +1,4 @@
-"""What a simple method is."""
+"""The interface of a baseline."""
 
 from abc import ABC, abstractmethod
 

@@ -1,4 +1,4 @@
-"""Simple answers that are the same for every image: the mean count, the most frequent class."""
+"""Constant baselines: the mean count, the majority class."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Simple answers that are images: the best Gaussian blur, and a regression of the input channels."""
+"""Image baselines: Gaussian blur, linear regression of the channels."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""A simple way to find objects: Otsu's threshold, and a watershed of the distance to the background."""
+"""Object baseline: Otsu threshold and distance-transform watershed."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""From dots to a density, and from a density back to dots."""
+"""Density maps: Gaussians at points, and points back from a density (CLEAN)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

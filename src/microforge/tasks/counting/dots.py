@@ -1,4 +1,4 @@
-"""Dots that a person set: checked, cleaned, and how far apart they lie."""
+"""Check and clean point annotations: duplicates, points outside, spacing, kinds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

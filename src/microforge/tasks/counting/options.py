@@ -1,4 +1,4 @@
-"""The settings of counting: those a person may choose, and those found in the data, which are kept in the model."""
+"""Options of counting, chosen or found in the data."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""How well counts and dots fit the truth, as sums that may be added up over images."""
+"""Scores of counts and points: MAE, RMSE, MAPE, bias, F1, coverage of intervals."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

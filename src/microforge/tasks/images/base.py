@@ -1,4 +1,4 @@
-"""What all tasks share whose answer is an image: channels, units, figures of quality, checks of pairs."""
+"""What image-to-image tasks share: channels, units, quality, checks of pairs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self

@@ -1,4 +1,4 @@
-"""Pairs of an image and its target: whether they belong together, and bringing them to the same intensities."""
+"""Check image pairs (swapped, unrelated, shifted) and match their intensities."""
 
 from collections.abc import Sequence
 from dataclasses import replace

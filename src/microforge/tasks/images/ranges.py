@@ -1,4 +1,4 @@
-"""Intensity ranges of targets that have units of their own: measured on all training targets, kept in the model."""
+"""Intensity ranges of targets with units of their own, kept in the model."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From a depth map to labels: a watershed by steepest ascent, in whole-array steps, for any number of dimensions.
+"""Watershed by steepest ascent with persistence: from a depth map to labels, in any number of dimensions.
 
 Every pixel points to its highest neighbour; following the pointers (each step doubles their reach) leads to the summit
 of its basin. Basins of one object, split by noise, are joined where the notch between two summits is shallower than a

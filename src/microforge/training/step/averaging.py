@@ -1,4 +1,4 @@
-"""The average of the weights over the last part of the run so far: good at any moment, whenever one stops."""
+"""Power-law moving average of the weights (EMA), good at any moment, whenever one stops."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How weights are updated: orthogonalised momentum for the convolutions, Adam for the rest, and the pace of both."""
+"""The optimiser: Muon (orthogonalised momentum) for convolutions, Adam for the rest; learning rate schedule."""
 
 import math
 from collections.abc import Mapping

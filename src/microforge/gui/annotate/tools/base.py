@@ -1,4 +1,4 @@
-"""What all tools of *Annotate* have in common, and which tools belong to which kind of annotation."""
+"""The interface of the tools of *Annotate* for a kind of annotation."""
 
 from collections.abc import Callable
 

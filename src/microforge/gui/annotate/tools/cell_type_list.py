@@ -1,4 +1,4 @@
-"""The kinds of cells that are clicked: a colour, a count and a name each; a click on one takes its dots in hand."""
+"""List of cell types for point annotation: colour, count and name each."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The classes an image may be given: a button, a name and a count each, and the keys that give them."""
+"""Buttons and keyboard shortcuts (0 to 9) of image classes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that tell images apart: one class per image, given by a button or a key."""
+"""Tools for image classification: give each image a class by button or key."""
 
 from collections import Counter
 

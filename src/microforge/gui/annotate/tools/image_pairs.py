@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from pairs: what an image is to become."""
+"""Tools for image pairs: choose the target layers of an image."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from what is painted: the layer, classes, brushes."""
+"""Tools for painting labels: the Labels layer, classes, brushes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A label of its own for each object, without a person having to think of numbers."""
+"""A new label for each object painted, without choosing numbers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Undo and redo for dots, which napari's Points layers lack: a cell deleted by mistake comes back."""
+"""Undo and redo for Points layers, which napari lacks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from dots: the layers to click on, kinds of cells, size of dots."""
+"""Tools for point annotation: layers to click on, cell types, point size."""
 
 import numpy as np
 from napari.layers import Image, Layer, Points

@@ -1,4 +1,4 @@
-"""Regions that every file of a folder is counted in: from a file, a folder, or as drawn on an open image."""
+"""Choose regions in which every file of a batch is counted."""
 
 from pathlib import Path
 from typing import Any

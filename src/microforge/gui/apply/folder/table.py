@@ -1,4 +1,4 @@
-"""The files of a folder run as a table, one line each: what became of it, how many objects, and why not."""
+"""Table of the files of a batch: state, number of objects, reason."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What every part of *Apply* that shows results has in common."""
+"""The interface of the parts of *Apply* that show results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Before and after: show the result, the original, or both halves of one image; and what was removed."""
+"""Buttons for comparing before and after: original, result, split view, difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

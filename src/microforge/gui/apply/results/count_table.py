@@ -1,4 +1,4 @@
-"""The counts as a table that shows only what there is to tell."""
+"""Table of counts by image, region and cell type."""
 
 from collections.abc import Sequence
 

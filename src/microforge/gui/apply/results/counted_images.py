@@ -1,4 +1,4 @@
-"""Images whose cells were counted: their layers, what is asked of them when these change, and what was answered."""
+"""Images with counted cells: when their layers or regions change they are counted again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What can be done with predicted images: compare them with the originals, save them, use them again."""
+"""Results that are images: compare, save, use as a new image."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

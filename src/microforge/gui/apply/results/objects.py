@@ -1,4 +1,4 @@
-"""What can be done with objects and cells that were found: see and save their measurements, correct them."""
+"""Results with measurements: show and save the table, copy to correct."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

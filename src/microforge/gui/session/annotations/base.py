@@ -1,4 +1,4 @@
-"""What an entry for a kind of annotation must say to the window, and how readiness is put into words."""
+"""The interface of a kind of annotation in the window, and readiness in words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Classes of whole images in the window."""
+"""Image classes in the window: snapshot, readiness, words."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Pairs of images in the window."""
+"""Image pairs in the window: snapshot, readiness, words."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Painted labels in the window."""
+"""Painted labels in the window: snapshot, readiness, words."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Images that are learnt from as they are, in the window."""
+"""Images without annotation in the window: readiness, words."""
 
 from typing import Any, ClassVar
 

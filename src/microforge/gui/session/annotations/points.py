@@ -1,4 +1,4 @@
-"""Clicked dots in the window."""
+"""Point annotations in the window: snapshot, readiness, words."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
