@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from microforge.errors import AnnotationError
-from microforge.io.points.imagej_dots import Dot, gathered
+from microforge.io.points.imagej_points import Dot, gathered
 from microforge.io.rois import Stack, stack_position_of
 from microforge.io.tables import as_number
 from microforge.io.xml import parse_xml

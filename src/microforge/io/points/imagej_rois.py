@@ -16,7 +16,7 @@ from roifile import ROI_OPTIONS, ROI_POINT_SIZE, ROI_POINT_TYPE, ROI_TYPE, Image
 
 from microforge.errors import AnnotationError
 from microforge.io.atomic import atomic_path
-from microforge.io.points.imagej_dots import Dot, gathered
+from microforge.io.points.imagej_points import Dot, gathered
 from microforge.io.rois import (
     NamedRoi,
     Stack,

@@ -22,9 +22,16 @@ from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MeanCount
 from microforge.tasks.counting.density import find_positions, stamp_density
-from microforge.tasks.counting.dots import anisotropy_of, checked_points, clean_dots, kinds_in, named_kinds, spacing_of
 from microforge.tasks.counting.interval import fit_interval, intervals_text
 from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.points import (
+    anisotropy_of,
+    checked_points,
+    clean_dots,
+    kinds_in,
+    named_kinds,
+    spacing_of,
+)
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
 from microforge.tasks.label_images import known_pixels, known_points
 from microforge.types import Batch, Count, Points, Prediction, Sample, Target

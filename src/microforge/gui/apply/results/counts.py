@@ -26,8 +26,8 @@ from microforge.gui.apply.results.counted_images import (
 from microforge.gui.layers.densities import add_density
 from microforge.gui.layers.point_results import add_dots
 from microforge.gui.session.background import Relay
-from microforge.gui.session.dots_to_learn import learn_from_dots
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
+from microforge.gui.session.points_to_learn import learn_from_dots
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
 from microforge.gui.widgets.canvas_overlay import CanvasText
