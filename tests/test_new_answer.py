@@ -6,9 +6,8 @@ knows nothing of.
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from qtpy.QtWidgets import QLabel
 
 from microforge.annotations import LABELS
 from microforge.answers import AnswerKind, Result, ResultRules
-from microforge.answers.base import shape_of
 from microforge.config import TrainingConfig
 from microforge.events import ImageFinished, RunFinished
 from microforge.gui import review as review_room
@@ -38,7 +36,7 @@ from microforge.io.writing import write_image
 from microforge.tasks import available_tasks
 from microforge.tasks.base import Direction, Task
 from microforge.training.loop import train
-from microforge.types import Image, PixelSize, Prediction, Sample, Target
+from microforge.types import Image, Prediction, Sample, Target
 
 # The engine's half ------------------------------------------------------------------------------------------------
 
@@ -62,19 +60,12 @@ class Ridges(AnswerKind):
 RIDGES = Ridges()
 
 
-@dataclass
-class RidgeFile:
+class RidgeFile(Result):
     """Writes the height of the ridge in each time point."""
 
-    path: Path
-    source: Image
-    done: int = 0
-    heights: list[float] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
-    number: int | None = None
-
-    def __enter__(self) -> Self:
-        return self
+    def __init__(self, path: Path, source: Image) -> None:
+        super().__init__(source, path)
+        self.heights: list[float] = []
 
     def __exit__(self, kind: Any, *_: Any) -> None:
         if kind is None:
@@ -82,15 +73,6 @@ class RidgeFile:
 
     def add(self, prediction: Prediction) -> None:
         self.heights.append(prediction.statistics["height"])
-        self.done += 1
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return shape_of(self.source)
-
-    @property
-    def pixel_size(self) -> PixelSize | None:
-        return self.source.pixel_size
 
     @property
     def statistics(self) -> Mapping[str, float | str]:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Self
 
 from microforge.annotations import AnnotationKind
 from microforge.answers.region_counts import CountFunction
@@ -41,37 +41,64 @@ class ResultRules:
     image_type: ImageType = "float32"
 
 
-class Result(Protocol):
-    """What becomes of the time points of one image; a context that leaves no file behind if it ends with an error."""
+class Result(ABC):
+    """What becomes of the time points of one image; a context that leaves no file behind if it ends with an error.
 
-    done: int
+    What is not said here: there is no file, nothing to tell, nothing measured, no rows of tables, nothing counted, and
+    the size is that of the image.
 
-    def __enter__(self) -> Any: ...
+    Attributes
+    ----------
+    source
+        The image predicted.
+    path
+        The first file written; None where there is none.
+    """
 
-    def __exit__(self, *error: Any) -> None: ...
+    def __init__(self, source: Image, path: Path | None = None) -> None:
+        self.source, self.path = source, path
 
-    def add(self, prediction: Prediction) -> None: ...  # noqa: D102
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(  # noqa: B027 - many have nothing to complete
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
+    ) -> None:
+        """Complete the files, or let go of them after an error."""
+
+    @abstractmethod
+    def add(self, prediction: Prediction) -> None:
+        """Take the next time point in; where answers are not streamed, all of them at once."""
 
     @property
-    def path(self) -> Path | None: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]:
+        """Of what was made."""
+        return shape_of(self.source)
 
     @property
-    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    def pixel_size(self) -> PixelSize | None:
+        """Of what was made, in micrometre."""
+        return self.source.pixel_size
 
     @property
-    def pixel_size(self) -> PixelSize | None: ...  # noqa: D102
+    def notes(self) -> tuple[str, ...]:
+        """Give what to tell of the image."""
+        return ()
 
     @property
-    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
+    def statistics(self) -> Statistics:
+        """Give what was measured on the whole image."""
+        return {}
 
     @property
-    def statistics(self) -> Statistics: ...  # noqa: D102
+    def tables(self) -> Mapping[str, TableRows]:
+        """Give the rows of tables, by the name of the table."""
+        return {}
 
     @property
-    def tables(self) -> Mapping[str, TableRows]: ...  # noqa: D102
-
-    @property
-    def number(self) -> int | None: ...  # noqa: D102
+    def number(self) -> int | None:
+        """Give how many were found, in all time points together."""
+        return None
 
 
 class AnswerKind(ABC):

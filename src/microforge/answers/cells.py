@@ -4,21 +4,20 @@ Predictions come one time point at a time, and only the dots and numbers of each
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from microforge.annotations import POINTS, AnnotationKind
-from microforge.answers.base import COUNTS_TABLE, NO_REGIONS, AnswerKind, Result, ResultRules, shape_of
+from microforge.answers.base import COUNTS_TABLE, NO_REGIONS, AnswerKind, Result, ResultRules
 from microforge.answers.images import first_notes
 from microforge.answers.region_counts import CountFunction, CountRow, count_regions, count_table
 from microforge.answers.time_series import stack_of
-from microforge.axes.areas import Region
 from microforge.errors import MicroforgeError
 from microforge.io.points import write_points_csv, write_points_rois
 from microforge.io.tables import TableRows
-from microforge.types import Image, PixelSize, Prediction, Sample
+from microforge.types import Image, Prediction, Sample
 
 
 class CellCounts(AnswerKind):
@@ -32,9 +31,7 @@ class CellCounts(AnswerKind):
 
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
         """Give what counts the time points and writes their dots."""
-        if rules.count is None:
-            raise MicroforgeError("The model does not count.", remedy="Please report it with this model.")
-        return CountedImage(path, source, samples, rules.count, rules.regions)
+        return CountedImage(path, source, samples, rules)
 
     def is_complete(self, files: Sequence[Path]) -> bool:
         """Tell whether the table is there, and the archive unless there are no dots: Fiji opens no empty one."""
@@ -68,47 +65,35 @@ class CellCounts(AnswerKind):
 CELLS = CellCounts()
 
 
-@dataclass
-class CountedImage:
-    """The dots and counts of one input; a context that writes its files when it ends without an error.
+class CountedImage(Result):
+    """The dots and counts of one input; its files are written at the end."""
 
-    Attributes
-    ----------
-    path
-        The table of the dots; the archive of ImageJ ROIs lies beside it.
-    regions
-        Counted for themselves; None where there ought to be regions but none were found for this image.
-    """
+    def __init__(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> None:
+        super().__init__(source, path)
+        if rules.count is None:
+            raise MicroforgeError("The model does not count.", remedy="Please report it with this model.")
+        self.samples, self.count, self.regions = samples, rules.count, rules.regions
+        self.cells = 0.0
+        self.rows: list[CountRow] = []
+        self._stack = stack_of(source)
 
-    path: Path
-    source: Image
-    samples: Sequence[Sample]
-    count: CountFunction
-    regions: Sequence[Region] | None = ()
-    done: int = 0
-    cells: float = 0.0
-    rows: list[CountRow] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._stack = stack_of(self.source)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        if kind is None:
-            self._write()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        """Write the table of the dots and, beside it, the archive of ImageJ ROIs."""
+        if kind is None and self.path is not None:
+            whole = self._stack.prediction()
+            assert whole.points is not None
+            write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size, durable=False)
+            write_points_rois(self.path.with_suffix(".zip"), whole.points, durable=False)
 
     def add(self, prediction: Prediction) -> None:
         """Count the next time point."""
         if prediction.points is None:
             raise MicroforgeError("The model gives no cells.", remedy="Please report it with this image.")
-        frame = self.done if "T" in self.source.axes else None
-        sample = self.samples[self.done]
+        frame = self._stack.done if "T" in self.source.axes else None
+        sample = self.samples[self._stack.done]
         self.rows += count_regions(self.count, prediction, sample, self.regions or (), frame=frame)
         self.cells += sum(found.value for found in self.count(prediction, None))
         self._stack.add(replace(prediction, image=None))
-        self.done += 1
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -130,19 +115,3 @@ class CountedImage:
     def number(self) -> int | None:
         """How many cells, in all time points together."""
         return round(self.cells)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the image."""
-        return shape_of(self.source)
-
-    @property
-    def pixel_size(self) -> PixelSize | None:
-        """Of the image."""
-        return self.source.pixel_size
-
-    def _write(self) -> None:
-        whole = self._stack.prediction()
-        assert whole.points is not None
-        write_points_csv(self.path, whole.points, whole.measurements, self.source.pixel_size, durable=False)
-        write_points_rois(self.path.with_suffix(".zip"), whole.points, durable=False)

@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
-from microforge.answers.base import CLASSES_TABLE, AnswerKind, Result, ResultRules, shape_of
+from microforge.answers.base import CLASSES_TABLE, AnswerKind, Result, ResultRules
 from microforge.answers.images import first_notes
 from microforge.answers.region_counts import CountFunction
 from microforge.answers.time_series import stack_of
 from microforge.errors import MicroforgeError
 from microforge.io.tables import TableRows, text_rows
-from microforge.types import Image, PixelSize, Prediction, Sample
+from microforge.types import Image, Prediction, Sample
 
 
 class ImageClassAnswer(AnswerKind):
@@ -45,24 +45,14 @@ class ImageClassAnswer(AnswerKind):
 IMAGE_CLASS = ImageClassAnswer()
 
 
-@dataclass
-class ClassedImage:
-    """The class of one input, or of each of its time points; a context, as the others, but of no file."""
+class ClassedImage(Result):
+    """The class of one input, or of each of its time points; there is no file of its own."""
 
-    source: Image
-    done: int = 0
-    rows: list[tuple[object, ...]] = field(default_factory=list)
-    names: tuple[str, ...] = ()
-    path: Path | None = None
-
-    def __post_init__(self) -> None:
-        self._stack = stack_of(self.source)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        pass
+    def __init__(self, source: Image) -> None:
+        super().__init__(source)
+        self.rows: list[tuple[object, ...]] = []
+        self.names: tuple[str, ...] = ()
+        self._stack = stack_of(source)
 
     def add(self, prediction: Prediction) -> None:
         """Take the class of the next time point."""
@@ -70,9 +60,8 @@ class ClassedImage:
             raise MicroforgeError("The model gives no class.", remedy="Please report it with this image.")
         self.names = tuple(prediction.statistics)
         probabilities = (f"{value:.6g}" for value in prediction.statistics.values())
-        self.rows.append((self.done, prediction.class_name, *probabilities))
+        self.rows.append((self._stack.done, prediction.class_name, *probabilities))
         self._stack.add(replace(prediction, image=None))
-        self.done += 1
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -90,21 +79,6 @@ class ClassedImage:
         if "T" not in self.source.axes:
             return {}
         return {CLASSES_TABLE: text_rows(("frame", "class", *self.names), self.rows)}
-
-    @property
-    def number(self) -> int | None:
-        """Nothing is counted."""
-        return None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the image."""
-        return shape_of(self.source)
-
-    @property
-    def pixel_size(self) -> PixelSize | None:
-        """Of the image."""
-        return self.source.pixel_size
 
 
 def confusion(pairs: Iterable[tuple[str, str]], names: Sequence[str]) -> list[list[int]]:

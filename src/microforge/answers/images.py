@@ -4,19 +4,17 @@ Time points are written as they come, and none is kept once it is written.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
-from microforge.answers.base import AnswerKind, ImageType, Result, ResultRules
+from microforge.answers.base import AnswerKind, ImageType, Result, ResultRules, Statistics
 from microforge.config import NetworkConfig
 from microforge.errors import MicroforgeError
-from microforge.io.tables import TableRows
 from microforge.io.writing import Layout, as_type, open_image, stored_type
 from microforge.types import Array, Image, PixelSize, Prediction, Sample
 
@@ -47,51 +45,39 @@ class PredictedImage(AnswerKind):
 PREDICTED_IMAGE = PredictedImage()
 
 
-@dataclass
-class ImageSeries:
-    """The image file of one input; a context that leaves no file behind when it ends with an error.
+class ImageSeries(Result):
+    """The image file of one input; axes, time interval and, if its type is kept, the dtype of the input go into it."""
 
-    Attributes
-    ----------
-    source
-        The image predicted; its axes, time interval and, if its type is kept, its dtype go into the file.
-    frames
-        Number of time points.
-    """
+    def __init__(self, path: Path, source: Image, frames: int, image_type: ImageType = "float32") -> None:
+        super().__init__(source, path)
+        self.frames, self.image_type = frames, image_type
+        self.clipped = 0
+        self.layout: Layout | None = None
+        self.said: dict[str, None] = {}
+        self._pixel_size: PixelSize | None = None
+        self._measured: Counter[str] = Counter()
+        self._stack = ExitStack()
+        self._append: Callable[[Array], None] | None = None
 
-    path: Path
-    source: Image
-    frames: int
-    image_type: ImageType = "float32"
-    done: int = 0
-    clipped: int = 0
-    layout: Layout | None = None
-    pixel_size: PixelSize | None = None
-    said: dict[str, None] = field(default_factory=dict)
-    statistics: Counter[str] = field(default_factory=Counter)
-    _stack: ExitStack = field(default_factory=ExitStack)
-    _append: Callable[[Array], None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        """Complete the file, or remove it."""
+        self._stack.__exit__(kind, error, trace)
 
     def add(self, prediction: Prediction) -> None:
         """Write the next time point, an image ``C(Z)YX``."""
+        path = self.path
+        assert path is not None
         assert prediction.image is not None
         pixels = _plane_order(prediction.image)
         if self._append is None or self.layout is None:
-            self.pixel_size = prediction.pixel_size
+            self._pixel_size = prediction.pixel_size
             self.layout = self._layout(pixels.shape, prediction.channel_names)
-            self._append = self._stack.enter_context(open_image(self.path, self.layout, durable=False))
+            self._append = self._stack.enter_context(open_image(path, self.layout, durable=False))
         pixels, outside = as_type(pixels, self.layout.dtype)
         self._append(pixels)
-        self.done += 1
         self.clipped += outside
         self.said |= dict.fromkeys(prediction.notes)
-        self.statistics.update({name: value / self.frames for name, value in prediction.statistics.items()})
+        self._measured.update({name: value / self.frames for name, value in prediction.statistics.items()})
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -112,14 +98,14 @@ class ImageSeries:
         return self.layout.shape
 
     @property
-    def tables(self) -> Mapping[str, TableRows]:
-        """An image has no rows in the tables."""
-        return {}
+    def pixel_size(self) -> PixelSize | None:
+        """Of the image written, whose grid may be finer."""
+        return self._pixel_size
 
     @property
-    def number(self) -> int | None:
-        """Nothing is counted in images."""
-        return None
+    def statistics(self) -> Statistics:
+        """What was measured on the time points, as means."""
+        return dict(self._measured)
 
     def _type_notes(self) -> list[str]:
         if self.layout is None or self.image_type == "float32":

@@ -1,9 +1,8 @@
 """Label images as answers: instance segmentation with object measurements, or semantic classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from microforge.answers.base import (
     AnswerKind,
     Result,
     ResultRules,
-    Statistics,
     shape_of,
 )
 from microforge.answers.region_counts import count_regions, count_table
@@ -23,7 +21,7 @@ from microforge.errors import MicroforgeError
 from microforge.io.tables import TableRows, rows_of
 from microforge.io.writing import write_labels
 from microforge.measurements.bands import measure_sample
-from microforge.types import Array, Image, Labels, PixelSize, Prediction, Sample
+from microforge.types import Array, Image, Labels, Prediction, Sample
 
 
 class LabelAnswer(AnswerKind):
@@ -55,34 +53,21 @@ class PixelClasses(LabelAnswer):
 OBJECTS, PIXEL_CLASSES = ObjectLabels(), PixelClasses()
 
 
-@dataclass
-class LabelledImage:
-    """The label image of one input, its measurements and counts by region; takes all time points at once.
+class LabelledImage(Result):
+    """The label image of one input, its measurements and counts by region; `numbered`: labels are objects."""
 
-    Attributes
-    ----------
-    numbered
-        Whether labels are objects, whose number is told.
-    """
-
-    path: Path
-    source: Image
-    samples: Sequence[Sample]
-    rules: ResultRules
-    numbered: bool = True
-    done: int = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
+    def __init__(
+        self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules, *, numbered: bool = True
+    ) -> None:
+        super().__init__(source, path)
+        self.samples, self.rules, self.numbered = samples, rules, numbered
 
     def add(self, prediction: Prediction) -> None:
         """Write and measure labels ``(T)(Z)YX``; without T they are the single time point of the image.
 
         What a model says of each object besides its outline (`measurements` by `label`) becomes columns too.
         """
+        assert self.path is not None
         self._labels = _shaped(prediction.labels, self.source)
         axes = "".join(axis for axis in "TZYX" if axis in self.source.axes)
         write_labels(self.path, self._labels, axes, self.source.pixel_size, durable=False)
@@ -96,7 +81,6 @@ class LabelledImage:
         if self.rules.regions and self.rules.count is not None:
             self._tables[COUNTS_TABLE] = self._counted(frames, measured)
         self._said = prediction.notes
-        self.done = len(self.samples)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -104,19 +88,9 @@ class LabelledImage:
         return self._labels.shape
 
     @property
-    def pixel_size(self) -> PixelSize | None:
-        """Of the image."""
-        return self.source.pixel_size
-
-    @property
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image."""
         return (*self._said, *(() if self.rules.regions is not None else (NO_REGIONS,)))
-
-    @property
-    def statistics(self) -> Statistics:
-        """Nothing is measured on the whole image."""
-        return {}
 
     @property
     def tables(self) -> Mapping[str, TableRows]:
