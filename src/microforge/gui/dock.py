@@ -1,4 +1,4 @@
-"""The one dock of the plugin: four steps as tabs."""
+"""The dock widget of the plugin: the four tabs, the device that computes, messages, theme, closing of the window."""
 
 import os
 from collections.abc import Callable, Iterator

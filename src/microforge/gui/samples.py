@@ -1,4 +1,4 @@
-"""File > Open Sample > Microforge: simulated fields with their truth, to try everything on."""
+"""Sample data of the plugin (File > Open Sample): simulated nuclei, cells and stacks with ground truth."""
 
 from typing import Any
 

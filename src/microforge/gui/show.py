@@ -1,4 +1,4 @@
-"""Open a window with images and what a model found in them."""
+"""Open a napari window with images and predictions, for `microforge` commands that end in a window."""
 
 from collections.abc import Sequence
 from typing import Any

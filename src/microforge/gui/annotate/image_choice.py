@@ -1,4 +1,4 @@
-"""Which open image is meant, and what its dimensions are where nobody knows."""
+"""Combo box of open image layers, with a question for the axes (TCZYX) of the one chosen where they are unknown."""
 
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal

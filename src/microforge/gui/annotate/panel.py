@@ -1,4 +1,7 @@
-"""Step one: choose an image and what is wanted, say what can be learnt from it, see what is still missing."""
+"""Panel of the tab *Annotate*: image, task, annotation tools, annotated region, options of the task.
+
+Come here to change what stands around the tools; the tools for each kind of annotation are in `annotate/tools/`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which model is applied, and what its card says of it."""
+"""Model selection: list of models, dialog to open a model file, summary of the model card."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Apply a model to the images that are open: results as layers, with a table of measurements."""
+"""Prediction on open image layers: button, progress, cancel; results become layers by the parts in `apply/results/`."""
 
 from collections.abc import Callable
 from functools import partial

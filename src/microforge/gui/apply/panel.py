@@ -1,4 +1,4 @@
-"""The tab *Apply*: a model, the open images or a folder of files, and how."""
+"""Panel of the tab *Apply*: model, open images, files on disk, prediction settings (device, tiles, thresholds)."""
 
 from collections.abc import Mapping
 from pathlib import Path

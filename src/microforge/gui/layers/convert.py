@@ -1,4 +1,4 @@
-"""Between napari's layers and the engine's values: axes, pixel size, geometry, and new layers to draw on."""
+"""napari layers to images and labels: axes, pixel size, transforms (scale, rotate, affine); new layers to draw in."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

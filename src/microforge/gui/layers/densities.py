@@ -1,4 +1,4 @@
-"""The density of a count as layers: how many cells per pixel, under the dots."""
+"""Density maps of cell counts as image layers, one colour per cell type."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Predicted images as layers, exactly over the image they were made from, also where their grid is finer."""
+"""Predicted images as napari image layers, on the source's coordinates, also with super-resolution (finer pixels)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Marks on layers that a model made, so that none is ever taken for something to learn from."""
+"""Metadata flag on result and preview layers, so that no prediction is taken for training data."""
 
 from napari.layers import Layer
 

@@ -1,4 +1,4 @@
-"""Open an image file and its result as layers, read in a thread so that a large file does not freeze the window."""
+"""Open an image file and its prediction as layers: reading in a background thread, then adding to the viewer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""From rectangles, ellipses and polygons drawn on an image to outlines in pixels of it."""
+"""Shapes layers (rectangle, ellipse, polygon) to outlines in pixels of an image: come here for regions of interest."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Dots as Points layers: predicted cells on the image they were found in, and dots given back from a layer."""
+"""Predicted cells as Points layers: colours per cell type, point size, features, corrected points back as data."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Dots between napari's Points layers and the pixels of an image: places, kinds of cells, new layers to click on."""
+"""Points layers that cells are clicked in: new layers, cell types, coordinates in pixels of the image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the network says about a part of an image, as the arguments of a layer that lies on it."""
+"""Training preview as a layer: contents, place and look of the prediction of a part of an image."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,7 @@
-"""A prediction as layers, on the geometry of the image it was made from.
+"""Predictions as napari layers: segmentation, probability; update of earlier layers, axes, transforms, features.
 
-Applying again updates the layers of the last time. A layer that a person has painted in or renamed is hers: it is left
-alone, and the new result gets a new layer.
+Applying again updates the layers of the last time. A layer that a person has painted in or renamed is that person's:
+it is left alone, and the new result gets a new layer.
 """
 
 from collections.abc import Hashable, Mapping

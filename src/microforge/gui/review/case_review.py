@@ -1,4 +1,4 @@
-"""What the panels of *Review* share that measure a model image by image: the cases, and opening them as layers."""
+"""Base of the evaluations that run a model image by image (counts, image classes): cases, scores, opening a case."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Which classes are taken for which: a table of counts, shaded so that errors stand out."""
+"""Confusion matrix of image classification, shaded by the part of each true class."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Counts of images as a scatter plot: what the model says against what is true."""
+"""Scatter plot of predicted against true cell counts, with intervals (error bars)."""
 
 from collections.abc import Sequence
 from typing import Any

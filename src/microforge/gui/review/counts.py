@@ -1,4 +1,4 @@
-"""The tab *Review* for counts: how far they are off, image by image, and what was missed on each."""
+"""Evaluation of cell counting: MAE, RMSE, bias, F1 of points; scatter plot; best and worst image."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a comparison found, one line per object to look at."""
+"""Table of segmentation errors (missed, extra, merged, split objects); choosing a line goes to the object."""
 
 from collections.abc import Sequence
 from typing import Any

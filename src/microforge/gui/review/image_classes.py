@@ -1,4 +1,4 @@
-"""The tab *Review* for classes of images: which are taken for which."""
+"""Evaluation of image classification: accuracy, confusion matrix, list of misclassified images."""
 
 from collections import Counter
 from collections.abc import Sequence

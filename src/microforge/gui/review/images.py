@@ -1,4 +1,4 @@
-"""Compare an image with the truth: how alike they are, and how alike the original was."""
+"""Evaluation of predicted images against ground truth: PSNR and SSIM of two image layers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A measured image as layers: the image, the dots that are right, those that were found, and what differs."""
+"""Evaluated images as layers: true and predicted points, coloured by found, missed and extra; side by side."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tab *Review*: compare a result with the truth, and walk through what went wrong."""
+"""Evaluation of segmentation against ground truth: AP, F1, and a list of errors (missed, extra, merged, split)."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""The tab *Review*: objects, images, counts or classes, whatever the model gives."""
+"""Panel of the tab *Review*: choose which kind of result is evaluated."""
 
 from typing import TypeVar
 

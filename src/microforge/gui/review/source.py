@@ -1,4 +1,4 @@
-"""What a model is measured on: annotated images that are open, or files; with progress, and cancelled at any time."""
+"""Choose the annotated images (open, or files) that a model is evaluated on, and run the evaluation with progress."""
 
 from dataclasses import dataclass
 from functools import partial

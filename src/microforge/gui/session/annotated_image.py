@@ -1,4 +1,4 @@
-"""What belongs to an image that can be learnt from: what is drawn on it, clicked, said of it, or wanted from it."""
+"""Data class of an annotated image: its Labels, Points and Shapes layers, target images, class."""
 
 from dataclasses import dataclass
 

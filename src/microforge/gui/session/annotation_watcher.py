@@ -1,4 +1,4 @@
-"""Follow what is painted and chosen: count and check it for the panel, and hand it to the training under way.
+"""Watch annotation layers for changes: readiness for training, and live updates of a running training.
 
 All of it happens in a background thread a moment after the brush is lifted, so that painting stays fluid.
 """

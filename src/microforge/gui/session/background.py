@@ -1,4 +1,4 @@
-"""The one thread of the GUI: it asks a generator of events for the next one and relays each to the GUI's thread.
+"""Background thread (worker) that runs a generator of events and hands them to Qt's main thread; cancel, pause.
 
 Generator workers of Qt swallow RuntimeError and leave generators unclosed; this relay does neither.
 """

@@ -1,4 +1,4 @@
-"""The kinds of cells of a session: the same names on every image, however the layers hold them."""
+"""Cell types across all annotated images: add, rename, remove, and the Points layer of each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Dots that a model found, perhaps corrected, as what is learnt from."""
+"""Copy predicted or corrected points into Points layers to train on (active learning, correction of counts)."""
 
 import numpy as np
 from napari.layers import Layer

@@ -1,4 +1,4 @@
-"""Regions drawn on an image to count in, and the names they have."""
+"""Regions of interest drawn in Shapes layers: names, areas over an image, the layer to draw in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a person chose for Microforge in napari's preferences; napari shows, checks and keeps it, from 0.9 on."""
+"""Plugin settings in napari's preferences (device, folder for runs, advice), from napari 0.9 on."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Look at images and pairs before training: what the task says about each. Without Qt and napari."""
+"""Validation of images and pairs before training: problems and advice of the task, cached. Without Qt and napari."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

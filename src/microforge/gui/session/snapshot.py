@@ -1,4 +1,4 @@
-"""What is annotated at one moment, as samples that later painting, renaming or deleting cannot change."""
+"""Snapshot of annotations (labels, points, targets) as training samples that later edits do not change."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

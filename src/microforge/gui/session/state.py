@@ -1,4 +1,4 @@
-"""All that the panels remember: the viewer, the task, which layers belong together, the model, what runs.
+"""State of the session: viewer, task, settings, annotated images, model, running threads.
 
 No widgets here: a session works with `napari.components.ViewerModel`, so tests need no window.
 """

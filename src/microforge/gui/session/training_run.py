@@ -1,4 +1,4 @@
-"""One training after the other: start, pause, stop, continue, discard; the panel only shows it."""
+"""Control of a training: start, pause, stop, continue (resume), discard; the panel only shows it."""
 
 import shutil
 from collections.abc import Generator, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Step two: one button that trains; pause, stop, continue, discard; what happens meanwhile."""
+"""Panel of the tab *Train*: start, pause, stop, continue, discard; settings, preview, saving the model."""
 
 import shutil
 from collections.abc import Callable

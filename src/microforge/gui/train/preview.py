@@ -1,4 +1,4 @@
-"""What the network says by now about the image she looks at, as a layer that never gets in her way."""
+"""Live preview of the training on the visible part of an image: come here for what is previewed and when."""
 
 from typing import Any
 

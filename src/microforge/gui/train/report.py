@@ -1,4 +1,4 @@
-"""How a training goes: what it does now, numbers, curves, and advice in plain words."""
+"""Progress of a training: status, progress bar, loss and metrics, training curve plots, advice."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The list of what is trained on: every image with two ticks, and folders if she likes."""
+"""List of training data: images with tick boxes for training and validation, and folders on disk."""
 
 from functools import partial
 from itertools import takewhile

@@ -1,4 +1,4 @@
-"""Say what the dimensions of an image are: one small choice per dimension."""
+"""Axes selector: one combo box (T, C, Z, Y, X) per dimension of an image."""
 
 from collections.abc import Sequence
 

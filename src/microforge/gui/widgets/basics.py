@@ -1,4 +1,4 @@
-"""Small things every panel is made of."""
+"""Small widgets and layouts of all panels: notes (messages), combo boxes, buttons, rows and columns of widgets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""Words on the canvas, in the corner; what a person had there before comes back."""
+"""Text overlay in the corner of napari's canvas, given back as it was."""
 
 from typing import Any
 

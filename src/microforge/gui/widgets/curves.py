@@ -1,4 +1,4 @@
-"""The curves of a training: the loss of every step, and the score on the validation images."""
+"""Training curve plot: loss of every step and score on the validation images (pyqtgraph)."""
 
 from typing import Any
 

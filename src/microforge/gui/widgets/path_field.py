@@ -1,4 +1,4 @@
-"""A line for files or a folder, with a button that opens the dialog."""
+"""Path input: a text line for files or folders, with a button for the file dialog."""
 
 from collections.abc import Sequence
 from pathlib import Path

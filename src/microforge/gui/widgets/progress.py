@@ -1,4 +1,4 @@
-"""What is under way, how far, how long it will take, and a button to cancel it; also in napari's activity dock."""
+"""Progress bar with text, time left and a Cancel button; also in napari's activity dock."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""Forms made from settings: one magicgui widget per field, with its title, limits and description as tooltip."""
+"""Settings form generated from a pydantic model: one magicgui widget per field, with title, limits and tooltip."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping

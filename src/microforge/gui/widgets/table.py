@@ -1,4 +1,4 @@
-"""A small table of texts that fits a narrow dock; its lines can be copied into a spreadsheet."""
+"""Tables: base model and view of all tables in the window, and a small table of texts with copy to the clipboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What all tools of *Annotate* have in common, and which tools belong to which kind of annotation."""
+"""Base class of the annotation tools: come here for what all tools share, or to see what a new tool must define."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The kinds of cells that are clicked: a colour, a count and a name each; a click on one takes its dots in hand."""
+"""List of cell types for counting: a row with colour, number of points and name for each kind of cells."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The classes of a pixel classification: a name each, and a button that puts the brush of that class in hand."""
+"""List of classes for pixel classification (semantic segmentation): label value, colour and name; picks the brush."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The classes an image may be given: a button, a name and a count each, and the keys that give them."""
+"""List of classes for image classification, and the number keys (keyboard shortcuts) that assign them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

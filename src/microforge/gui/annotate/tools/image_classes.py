@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that tell images apart: one class per image, given by a button or a key."""
+"""Annotation tools for image classification: assign one class per image by a button or a key."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from pairs: what an image is to become."""
+"""Annotation tools for image-to-image tasks (restoration, denoising, virtual staining): choose target images."""
 
 from collections.abc import Callable
 

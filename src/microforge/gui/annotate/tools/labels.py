@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from what is painted: the layer, classes, brushes."""
+"""Annotation tools for segmentation: make or choose the Labels layer to paint in, classes, new label per object."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A label of its own for each object, without a person having to think of numbers."""
+"""Automatic new label for each object painted in a Labels layer (instance segmentation)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from images as they are: nothing to paint."""
+"""Annotation tools for tasks without annotation (self-supervised denoising): choose the images to learn from."""
 
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout

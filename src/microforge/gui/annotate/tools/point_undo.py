@@ -1,4 +1,4 @@
-"""Undo and redo for dots, which napari's Points layers lack: a cell deleted by mistake comes back."""
+"""Undo and redo for Points layers, which napari lacks: come here for Ctrl+Z while cells are clicked."""
 
 from typing import Any
 

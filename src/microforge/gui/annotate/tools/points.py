@@ -1,4 +1,4 @@
-"""The tools of *Annotate* for tasks that learn from dots: the layers to click on, kinds of cells, size of dots."""
+"""Annotation tools for cell counting: Points layers to click cells in, cell types, size of points."""
 
 import numpy as np
 from napari.layers import Image, Layer, Points

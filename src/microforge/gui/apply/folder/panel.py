@@ -1,4 +1,4 @@
-"""Apply a model to files: a table with one line each, that fills while they are predicted."""
+"""Batch prediction panel: choose files and a folder for results, run, show progress, open results."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Regions that every file of a folder is counted in: from a file, a folder, or as drawn on an open image."""
+"""Choose regions of interest (ROI files, or shapes drawn on an image) to count cells in, for batch prediction."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The files of a folder run as a table, one line each: what became of it, how many objects, and why not."""
+"""Table of files in a batch prediction: state, number of objects, reason of failure; sorting, double click opens."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What every part of *Apply* that shows results has in common."""
+"""Base class of the parts of *Apply* that show results: adding layers, saving a table as CSV, closing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Before and after: show the result, the original, or both halves of one image; and what was removed."""
+"""Before/after comparison of an image and its prediction: split view with a slider, and a difference layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The counts as a table that shows only what there is to tell."""
+"""Table of cell counts per image, region and cell type, with density, interval and copy to the clipboard."""
 
 from collections.abc import Sequence
 

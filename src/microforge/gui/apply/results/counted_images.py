@@ -1,4 +1,4 @@
-"""Images whose cells were counted: their layers, what is asked of them when these change, and what was answered."""
+"""Counting cells again after points or regions of interest were edited: what is counted, and the result per image."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

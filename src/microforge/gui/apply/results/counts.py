@@ -1,4 +1,4 @@
-"""What can be done with counts: see them on the canvas, count in regions, correct dots, save, learn from them."""
+"""Results of cell counting: count table, counts on the canvas, regions of interest, corrected points, CSV."""
 
 from collections.abc import Mapping
 from functools import partial

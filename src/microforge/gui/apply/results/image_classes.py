@@ -1,4 +1,4 @@
-"""The classes of whole images: a table, and the class of the image in view on the canvas."""
+"""Results of image classification: table of classes and probabilities, class on the canvas, CSV."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can be done with predicted images: compare them with the originals, save them, use them again."""
+"""Results that are images (denoised, restored, predicted stain): compare with the original, save as TIFF, use again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can be done with objects and cells that were found: see and save their measurements, correct them."""
+"""Results of segmentation: table of measurements (napari features), CSV, copy of the labels for correction."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

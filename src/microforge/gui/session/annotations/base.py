@@ -1,4 +1,4 @@
-"""What an entry for a kind of annotation must say to the window, and how readiness is put into words."""
+"""Base class of a kind of annotation in the window: layers, snapshots, readiness, texts of the training list."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Classes of whole images in the window."""
+"""Image classes as a kind of annotation in the window (image classification)."""
 
 from typing import Any, ClassVar
 

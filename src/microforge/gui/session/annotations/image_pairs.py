@@ -1,4 +1,4 @@
-"""Pairs of images in the window."""
+"""Image pairs as a kind of annotation in the window (restoration, virtual staining)."""
 
 from typing import Any, ClassVar
 

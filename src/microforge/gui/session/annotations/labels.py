@@ -1,4 +1,4 @@
-"""Painted labels in the window."""
+"""Painted Labels layers as a kind of annotation in the window (segmentation, pixel classification)."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Images that are learnt from as they are, in the window."""
+"""Images without annotation as a kind of annotation in the window (self-supervised denoising)."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Clicked dots in the window."""
+"""Clicked Points layers as a kind of annotation in the window (cell counting)."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
