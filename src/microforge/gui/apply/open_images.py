@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from napari.layers import Image
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
@@ -17,7 +17,7 @@ from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.progress import Busy
 from microforge.inference.open_images import (
@@ -61,14 +61,14 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.chosen = Note()
         self.axes = AxesWidget()
         self._asked: Image | None = None
-        self.start = QPushButton("Apply to selected layers")
-        self.start.setToolTip("Run the model on the selected images. The results become layers on top of them.")
+        tip = "Run the model on the selected images. The results become layers on top of them."
+        self.start = button("Apply to selected layers", tip, self.apply)
         self.busy = Busy("Stop; results that are finished stay.")
         self.message = Note()
         text = CanvasText(session.viewer)
         self.parts = [make_part(session, text, self.message) for make_part in known_results()]
         self.objects = self.part(ObjectResults)
-        self._lay_out()
+        stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, *self.parts)
         self._connect()
         self.refresh()
 
@@ -117,17 +117,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give the part of a kind."""
         return next(part for part in self.parts if isinstance(part, kind))
 
-    def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
-            column.addWidget(widget)
-        for part in self.parts:
-            column.addWidget(part)
-
     def _connect(self) -> None:
         session = self._session
-        self.start.clicked.connect(self.apply)
         self.axes.value_changed.connect(self._on_axes)
         self.busy.cancelled.connect(self._on_cancel)
         session.applying.event.connect(self._on_event)

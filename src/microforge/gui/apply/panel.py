@@ -12,7 +12,7 @@ from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
 from microforge.gui.apply.model_picker import ModelPicker
 from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import collapsible
+from microforge.gui.widgets.basics import collapsible, stacked
 from microforge.gui.widgets.settings_form import Form
 from microforge.inference.protocols import ImagePredictor, MakePredictor
 from microforge.io.model_file import read_card
@@ -61,13 +61,9 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._task: Form[Any] | None = None
         self._own: Mapping[str, Any] = {}
         content = QWidget()
-        self._content = QVBoxLayout(content)
-        self._content.setContentsMargins(0, 0, 0, 0)
-        self._content.addWidget(self._form.native)
+        self._content = stacked(content, self._form.native)
         self.advanced = collapsible("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.advanced)
+        stacked(self, self.advanced)
         session.model_changed.connect(self._on_model_changed)
         self._on_model_changed(session.model_path)
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.evaluation.cases import Case
 from microforge.gui.layers.point_results import colour_of
+from microforge.gui.widgets.basics import stacked
 
 HEIGHT = 250
 
@@ -39,9 +40,7 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
         for item in (self._line, self._bars, self._points):
             self.plot.addItem(item)
         self._points.sigClicked.connect(self._on_clicked)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.plot)
+        stacked(self, self.plot)
 
     def show_cases(self, cases: Sequence[Case], selected: Sequence[int] = ()) -> None:
         """Show these images; those selected are larger."""

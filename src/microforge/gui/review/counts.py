@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.annotations import POINTS
 from microforge.evaluation.cases import Case, mean_count_error
@@ -10,7 +10,7 @@ from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
 from microforge.gui.review.source import TruthQuestion
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import button
+from microforge.gui.widgets.basics import beside, button, stacked
 from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 COUNTS_EXPLAINED = (
@@ -72,14 +72,8 @@ class CountReview(CaseReview):
 
     def _lay_out(self) -> None:
         self._buttons = QWidget()
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        for each in (self.worst, self.best):
-            row.addWidget(each, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.source, self.plot, self.scores, self._buttons, self.both, self.note):
-            page.addWidget(widget)
+        self._buttons.setLayout(beside(self.worst, self.best, wide=(0, 1)))
+        page = stacked(self, self.source, self.plot, self.scores, self._buttons, self.both, self.note)
         page.addStretch(1)
 
     def _order(self) -> list[int]:

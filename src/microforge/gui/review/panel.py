@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.gui.review import known_reviews
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Picker, Themed, add_row, rows
+from microforge.gui.widgets.basics import Picker, Themed, rows
 from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 _Panel = TypeVar("_Panel", bound=QWidget)
@@ -31,10 +31,8 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
             "models that count or give images a class are measured on images of which the truth is known."
         )
         self.what.set_choices([(review.title, panel) for review, panel in self.panels.items()])
-        form = rows()
-        add_row(form, "Compare", self.what)
         page = QVBoxLayout(self)
-        page.addLayout(form)
+        page.addLayout(rows(("Compare", self.what)))
         for panel in self.panels.values():
             page.addWidget(panel)
         page.addStretch(1)

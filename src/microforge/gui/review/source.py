@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.annotations import AnnotationKind
 from microforge.config import PredictionConfig
@@ -26,7 +26,7 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay
 from microforge.gui.session.snapshot import Snapshot, snapshot_of
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, button, rows, stacked
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy
 from microforge.inference.protocols import MakePredictor, SamplePredictor
@@ -200,13 +200,8 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         return self._session.items if self._session.kind is self._question.kind else []
 
     def _lay_out(self) -> None:
-        form = rows()
-        add_row(form, "Measure on", self.where)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(form)
-        for widget in (self.images, self.truth, self.start, self.busy, self.note):
-            page.addWidget(widget)
+        form = rows(("Measure on", self.where))
+        stacked(self, form, self.images, self.truth, self.start, self.busy, self.note)
 
     def _connect(self) -> None:
         self.where.value_changed.connect(self._on_where)

@@ -4,7 +4,9 @@ from typing import Any
 
 import pyqtgraph
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
+
+from microforge.gui.widgets.basics import stacked
 
 #: Milliseconds between redraws; a redraw costs about 2 ms.
 DRAW_PERIOD = 400
@@ -50,11 +52,7 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._loss_plot, self._loss_line = _plot("Loss", "How wrong the network is on what it practises: falls.", _LOSS)
         self._score_plot, self._score_line = _plot("Score", "Quality on images kept aside.", _SCORE, points=True)
         self._score_plot.setXLink(self._loss_plot)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(2)
-        page.addWidget(self._loss_plot)
-        page.addWidget(self._score_plot)
+        stacked(self, self._loss_plot, self._score_plot).setSpacing(2)
         self._score_plot.hide()
         self._timer = QTimer(self, interval=DRAW_PERIOD)
         self._timer.timeout.connect(self.draw)

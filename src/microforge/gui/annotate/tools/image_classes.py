@@ -3,7 +3,7 @@
 from collections import Counter
 
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMessageBox, QVBoxLayout
+from qtpy.QtWidgets import QMessageBox
 
 from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.image_choice import ImageChoice
@@ -12,7 +12,7 @@ from microforge.gui.annotate.tools.image_class_names import ClassKeys, ClassName
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, confirmed, stacked, tick
 
 
 class ClassTools(AnnotationTools):
@@ -27,12 +27,13 @@ class ClassTools(AnnotationTools):
         self.names = ClassNames()
         self.add = button("Add class", "A further class, with the next key.", self._add)
         self.none = button("No class", "Take the class of this image away: it is not learnt from. Key 0.", self.clear)
-        self.alone = QCheckBox("Uncover the image")
-        self.alone.setToolTip("Hide the images above the one that is asked for; they come back with another goal.")
+        tip = "Hide the images above the one that is asked for; they come back with another goal."
+        self.alone = tick("Uncover the image", tip, on=True)
         self.verdict = Note(tip="The class of the image chosen, and what is still to be done.")
         self.hint = Note("Keys 1 to 9 give the class and go on to the next image · 0 takes it away")
         self._hidden: set[Layer] = set()
-        self._lay_out()
+        more = beside(self.add, self.none, wide=(0, 1))
+        stacked(self, self.verdict, self.names, more, self.alone, self.hint)
         self._connect()
 
     def current(self) -> Annotated | None:
@@ -104,19 +105,6 @@ class ClassTools(AnnotationTools):
         self.session.viewer.layers.selection.active = image
         if self.alone.isChecked():
             self._uncover(image)
-
-    def _lay_out(self) -> None:
-        more = QHBoxLayout()
-        more.addWidget(self.add, 1)
-        more.addWidget(self.none, 1)
-        self.alone.setChecked(True)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.verdict)
-        page.addWidget(self.names)
-        page.addLayout(more)
-        for widget in (self.alone, self.hint):
-            page.addWidget(widget)
 
     def _connect(self) -> None:
         self.choice.changed.connect(self._on_choice)
@@ -193,7 +181,8 @@ class ClassTools(AnnotationTools):
     def _remove(self, number: int) -> None:
         name = self.session.class_names[number]
         count = sum(item.class_name == name for item in self.session.annotated)
-        if count and not self._sure(name, count):
+        text = f"{count} image{'s' * (count != 1)} of the class '{name}' will have no class. The layers stay."
+        if count and not confirmed(self, "Remove the class?", text, QMessageBox.StandardButton.Yes):
             return
         self.session.class_names.remove(name)
         self._replace(name, "")
@@ -201,16 +190,6 @@ class ClassTools(AnnotationTools):
     def _replace(self, old: str, new: str) -> None:
         layers = [item.image for item in self.session.annotated if item.class_name == old]
         self.session.set_class(layers, new)
-
-    def _sure(self, name: str, count: int) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "Remove the class?",
-            f"{count} image{'s' * (count != 1)} of the class '{name}' will have no class. The layers stay.",
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Cancel,
-        )
-        return bool(answer == QMessageBox.StandardButton.Yes)
 
 
 def _verdict(image: Image | None, name: str, chosen: int, without: int) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout
+from qtpy.QtWidgets import QMenu
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
@@ -15,7 +15,7 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
 
 
 class PaintTools(AnnotationTools):
@@ -35,10 +35,11 @@ class PaintTools(AnnotationTools):
             "What it means where nothing is painted. Background: there is no object. Not looked at: nothing is "
             "learnt there, so a few strokes are enough. Inside an annotated region it always means background."
         )
-        self.fresh = QCheckBox("New label for each object")
-        self.fresh.setToolTip(
+        self.fresh = tick(
+            "New label for each object",
             "Start a stroke on empty ground: a new object with a label of its own. Start on an object: go on with "
-            f"it. Key {KEY.upper()}: take a new label now."
+            f"it. Key {KEY.upper()}: take a new label now.",
+            on=True,
         )
         self.hint = Note(tip="The shortcuts of napari's Labels layer.")
         self._lay_out()
@@ -72,21 +73,11 @@ class PaintTools(AnnotationTools):
         self._fresh.clear()
 
     def _lay_out(self) -> None:
-        making = QHBoxLayout()
-        making.addWidget(self.annotate, 1)
-        making.addWidget(self.existing)
-        self._rows = rows()
-        add_row(self._rows, "Unpainted is", self.unpainted)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(making)
-        for widget in (self.classes, self.fresh, self.hint):
-            page.addWidget(widget)
-        page.addLayout(self._rows)
+        self._rows = rows(("Unpainted is", self.unpainted))
+        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.hint, self._rows)
 
     def _connect(self) -> None:
         self.unpainted.set_choices([("background", True), ("not looked at", False)])
-        self.fresh.setChecked(True)
         self.classes.value_changed.connect(self._on_classes)
         self.classes.picked.connect(self._pick)
         self.unpainted.value_changed.connect(self._on_unpainted)

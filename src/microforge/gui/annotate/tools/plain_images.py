@@ -1,14 +1,13 @@
 """Annotation tools for tasks without annotation (self-supervised denoising): choose the images to learn from."""
 
 from napari.layers import Image
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 
 
 class PlainTools(AnnotationTools):
@@ -24,14 +23,7 @@ class PlainTools(AnnotationTools):
         self.use_all = button("Use all open images", "Learn from every image layer that is open.", self._use_all)
         self.leave_out = button("Leave out", "Learn from this image no more; the layer stays.", self._leave_out)
         self.verdict = Note(tip="What is odd about this image.")
-        row = QHBoxLayout()
-        row.addWidget(self.use, 1)
-        row.addWidget(self.leave_out, 1)
-        row.addWidget(self.use_all)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(row)
-        page.addWidget(self.verdict)
+        stacked(self, beside(self.use, self.leave_out, self.use_all, wide=(0, 1)), self.verdict)
         watch.verdict_changed.connect(self._show_verdict)
 
     def current(self) -> Annotated | None:

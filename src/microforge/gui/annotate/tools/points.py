@@ -3,7 +3,7 @@
 import numpy as np
 from napari.layers import Image, Layer, Points
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout
+from qtpy.QtWidgets import QMenu, QSlider
 
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
@@ -23,7 +23,7 @@ from microforge.gui.session.cell_types import (
     start_clicking,
 )
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, add_row, button, rows
+from microforge.gui.widgets.basics import Note, beside, button, rows, stacked, tick
 
 #: Sizes of dots that can be chosen, in pixels of the image.
 _SIZES = (1, 60)
@@ -49,9 +49,9 @@ class PointTools(AnnotationTools):
         )
         self.size = QSlider(Qt.Orientation.Horizontal)
         self.size.setToolTip("Size of the dots on the screen. Only how it looks: nothing is learnt from it.")
-        self.no_cells = QCheckBox("No cells in this image")
-        self.no_cells.setToolTip(
-            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from."
+        self.no_cells = tick(
+            "No cells in this image",
+            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from.",
         )
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
@@ -97,7 +97,7 @@ class PointTools(AnnotationTools):
             self._histories[layer] = DotHistory(layer)
 
     def _show(self, item: Annotated) -> None:
-        """Show what she has set before, without setting it again."""
+        """Show what the user has set before, without setting it again."""
         blocked = [QSignalBlocker(widget) for widget in (self.no_cells, self.size)]
         self.no_cells.setChecked(item.no_cells)
         # napari keeps the size as a number or as an array.
@@ -106,18 +106,10 @@ class PointTools(AnnotationTools):
             blocker.unblock()
 
     def _lay_out(self) -> None:
-        making = QHBoxLayout()
-        making.addWidget(self.click, 1)
-        making.addWidget(self.existing)
         self.size.setRange(*_SIZES)
-        self._rows = rows()
-        add_row(self._rows, "Size of dots", self.size)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(making)
-        for widget in (self.no_cells, self.kinds, self.add_kind, self.hint):
-            page.addWidget(widget)
-        page.addLayout(self._rows)
+        self._rows = rows(("Size of dots", self.size))
+        making = beside(self.click, self.existing)
+        stacked(self, making, self.no_cells, self.kinds, self.add_kind, self.hint, self._rows)
 
     def _connect(self, watch: Watch) -> None:
         self.kinds.picked.connect(self._pick)

@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
@@ -18,7 +18,7 @@ from microforge.gui.apply.folder.table import FileRow, FolderTable
 from microforge.gui.layers.open_files import Opened, open_files, show_opened
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, beside, button, stacked, tick
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy, duration
 
@@ -104,41 +104,29 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.axes.setToolTip(
             "The order of the axes where the files do not say: T time, C channel, Z plane, Y, X; for example TYX."
         )
-        self.overwrite = QCheckBox("Do all again")
-        self.overwrite.setToolTip("Also predict files again that are done; otherwise they are skipped.")
-        self.start = QPushButton("Apply to these files")
-        self.start.setToolTip("Predict file by file. A file that cannot be read does not stop the others.")
+        self.overwrite = tick("Do all again", "Also predict files again that are done; otherwise they are skipped.")
+        tip = "Predict file by file. A file that cannot be read does not stop the others."
+        self.start = button("Apply to these files", tip, self.run)
         self.busy = Busy("Stop; finished files stay, and the next start goes on with the rest.")
         self.table = FolderTable()
         self.table.setMinimumHeight(180)
         self.message = Note()
-        self.show_folder = QPushButton("Show results folder")
-        self.show_folder.setToolTip("Open the folder of the results in the file browser.")
+        tip = "Open the folder of the results in the file browser."
+        self.show_folder = button("Show results folder", tip, self._on_show_folder)
         self.show_folder.hide()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Axes"))
-        row.addWidget(self.axes, 1)
-        row.addWidget(self.overwrite)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.inputs)
-        column.addWidget(self.output)
-        column.addWidget(self.regions)
-        column.addLayout(row)
-        for widget in (self.start, self.busy, self.table, self.message, self.show_folder):
-            column.addWidget(widget)
+        row = beside(QLabel("Axes"), self.axes, self.overwrite, wide=(1,))
+        running = (self.start, self.busy, self.table, self.message, self.show_folder)
+        stacked(self, self.inputs, self.output, self.regions, row, *running)
 
     def _connect(self) -> None:
         session = self._session
         self.inputs.value_changed.connect(self._on_inputs)
         self.output.value_changed.connect(self.refresh)
         self.regions.drawn.connect(self._on_drawn)
-        self.start.clicked.connect(self.run)
         self.busy.cancelled.connect(self._on_cancel)
         self.table.opened.connect(self.open_row)
-        self.show_folder.clicked.connect(self._on_show_folder)
         session.applying.event.connect(self._on_event)
         session.applying.finished.connect(self._on_finished)
         session.model_changed.connect(self._on_model_changed)

@@ -5,13 +5,13 @@ from typing import Any
 
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.gui.layers.convert import axes_of
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.path_field import PathField
 from microforge.io.model_file import read_card
 from microforge.tasks import get_task
@@ -24,7 +24,7 @@ _OF_THE_LIST = {"inserted", "removed", "name", "data"}
 class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
     """Choose the regions; hidden where the model finds nothing that can be counted.
 
-    `drawn` is emitted when she wants those drawn on an image: the panel knows the folder they are written to.
+    `drawn` is emitted when the user wants those drawn on an image: the panel knows the folder they are written to.
     """
 
     drawn = Signal()
@@ -43,10 +43,7 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         # A long name must not make the dock wider than it is.
         self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.note = Note()
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.field, self.use, self.note):
-            page.addWidget(widget)
+        stacked(self, self.field, self.use, self.note)
         session.model_changed.connect(self._on_model_changed)
         session.viewer.layers.events.connect(self._on_layers)
         self._on_model_changed(session.model_path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from microforge.answers.region_counts import count_columns, count_lines
 from microforge.answers.words import counts_text
@@ -29,7 +29,7 @@ from microforge.gui.session.background import Relay
 from microforge.gui.session.dots_to_learn import learn_from_dots
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.tasks.abilities import MatchesPoints
@@ -167,18 +167,9 @@ class CountResults(ResultsPart):
         self.save = button("Save counts …", "Save the counts of this run as one CSV file.", self._ask_and_save)
 
     def _lay_out(self) -> None:
-        self._form = rows()
-        add_row(self._form, "New dots are", self.kind)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.table)
-        for pair in ((self.draw, self.use), (self.copy, self.save)):
-            row = QHBoxLayout()
-            for each in pair:
-                row.addWidget(each, 1)
-            page.addLayout(row)
-        page.addLayout(self._form)
-        page.addWidget(self.note)
+        self._form = rows(("New dots are", self.kind))
+        pairs = ((self.draw, self.use), (self.copy, self.save))
+        stacked(self, self.table, *(beside(*pair, wide=(0, 1)) for pair in pairs), self._form, self.note)
 
     def _connect(self) -> None:
         viewer = self._session.viewer

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from microforge.answers.words import class_probabilities, class_text, percent
 from microforge.errors import MicroforgeError
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.inference.open_images import OpenImagePredicted
@@ -40,14 +40,7 @@ class ClassResults(ResultsPart):
         self.note = Note()
         self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
         self.save = button("Save classes …", "Save the table as CSV file.", self._ask_and_save)
-        row = QHBoxLayout()
-        row.addWidget(self.copy, 1)
-        row.addWidget(self.save, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.table)
-        page.addLayout(row)
-        page.addWidget(self.note)
+        stacked(self, self.table, beside(self.copy, self.save, wide=(0, 1)), self.note)
         self.table.chosen.connect(self._on_chosen)
         session.viewer.layers.selection.events.active.connect(self._on_view)
         session.viewer.layers.events.removed.connect(self._on_removed)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
@@ -20,7 +20,7 @@ from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array, Image, Prediction
@@ -61,7 +61,7 @@ class ImageResults(ResultsPart):
             self.copy_results,
         )
         self.note = Note()
-        self._lay_out()
+        stacked(self, self.compare, self.statistics, beside(self.save, self.reuse, wide=()), self.note)
         self._saving.event.connect(self._on_saved)
         session.viewer.layers.events.removed.connect(self._on_removed)
         self.clear()
@@ -94,7 +94,7 @@ class ImageResults(ResultsPart):
         return Added(prediction.image_name)
 
     def copy_results(self) -> None:
-        """Make layers of her own from the results; their pixels are shared."""
+        """Make layers of the user's own from the results; their pixels are shared."""
         for layer in [layer for layer in self._layers if layer in self._session.viewer.layers]:
             look = {} if layer.rgb else {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits}
             metadata = {name: layer.metadata[name] for name in ("axes", "channel_names") if name in layer.metadata}
@@ -126,17 +126,6 @@ class ImageResults(ResultsPart):
         self.compare.close_down()
         self._saving.blockSignals(True)
         self._saving.wait(30)
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.save)
-        row.addWidget(self.reuse)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.compare)
-        page.addWidget(self.statistics)
-        page.addLayout(row)
-        page.addWidget(self.note)
 
     def _show_parts(self) -> None:
         self.setVisible(bool(self._layers))

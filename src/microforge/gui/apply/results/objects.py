@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from microforge.errors import MicroforgeError
 from microforge.gui.apply.results.base import Added, ResultsPart
@@ -16,7 +16,7 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import columns_of_dots
 from microforge.gui.layers.results import DETAILS, add_results, copy_to_correct, measurements_of, results_of
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
@@ -37,13 +37,7 @@ class ObjectResults(ResultsPart):
             "Copy the results into layers of your own, to repair by painting and to train on.",
             self.copy_results,
         )
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.table)
-        buttons.addWidget(self.save)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(buttons)
-        page.addWidget(self.correct)
+        stacked(self, beside(self.table, self.save, wide=()), self.correct)
 
     def clear(self) -> None:
         """Forget the last run."""
