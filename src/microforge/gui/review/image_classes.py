@@ -9,8 +9,8 @@ from microforge.annotations import IMAGE_CLASSES
 from microforge.answers.words import percent
 from microforge.evaluation.cases import Case, confusion_table
 from microforge.gui.review.case_review import CaseReview
-from microforge.gui.review.confusion_table import ConfusionTable
 from microforge.gui.review.source import TruthQuestion
+from microforge.gui.review.tables import ConfusionTable
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, stacked
 from microforge.gui.widgets.table import Column, SmallTable

@@ -16,7 +16,7 @@ from microforge.events import RunFailed
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.results import DETAILS
-from microforge.gui.review.findings_table import FindingsTable
+from microforge.gui.review.tables import FindingsTable
 from microforge.gui.session.background import Relay
 from microforge.gui.session.snapshot import snapshot_of
 from microforge.gui.session.state import Session
@@ -199,7 +199,7 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         findings = worst_first(event.findings)
         self.note.say(_verdict(event), "ok" if not findings else "info")
         self.scores.setText(_scores(event))
-        self.table.found.set_findings(findings)
+        self.table.found.set_rows(findings)
         self.scores.show()
         self.table.setVisible(bool(findings))
         self.marks.setVisible(bool(findings))
