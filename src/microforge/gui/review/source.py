@@ -156,9 +156,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._session.changed.disconnect(self.refresh)
         self._session.model_changed.disconnect(self._on_model_changed)
         self.busy.let_go()
-        self._relay.blockSignals(True)
-        self._relay.stop()
-        self._relay.wait(10)
+        self._relay.end(10)
 
     def _model(self) -> Path:
         """Give the model.

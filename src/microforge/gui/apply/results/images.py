@@ -76,13 +76,12 @@ class ImageResults(ResultsPart):
 
     def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
         """Show the images of a result as layers."""
-        prediction, viewer = event.prediction, self._session.viewer
+        prediction, viewer, source = event.prediction, self._session.viewer, self.source_of(event)
         if not event.images or event.image is None:
             return None
         layers = add_images(viewer, event.place, event.images, details, prediction.image_name, prediction.pixel_size)
         self._layers += layers
         self._savable.append(Savable(f"{event.place.name} {prediction.image_name}", prediction, event.image))
-        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
         if source is not None:
             self.compare.add(source, layers, alike=event.images[0].like_source)
         said = statistics_text(prediction.statistics)
