@@ -1,7 +1,7 @@
 """napari layers to images and labels: axes, pixel size, transforms (scale, rotate, affine); new layers to draw in."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer, Points, Shapes
 
 from microforge.axes.letters import check_axes, likely_axes, spatial_axes
 from microforge.errors import AnnotationError, AxesError, MicroforgeError
-from microforge.types import Array, Image, PixelSize
+from microforge.types import Array, Doubles, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
@@ -90,6 +90,14 @@ def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
         "units": tuple(layer.units[axis] for axis in axes),
         "axis_labels": tuple(layer.axis_labels[axis] for axis in axes),
     }
+
+
+def mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> Doubles:
+    """Apply an affine transform that takes one place at a time to many at once, which is a hundred times quicker."""
+    dims = places.shape[1]
+    origin = np.asarray(transform(np.zeros(dims)), np.float64)
+    columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
+    return np.asarray(places @ np.array(columns) + origin)
 
 
 def shown_dimensions(axes: str) -> list[int]:

@@ -1,6 +1,6 @@
 """Points layers that cells are clicked in: new layers, cell types, coordinates in pixels of the image."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
-from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, shown_dimensions
+from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, mapped, shown_dimensions
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 
@@ -153,7 +153,7 @@ def agreed(every: Sequence[Points]) -> list[Points]:
 
 def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
     letters = axes.replace("S", "")
-    world = _mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
+    world = mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
     missing = image.ndim - world.shape[1]
     if missing > 0:
         # napari aligns layers at their last dimensions; a dot without a channel is on every channel.
@@ -165,13 +165,5 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
                 remedy="Click the cells on this image anew, or choose the Points layer that belongs to it.",
             )
         world = np.hstack([np.zeros((len(world), missing)), world])
-    pixels = _mapped(image.world_to_data, world[:, -image.ndim :])
+    pixels = mapped(image.world_to_data, world[:, -image.ndim :])
     return np.asarray(pixels[:, [letters.index(letter) for letter in drawing_axes(axes)]])
-
-
-def _mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> Doubles:
-    """Apply an affine transform that takes one place at a time to many places at once."""
-    dims = places.shape[1]
-    origin = np.asarray(transform(np.zeros(dims)), np.float64)
-    columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
-    return np.asarray(places @ np.array(columns) + origin)

@@ -131,16 +131,26 @@ def _show(
     data, transform = fit_array(place, data, letters)
     layer = find_ours(viewer, place, kind, data.ndim)
     if layer is None:
-        layer = _new_layer(place, kind, data, transform)
-        # Before it is added: who listens must not take it for something to train on.
-        mark_result(layer, f"{place.name} ({kind})")
-        add_beside_brushes(viewer, layer)
+        layer = add_ours(viewer, _new_layer(place, kind, data, transform))
     else:
-        layer.data = data
-        for name, value in transform.items():
-            setattr(layer, name, value)
+        renew(layer, data, transform)
     remember(layer, place, kind, details)
     return layer
+
+
+def add_ours(viewer: ViewerModel, layer: Layer) -> Layer:
+    """Add a layer that a model made; give it."""
+    # Before it is added: who listens must not take it for something to train on.
+    mark_result(layer, layer.name)
+    add_beside_brushes(viewer, layer)
+    return layer
+
+
+def renew(layer: Layer, data: Array, transform: Mapping[str, Any]) -> None:
+    """Give a layer other data; new layers cost more, and flicker."""
+    layer.data = data
+    for name, value in transform.items():
+        setattr(layer, name, value)
 
 
 def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, Any]) -> None:
