@@ -9,7 +9,6 @@ from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.image_class_names import ClassKeys, ClassNames
-from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, confirmed, stacked, tick
@@ -17,6 +16,8 @@ from microforge.gui.widgets.basics import Note, beside, button, confirmed, stack
 
 class ClassTools(AnnotationTools):
     """Give images their class, one after the other."""
+
+    kind = IMAGE_CLASSES
 
     #: Given back where they are not wanted.
     holds_keys = True
@@ -36,11 +37,6 @@ class ClassTools(AnnotationTools):
         stacked(self, self.verdict, self.names, more, self.alone, self.hint)
         self._connect()
 
-    def current(self) -> Annotated | None:
-        """Give the item of the image chosen, if it has a class."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.class_name else None
-
     def refresh(self) -> None:
         """Show the session as it is; the keys are bound while images are told apart, and only then."""
         if self.session.kind is not IMAGE_CLASSES:
@@ -49,7 +45,7 @@ class ClassTools(AnnotationTools):
         if not self.keys.bound:
             self._begin()
         self.keys.bind()
-        item, chosen = self.current(), self._chosen()
+        item, chosen = self.current(), self.selected()
         known = {one.image: one.class_name for one in self.session.annotated}
         counts = Counter(known.get(layer, "") for layer in self.session.images())
         shown = item.class_name if item is not None else ""
@@ -69,7 +65,7 @@ class ClassTools(AnnotationTools):
         """Give the image chosen, or all that are selected, a class by its place in the list; go to the next."""
         if number >= len(self.session.class_names):
             return
-        layers = self._chosen()
+        layers = self.selected()
         if not layers:
             self.session.say("Open an image first: drag files onto the window.", "warning")
             return
@@ -79,7 +75,7 @@ class ClassTools(AnnotationTools):
 
     def clear(self) -> None:
         """Take the class of the images chosen away."""
-        self.session.set_class(self._chosen(), "")
+        self.session.set_class(self.selected(), "")
 
     def leave(self) -> None:
         """Give back the keys, and show the images that were hidden."""
@@ -108,7 +104,7 @@ class ClassTools(AnnotationTools):
 
     def _connect(self) -> None:
         self.choice.changed.connect(self._on_choice)
-        self.names.given.connect(self.give)
+        self.names.picked.connect(self.give)
         self.names.renamed.connect(self._rename)
         self.names.removed.connect(self._remove)
         self.alone.toggled.connect(lambda on: None if on else self._show_hidden())
@@ -122,12 +118,6 @@ class ClassTools(AnnotationTools):
     def _class_of(self, layer: Layer | None) -> str:
         item = self.session.annotated_of(layer)
         return "" if item is None else item.class_name
-
-    def _chosen(self) -> list[Image]:
-        """Give the image chosen, or those selected in the layer list where there are several."""
-        image, chosen = self.choice.value(), self.session.viewer.layers.selection
-        selected = [layer for layer in self.session.images() if layer in chosen]
-        return selected if len(selected) > 1 else [image] if image is not None else []
 
     def _go_on(self, done: list[Image]) -> None:
         """Choose the next image without a class: below in the layer list, as the top one is seen first."""

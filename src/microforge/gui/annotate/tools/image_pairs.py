@@ -5,6 +5,7 @@ from collections.abc import Callable
 from napari.layers import Image
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from microforge.annotations import IMAGE_PAIRS
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.session.annotated_image import Annotated
@@ -43,6 +44,8 @@ class TargetRow(QWidget):  # type: ignore[misc]  # qtpy has no types
 class PairTools(AnnotationTools):
     """Choose what the image is to become, see whether both fit, use the pair."""
 
+    kind = IMAGE_PAIRS
+
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
         self._busy = False
@@ -55,18 +58,13 @@ class PairTools(AnnotationTools):
         )
         self.swap = button("Swap", "Exchange image and target.", self._swap)
         self.use = button("Use this pair", "Learn to turn this image into its target.", self._use)
-        self.leave_out = button("Leave out", "Learn from this pair no more; the layers stay.", self._leave_out)
+        self.leave_out = button("Leave out", "Learn from this pair no more; the layers stay.", self.leave_out_current)
         self.verdict = Note(tip="Whether image and target can be learnt from.")
         self._targets = QVBoxLayout()
         more, using = beside(self.add, self.swap), beside(self.use, self.leave_out)
         stacked(self, self._targets, more, using, self.verdict)
         self._add()
         watch.verdict_changed.connect(self._show_verdict)
-
-    def current(self) -> Annotated | None:
-        """Give the item of the image chosen, if it has targets."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.targets else None
 
     def targets(self) -> tuple[Image, ...]:
         """Give the images picked as targets."""
@@ -173,11 +171,6 @@ class PairTools(AnnotationTools):
         for choice in (self.choice, *(row.choice for row in self.rows)):
             choice.confirm()
         self.session.pair(image, self.targets())
-
-    def _leave_out(self) -> None:
-        item = self.current()
-        if item is not None:
-            self.session.leave_out(item)
 
     def _show_verdict(self, _: object) -> None:
         verdict = self.watch.verdict

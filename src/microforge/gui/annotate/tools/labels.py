@@ -5,6 +5,7 @@ from typing import Any
 from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QMenu
 
+from microforge.annotations import LABELS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
@@ -12,7 +13,6 @@ from microforge.gui.annotate.tools.class_list import ClassList
 from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
 from microforge.gui.layers.convert import add_labels, labels_on
 from microforge.gui.layers.marks import is_result
-from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
@@ -20,6 +20,8 @@ from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, st
 
 class PaintTools(AnnotationTools):
     """Make the layer to paint on, and say what painting means."""
+
+    kind = LABELS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -44,11 +46,6 @@ class PaintTools(AnnotationTools):
         self.hint = Note(tip="The shortcuts of napari's Labels layer.")
         self._lay_out()
         self._connect()
-
-    def current(self) -> Annotated | None:
-        """Give what belongs to the image chosen, if something is painted or may be."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.labels is not None else None
 
     def refresh(self) -> None:
         """Show the session as it is."""

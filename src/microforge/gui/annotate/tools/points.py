@@ -5,10 +5,11 @@ from napari.layers import Image, Layer, Points
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QMenu, QSlider
 
+from microforge.annotations import POINTS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
-from microforge.gui.annotate.tools.cell_type_list import KindList
+from microforge.gui.annotate.tools.class_list import KindList
 from microforge.gui.annotate.tools.point_undo import DotHistory
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.points import KIND, dots_on, outside
@@ -31,6 +32,8 @@ _SIZES = (1, 60)
 
 class PointTools(AnnotationTools):
     """Make the layers to click cells on, and say what no dot means."""
+
+    kind = POINTS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -56,11 +59,6 @@ class PointTools(AnnotationTools):
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
         self._connect(watch)
-
-    def current(self) -> Annotated | None:
-        """Give what belongs to the image chosen, if cells are clicked or may be."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.points else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
