@@ -9,7 +9,7 @@ from microforge.errors import MicroforgeError
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import beside, button, stacked
 from microforge.io.model_file import ModelCard, read_card
-from microforge.tasks import get_task
+from microforge.tasks import Task, get_task
 
 NO_MODEL = "No model yet: train one, or open a model file."
 MODEL_FILTER = "Microforge models (*.safetensors)"
@@ -61,6 +61,17 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self.card.setText(summary(card))
         self.card.setToolTip(details(card, path))
+
+
+def task_of_model(path: Path | None) -> Task | None:
+    """Give the task of a model file; None where there is none that can be read (the picker says why)."""
+    if path is None:
+        return None
+    try:
+        card = read_card(path)
+        return get_task(card.task).from_options(card.task_options)
+    except MicroforgeError:
+        return None
 
 
 def model_name(path: Path) -> str:

@@ -1,7 +1,6 @@
 """Base of the panels that run a model (open images, folder): start, progress, cancel, end; one run at a time."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QWidget
@@ -66,11 +65,8 @@ class ModelRun(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.busy.cancelled.connect(self._on_cancel)
         self._session.applying.event.connect(self._on_event)
         self._session.applying.finished.connect(self._on_finished)
-        self._session.model_changed.connect(self._on_model_changed)
+        self._session.model_changed.connect(self.refresh)
         self._session.closing.connect(self._on_closing)
-
-    def _on_model_changed(self, _path: Path | None) -> None:
-        self.refresh()
 
     def _on_cancel(self) -> None:
         self._cancelled = True

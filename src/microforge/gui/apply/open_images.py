@@ -114,10 +114,7 @@ class ApplyLayers(ModelRun):
         layers = self._session.viewer.layers
         self._sources = (layers.selection.events.changed, layers.events.inserted, layers.events.removed)
         for source in self._sources:
-            source.connect(self._on_layers_changed)
-
-    def _on_layers_changed(self, _event: Any) -> None:
-        self.refresh()
+            source.connect(self.refresh)
 
     def close_down(self) -> None:
         """Let go of the viewer."""
@@ -125,7 +122,7 @@ class ApplyLayers(ModelRun):
             part.close_down()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
         for source in self._sources:
-            source.disconnect(self._on_layers_changed)
+            source.disconnect(self.refresh)
 
     def _ask_axes(self, images: list[Image]) -> None:
         """Ask what the dimensions of an image are where it does not say and nobody was asked before."""

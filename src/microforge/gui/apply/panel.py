@@ -7,16 +7,14 @@ from typing import Any
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from microforge.config import PredictionConfig, is_fitted
-from microforge.errors import MicroforgeError
 from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
-from microforge.gui.apply.model_picker import ModelPicker
+from microforge.gui.apply.model_picker import ModelPicker, task_of_model
 from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import collapsible, stacked
 from microforge.gui.widgets.settings_form import Form
 from microforge.inference.protocols import ImagePredictor, MakePredictor
-from microforge.io.model_file import read_card
-from microforge.tasks import Task, TaskOptions, get_task
+from microforge.tasks import TaskOptions
 
 
 class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -87,14 +85,8 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 def _options_of(path: Path | None) -> TaskOptions | None:
     """Give the options of a model's task; None where there is no model that can be read (the picker says why)."""
-    if path is None:
-        return None
-    try:
-        card = read_card(path)
-        task: Task = get_task(card.task).from_options(card.task_options)
-    except MicroforgeError:
-        return None
-    return task.options
+    task = task_of_model(path)
+    return None if task is None else task.options
 
 
 def _not_numbers(options: type[TaskOptions]) -> set[str]:

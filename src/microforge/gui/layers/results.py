@@ -172,7 +172,7 @@ def _new_layer(place: LayerPlace, kind: str, data: Array, transform: Mapping[str
 
 
 def find_ours(viewer: ViewerModel, place: LayerPlace, kind: str, ndim: int) -> Layer | None:
-    """Find the layer of the last time, if nobody has made it hers."""
+    """Find the layer of the last time, if nobody has painted in it or renamed it."""
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
         if known.get("source") == place.source and known.get("kind") == kind and layer.ndim == ndim:

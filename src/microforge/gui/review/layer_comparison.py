@@ -72,18 +72,15 @@ class LayerComparison(QWidget):  # type: ignore[misc]  # qtpy has no types
         layers = self._session.viewer.layers
         self._sources = (layers.events.inserted, layers.events.removed, layers.events.renamed)
         for source in self._sources:
-            source.connect(self._on_layers_changed)
+            source.connect(self.refresh)
         self._session.closing.connect(self._on_closing)
         self._relay.event.connect(self._on_event)
         self._relay.finished.connect(self.refresh)
 
     def _on_closing(self) -> None:
         for source in self._sources:
-            source.disconnect(self._on_layers_changed)
+            source.disconnect(self.refresh)
         self._relay.end(5)
-
-    def _on_layers_changed(self, _event: Any) -> None:
-        self.refresh()
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, RunFailed):

@@ -36,7 +36,7 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
         for panel in self.panels.values():
             page.addWidget(panel)
         page.addStretch(1)
-        self.what.value_changed.connect(self._on_what)
+        self.what.value_changed.connect(self._show)
         session.changed.connect(self._on_session_changed)
         self._on_session_changed()
         self._show()
@@ -57,9 +57,6 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
             answer = self._session.task_class.answer
             fitting = [panel for review, panel in self.panels.items() if answer in review.answers]
             self.what.set_value((fitting or list(self.panels.values()))[0])
-
-    def _on_what(self, _: object) -> None:
-        self._show()
 
     def _show(self) -> None:
         for panel in self.panels.values():

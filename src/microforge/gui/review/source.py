@@ -154,7 +154,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Stop; the panels hear no more of it."""
         self._session.changed.disconnect(self.refresh)
-        self._session.model_changed.disconnect(self._on_model_changed)
+        self._session.model_changed.disconnect(self.refresh)
         self.busy.let_go()
         self._relay.end(10)
 
@@ -202,18 +202,12 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         stacked(self, form, self.images, self.truth, self.start, self.busy, self.note)
 
     def _connect(self) -> None:
-        self.where.value_changed.connect(self._on_where)
+        self.where.value_changed.connect(self.refresh)
         self.busy.cancelled.connect(self._on_cancel)
         self._session.changed.connect(self.refresh)
-        self._session.model_changed.connect(self._on_model_changed)
+        self._session.model_changed.connect(self.refresh)
         self._relay.event.connect(self._on_event)
         self._relay.finished.connect(self._on_finished)
-
-    def _on_where(self, _: object) -> None:
-        self.refresh()
-
-    def _on_model_changed(self, _path: Path | None) -> None:
-        self.refresh()
 
     def _on_cancel(self) -> None:
         self._cancelled = True

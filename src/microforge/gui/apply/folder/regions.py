@@ -8,13 +8,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.gui.apply.model_picker import task_of_model
 from microforge.gui.layers.convert import axes_of
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.path_field import PathField
-from microforge.io.model_file import read_card
-from microforge.tasks import get_task
 
 REGIONS_FILTER = "Regions (*.zip *.roi *.tif *.tiff *.png);;All files (*)"
 DRAWN = "drawn regions.zip"
@@ -89,7 +88,8 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         return regions_on(region_layers(self._session), image, axes)
 
     def _on_model_changed(self, path: Path | None) -> None:
-        self._counts = _finds_cells(path)
+        task = task_of_model(path)
+        self._counts = task is not None and bool(task.answer.counted)
         self.setVisible(self._counts)
         self._offer()
 
@@ -103,13 +103,3 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         name = names[-1] if len(names) == 1 else "the image"
         self.use.setText(f"Use the regions of {name if len(name) < 20 else f'{name[:18]} …'}")
         self.use.setToolTip(f"Count every file in the areas of {', '.join(names)}. They are saved with the results.")
-
-
-def _finds_cells(path: Path | None) -> bool:
-    if path is None:
-        return False
-    try:
-        task = get_task(read_card(path).task)
-    except MicroforgeError:
-        return False
-    return bool(task.answer.counted)
