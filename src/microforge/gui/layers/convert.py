@@ -52,10 +52,10 @@ def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
         return confirmed.upper(), True
     for letters in (str(layer.metadata.get("axes", "")), "".join(layer.axis_labels)):
         with contextlib.suppress(AxesError):
-            return check_axes(letters.removesuffix("S") + samples, _shape(layer)), True
+            return check_axes(letters.removesuffix("S") + samples, shape_of_layer(layer)), True
     if layer.ndim == 2:
         return "YX" + samples, True
-    return likely_axes(_shape(layer)[: layer.ndim]) + samples, False
+    return likely_axes(shape_of_layer(layer)[: layer.ndim]) + samples, False
 
 
 def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
@@ -119,7 +119,7 @@ def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
         If a number of pixels this large does not fit into memory.
     """
     labels = Labels(
-        _empty_labels(_shape(image), axes),
+        _empty_labels(shape_of_layer(image), axes),
         name=f"{image.name} annotation",
         opacity=0.6,
         **geometry_of(image, shown_dimensions(axes)),
@@ -183,7 +183,7 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
         If the Labels layer has another shape than the image.
     """
     data, letters = labels.data, drawing_axes(axes)
-    expected = tuple(n for n, letter in zip(_shape(image), axes, strict=True) if letter in letters)
+    expected = tuple(n for n, letter in zip(shape_of_layer(image), axes, strict=True) if letter in letters)
     if data.ndim > len(expected) and "C" in axes:
         data = np.take(data, 0, axis=data.ndim - len(axes.replace("S", "")) + axes.index("C"))
     if tuple(data.shape) != expected:
@@ -195,7 +195,8 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
     return data, letters
 
 
-def _shape(layer: Layer) -> tuple[int, ...]:
+def shape_of_layer(layer: Layer) -> tuple[int, ...]:
+    """Give the length of each dimension, colour samples included; of several resolutions that of the finest."""
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     return tuple(data.shape)
 

@@ -10,7 +10,14 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
-from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, mapped, shown_dimensions
+from microforge.gui.layers.convert import (
+    brushes_down,
+    drawing_axes,
+    geometry_of,
+    mapped,
+    shape_of_layer,
+    shown_dimensions,
+)
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 
@@ -57,8 +64,7 @@ def name_of_layer(image: Layer, kind: str) -> str:
 
 def clicked_dot_size(image: Layer, axes: str) -> int:
     """Give the size of a dot, in pixels, that shows on the image without hiding its cell."""
-    data = image.data[0] if getattr(image, "multiscale", False) else image.data
-    side = max(data.shape[axes.index(letter)] for letter in "YX")
+    side = max(shape_of_layer(image)[axes.index(letter)] for letter in "YX")
     return int(np.clip(round(side * _PART), _SMALLEST, _LARGEST))
 
 
@@ -125,8 +131,7 @@ def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
 
 def outside(points: Points, image: Layer, axes: str) -> int:
     """Count the dots that do not lie on an image."""
-    data = image.data[0] if getattr(image, "multiscale", False) else image.data
-    size = np.array([data.shape[axes.index(letter)] for letter in points.axes])
+    size = np.array([shape_of_layer(image)[axes.index(letter)] for letter in points.axes])
     inside = (points.coordinates >= -0.5) & (points.coordinates < size - 0.5)
     return int((~np.all(inside, axis=1)).sum())
 

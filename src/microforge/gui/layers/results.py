@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 
 from microforge.answers.shown_images import PROBABILITY
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.convert import add_beside_brushes, geometry_of, shape_of_layer
 from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction
 
@@ -47,7 +47,7 @@ class LayerPlace:
 
 def layer_place(layer: Layer, axes: str) -> LayerPlace:
     """Note the geometry of a layer whose data has these axes."""
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
+    shape = shape_of_layer(layer)[: layer.ndim]
     look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
     look = {name: value for name, value in look.items() if value is not None}
     transform = geometry_of(layer, range(layer.ndim))

@@ -45,7 +45,10 @@ class CountReview(CaseReview):
         self.worst = button("Worst image", "Open the image whose count is off most.", self._open_worst)
         self.best = button("Best image", "Open the image whose count is off least.", self._open_best)
         self.both = button("Both side by side", "Open the worst and the best image beside each other.", self._open_both)
-        self._lay_out()
+        self._buttons = QWidget()
+        self._buttons.setLayout(beside(self.worst, self.best, wide=(0, 1)))
+        page = stacked(self, self.source, self.plot, self.scores, self._buttons, self.both, self.note)
+        page.addStretch(1)
         self.plot.chosen.connect(self.open)
         self.refresh()
 
@@ -69,12 +72,6 @@ class CountReview(CaseReview):
     def forget(self) -> None:
         """Mark no image."""
         self._opened = []
-
-    def _lay_out(self) -> None:
-        self._buttons = QWidget()
-        self._buttons.setLayout(beside(self.worst, self.best, wide=(0, 1)))
-        page = stacked(self, self.source, self.plot, self.scores, self._buttons, self.both, self.note)
-        page.addStretch(1)
 
     def _order(self) -> list[int]:
         """Give the numbers of the images, best first."""

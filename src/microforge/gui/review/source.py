@@ -110,7 +110,8 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
         self.busy = Busy("Stop; what is measured so far stays.")
         self.note = Note()
-        self._lay_out()
+        form = rows(("Measure on", self.where))
+        stacked(self, form, self.images, self.truth, self.start, self.busy, self.note)
         self._connect()
         self.refresh()
 
@@ -196,10 +197,6 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _items(self) -> list[Annotated]:
         """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
         return self._session.items if self._session.kind is self._question.kind else []
-
-    def _lay_out(self) -> None:
-        form = rows(("Measure on", self.where))
-        stacked(self, form, self.images, self.truth, self.start, self.busy, self.note)
 
     def _connect(self) -> None:
         self.where.value_changed.connect(self.refresh)

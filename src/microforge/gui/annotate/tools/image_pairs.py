@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from microforge.annotations import IMAGE_PAIRS
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
+from microforge.gui.layers.convert import shape_of_layer
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
@@ -180,4 +181,4 @@ class PairTools(AnnotationTools):
 
 def _leading(layer: Image) -> tuple[int, ...]:
     """Give the length of all dimensions but rows and columns."""
-    return tuple((layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim - 2])
+    return shape_of_layer(layer)[: layer.ndim - 2]

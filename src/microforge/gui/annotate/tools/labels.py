@@ -44,7 +44,8 @@ class PaintTools(AnnotationTools):
             on=True,
         )
         self.hint = Note(tip="The shortcuts of napari's Labels layer.")
-        self._lay_out()
+        self._rows = rows(("Unpainted is", self.unpainted))
+        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.hint, self._rows)
         self._connect()
 
     def refresh(self) -> None:
@@ -68,10 +69,6 @@ class PaintTools(AnnotationTools):
         for fresh in self._fresh.values():
             fresh.detach()
         self._fresh.clear()
-
-    def _lay_out(self) -> None:
-        self._rows = rows(("Unpainted is", self.unpainted))
-        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.hint, self._rows)
 
     def _connect(self) -> None:
         self.unpainted.set_choices([("background", True), ("not looked at", False)])
