@@ -1,1 +1,1 @@
-"""The napari plugin: panels over the engine; the only place that knows Qt and napari."""
+"""The napari plugin (graphical user interface): panels over the engine; only here Qt and napari are imported."""

@@ -87,7 +87,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         return bool(super().event(event))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the window is closed: hidden while closing, so that she did not think better of it."""
+        """Notice that the window is closed: hidden while closing, so that the user did not cancel it."""
         if event.type() == QEvent.Type.Close:
             self._closing = True
             QTimer.singleShot(0, self._not_closing)

@@ -171,10 +171,10 @@ def test_names_can_be_changed(panel: AnnotatePanel, images: list[Any], monkeypat
     panel.tools[IMAGE_CLASSES].names.renamed.emit(2, "blurred")
     panel.tools[IMAGE_CLASSES].names.renamed.emit(2, "")
     assert ["already" in said[0], "needs a name" in said[1]] == [True, True]
-    monkeypatch.setattr(panel.tools[IMAGE_CLASSES], "_sure", lambda *_: False)
+    monkeypatch.setattr("microforge.gui.annotate.tools.image_classes.confirmed", lambda *_: False)
     panel.tools[IMAGE_CLASSES].names.removed.emit(1)
     assert classes(panel) == {"c": "blurred", "b": "class 1"}
-    monkeypatch.setattr(panel.tools[IMAGE_CLASSES], "_sure", lambda *_: True)
+    monkeypatch.setattr("microforge.gui.annotate.tools.image_classes.confirmed", lambda *_: True)
     panel.tools[IMAGE_CLASSES].names.removed.emit(1)
     assert classes(panel) == {"b": "class 1"}
     assert panel.session.class_names == ["good", "class 1"]

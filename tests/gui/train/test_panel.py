@@ -125,11 +125,11 @@ def test_discard_asks_and_keeps_nothing(
     if after == "ended":
         panel.stop.click()
         qtbot.waitUntil(lambda: ended(panel))
-    monkeypatch.setattr(panel, "_sure", lambda: False)
+    monkeypatch.setattr("microforge.gui.train.panel.confirmed", lambda *_: False)
     panel.discard.click()
     folder = panel.run.folder
     assert folder is not None
-    monkeypatch.setattr(panel, "_sure", lambda: True)
+    monkeypatch.setattr("microforge.gui.train.panel.confirmed", lambda *_: True)
     panel.discard.click()
     qtbot.waitUntil(lambda: panel.run.state is RunState.IDLE)
     assert not folder.exists()

@@ -3,7 +3,7 @@
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
-from microforge.gui.layers.convert import axes_of
+from microforge.gui.layers.convert import axes_of, shape_of_layer
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Picker
@@ -40,16 +40,15 @@ class ImageChoice(QObject):  # type: ignore[misc]  # qtpy has no types
         """Bring the axes up to date; give whether they are to be asked for."""
         image, letters = self.value(), self.letters()
         asked = image is not None and image.ndim > 2 and not axes_of(image)[1]
-        # What she has set but not confirmed stays.
+        # What the user has set but not confirmed stays.
         if asked and image is not None and self._shown != (image, letters):
-            data = image.data[0] if image.multiscale else image.data
-            self.axes.set_shape(data.shape, letters)
+            self.axes.set_shape(shape_of_layer(image), letters)
             self._shown = (image, letters)
         self.axes.setEnabled(editable)
         return asked
 
     def confirm(self) -> None:
-        """Take the axes she sees for what she means: pressing a button confirms them."""
+        """Take the axes shown for what the user means: pressing a button confirms them."""
         image = self.value()
         if image is not None and not self.axes.isHidden() and not self.axes.problem():
             self._session.set_axes(image, self.axes.value())

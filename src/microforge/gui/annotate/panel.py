@@ -13,7 +13,7 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened
+from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened, stacked
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
 
@@ -81,9 +81,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             tools.close_down()
 
     def _lay_out(self) -> None:
-        form = rows()
-        for title, field in (("Image", self.image), ("Goal", self.task)):
-            add_row(form, title, field)
+        form = rows(("Image", self.image), ("Goal", self.task))
         form.addRow(self.about)
         self._form = form
         add_row(form, "Axes", self.axes)
@@ -148,14 +146,11 @@ class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session = session
         self.form: Form[Any] | None = None
         self._inside = QWidget()
-        self._content = QVBoxLayout(self._inside)
-        self._content.setContentsMargins(0, 0, 0, 0)
+        self._content = stacked(self._inside)
         self.fold = collapsible(
             "Options of this goal", "How it is learnt. The usual choice is already made.", self._inside
         )
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.fold)
+        stacked(self, self.fold)
 
     def refresh(self) -> None:
         """Show the options as they are; a form is built anew only for another task."""

@@ -1,1 +1,1 @@
-"""The tab *Apply*: run a model on open images or on folders."""
+"""The tab *Apply*: run a model (prediction, inference) on open images or on folders of files."""

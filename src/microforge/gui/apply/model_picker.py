@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QWidget
 
 from microforge.errors import MicroforgeError
 from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import beside, button, stacked
 from microforge.io.model_file import ModelCard, read_card
-from microforge.tasks import get_task
+from microforge.tasks import Task, get_task
 
 NO_MODEL = "No model yet: train one, or open a model file."
 MODEL_FILTER = "Microforge models (*.safetensors)"
@@ -24,24 +25,13 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.models.setToolTip("The model that is applied. A training in this window puts its own here.")
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(10)
-        self.browse = QPushButton("Open …")
-        self.browse.setToolTip("Use a model file (.safetensors) from disk.")
+        self.browse = button("Open …", "Use a model file (.safetensors) from disk.", self._on_browse)
         self.card = QLabel(NO_MODEL)
         self.card.setWordWrap(True)
-        self._lay_out()
-        self.browse.clicked.connect(self._on_browse)
+        stacked(self, beside(self.models, self.browse), self.card)
         self.models.activated.connect(lambda row: session.set_model(self.models.itemData(row)))
         session.model_changed.connect(self._on_model_changed)
         self._on_model_changed(session.model_path)
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.models, 1)
-        row.addWidget(self.browse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addWidget(self.card)
 
     def _on_browse(self) -> None:
         start = str(self._session.model_path.parent) if self._session.model_path else ""
@@ -71,6 +61,17 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self.card.setText(summary(card))
         self.card.setToolTip(details(card, path))
+
+
+def task_of_model(path: Path | None) -> Task | None:
+    """Give the task of a model file; None where there is none that can be read (the picker says why)."""
+    if path is None:
+        return None
+    try:
+        card = read_card(path)
+        return get_task(card.task).from_options(card.task_options)
+    except MicroforgeError:
+        return None
 
 
 def model_name(path: Path) -> str:

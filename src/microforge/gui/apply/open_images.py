@@ -1,25 +1,22 @@
 """Apply a model to open images: start, cancel, and show results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from napari.layers import Image
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from microforge.config import PredictionConfig
-from microforge.errors import MicroforgeError
 from microforge.events import Preparing, RunFailed, TileFinished
+from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.apply.results import ResultsPart, known_results
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
 from microforge.gui.layers.convert import axes_of, image_of
 from microforge.gui.layers.results import layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
-from microforge.gui.widgets.progress import Busy
 from microforge.inference.open_images import (
     OpenImage,
     OpenImageFailed,
@@ -36,7 +33,7 @@ SEVERITIES = ("", "ok", "info", "warning", "error")
 _Part = TypeVar("_Part", bound=ResultsPart)
 
 
-class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ApplyLayers(ModelRun):
     """The part of *Apply* for open images.
 
     Parameters
@@ -53,22 +50,19 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         config: Callable[[], PredictionConfig],
         make: MakePredictor[ImagePredictor] | None = None,
     ) -> None:
-        super().__init__()
-        self._session, self._config, self._make = session, config, make
-        self._mine = self._cancelled = False
+        super().__init__(session, config, "Stop; results that are finished stay.")
+        self._make = make
         self._position = (0, 1)
         self._lines: list[str] = []
         self.chosen = Note()
         self.axes = AxesWidget()
         self._asked: Image | None = None
-        self.start = QPushButton("Apply to selected layers")
-        self.start.setToolTip("Run the model on the selected images. The results become layers on top of them.")
-        self.busy = Busy("Stop; results that are finished stay.")
-        self.message = Note()
+        tip = "Run the model on the selected images. The results become layers on top of them."
+        self.start = button("Apply to selected layers", tip, self.apply)
         text = CanvasText(session.viewer)
         self.parts = [make_part(session, text, self.message) for make_part in known_results()]
         self.objects = self.part(ObjectResults)
-        self._lay_out()
+        stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, *self.parts)
         self._connect()
         self.refresh()
 
@@ -97,18 +91,15 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         if model is None:
             return
         config = self._config()
-        # First, because napari lets events through while it makes a progress bar.
-        self.busy.begin("Loading the model")
-        try:
+
+        def make() -> Callable[[], Iterator[Any]]:
             images = [self._opened(layer) for layer in self.images()]
-            self._session.applying.start(partial(predict_open_images, model, images, config, self._make))
-        except MicroforgeError as error:
-            self.busy.end()
-            self.message.say(str(error), "error")
+            return partial(predict_open_images, model, images, config, self._make)
+
+        if not self.begin("Loading the model", make):
             return
-        self._mine, self._cancelled, self._lines = True, False, []
+        self._lines = []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
-        self.message.say("")
         for part in self.parts:
             part.clear()
         self.refresh()
@@ -117,46 +108,21 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give the part of a kind."""
         return next(part for part in self.parts if isinstance(part, kind))
 
-    def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.chosen, self.axes, self.start, self.busy, self.message):
-            column.addWidget(widget)
-        for part in self.parts:
-            column.addWidget(part)
-
     def _connect(self) -> None:
-        session = self._session
-        self.start.clicked.connect(self.apply)
+        self.follow()
         self.axes.value_changed.connect(self._on_axes)
-        self.busy.cancelled.connect(self._on_cancel)
-        session.applying.event.connect(self._on_event)
-        session.applying.finished.connect(self._on_finished)
-        session.model_changed.connect(self._on_model_changed)
-        layers = session.viewer.layers
+        layers = self._session.viewer.layers
         self._sources = (layers.selection.events.changed, layers.events.inserted, layers.events.removed)
         for source in self._sources:
-            source.connect(self._on_layers_changed)
-        session.closing.connect(self._on_closing)
+            source.connect(self.refresh)
 
-    def _on_model_changed(self, _path: Path | None) -> None:
-        self.refresh()
-
-    def _on_cancel(self) -> None:
-        self._cancelled = True
-        self._session.applying.stop()
-
-    def _on_layers_changed(self, _event: Any) -> None:
-        self.refresh()
-
-    def _on_closing(self) -> None:
-        self._mine = False
-        self.busy.let_go()
+    def close_down(self) -> None:
+        """Let go of the viewer."""
         for part in self.parts:
             part.close_down()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
         for source in self._sources:
-            source.disconnect(self._on_layers_changed)
+            source.disconnect(self.refresh)
 
     def _ask_axes(self, images: list[Image]) -> None:
         """Ask what the dimensions of an image are where it does not say and nobody was asked before."""
@@ -175,9 +141,8 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         image = image_of(layer, self._session.axes_of(layer))
         return OpenImage(image, layer_place(layer, image.axes))
 
-    def _on_event(self, event: object) -> None:
-        if not self._mine:
-            return
+    def take(self, event: object) -> None:
+        """Show how far the run is, and what it gives."""
         if isinstance(event, Preparing):
             self.busy.text.setText(event.text)
         elif isinstance(event, OpenImageStarted):
@@ -212,10 +177,7 @@ class ApplyLayers(QWidget):  # type: ignore[misc]  # qtpy has no types
         worst = max((severity, self.message.severity), key=SEVERITIES.index)
         self.message.say("\n".join(self._lines[-8:]), worst)
 
-    def _on_finished(self) -> None:
-        if self._mine:
-            self._mine = False
-            if self._cancelled:
-                self._say("Cancelled; what was finished before is kept.", "info")
-            self.busy.end()
-        self.refresh()
+    def conclude(self) -> None:
+        """Say so if the run was cancelled."""
+        if self._cancelled:
+            self._say("Cancelled; what was finished before is kept.", "info")

@@ -7,16 +7,14 @@ from typing import Any
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from microforge.config import PredictionConfig, is_fitted
-from microforge.errors import MicroforgeError
 from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
-from microforge.gui.apply.model_picker import ModelPicker
+from microforge.gui.apply.model_picker import ModelPicker, task_of_model
 from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import collapsible
+from microforge.gui.widgets.basics import collapsible, stacked
 from microforge.gui.widgets.settings_form import Form
 from microforge.inference.protocols import ImagePredictor, MakePredictor
-from microforge.io.model_file import read_card
-from microforge.tasks import Task, TaskOptions, get_task
+from microforge.tasks import TaskOptions
 
 
 class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -61,13 +59,9 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._task: Form[Any] | None = None
         self._own: Mapping[str, Any] = {}
         content = QWidget()
-        self._content = QVBoxLayout(content)
-        self._content.setContentsMargins(0, 0, 0, 0)
-        self._content.addWidget(self._form.native)
+        self._content = stacked(content, self._form.native)
         self.advanced = collapsible("Advanced", "Device, tiles, how carefully. Rarely needed.", content)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.advanced)
+        stacked(self, self.advanced)
         session.model_changed.connect(self._on_model_changed)
         self._on_model_changed(session.model_path)
 
@@ -91,14 +85,8 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 def _options_of(path: Path | None) -> TaskOptions | None:
     """Give the options of a model's task; None where there is no model that can be read (the picker says why)."""
-    if path is None:
-        return None
-    try:
-        card = read_card(path)
-        task: Task = get_task(card.task).from_options(card.task_options)
-    except MicroforgeError:
-        return None
-    return task.options
+    task = task_of_model(path)
+    return None if task is None else task.options
 
 
 def _not_numbers(options: type[TaskOptions]) -> set[str]:

@@ -1,1 +1,1 @@
-"""Between napari's layers and the engine's values, both ways: come here for how results look on the canvas."""
+"""Conversion between napari layers and the engine's arrays, both ways; come here for how results look on the canvas."""

@@ -1,7 +1,7 @@
 """napari layers to engine images and back: axes, pixel size, transforms, new layers to draw on."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer, Points, Shapes
 
 from microforge.axes.letters import check_axes, likely_axes, spatial_axes
 from microforge.errors import AnnotationError, AxesError, MicroforgeError
-from microforge.types import Array, Image, PixelSize
+from microforge.types import Array, Doubles, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
@@ -52,10 +52,10 @@ def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
         return confirmed.upper(), True
     for letters in (str(layer.metadata.get("axes", "")), "".join(layer.axis_labels)):
         with contextlib.suppress(AxesError):
-            return check_axes(letters.removesuffix("S") + samples, _shape(layer)), True
+            return check_axes(letters.removesuffix("S") + samples, shape_of_layer(layer)), True
     if layer.ndim == 2:
         return "YX" + samples, True
-    return likely_axes(_shape(layer)[: layer.ndim]) + samples, False
+    return likely_axes(shape_of_layer(layer)[: layer.ndim]) + samples, False
 
 
 def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
@@ -92,6 +92,14 @@ def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
     }
 
 
+def mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> Doubles:
+    """Apply an affine transform that takes one place at a time to many at once, which is a hundred times quicker."""
+    dims = places.shape[1]
+    origin = np.asarray(transform(np.zeros(dims)), np.float64)
+    columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
+    return np.asarray(places @ np.array(columns) + origin)
+
+
 def shown_dimensions(axes: str) -> list[int]:
     """Give the dimensions of an image layer that a layer drawn on it has as well.
 
@@ -111,7 +119,7 @@ def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
         If a number of pixels this large does not fit into memory.
     """
     labels = Labels(
-        _empty_labels(_shape(image), axes),
+        _empty_labels(shape_of_layer(image), axes),
         name=f"{image.name} annotation",
         opacity=0.6,
         **geometry_of(image, shown_dimensions(axes)),
@@ -175,7 +183,7 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
         If the Labels layer has another shape than the image.
     """
     data, letters = labels.data, drawing_axes(axes)
-    expected = tuple(n for n, letter in zip(_shape(image), axes, strict=True) if letter in letters)
+    expected = tuple(n for n, letter in zip(shape_of_layer(image), axes, strict=True) if letter in letters)
     if data.ndim > len(expected) and "C" in axes:
         data = np.take(data, 0, axis=data.ndim - len(axes.replace("S", "")) + axes.index("C"))
     if tuple(data.shape) != expected:
@@ -187,7 +195,8 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
     return data, letters
 
 
-def _shape(layer: Layer) -> tuple[int, ...]:
+def shape_of_layer(layer: Layer) -> tuple[int, ...]:
+    """Give the length of each dimension, colour samples included; of several resolutions that of the finest."""
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     return tuple(data.shape)
 

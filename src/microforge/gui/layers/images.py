@@ -9,9 +9,7 @@ from napari.layers import Image, Layer
 from napari.utils.transforms import Affine
 
 from microforge.answers.shown_images import ShownImage
-from microforge.gui.layers.convert import add_beside_brushes
-from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.results import LayerPlace, find_ours, fit_array, remember, transform_of
+from microforge.gui.layers.results import LayerPlace, add_ours, find_ours, fit_array, remember, renew, transform_of
 from microforge.types import PixelSize
 
 
@@ -78,13 +76,9 @@ def _add(
         layer = Image(
             data, name=title, rgb=rgb, metadata=_metadata(shown, pixel_size), **transform, **_look(place, shown)
         )
-        # Before it is added: who listens must not take it for something to train on.
-        mark_result(layer, title)
-        add_beside_brushes(viewer, layer)
+        add_ours(viewer, layer)
     else:
-        layer.data = data
-        for field, value in transform.items():
-            setattr(layer, field, value)
+        renew(layer, data, transform)
     remember(layer, place, kind, details)
     return layer
 

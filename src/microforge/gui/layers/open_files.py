@@ -13,9 +13,8 @@ from napari.layers import Labels
 from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.gui.layers.convert import add_beside_brushes
 from microforge.gui.layers.images import add_images
-from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.point_results import add_dots
-from microforge.gui.layers.results import layer_place
+from microforge.gui.layers.results import add_ours, layer_place
 from microforge.types import Array, Image, Points, Prediction
 
 
@@ -73,8 +72,7 @@ def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)
         labels = Labels(data, name=f"{image.name} (objects)", opacity=0.6, **placed(image, axes))
-        mark_result(labels, image.name)
-        add_beside_brushes(viewer, labels)
+        add_ours(viewer, labels)
     if opened.results:
         place = layer_place(layer, image.axes)
         if len(opened.results) == 1:

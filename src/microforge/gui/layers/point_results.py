@@ -8,9 +8,16 @@ from napari.components import ViewerModel
 from napari.layers import Points as PointsLayer
 from scipy.spatial import KDTree
 
-from microforge.gui.layers.convert import add_beside_brushes
-from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.results import DETAILS, LayerPlace, find_ours, fingerprint, fit_points, remember
+from microforge.gui.layers.results import (
+    DETAILS,
+    LayerPlace,
+    add_ours,
+    find_ours,
+    fingerprint,
+    fit_points,
+    remember,
+    renew,
+)
 from microforge.types import Array, Points, Prediction
 
 #: One per kind, as far apart as colours go, in the order of the colour maps of the densities.
@@ -58,7 +65,7 @@ def add_dots(
     details: Mapping[str, Any],
     spacing: float | None = None,
 ) -> PointsLayer:
-    """Show the cells of a prediction as dots on their image; a layer that she has corrected stays hers."""
+    """Show the cells of a prediction as dots on their image; a layer that the user has corrected stays as it is."""
     points = prediction.points
     assert points is not None
     data, transform = fit_points(place, points.coordinates, points.axes)
@@ -70,24 +77,13 @@ def add_dots(
         name = f"{place.name} ({CELLS_LAYER})"
         look = look_of(points, size) | transform
         layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_dots(prediction), **look)
-        # Before it is added: who listens must not take it for something to train on.
-        mark_result(layer, name)
-        add_beside_brushes(viewer, layer)
+        add_ours(viewer, layer)
     else:
-        _renew(layer, data, prediction, size, transform)
+        layer.selected_data = set()
+        renew(layer, data, {"features": features_of_dots(prediction), "size": size, **transform})
+        layer.refresh_colors()
     remember(layer, place, kind, {**details, "axes": place.axes[-data.shape[1] :], "kinds": points.kinds})
     return layer
-
-
-def _renew(layer: PointsLayer, data: Array, prediction: Prediction, size: float, transform: Mapping[str, Any]) -> None:
-    """Give a layer other dots; new layers cost more, and flicker."""
-    layer.selected_data = set()
-    layer.data = data
-    layer.features = features_of_dots(prediction)
-    layer.size = size
-    layer.refresh_colors()
-    for name, value in transform.items():
-        setattr(layer, name, value)
 
 
 def dots_of(layer: PointsLayer) -> Points:

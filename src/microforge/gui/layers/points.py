@@ -1,6 +1,6 @@
 """Annotated points: between Points layers and pixel coordinates, with cell types."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,14 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
-from microforge.gui.layers.convert import brushes_down, drawing_axes, geometry_of, shown_dimensions
+from microforge.gui.layers.convert import (
+    brushes_down,
+    drawing_axes,
+    geometry_of,
+    mapped,
+    shape_of_layer,
+    shown_dimensions,
+)
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 
@@ -57,8 +64,7 @@ def name_of_layer(image: Layer, kind: str) -> str:
 
 def clicked_dot_size(image: Layer, axes: str) -> int:
     """Give the size of a dot, in pixels, that shows on the image without hiding its cell."""
-    data = image.data[0] if getattr(image, "multiscale", False) else image.data
-    side = max(data.shape[axes.index(letter)] for letter in "YX")
+    side = max(shape_of_layer(image)[axes.index(letter)] for letter in "YX")
     return int(np.clip(round(side * _PART), _SMALLEST, _LARGEST))
 
 
@@ -125,8 +131,7 @@ def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
 
 def outside(points: Points, image: Layer, axes: str) -> int:
     """Count the dots that do not lie on an image."""
-    data = image.data[0] if getattr(image, "multiscale", False) else image.data
-    size = np.array([data.shape[axes.index(letter)] for letter in points.axes])
+    size = np.array([shape_of_layer(image)[axes.index(letter)] for letter in points.axes])
     inside = (points.coordinates >= -0.5) & (points.coordinates < size - 0.5)
     return int((~np.all(inside, axis=1)).sum())
 
@@ -153,7 +158,7 @@ def agreed(every: Sequence[Points]) -> list[Points]:
 
 def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
     letters = axes.replace("S", "")
-    world = _mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
+    world = mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
     missing = image.ndim - world.shape[1]
     if missing > 0:
         # napari aligns layers at their last dimensions; a dot without a channel is on every channel.
@@ -165,13 +170,5 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
                 remedy="Click the cells on this image anew, or choose the Points layer that belongs to it.",
             )
         world = np.hstack([np.zeros((len(world), missing)), world])
-    pixels = _mapped(image.world_to_data, world[:, -image.ndim :])
+    pixels = mapped(image.world_to_data, world[:, -image.ndim :])
     return np.asarray(pixels[:, [letters.index(letter) for letter in drawing_axes(axes)]])
-
-
-def _mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> Doubles:
-    """Apply an affine transform that takes one place at a time to many places at once."""
-    dims = places.shape[1]
-    origin = np.asarray(transform(np.zeros(dims)), np.float64)
-    columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
-    return np.asarray(places @ np.array(columns) + origin)

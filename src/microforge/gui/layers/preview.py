@@ -10,7 +10,7 @@ from napari.utils.transforms import Affine
 
 from microforge.answers.shown_images import colours, in_type, limits_of
 from microforge.answers.words import class_probabilities, class_text, densities_text
-from microforge.gui.layers.convert import geometry_of, shown_dimensions
+from microforge.gui.layers.convert import geometry_of, shape_of_layer, shown_dimensions
 from microforge.gui.layers.images import finer_transform
 from microforge.gui.layers.point_results import features_of_dots, look_of, shown_dot_size
 from microforge.types import Array, Points, Prediction
@@ -119,8 +119,8 @@ def _name(prediction: Prediction, view: View) -> str:
 
 
 def _channels(view: View) -> int:
-    data = view.layer.data[0] if view.layer.multiscale else view.layer.data
-    return int(np.prod([data.shape[view.axes.index(letter)] for letter in "CS" if letter in view.axes]))
+    shape = shape_of_layer(view.layer)
+    return int(np.prod([shape[view.axes.index(letter)] for letter in "CS" if letter in view.axes]))
 
 
 def _place_of(view: View, letters: list[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Predictions as layers on the geometry of their image; layers of the last run are updated.
 
-Applying again updates the layers of the last time. A layer that a person has painted in or renamed is hers: it is left
-alone, and the new result gets a new layer.
+Applying again updates the layers of the last time. A layer that a person has painted in or renamed is that person's:
+it is left alone, and the new result gets a new layer.
 """
 
 from collections.abc import Hashable, Mapping
@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 
 from microforge.answers.shown_images import PROBABILITY
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.convert import add_beside_brushes, geometry_of, shape_of_layer
 from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction
 
@@ -47,7 +47,7 @@ class LayerPlace:
 
 def layer_place(layer: Layer, axes: str) -> LayerPlace:
     """Note the geometry of a layer whose data has these axes."""
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
+    shape = shape_of_layer(layer)[: layer.ndim]
     look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
     look = {name: value for name, value in look.items() if value is not None}
     transform = geometry_of(layer, range(layer.ndim))
@@ -131,16 +131,26 @@ def _show(
     data, transform = fit_array(place, data, letters)
     layer = find_ours(viewer, place, kind, data.ndim)
     if layer is None:
-        layer = _new_layer(place, kind, data, transform)
-        # Before it is added: who listens must not take it for something to train on.
-        mark_result(layer, f"{place.name} ({kind})")
-        add_beside_brushes(viewer, layer)
+        layer = add_ours(viewer, _new_layer(place, kind, data, transform))
     else:
-        layer.data = data
-        for name, value in transform.items():
-            setattr(layer, name, value)
+        renew(layer, data, transform)
     remember(layer, place, kind, details)
     return layer
+
+
+def add_ours(viewer: ViewerModel, layer: Layer) -> Layer:
+    """Add a layer that a model made; give it."""
+    # Before it is added: who listens must not take it for something to train on.
+    mark_result(layer, layer.name)
+    add_beside_brushes(viewer, layer)
+    return layer
+
+
+def renew(layer: Layer, data: Array, transform: Mapping[str, Any]) -> None:
+    """Give a layer other data; new layers cost more, and flicker."""
+    layer.data = data
+    for name, value in transform.items():
+        setattr(layer, name, value)
 
 
 def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, Any]) -> None:
@@ -162,7 +172,7 @@ def _new_layer(place: LayerPlace, kind: str, data: Array, transform: Mapping[str
 
 
 def find_ours(viewer: ViewerModel, place: LayerPlace, kind: str, ndim: int) -> Layer | None:
-    """Find the layer of the last time, if nobody has made it hers."""
+    """Find the layer of the last time, if nobody has painted in it or renamed it."""
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
         if known.get("source") == place.source and known.get("kind") == kind and layer.ndim == ndim:

@@ -1,4 +1,4 @@
-"""The tab *Review*: how good a model is, and where it errs; come here to let people look at a new kind of answer.
+"""The tab *Review*: evaluate a model against ground truth; come here to add the review of a new kind of answer.
 
 Each panel compares answers of some kinds with the truth; `register_review` adds one.
 """

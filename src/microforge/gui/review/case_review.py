@@ -104,9 +104,7 @@ class CaseView(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def close_down(self) -> None:
         """Wait for what is being read."""
-        self.relay.blockSignals(True)
-        self.relay.stop()
-        self.relay.wait(10)
+        self.relay.end(10)
 
     def _on_read(self, event: ReadCase | RunFailed) -> None:
         if isinstance(event, RunFailed):

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.evaluation.cases import Case
 from microforge.gui.layers.point_results import colour_of
+from microforge.gui.widgets.basics import stacked
+from microforge.gui.widgets.curves import colour_plot, still_plot
 
 HEIGHT = 250
 
@@ -21,16 +23,11 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self.plot = pyqtgraph.PlotWidget()
-        self.plot.setFixedHeight(HEIGHT)
-        self.plot.setMinimumWidth(1)
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
+        tip = "Each point is an image: on the line the count is right. Click a point to see the image."
+        self.plot = still_plot(HEIGHT, tip)
         self.plot.showGrid(x=True, y=True, alpha=0.15)
         self.plot.setLabel("bottom", "true cells")
         self.plot.setLabel("left", "cells found")
-        self.plot.setToolTip("Each point is an image: on the line the count is right. Click a point to see the image.")
         self._line = pyqtgraph.InfiniteLine((0, 0), angle=45, pen=pyqtgraph.mkPen("#7a8aa0", width=1))
         self._bars = pyqtgraph.ErrorBarItem(x=np.zeros(0), y=np.zeros(0), pen=pyqtgraph.mkPen("#7a8aa0", width=1))
         self._points = pyqtgraph.ScatterPlotItem(
@@ -39,9 +36,7 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
         for item in (self._line, self._bars, self._points):
             self.plot.addItem(item)
         self._points.sigClicked.connect(self._on_clicked)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.plot)
+        stacked(self, self.plot)
 
     def show_cases(self, cases: Sequence[Case], selected: Sequence[int] = ()) -> None:
         """Show these images; those selected are larger."""
@@ -69,11 +64,7 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def set_colours(self, background: str, text: str) -> None:
         """Follow napari's theme."""
-        self.plot.setBackground(background)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
+        colour_plot(self.plot, background, text)
 
     def _on_clicked(self, _item: Any, points: Sequence[Any], _event: Any = None) -> None:
         if len(points):

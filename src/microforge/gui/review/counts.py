@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.annotations import POINTS
 from microforge.evaluation.cases import Case, mean_count_error
@@ -10,7 +10,7 @@ from microforge.gui.review.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
 from microforge.gui.review.source import TruthQuestion
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import button
+from microforge.gui.widgets.basics import beside, button, stacked
 from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 COUNTS_EXPLAINED = (
@@ -45,7 +45,10 @@ class CountReview(CaseReview):
         self.worst = button("Worst image", "Open the image whose count is off most.", self._open_worst)
         self.best = button("Best image", "Open the image whose count is off least.", self._open_best)
         self.both = button("Both side by side", "Open the worst and the best image beside each other.", self._open_both)
-        self._lay_out()
+        self._buttons = QWidget()
+        self._buttons.setLayout(beside(self.worst, self.best, wide=(0, 1)))
+        page = stacked(self, self.source, self.plot, self.scores, self._buttons, self.both, self.note)
+        page.addStretch(1)
         self.plot.chosen.connect(self.open)
         self.refresh()
 
@@ -69,18 +72,6 @@ class CountReview(CaseReview):
     def forget(self) -> None:
         """Mark no image."""
         self._opened = []
-
-    def _lay_out(self) -> None:
-        self._buttons = QWidget()
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        for each in (self.worst, self.best):
-            row.addWidget(each, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.source, self.plot, self.scores, self._buttons, self.both, self.note):
-            page.addWidget(widget)
-        page.addStretch(1)
 
     def _order(self) -> list[int]:
         """Give the numbers of the images, best first."""

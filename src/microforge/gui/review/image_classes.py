@@ -4,16 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qtpy.QtCore import QModelIndex
-from qtpy.QtWidgets import QVBoxLayout
 
 from microforge.annotations import IMAGE_CLASSES
 from microforge.answers.words import percent
 from microforge.evaluation.cases import Case, confusion_table
 from microforge.gui.review.case_review import CaseReview
-from microforge.gui.review.confusion_table import ConfusionTable
 from microforge.gui.review.source import TruthQuestion
+from microforge.gui.review.tables import ConfusionTable
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, stacked
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.inference.protocols import MakePredictor, SamplePredictor
 
@@ -45,7 +44,7 @@ class ClassReview(CaseReview):
         self.matrix = ConfusionTable()
         self.which = Note()
         self.list = SmallTable("The images of the cell that was clicked. Click one to see it.")
-        self._lay_out()
+        stacked(self, self.source, self.scores, self.matrix, self.which, self.list, self.note).addStretch(1)
         self.matrix.chosen.connect(self.list_cell)
         self.list.chosen.connect(self._on_listed)
         self.refresh()
@@ -77,13 +76,6 @@ class ClassReview(CaseReview):
         """List no cell."""
         self.listed = []
         self.which.say("")
-
-    def _lay_out(self) -> None:
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.source, self.scores, self.matrix, self.which, self.list, self.note):
-            page.addWidget(widget)
-        page.addStretch(1)
 
     def _names(self) -> Sequence[str]:
         seen = (name for case in self.cases for name in (case.class_name, case.said))

@@ -1,22 +1,19 @@
 """Review of images: PSNR, SSIM and Pearson against the truth."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from napari.layers import Image
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from microforge.errors import AnnotationError, MicroforgeError
+from microforge.errors import AnnotationError
 from microforge.evaluation.compared_images import compare_images
-from microforge.events import RunFailed
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.results import DETAILS
-from microforge.gui.session.background import Relay
+from microforge.gui.review.layer_comparison import LayerComparison
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note
 from microforge.types import Image as EngineImage
 
 IMAGES_NEEDED = (
@@ -38,24 +35,24 @@ class LikenessMeasured:
     metrics: Mapping[str, Mapping[str, float]]
 
 
-class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ImageReview(LayerComparison):
     """Choose the truth and a result, see how alike they are."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._relay = Relay("a comparison", self)
+        super().__init__(
+            session,
+            "The image that is right: recorded with much light, in focus, or stained.",
+            "The image to judge: a result of a model, or any other.",
+            "Measure how alike both images are.",
+            IMAGES_NEEDED,
+        )
         self._busy = self._chosen = False
-        self.truth = Picker("The image that is right: recorded with much light, in focus, or stained.", "none")
-        self.result = Picker("The image to judge: a result of a model, or any other.", "none")
-        self.compare = button("Compare", "Measure how alike both images are.", self.run)
-        self.note = Note()
-        self.scores = QLabel()
         self.scores.setWordWrap(True)
         self.scores.setToolTip(IMAGES_EXPLAINED)
         self.explained = Note(IMAGES_EXPLAINED)
-        self._lay_out()
-        self._connect()
+        self.lay_out(self.explained)
+        self.truth.value_changed.connect(self._on_chosen)
+        self.result.value_changed.connect(self._on_chosen)
         self.refresh()
 
     def refresh(self) -> None:
@@ -66,14 +63,10 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
             picker.set_choices([(layer.name, layer) for layer in here])
         self._suggest(here)
         self._busy = False
-        self.compare.setEnabled(len(here) > 1 and not self._relay.running)
-        if len(here) < 2:
-            self.note.say(IMAGES_NEEDED, "info")
-        elif self.note.text() == IMAGES_NEEDED:
-            self.note.say("")
+        self.allow(len(here))
 
     def _suggest(self, here: Sequence[Image]) -> None:
-        """Show the layers that are likely meant, until she has chosen some: the newest result, and what it is not."""
+        """Show the layers likely meant until the user has chosen some: the newest result, and what it is not."""
         made = [layer for layer in here if is_result(layer)] or list(here)
         if not self._chosen and made:
             self.result.set_value(made[-1])
@@ -88,18 +81,14 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def run(self) -> None:
         """Compare the chosen layers in the background."""
-        truth, result = self.truth.value(), self.result.value()
-        try:
-            _check(truth, result)
-            # All have one shape; what its axes are is known best of a result.
-            like = image_of(result, self._session.axes_of(result))
-            images = {layer.name: replace(like, data=layer.data) for layer in (result, *self._originals(truth, result))}
-            self._relay.start(partial(_events, replace(like, data=truth.data), images))
-        except MicroforgeError as error:
-            self.note.say(str(error), "error")
-            return
-        self.note.say("Comparing …", "info")
-        self.compare.setEnabled(False)
+        self.begin(partial(self._job, self.truth.value(), self.result.value()))
+
+    def _job(self, truth: Image, result: Image) -> Callable[[], Iterator[LikenessMeasured]]:
+        _check(truth, result)
+        # All have one shape; what its axes are is known best of a result.
+        like = image_of(result, self._session.axes_of(result))
+        images = {layer.name: replace(like, data=layer.data) for layer in (result, *self._originals(truth, result))}
+        return partial(_events, replace(like, data=truth.data), images)
 
     def _originals(self, truth: Image, result: Image) -> list[Image]:
         """Give the image that a result was made from, to see what was gained."""
@@ -111,43 +100,8 @@ class ImageReview(QWidget):  # type: ignore[misc]  # qtpy has no types
         known = result.metadata.get(DETAILS, {}).get("source")
         return next((layer for layer in self._session.images() if layer.unique_id == known), None)
 
-    def _lay_out(self) -> None:
-        form = rows()
-        add_row(form, "Truth", self.truth)
-        add_row(form, "Result", self.result)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(form)
-        for widget in (self.compare, self.note, self.scores, self.explained):
-            column.addWidget(widget)
-        column.addStretch(1)
-        self.scores.hide()
-        self.explained.hide()
-
-    def _connect(self) -> None:
-        layers = self._session.viewer.layers
-        self._sources = (layers.events.inserted, layers.events.removed, layers.events.renamed)
-        for source in self._sources:
-            source.connect(self._on_layers_changed)
-        self._session.closing.connect(self._on_closing)
-        self.truth.value_changed.connect(self._on_chosen)
-        self.result.value_changed.connect(self._on_chosen)
-        self._relay.event.connect(self._on_event)
-        self._relay.finished.connect(self.refresh)
-
-    def _on_closing(self) -> None:
-        for source in self._sources:
-            source.disconnect(self._on_layers_changed)
-        self._relay.stop()
-        self._relay.wait(5)
-
-    def _on_layers_changed(self, _event: Any) -> None:
-        self.refresh()
-
-    def _on_event(self, event: LikenessMeasured | RunFailed) -> None:
-        if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
-            return
+    def show_found(self, event: LikenessMeasured) -> None:
+        """Show the figures."""
         self.note.say("")
         self.scores.setText(_table(event))
         self.scores.show()

@@ -57,7 +57,7 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
     """Show images with their dots, side by side where there are several; what was shown before goes, others hide."""
     viewer = session.viewer
     for layer in [layer for layer in viewer.layers if layer.metadata.get(REVIEWED)]:
-        # What she has begun to annotate or use is hers.
+        # What the user has begun to annotate or use stays.
         if session.annotated_of(layer) is None:
             viewer.layers.remove(layer)
     for layer in viewer.layers:

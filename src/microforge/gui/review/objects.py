@@ -7,20 +7,18 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
-from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from microforge.axes.areas import mask_of
-from microforge.errors import AnnotationError, MicroforgeError
+from microforge.errors import AnnotationError
 from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
-from microforge.events import RunFailed
 from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.results import DETAILS
-from microforge.gui.review.findings_table import FindingsTable
-from microforge.gui.session.background import Relay
+from microforge.gui.review.layer_comparison import LayerComparison
+from microforge.gui.review.tables import FindingsTable
 from microforge.gui.session.snapshot import snapshot_of
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import tick
 from microforge.types import Array
 
 FINDING_MARKS = "review marks"
@@ -34,32 +32,30 @@ FINDING_COLOURS = {
 OBJECTS_NEEDED = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
 
 
-class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ReviewPanel(LayerComparison):
     """Choose two Labels layers, compare them, go to what differs."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._relay = Relay("a comparison", self)
+        super().__init__(
+            session,
+            "The Labels layer that is right: your annotation.",
+            "The Labels layer to judge: a result of a model.",
+            "Match the objects of both layers and list what differs.",
+            OBJECTS_NEEDED,
+        )
+        self.predicted = self.result
         self._layers: dict[str, Labels] = {}
         self._axes = "YX"
-        self.truth = Picker("The Labels layer that is right: your annotation.", "none")
-        self.predicted = Picker("The Labels layer to judge: a result of a model.", "none")
-        self.compare = button("Compare", "Match the objects of both layers and list what differs.", self.run)
-        self.note = Note()
-        self.scores = QLabel()
         self.scores.setToolTip(
             "AP = found / (found + extra + missed); F1 = 2 found / (2 found + extra + missed). An object is found "
             "where the overlap with its partner (intersection over union) is at least the number in front."
         )
         self.table = FindingsTable()
-        self.marks = QCheckBox("Mark them in the image")
-        self.marks.setToolTip(
-            "Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in FINDING_COLOURS.items()) + "."
-        )
-        self.marks.setChecked(True)
-        self._lay_out()
-        self._connect()
+        tip = "Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in FINDING_COLOURS.items()) + "."
+        self.marks = tick("Mark them in the image", tip, on=True)
+        self.lay_out(self.table, self.marks)
+        self.table.chosen.connect(self.go_to)
+        self.marks.toggled.connect(self._on_marks)
         self.refresh()
 
     def refresh(self) -> None:
@@ -71,24 +67,13 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.predicted.set_choices(drawn + found)
         if found and self.truth.value() is self.predicted.value():
             self.predicted.set_value(found[-1][1])
-        self.compare.setEnabled(len(labels) > 1 and not self._relay.running)
-        if len(labels) < 2:
-            self.note.say(OBJECTS_NEEDED, "info")
-        elif self.note.text() == OBJECTS_NEEDED:
-            self.note.say("")
+        self.allow(len(labels))
 
     def run(self) -> None:
         """Compare the chosen layers in the background."""
         truth, predicted = self.truth.value(), self.predicted.value()
-        try:
-            job = self._job(truth, predicted)
-            self._relay.start(lambda: _events(job))
-        except MicroforgeError as error:
-            self.note.say(str(error), "error")
-            return
-        self._layers = {"truth": truth, "prediction": predicted}
-        self.note.say("Comparing …", "info")
-        self.compare.setEnabled(False)
+        if self.begin(lambda: partial(_events, self._job(truth, predicted))):
+            self._layers = {"truth": truth, "prediction": predicted}
 
     def go_to(self, finding: ObjectFinding) -> None:
         """Show an object in the middle of the view, on its plane and time point."""
@@ -104,39 +89,6 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         _camera(viewer).center = tuple(world[axis] for axis in shown)
         viewer.layers.selection.active = layer
         layer.selected_label = finding.label
-
-    def _lay_out(self) -> None:
-        form = rows()
-        add_row(form, "Truth", self.truth)
-        add_row(form, "Result", self.predicted)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(form)
-        for widget in (self.compare, self.note, self.scores, self.table, self.marks):
-            column.addWidget(widget)
-        column.addStretch(1)
-        for widget in (self.scores, self.table, self.marks):
-            widget.hide()
-
-    def _connect(self) -> None:
-        layers = self._session.viewer.layers
-        self._sources = (layers.events.inserted, layers.events.removed, layers.events.renamed)
-        for source in self._sources:
-            source.connect(self._on_layers_changed)
-        self._session.closing.connect(self._on_closing)
-        self._relay.event.connect(self._on_event)
-        self._relay.finished.connect(self.refresh)
-        self.table.chosen.connect(self.go_to)
-        self.marks.toggled.connect(self._on_marks)
-
-    def _on_closing(self) -> None:
-        for source in self._sources:
-            source.disconnect(self._on_layers_changed)
-        self._relay.stop()
-        self._relay.wait(5)
-
-    def _on_layers_changed(self, _event: Any) -> None:
-        self.refresh()
 
     def _job(self, truth: Labels, predicted: Labels) -> partial[ObjectComparison]:
         """Note what is to be compared now, so that painting meanwhile changes nothing.
@@ -192,14 +144,12 @@ class ReviewPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             places.insert(letters.index("C"), 0.0)
         return places
 
-    def _on_event(self, event: ObjectComparison | RunFailed) -> None:
-        if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
-            return
+    def show_found(self, event: ObjectComparison) -> None:
+        """Show the figures, and the list of what differs."""
         findings = worst_first(event.findings)
         self.note.say(_verdict(event), "ok" if not findings else "info")
         self.scores.setText(_scores(event))
-        self.table.found.set_findings(findings)
+        self.table.found.set_rows(findings)
         self.scores.show()
         self.table.setVisible(bool(findings))
         self.marks.setVisible(bool(findings))

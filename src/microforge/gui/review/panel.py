@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.gui.review import known_reviews
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Picker, Themed, add_row, rows
+from microforge.gui.widgets.basics import Picker, Themed, rows
 from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 _Panel = TypeVar("_Panel", bound=QWidget)
@@ -31,14 +31,12 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
             "models that count or give images a class are measured on images of which the truth is known."
         )
         self.what.set_choices([(review.title, panel) for review, panel in self.panels.items()])
-        form = rows()
-        add_row(form, "Compare", self.what)
         page = QVBoxLayout(self)
-        page.addLayout(form)
+        page.addLayout(rows(("Compare", self.what)))
         for panel in self.panels.values():
             page.addWidget(panel)
         page.addStretch(1)
-        self.what.value_changed.connect(self._on_what)
+        self.what.value_changed.connect(self._show)
         session.changed.connect(self._on_session_changed)
         self._on_session_changed()
         self._show()
@@ -59,9 +57,6 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
             answer = self._session.task_class.answer
             fitting = [panel for review, panel in self.panels.items() if answer in review.answers]
             self.what.set_value((fitting or list(self.panels.values()))[0])
-
-    def _on_what(self, _: object) -> None:
-        self._show()
 
     def _show(self) -> None:
         for panel in self.panels.values():

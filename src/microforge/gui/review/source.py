@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from microforge.annotations import AnnotationKind
 from microforge.config import PredictionConfig
@@ -26,7 +26,7 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay
 from microforge.gui.session.snapshot import Snapshot, snapshot_of
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, button, rows, stacked
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy
 from microforge.inference.protocols import MakePredictor, SamplePredictor
@@ -110,7 +110,8 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
         self.busy = Busy("Stop; what is measured so far stays.")
         self.note = Note()
-        self._lay_out()
+        form = rows(("Measure on", self.where))
+        stacked(self, form, self.images, self.truth, self.start, self.busy, self.note)
         self._connect()
         self.refresh()
 
@@ -154,11 +155,9 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Stop; the panels hear no more of it."""
         self._session.changed.disconnect(self.refresh)
-        self._session.model_changed.disconnect(self._on_model_changed)
+        self._session.model_changed.disconnect(self.refresh)
         self.busy.let_go()
-        self._relay.blockSignals(True)
-        self._relay.stop()
-        self._relay.wait(10)
+        self._relay.end(10)
 
     def _model(self) -> Path:
         """Give the model.
@@ -199,28 +198,13 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give the annotated images; what is drawn on them is read as the task chosen needs it."""
         return self._session.items if self._session.kind is self._question.kind else []
 
-    def _lay_out(self) -> None:
-        form = rows()
-        add_row(form, "Measure on", self.where)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(form)
-        for widget in (self.images, self.truth, self.start, self.busy, self.note):
-            page.addWidget(widget)
-
     def _connect(self) -> None:
-        self.where.value_changed.connect(self._on_where)
+        self.where.value_changed.connect(self.refresh)
         self.busy.cancelled.connect(self._on_cancel)
         self._session.changed.connect(self.refresh)
-        self._session.model_changed.connect(self._on_model_changed)
+        self._session.model_changed.connect(self.refresh)
         self._relay.event.connect(self._on_event)
         self._relay.finished.connect(self._on_finished)
-
-    def _on_where(self, _: object) -> None:
-        self.refresh()
-
-    def _on_model_changed(self, _path: Path | None) -> None:
-        self.refresh()
 
     def _on_cancel(self) -> None:
         self._cancelled = True

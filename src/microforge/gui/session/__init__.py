@@ -1,1 +1,1 @@
-"""What the window remembers and what runs in its threads: come here for state, not for anything that is seen."""
+"""State and threads of the window, without widgets: come here for what is remembered, not for what is seen."""

@@ -108,6 +108,12 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def end(self, seconds: float) -> None:
+        """Stop, say nothing more, and wait at most so long: for panels that close."""
+        self.blockSignals(True)
+        self.stop()
+        self.wait(seconds)
+
     def _work(self, make: Callable[[], Iterator[Any]], run: int, stop: threading.Event, go: threading.Event) -> None:
         _step_back()
         # Nothing may leave this thread unseen: an exception that is swallowed here is a spinner that turns for ever.

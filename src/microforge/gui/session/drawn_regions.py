@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer, Shapes
 
 from microforge.axes.areas import Outline
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.convert import add_beside_brushes, geometry_of, shape_of_layer
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.outlines import AREAS, outlines_of
 from microforge.gui.session.state import Session
@@ -45,8 +45,7 @@ def regions_on(layers: Sequence[Shapes], image: Layer, axes: str) -> tuple[Drawn
         One letter per dimension of the image layer.
     """
     keep = [axes.index(letter) for letter in "YX"]
-    data = image.data[0] if image.multiscale else image.data
-    height, width = (data.shape[axis] for axis in keep)
+    height, width = (shape_of_layer(image)[axis] for axis in keep)
     found: list[DrawnRegion] = []
     for layer in layers:
         if not _shares(layer, image, keep):

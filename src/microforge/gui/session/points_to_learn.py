@@ -13,9 +13,9 @@ from microforge.tasks import available_tasks
 
 
 def learn_from_dots(session: Session, image: Layer, dots: PointsLayer) -> str:
-    """Copy dots into layers of her own, one per kind, and choose the task that learns from them; give what to say.
+    """Copy dots into layers of the user, one per kind, and choose the task that learns from them; give what to say.
 
-    Dots that she set on the image before are not replaced: the copies are then only offered.
+    Dots that the user set on the image before are not replaced: the copies are then only offered.
     """
     found = dots_of(dots)
     before = session.annotated_of(image)

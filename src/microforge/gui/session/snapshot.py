@@ -79,7 +79,7 @@ class Snapshot:
 
     def _that_say_something(self, samples: list[Sample], known: Collection[str]) -> list[Sample]:
         if self.no_cells and self.points is not None and not len(self.points):
-            # She has looked everywhere, and there is none.
+            # The user has looked everywhere, and there is none.
             samples = [_masked(sample, complete=True) for sample in samples]
         talking = [(sample, _says_something(sample)) for sample in samples]
         return [

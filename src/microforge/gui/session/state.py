@@ -26,7 +26,7 @@ from microforge.tasks import Task, get_task
 Train = Callable[..., Iterator[Any]]
 #: Seconds a closing window waits for the model to be saved.
 PATIENCE = 30
-#: Names of the classes of images that are offered until she gives others.
+#: Names of the classes of images that are offered until the user gives others.
 _FIRST_CLASSES = ("good", "bad")
 
 

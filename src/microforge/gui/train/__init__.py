@@ -1,1 +1,1 @@
-"""The tab *Train*: what is trained on, the buttons of a training, its report and its preview."""
+"""The tab *Train*: training data, buttons of a training, its progress report and its live preview."""

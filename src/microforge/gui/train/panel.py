@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
@@ -15,7 +15,7 @@ from microforge.gui.session.training_run import RunState, TrainingRun
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
-from microforge.gui.widgets.basics import Note, button, collapsible, shortened
+from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
 
@@ -34,9 +34,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.state = Note(tip="What is annotated in all images that are ticked.")
         self.said = Note(tip="What the network says by now about the image you look at.")
         self.report = RunReport(hints=session.settings.show_advice)
-        self.show_preview = QCheckBox("Preview on the image I look at")
-        self.show_preview.setChecked(True)
-        self.show_preview.setToolTip("Show every few seconds what the network says by now, as a layer of its own.")
+        tip = "Show every few seconds what the network says by now, as a layer of its own."
+        self.show_preview = tick("Preview on the image I look at", tip, on=True)
         self.folder = Note(tip="Where this training writes its model, log and settings.")
         self.save = button("Save model as …", "Copy the model to a place and name of your own.", self._save)
         self._make_buttons()
@@ -81,9 +80,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.advanced = collapsible("Advanced", tip, self.form.native)
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        for each in (self.train, self.pause, self.stop, self.proceed, self.discard):
-            buttons.addWidget(each)
+        buttons = beside(self.train, self.pause, self.stop, self.proceed, self.discard, wide=())
         page = QVBoxLayout(self)
         page.addWidget(self.list)
         page.addWidget(self.state)
@@ -125,18 +122,9 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.report.hold(self.run.state is RunState.PAUSED)
 
     def _discard(self) -> None:
-        if self._sure():
+        text = "The network trained so far is deleted. Your annotations stay as they are."
+        if confirmed(self, "Discard the training?", text, QMessageBox.StandardButton.Discard):
             self.run.discard()
-
-    def _sure(self) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "Discard the training?",
-            "The network trained so far is deleted. Your annotations stay as they are.",
-            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Cancel,
-        )
-        return bool(answer == QMessageBox.StandardButton.Discard)
 
     def _save(self) -> None:
         model = self.session.model_path

@@ -15,7 +15,7 @@ from microforge.gui.layers.preview import Shown, View, said_of, shown_of
 from microforge.gui.session.state import Session
 from microforge.types import ArrayLike, Sample
 
-#: Milliseconds between looking where she looks.
+#: Milliseconds between looking where the user looks.
 PREVIEW_PERIOD = 300
 #: Milliseconds in which several answers become one.
 PREVIEW_DELAY = 30
@@ -29,7 +29,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
     Attributes
     ----------
     enabled
-        Whether there is to be a preview at all; False once she removes its layer.
+        Whether there is to be a preview at all; False once the user removes its layer.
     """
 
     dismissed = Signal()
@@ -76,7 +76,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             self.session.viewer.layers.remove(layer)
 
     def look(self) -> None:
-        """Ask for another preview if she looks at something else now."""
+        """Ask for another preview if the user looks at something else now."""
         live = self.session.live
         if live is None:
             return
@@ -133,7 +133,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             self._limits, self._name = tuple(old.contrast_limits), shown.name
             for name, value in shown.look.items():
                 setattr(old, name, value)
-        # The image gets brighter while the network learns; limits that she has set herself stay.
+        # The image gets brighter while the network learns; limits that the user has set stay.
         if shown.limits is not None and self._limits == tuple(old.contrast_limits):
             old.contrast_limits = self._limits = shown.limits
         old.data, old.name = shown.values, shown.name
@@ -158,7 +158,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if event.value is not self.layer:
             return
         self.layer = None
-        # Removed during a training, it is not wanted; otherwise she only tidies up.
+        # Removed during a training, it is not wanted; otherwise the user only tidies up.
         if self.session.live is not None:
             self.enabled = False
             self.dismissed.emit()

@@ -4,10 +4,10 @@ import io
 
 from napari.utils import progress
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
-from microforge.gui.widgets.basics import Note, collapsible
+from microforge.gui.widgets.basics import Note, collapsible, stacked
 from microforge.gui.widgets.curves import TrainingPlots
 
 #: Milliseconds between new numbers; a person cannot read faster.
@@ -115,14 +115,10 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.advice.show()
 
     def _lay_out(self) -> None:
-        hints = QVBoxLayout(self.advice)
-        hints.setContentsMargins(0, 0, 0, 0)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
+        stacked(self.advice)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        for widget in (self.doing, self.bar, self.advice, self.numbers, self.score, self.plots, self.where):
-            page.addWidget(widget)
-        page.addWidget(self.settings)
+        figures = (self.numbers, self.score, self.plots, self.where)
+        stacked(self, self.doing, self.bar, self.advice, *figures, self.settings)
 
     def _show_parts(self, *, started: bool) -> None:
         for widget in (self.plots, self.settings):

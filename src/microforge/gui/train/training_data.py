@@ -4,12 +4,12 @@ from functools import partial
 from itertools import takewhile
 
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
-from qtpy.QtWidgets import QCheckBox, QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import ListWords, window_annotation
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, add_row, collapsible, rows
+from microforge.gui.widgets.basics import Note, collapsible, rows, stacked, tick
 from microforge.gui.widgets.path_field import PathField
 
 _USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
@@ -71,21 +71,14 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.tree.setFixedHeight(self.tree.header().sizeHint().height() + _ROW_HEIGHT * shown + 8)
 
     def _lay_out(self) -> None:
-        form = rows()
-        add_row(form, "Images", self.images)
-        add_row(form, "Labels", self.annotations)
-        self._rows = form
+        self._rows = rows(("Images", self.images), ("Labels", self.annotations))
         inside = QWidget()
-        inside.setLayout(form)
+        inside.setLayout(self._rows)
         self.folder = collapsible("Also train on a folder", window_annotation(self.session.kind).words.tip, inside)
         for field in (self.images, self.annotations):
             field.value_changed.connect(self._on_folders)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        page.addWidget(self.tree)
-        page.addWidget(self.nothing)
-        page.addWidget(self.folder)
+        stacked(self, self.tree, self.nothing, self.folder)
 
     def _show_words(self, words: ListWords) -> None:
         self.nothing.setText(words.nothing)
@@ -119,9 +112,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.tree.addTopLevelItem(row)
         for column, field in _TICKS:
             # A widget: napari's theme hardly shows the tree's own check boxes.
-            box = QCheckBox()
-            box.setToolTip(_TIPS[column])
-            box.setChecked(getattr(item, field))
+            box = tick("", _TIPS[column], on=getattr(item, field))
             box.toggled.connect(partial(self._on_ticked, item, field))
             self.tree.setItemWidget(row, column, box)
 

@@ -1,10 +1,23 @@
 """Notes, pickers, buttons and rows of forms that all panels use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QCollapsible
 
 # These stand out on napari's dark theme and on its light one.
@@ -110,6 +123,29 @@ def button(text: str, tip: str, clicked: Callable[[], Any]) -> QPushButton:
     return made
 
 
+def tick(text: str, tip: str, *, on: bool = False) -> QCheckBox:
+    """Make a check box."""
+    made = QCheckBox(text)
+    made.setToolTip(tip)
+    made.setChecked(on)
+    return made
+
+
+def remover(tip: str, clicked: Callable[[], Any]) -> QToolButton:
+    """Make the small button that takes a line of a list away."""
+    made = QToolButton()
+    made.setText("×")
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _=False: clicked())
+    return made
+
+
+def confirmed(parent: QWidget, title: str, question: str, yes: QMessageBox.StandardButton) -> bool:
+    """Ask before something is lost; give whether `yes` was pressed rather than Cancel."""
+    no = QMessageBox.StandardButton.Cancel
+    return bool(QMessageBox.question(parent, title, question, yes | no, no) == yes)
+
+
 def collapsible(title: str, tip: str, content: QWidget) -> QCollapsible:
     """Make a part that is closed until its title is clicked."""
     made = QCollapsible(title)
@@ -126,12 +162,35 @@ def collapsible(title: str, tip: str, content: QWidget) -> QCollapsible:
     return made
 
 
-def rows() -> QFormLayout:
+def stacked(page: QWidget, *parts: QWidget | QLayout) -> QVBoxLayout:
+    """Lay out the parts of a page below each other, without margins; give the layout."""
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        if isinstance(part, QLayout):
+            layout.addLayout(part)
+        else:
+            layout.addWidget(part)
+    return layout
+
+
+def beside(*parts: QWidget, wide: Collection[int] = (0,)) -> QHBoxLayout:
+    """Lay out parts beside each other; those at the places `wide` share the room that is left."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    for place, part in enumerate(parts):
+        layout.addWidget(part, int(place in wide))
+    return layout
+
+
+def rows(*fields: tuple[str, QWidget]) -> QFormLayout:
     """Make a layout of titles and fields that stays usable in a narrow dock."""
     layout = QFormLayout()
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    for title, field in fields:
+        add_row(layout, title, field)
     return layout
 
 

@@ -23,7 +23,7 @@ class CanvasText:
             return
         overlay = overlay_of(self._viewer)
         if self._kept is None or overlay.text != self._shown:
-            # What stands there now is hers, also where she wrote it over ours.
+            # What stands there now is the user's, also where it was written over ours.
             self._kept = {name: getattr(overlay, name) for name in (*_OURS, "text", "visible")}
             for name, value in _OURS.items():
                 setattr(overlay, name, value)
@@ -31,7 +31,7 @@ class CanvasText:
         overlay.visible = True
 
     def clear(self) -> None:
-        """Give the corner back as it was; what she wrote there meanwhile stays."""
+        """Give the corner back as it was; what the user wrote there meanwhile stays."""
         overlay, kept = overlay_of(self._viewer), self._kept
         if kept is not None and overlay.text == self._shown:
             for name, value in kept.items():

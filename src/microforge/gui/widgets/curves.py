@@ -4,7 +4,9 @@ from typing import Any
 
 import pyqtgraph
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
+
+from microforge.gui.widgets.basics import stacked
 
 #: Milliseconds between redraws; a redraw costs about 2 ms.
 DRAW_PERIOD = 400
@@ -50,11 +52,7 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._loss_plot, self._loss_line = _plot("Loss", "How wrong the network is on what it practises: falls.", _LOSS)
         self._score_plot, self._score_line = _plot("Score", "Quality on images kept aside.", _SCORE, points=True)
         self._score_plot.setXLink(self._loss_plot)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(2)
-        page.addWidget(self._loss_plot)
-        page.addWidget(self._score_plot)
+        stacked(self, self._loss_plot, self._score_plot).setSpacing(2)
         self._score_plot.hide()
         self._timer = QTimer(self, interval=DRAW_PERIOD)
         self._timer.timeout.connect(self.draw)
@@ -96,26 +94,37 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
     def set_colours(self, background: str, text: str) -> None:
         """Follow napari's theme."""
         for plot in (self._loss_plot, self._score_plot):
-            plot.setBackground(background)
+            colour_plot(plot, background, text)
             plot.getPlotItem().titleLabel.setText(plot.getPlotItem().titleLabel.text, color=text)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(text)
-                plot.getAxis(side).setTextPen(text)
 
 
 def _plot(title: str, tip: str, colour: str, *, points: bool = False) -> tuple[Any, Any]:
-    plot = pyqtgraph.PlotWidget()
+    plot = still_plot(110, tip)
     plot.setTitle(title, size="9pt")
-    plot.setFixedHeight(110)
+    plot.setLimits(yMin=0, minYRange=0.05)
+    plot.showGrid(x=False, y=True, alpha=0.2)
+    marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if points else {}
+    return plot, plot.plot(pen=pyqtgraph.mkPen(colour, width=1.5), **marks)
+
+
+def still_plot(height: int, tip: str) -> Any:
+    """Make a plot that is only looked at: no menu, no buttons, no zoom."""
+    plot = pyqtgraph.PlotWidget()
+    plot.setFixedHeight(height)
     plot.setMinimumWidth(1)
     plot.setToolTip(tip)
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()
-    plot.setLimits(yMin=0, minYRange=0.05)
-    plot.showGrid(x=False, y=True, alpha=0.2)
-    marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if points else {}
-    return plot, plot.plot(pen=pyqtgraph.mkPen(colour, width=1.5), **marks)
+    return plot
+
+
+def colour_plot(plot: Any, background: str, text: str) -> None:
+    """Give a plot the colours of napari's theme."""
+    plot.setBackground(background)
+    for side in ("left", "bottom"):
+        plot.getAxis(side).setPen(text)
+        plot.getAxis(side).setTextPen(text)
 
 
 def _halved(values: list[float]) -> list[float]:

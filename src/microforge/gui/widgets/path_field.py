@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QMenu, QWidget
+
+from microforge.gui.widgets.basics import beside, button
 
 #: Between several paths in one line; no system allows it in a name on all disks, and people know it from e-mail.
 SEPARATOR = ";"
@@ -34,15 +36,10 @@ class PathField(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.line.setPlaceholderText(what)
         self.line.setAccessibleName(what)
         self.line.textChanged.connect(lambda _: self.value_changed.emit())
-        self.button = QPushButton("Choose …")
-        self.button.setToolTip(f"Choose: {what.lower()}.")
-        self.button.clicked.connect(self._on_button)
+        self.button = button("Choose …", f"Choose: {what.lower()}.", self._on_button)
         self._kinds: tuple[str, ...] = ()
         self._connect(kinds)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.line, 1)
-        row.addWidget(self.button)
+        self.setLayout(beside(self.line, self.button))
 
     def value(self) -> list[Path]:
         """Give the paths; empty where nothing is chosen."""

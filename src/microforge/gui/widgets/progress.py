@@ -5,7 +5,9 @@ import time
 
 from napari.utils import progress
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
+
+from microforge.gui.widgets.basics import beside, button, stacked
 
 #: Steps of the bar: fine enough to move smoothly.
 BAR_STEPS = 1000
@@ -25,13 +27,11 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setToolTip("How much is done.")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip(cancel_tip)
-        self.cancel.clicked.connect(self._on_cancel)
+        self.cancel = button("Cancel", cancel_tip, self._on_cancel)
         self._title = ""
         self._began = 0.0
         self._activity: progress | None = None
-        self._lay_out()
+        stacked(self, beside(self.bar, self.cancel), self.text)
         self.hide()
 
     def begin(self, title: str) -> None:
@@ -69,15 +69,6 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._activity is not None:
             self._activity.close()
             self._activity = None
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.bar, 1)
-        row.addWidget(self.cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addWidget(self.text)
 
     def _on_cancel(self) -> None:
         self.cancel.setEnabled(False)

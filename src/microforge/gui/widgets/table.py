@@ -20,15 +20,73 @@ class Column:
     is_number: bool = False
 
 
-class TextModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
-    """Lines of texts; `edited` tells of a cell that a person has changed."""
+class RowsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
+    """Rows under headers; a subclass says by `text` and `tip` what a cell shows."""
+
+    def __init__(self, columns: Sequence[Column] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.columns: list[Column] = list(columns)
+        self.rows: list[Any] = []
+
+    def set_rows(self, rows: Sequence[Any]) -> None:
+        """Show other rows."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def text(self, row: int, column: int) -> str:
+        """Give what stands in a cell."""
+        return str(self.rows[row][column])
+
+    def tip(self, row: int, column: int) -> str:
+        """Give the tooltip of a cell; the whole text unless a subclass knows more."""
+        return self.text(row, column)
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
+        return 0 if parent is not None and parent.isValid() else len(self.columns)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if not index.isValid():
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(index.row(), index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tip(index.row(), index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole and self.columns[index.column()].is_number:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if orientation != Qt.Orientation.Horizontal or section >= len(self.columns):
+            return None
+        column = self.columns[section]
+        return {Qt.ItemDataRole.DisplayRole: column.title, Qt.ItemDataRole.ToolTipRole: column.tip}.get(role)
+
+
+class RowsView(QTableView):  # type: ignore[misc]  # qtpy has no types
+    """The view of a table whose rows are low, without a grid, and selected as a whole."""
+
+    def __init__(self, tip: str = "") -> None:
+        super().__init__()
+        self.setToolTip(tip)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+
+
+class TextModel(RowsModel):
+    """Rows of texts; `edited` tells of a cell that a person has changed."""
 
     edited = Signal(int, int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.columns: list[Column] = []
-        self.rows: list[Sequence[str]] = []
+        super().__init__(parent=parent)
         self.editable: set[tuple[int, int]] = set()
 
     def set_content(
@@ -46,21 +104,8 @@ class TextModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
         elif rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(columns) - 1))
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.columns)
-
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
-        if not index.isValid():
-            return None
-        text = self.rows[index.row()][index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
-            return text
-        if role == Qt.ItemDataRole.TextAlignmentRole and self.columns[index.column()].is_number:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+        return super().data(index, Qt.ItemDataRole.DisplayRole if role == Qt.ItemDataRole.EditRole else role)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: D102
         if role != Qt.ItemDataRole.EditRole or (index.row(), index.column()) not in self.editable:
@@ -73,31 +118,18 @@ class TextModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
         changeable = (index.row(), index.column()) in self.editable
         return usual | Qt.ItemFlag.ItemIsEditable if changeable else usual
 
-    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
-        if orientation != Qt.Orientation.Horizontal or section >= len(self.columns):
-            return None
-        column = self.columns[section]
-        return {Qt.ItemDataRole.DisplayRole: column.title, Qt.ItemDataRole.ToolTipRole: column.tip}.get(role)
 
-
-class SmallTable(QTableView):  # type: ignore[misc]  # qtpy has no types
+class SmallTable(RowsView):
     """The view of a `TextModel`, as high as its lines need; `chosen` gives the line a person goes to."""
 
     chosen = Signal(int)
 
     def __init__(self, tip: str = "") -> None:
-        super().__init__()
+        super().__init__(tip)
         self.texts = TextModel(self)
         self.setModel(self.texts)
-        self.setToolTip(tip)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setStretchLastSection(True)
         self.selectionModel().currentRowChanged.connect(self._on_row)
 

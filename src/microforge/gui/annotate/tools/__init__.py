@@ -1,4 +1,4 @@
-"""The tools of *Annotate*, one module for each kind of annotation, with the pieces that it alone needs.
+"""Annotation tools, one module per kind of annotation (labels, points, image pairs, image classes, plain images).
 
 Come here to let people draw in a new way: `register_tools` gives a kind of annotation its tools.
 """

@@ -1,12 +1,14 @@
 """List of classes for pixel classification: a name and a brush each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLineEdit, QWidget
 
-from microforge.gui.widgets.basics import button
+from microforge.gui.session.cell_types import Kind
+from microforge.gui.widgets.basics import button, remover
+from microforge.gui.widgets.name_rows import NameRows, fill_row, name_grid
 
 #: Gives the colour of a label value as four numbers 0..1, or None.
 ColourOf = Callable[[int], Any]
@@ -28,10 +30,7 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self._colour_of = colour_of
         self._names: dict[int, str] = {}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(4)
-        self._grid.setColumnStretch(1, 1)
+        self._grid = name_grid(self)
 
     def value(self) -> dict[int, str]:
         """Give label value and name of each class."""
@@ -55,20 +54,14 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._grid.addWidget(add, len(self._names), 0, 1, 3)
 
     def _add_row(self, row: int, value: int, name: str) -> None:
-        paint = QPushButton(str(value))
-        paint.setToolTip(f"Paint '{name}' (label value {value}).")
+        paint = button(str(value), f"Paint '{name}' (label value {value}).", lambda: self.picked.emit(value))
         paint.setStyleSheet(swatch_style(self._colour_of(value)))
         paint.setFixedWidth(36)
-        paint.clicked.connect(lambda _=False, value=value: self.picked.emit(value))
         line = QLineEdit(name)
         line.setToolTip("The name of this class.")
-        line.editingFinished.connect(lambda value=value, line=line: self._rename(value, line.text()))
-        remove = QToolButton()
-        remove.setText("×")
-        remove.setToolTip(f"Take '{name}' off the list; what is painted stays.")
-        remove.clicked.connect(lambda _=False, value=value: self._remove(value))
-        for column, widget in enumerate((paint, line, remove)):
-            self._grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignVCenter)
+        line.editingFinished.connect(lambda: self._rename(value, line.text()))
+        remove = remover(f"Take '{name}' off the list; what is painted stays.", lambda: self._remove(value))
+        fill_row(self._grid, row, paint, line, remove)
 
     def _add(self) -> None:
         value = max(self._names, default=0) + 1
@@ -86,6 +79,33 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._names = names
         self.refresh()
         self.value_changed.emit(self.value())
+
+
+class KindList(NameRows):
+    """Show kinds of cells: a click on one takes its dots in hand."""
+
+    def show_kinds(self, kinds: Sequence[Kind]) -> None:
+        """Show these kinds."""
+        self.set_length(len(kinds))
+        for number, kind in enumerate(kinds):
+            self._fill(number, kind)
+
+    def _fill(self, number: int, kind: Kind) -> None:
+        pick, line, remove = self._rows[number]
+        pick.setMinimumWidth(44)
+        pick.setText(f"{kind.count:,}")
+        pick.setStyleSheet(swatch_style(kind.colour))
+        pick.setToolTip(f"{kind.count:,} dots{f' of {kind.name}' if kind.name else ''}. Click: set more of them.")
+        line.setPlaceholderText("name, if there are several kinds")
+        line.setReadOnly(kind.fixed)
+        line.setToolTip(
+            "This name comes from the features of the layer."
+            if kind.fixed
+            else "The name of this kind of cells; the same on every image."
+        )
+        self.show_name(number, kind.name)
+        remove.setToolTip("Learn from these dots no more; their layer stays open.")
+        remove.setVisible(not kind.fixed)
 
 
 def swatch_style(colour: Any) -> str:

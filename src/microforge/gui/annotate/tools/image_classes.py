@@ -3,20 +3,21 @@
 from collections import Counter
 
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMessageBox, QVBoxLayout
+from qtpy.QtWidgets import QMessageBox
 
 from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.image_class_names import ClassKeys, ClassNames
-from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, confirmed, stacked, tick
 
 
 class ClassTools(AnnotationTools):
     """Give images their class, one after the other."""
+
+    kind = IMAGE_CLASSES
 
     #: Given back where they are not wanted.
     holds_keys = True
@@ -27,18 +28,14 @@ class ClassTools(AnnotationTools):
         self.names = ClassNames()
         self.add = button("Add class", "A further class, with the next key.", self._add)
         self.none = button("No class", "Take the class of this image away: it is not learnt from. Key 0.", self.clear)
-        self.alone = QCheckBox("Uncover the image")
-        self.alone.setToolTip("Hide the images above the one that is asked for; they come back with another goal.")
+        tip = "Hide the images above the one that is asked for; they come back with another goal."
+        self.alone = tick("Uncover the image", tip, on=True)
         self.verdict = Note(tip="The class of the image chosen, and what is still to be done.")
         self.hint = Note("Keys 1 to 9 give the class and go on to the next image · 0 takes it away")
         self._hidden: set[Layer] = set()
-        self._lay_out()
+        more = beside(self.add, self.none, wide=(0, 1))
+        stacked(self, self.verdict, self.names, more, self.alone, self.hint)
         self._connect()
-
-    def current(self) -> Annotated | None:
-        """Give the item of the image chosen, if it has a class."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.class_name else None
 
     def refresh(self) -> None:
         """Show the session as it is; the keys are bound while images are told apart, and only then."""
@@ -48,7 +45,7 @@ class ClassTools(AnnotationTools):
         if not self.keys.bound:
             self._begin()
         self.keys.bind()
-        item, chosen = self.current(), self._chosen()
+        item, chosen = self.current(), self.selected()
         known = {one.image: one.class_name for one in self.session.annotated}
         counts = Counter(known.get(layer, "") for layer in self.session.images())
         shown = item.class_name if item is not None else ""
@@ -68,7 +65,7 @@ class ClassTools(AnnotationTools):
         """Give the image chosen, or all that are selected, a class by its place in the list; go to the next."""
         if number >= len(self.session.class_names):
             return
-        layers = self._chosen()
+        layers = self.selected()
         if not layers:
             self.session.say("Open an image first: drag files onto the window.", "warning")
             return
@@ -78,7 +75,7 @@ class ClassTools(AnnotationTools):
 
     def clear(self) -> None:
         """Take the class of the images chosen away."""
-        self.session.set_class(self._chosen(), "")
+        self.session.set_class(self.selected(), "")
 
     def leave(self) -> None:
         """Give back the keys, and show the images that were hidden."""
@@ -105,22 +102,9 @@ class ClassTools(AnnotationTools):
         if self.alone.isChecked():
             self._uncover(image)
 
-    def _lay_out(self) -> None:
-        more = QHBoxLayout()
-        more.addWidget(self.add, 1)
-        more.addWidget(self.none, 1)
-        self.alone.setChecked(True)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.verdict)
-        page.addWidget(self.names)
-        page.addLayout(more)
-        for widget in (self.alone, self.hint):
-            page.addWidget(widget)
-
     def _connect(self) -> None:
         self.choice.changed.connect(self._on_choice)
-        self.names.given.connect(self.give)
+        self.names.picked.connect(self.give)
         self.names.renamed.connect(self._rename)
         self.names.removed.connect(self._remove)
         self.alone.toggled.connect(lambda on: None if on else self._show_hidden())
@@ -134,12 +118,6 @@ class ClassTools(AnnotationTools):
     def _class_of(self, layer: Layer | None) -> str:
         item = self.session.annotated_of(layer)
         return "" if item is None else item.class_name
-
-    def _chosen(self) -> list[Image]:
-        """Give the image chosen, or those selected in the layer list where there are several."""
-        image, chosen = self.choice.value(), self.session.viewer.layers.selection
-        selected = [layer for layer in self.session.images() if layer in chosen]
-        return selected if len(selected) > 1 else [image] if image is not None else []
 
     def _go_on(self, done: list[Image]) -> None:
         """Choose the next image without a class: below in the layer list, as the top one is seen first."""
@@ -193,7 +171,8 @@ class ClassTools(AnnotationTools):
     def _remove(self, number: int) -> None:
         name = self.session.class_names[number]
         count = sum(item.class_name == name for item in self.session.annotated)
-        if count and not self._sure(name, count):
+        text = f"{count} image{'s' * (count != 1)} of the class '{name}' will have no class. The layers stay."
+        if count and not confirmed(self, "Remove the class?", text, QMessageBox.StandardButton.Yes):
             return
         self.session.class_names.remove(name)
         self._replace(name, "")
@@ -201,16 +180,6 @@ class ClassTools(AnnotationTools):
     def _replace(self, old: str, new: str) -> None:
         layers = [item.image for item in self.session.annotated if item.class_name == old]
         self.session.set_class(layers, new)
-
-    def _sure(self, name: str, count: int) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "Remove the class?",
-            f"{count} image{'s' * (count != 1)} of the class '{name}' will have no class. The layers stay.",
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
-            QMessageBox.StandardButton.Cancel,
-        )
-        return bool(answer == QMessageBox.StandardButton.Yes)
 
 
 def _verdict(image: Image | None, name: str, chosen: int, without: int) -> tuple[str, str]:

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 from napari.layers import Image
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from microforge.annotations import IMAGE_PAIRS
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
+from microforge.gui.layers.convert import shape_of_layer
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, remover, stacked
 
 _TIP = "The image this one is to become: the same field with less noise, in focus, stained, or on a finer grid."
 
@@ -30,18 +32,8 @@ class TargetRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.chosen = False
         self.title = QLabel("Target")
         self.title.setToolTip(_TIP)
-        self.remove = QToolButton()
-        self.remove.setText("×")
-        self.remove.setToolTip("Take this target away.")
-        self.remove.clicked.connect(lambda: remove(self))
-        line = QHBoxLayout()
-        line.addWidget(self.title)
-        line.addWidget(self.choice.picker, 1)
-        line.addWidget(self.remove)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(line)
-        page.addWidget(self.choice.axes)
+        self.remove = remover("Take this target away.", lambda: remove(self))
+        stacked(self, beside(self.title, self.choice.picker, self.remove, wide=(1,)), self.choice.axes)
 
     def ask(self, image: Image | None) -> None:
         """Ask for the axes only where they are not those of the image."""
@@ -52,6 +44,8 @@ class TargetRow(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 class PairTools(AnnotationTools):
     """Choose what the image is to become, see whether both fit, use the pair."""
+
+    kind = IMAGE_PAIRS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -65,17 +59,13 @@ class PairTools(AnnotationTools):
         )
         self.swap = button("Swap", "Exchange image and target.", self._swap)
         self.use = button("Use this pair", "Learn to turn this image into its target.", self._use)
-        self.leave_out = button("Leave out", "Learn from this pair no more; the layers stay.", self._leave_out)
+        self.leave_out = button("Leave out", "Learn from this pair no more; the layers stay.", self.leave_out_current)
         self.verdict = Note(tip="Whether image and target can be learnt from.")
         self._targets = QVBoxLayout()
-        self._lay_out()
+        more, using = beside(self.add, self.swap), beside(self.use, self.leave_out)
+        stacked(self, self._targets, more, using, self.verdict)
         self._add()
         watch.verdict_changed.connect(self._show_verdict)
-
-    def current(self) -> Annotated | None:
-        """Give the item of the image chosen, if it has targets."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.targets else None
 
     def targets(self) -> tuple[Image, ...]:
         """Give the images picked as targets."""
@@ -99,19 +89,6 @@ class PairTools(AnnotationTools):
         self._show_buttons(image, item)
         self._propose(image)
 
-    def _lay_out(self) -> None:
-        more = QHBoxLayout()
-        more.addWidget(self.add, 1)
-        more.addWidget(self.swap)
-        using = QHBoxLayout()
-        using.addWidget(self.use, 1)
-        using.addWidget(self.leave_out)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for part in (self._targets, more, using):
-            page.addLayout(part)
-        page.addWidget(self.verdict)
-
     def _show_buttons(self, image: Image | None, item: Annotated | None) -> None:
         picked = self.targets()
         for row in self.rows:
@@ -125,7 +102,7 @@ class PairTools(AnnotationTools):
         self.leave_out.setVisible(item is not None)
 
     def _suggest(self, image: Image | None) -> None:
-        """Show another layer than the image itself in rows in which she has not chosen one."""
+        """Show another layer than the image itself in rows in which the user has not chosen one."""
         taken = [image, *(row.choice.value() for row in self.rows if row.chosen)]
         for row in self.rows:
             free = [layer for layer in self.session.images() if layer not in taken]
@@ -196,11 +173,6 @@ class PairTools(AnnotationTools):
             choice.confirm()
         self.session.pair(image, self.targets())
 
-    def _leave_out(self) -> None:
-        item = self.current()
-        if item is not None:
-            self.session.leave_out(item)
-
     def _show_verdict(self, _: object) -> None:
         verdict = self.watch.verdict
         text = "\n".join(part for part in (verdict.problem, *verdict.advice) if part)
@@ -209,4 +181,4 @@ class PairTools(AnnotationTools):
 
 def _leading(layer: Image) -> tuple[int, ...]:
     """Give the length of all dimensions but rows and columns."""
-    return tuple((layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim - 2])
+    return shape_of_layer(layer)[: layer.ndim - 2]

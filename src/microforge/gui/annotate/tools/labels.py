@@ -3,8 +3,9 @@
 from typing import Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout
+from qtpy.QtWidgets import QMenu
 
+from microforge.annotations import LABELS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
@@ -12,14 +13,15 @@ from microforge.gui.annotate.tools.class_list import ClassList
 from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
 from microforge.gui.layers.convert import add_labels, labels_on
 from microforge.gui.layers.marks import is_result
-from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
 
 
 class PaintTools(AnnotationTools):
     """Make the layer to paint on, and say what painting means."""
+
+    kind = LABELS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -35,19 +37,16 @@ class PaintTools(AnnotationTools):
             "What it means where nothing is painted. Background: there is no object. Not looked at: nothing is "
             "learnt there, so a few strokes are enough. Inside an annotated region it always means background."
         )
-        self.fresh = QCheckBox("New label for each object")
-        self.fresh.setToolTip(
+        self.fresh = tick(
+            "New label for each object",
             "Start a stroke on empty ground: a new object with a label of its own. Start on an object: go on with "
-            f"it. Key {KEY.upper()}: take a new label now."
+            f"it. Key {KEY.upper()}: take a new label now.",
+            on=True,
         )
         self.hint = Note(tip="The shortcuts of napari's Labels layer.")
-        self._lay_out()
+        self._rows = rows(("Unpainted is", self.unpainted))
+        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.hint, self._rows)
         self._connect()
-
-    def current(self) -> Annotated | None:
-        """Give what belongs to the image chosen, if something is painted or may be."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.labels is not None else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
@@ -71,22 +70,8 @@ class PaintTools(AnnotationTools):
             fresh.detach()
         self._fresh.clear()
 
-    def _lay_out(self) -> None:
-        making = QHBoxLayout()
-        making.addWidget(self.annotate, 1)
-        making.addWidget(self.existing)
-        self._rows = rows()
-        add_row(self._rows, "Unpainted is", self.unpainted)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(making)
-        for widget in (self.classes, self.fresh, self.hint):
-            page.addWidget(widget)
-        page.addLayout(self._rows)
-
     def _connect(self) -> None:
         self.unpainted.set_choices([("background", True), ("not looked at", False)])
-        self.fresh.setChecked(True)
         self.classes.value_changed.connect(self._on_classes)
         self.classes.picked.connect(self._pick)
         self.unpainted.value_changed.connect(self._on_unpainted)

@@ -1,18 +1,20 @@
 """Tools for tasks without annotation: choose the images to learn from."""
 
 from napari.layers import Image
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from microforge.annotations import NOTHING
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 
 
 class PlainTools(AnnotationTools):
     """Say which images are learnt from."""
+
+    kind = NOTHING
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -22,27 +24,15 @@ class PlainTools(AnnotationTools):
             self._use,
         )
         self.use_all = button("Use all open images", "Learn from every image layer that is open.", self._use_all)
-        self.leave_out = button("Leave out", "Learn from this image no more; the layer stays.", self._leave_out)
+        self.leave_out = button("Leave out", "Learn from this image no more; the layer stays.", self.leave_out_current)
         self.verdict = Note(tip="What is odd about this image.")
-        row = QHBoxLayout()
-        row.addWidget(self.use, 1)
-        row.addWidget(self.leave_out, 1)
-        row.addWidget(self.use_all)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(row)
-        page.addWidget(self.verdict)
+        stacked(self, beside(self.use, self.leave_out, self.use_all, wide=(0, 1)), self.verdict)
         watch.verdict_changed.connect(self._show_verdict)
-
-    def current(self) -> Annotated | None:
-        """Give the item of the image chosen, if it is learnt from."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.alone else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
         image, used = self.choice.value(), self.current() is not None
-        count = len(self._selected())
+        count = len(self.selected())
         self.use.setText(f"Use these {count} images" if count > 1 else "Use this image")
         self.use.setEnabled(image is not None)
         self.use.setVisible(not used or count > 1)
@@ -60,24 +50,13 @@ class PlainTools(AnnotationTools):
         item = self.session.annotated_of(layer)
         return item is not None and item.alone
 
-    def _selected(self) -> list[Image]:
-        """Give the image chosen, or those selected in the layer list where there are several."""
-        image, chosen = self.choice.value(), self.session.viewer.layers.selection
-        selected = [layer for layer in self.session.images() if layer in chosen]
-        return selected if len(selected) > 1 else [image] if image is not None else []
-
     def _use(self) -> None:
         self.choice.confirm()
-        self.session.learn_from(self._selected())
+        self.session.learn_from(self.selected())
 
     def _use_all(self) -> None:
         self.choice.confirm()
         self.session.learn_from(self.session.images())
-
-    def _leave_out(self) -> None:
-        item = self.current()
-        if item is not None:
-            self.session.leave_out(item)
 
     def _show_verdict(self, _: object) -> None:
         verdict = self.watch.verdict

@@ -3,12 +3,13 @@
 import numpy as np
 from napari.layers import Image, Layer, Points
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSlider, QVBoxLayout
+from qtpy.QtWidgets import QMenu, QSlider
 
+from microforge.annotations import POINTS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
-from microforge.gui.annotate.tools.cell_type_list import KindList
+from microforge.gui.annotate.tools.class_list import KindList
 from microforge.gui.annotate.tools.point_undo import DotHistory
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.points import KIND, dots_on, outside
@@ -23,7 +24,7 @@ from microforge.gui.session.cell_types import (
     start_clicking,
 )
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, add_row, button, rows
+from microforge.gui.widgets.basics import Note, beside, button, rows, stacked, tick
 
 #: Sizes of dots that can be chosen, in pixels of the image.
 _SIZES = (1, 60)
@@ -31,6 +32,8 @@ _SIZES = (1, 60)
 
 class PointTools(AnnotationTools):
     """Make the layers to click cells on, and say what no dot means."""
+
+    kind = POINTS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
@@ -49,18 +52,13 @@ class PointTools(AnnotationTools):
         )
         self.size = QSlider(Qt.Orientation.Horizontal)
         self.size.setToolTip("Size of the dots on the screen. Only how it looks: nothing is learnt from it.")
-        self.no_cells = QCheckBox("No cells in this image")
-        self.no_cells.setToolTip(
-            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from."
+        self.no_cells = tick(
+            "No cells in this image",
+            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from.",
         )
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
         self._connect(watch)
-
-    def current(self) -> Annotated | None:
-        """Give what belongs to the image chosen, if cells are clicked or may be."""
-        item = self.session.annotated_of(self.choice.value())
-        return item if item is not None and item.points else None
 
     def refresh(self) -> None:
         """Show the session as it is."""
@@ -97,7 +95,7 @@ class PointTools(AnnotationTools):
             self._histories[layer] = DotHistory(layer)
 
     def _show(self, item: Annotated) -> None:
-        """Show what she has set before, without setting it again."""
+        """Show what the user has set before, without setting it again."""
         blocked = [QSignalBlocker(widget) for widget in (self.no_cells, self.size)]
         self.no_cells.setChecked(item.no_cells)
         # napari keeps the size as a number or as an array.
@@ -106,18 +104,10 @@ class PointTools(AnnotationTools):
             blocker.unblock()
 
     def _lay_out(self) -> None:
-        making = QHBoxLayout()
-        making.addWidget(self.click, 1)
-        making.addWidget(self.existing)
         self.size.setRange(*_SIZES)
-        self._rows = rows()
-        add_row(self._rows, "Size of dots", self.size)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(making)
-        for widget in (self.no_cells, self.kinds, self.add_kind, self.hint):
-            page.addWidget(widget)
-        page.addLayout(self._rows)
+        self._rows = rows(("Size of dots", self.size))
+        making = beside(self.click, self.existing)
+        stacked(self, making, self.no_cells, self.kinds, self.add_kind, self.hint, self._rows)
 
     def _connect(self, watch: Watch) -> None:
         self.kinds.picked.connect(self._pick)

@@ -1,1 +1,1 @@
-"""Apply a model to files on disk: the choice of files and regions, and the table of what became of each."""
+"""Batch prediction of files on disk, in the window; the prediction itself is in `microforge.inference.folder`."""

@@ -8,26 +8,26 @@ from typing import Any
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QLineEdit
 
 from microforge.config import PredictionConfig
-from microforge.errors import MicroforgeError
 from microforge.events import FolderFinished, FolderStarted, ImageStarted, RunFailed, TileFinished
 from microforge.gui.apply.folder.regions import FolderRegions
 from microforge.gui.apply.folder.table import FileRow, FolderTable
+from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.layers.open_files import Opened, open_files, show_opened
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import beside, button, stacked, tick
 from microforge.gui.widgets.path_field import PathField
-from microforge.gui.widgets.progress import Busy, duration
+from microforge.gui.widgets.progress import duration
 
 #: Like `microforge.inference.folder.run.predict_folder`.
 PredictFolder = Callable[..., Iterator[Any]]
 IMAGE_FILTER = "Images (*.tif *.tiff *.png *.jpg *.jpeg *.bmp);;All files (*)"
 
 
-class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
+class ApplyFolder(ModelRun):
     """The part of *Apply* for files.
 
     Parameters
@@ -41,9 +41,8 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(
         self, session: Session, config: Callable[[], PredictionConfig], predict: PredictFolder | None = None
     ) -> None:
-        super().__init__()
-        self._session, self._config, self._predict = session, config, predict or _engine
-        self._mine = self._cancelled = False
+        super().__init__(session, config, "Stop; finished files stay, and the next start goes on with the rest.")
+        self._predict = predict or _engine
         self._began = 0.0
         self._suggested: Path | None = None
         self._opening = Relay("opening a file", self)
@@ -66,16 +65,9 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         make = partial(
             self._predict, model, self.inputs.value(), output, overwrite=self.overwrite.isChecked(), **arguments
         )
-        # First, because napari lets events through while it makes a progress bar.
-        self.busy.begin("Looking for images")
-        try:
-            self._session.applying.start(make)
-        except MicroforgeError as error:
-            self.busy.end()
-            self.message.say(str(error), "error")
+        if not self.begin("Looking for images", lambda: make):
             return
-        self._mine, self._cancelled, self._began = True, False, time.monotonic()
-        self.message.say("")
+        self._began = time.monotonic()
         self.show_folder.hide()
         self.table.files.begin([])
         self.refresh()
@@ -104,45 +96,26 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.axes.setToolTip(
             "The order of the axes where the files do not say: T time, C channel, Z plane, Y, X; for example TYX."
         )
-        self.overwrite = QCheckBox("Do all again")
-        self.overwrite.setToolTip("Also predict files again that are done; otherwise they are skipped.")
-        self.start = QPushButton("Apply to these files")
-        self.start.setToolTip("Predict file by file. A file that cannot be read does not stop the others.")
-        self.busy = Busy("Stop; finished files stay, and the next start goes on with the rest.")
+        self.overwrite = tick("Do all again", "Also predict files again that are done; otherwise they are skipped.")
+        tip = "Predict file by file. A file that cannot be read does not stop the others."
+        self.start = button("Apply to these files", tip, self.run)
         self.table = FolderTable()
         self.table.setMinimumHeight(180)
-        self.message = Note()
-        self.show_folder = QPushButton("Show results folder")
-        self.show_folder.setToolTip("Open the folder of the results in the file browser.")
+        tip = "Open the folder of the results in the file browser."
+        self.show_folder = button("Show results folder", tip, self._on_show_folder)
         self.show_folder.hide()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Axes"))
-        row.addWidget(self.axes, 1)
-        row.addWidget(self.overwrite)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.inputs)
-        column.addWidget(self.output)
-        column.addWidget(self.regions)
-        column.addLayout(row)
-        for widget in (self.start, self.busy, self.table, self.message, self.show_folder):
-            column.addWidget(widget)
+        row = beside(QLabel("Axes"), self.axes, self.overwrite, wide=(1,))
+        running = (self.start, self.busy, self.table, self.message, self.show_folder)
+        stacked(self, self.inputs, self.output, self.regions, row, *running)
 
     def _connect(self) -> None:
-        session = self._session
+        self.follow()
         self.inputs.value_changed.connect(self._on_inputs)
         self.output.value_changed.connect(self.refresh)
         self.regions.drawn.connect(self._on_drawn)
-        self.start.clicked.connect(self.run)
-        self.busy.cancelled.connect(self._on_cancel)
         self.table.opened.connect(self.open_row)
-        self.show_folder.clicked.connect(self._on_show_folder)
-        session.applying.event.connect(self._on_event)
-        session.applying.finished.connect(self._on_finished)
-        session.model_changed.connect(self._on_model_changed)
-        session.closing.connect(self._on_closing)
         self._opening.event.connect(self._on_opened)
 
     def _on_inputs(self) -> None:
@@ -161,26 +134,16 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         else:
             self.regions.note.say("Choose the folder for the results first: the regions are saved there.", "warning")
 
-    def _on_model_changed(self, _path: Path | None) -> None:
-        self.refresh()
-
-    def _on_cancel(self) -> None:
-        self._cancelled = True
-        self._session.applying.stop()
-
-    def _on_closing(self) -> None:
-        self._mine = False
-        self.busy.let_go()
+    def close_down(self) -> None:
+        """Let go of the viewer; wait for what is being opened."""
         self.regions.close_down()
-        self._opening.stop()
-        self._opening.wait(5)
+        self._opening.end(5)
 
     def _on_show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.output.value()[0])))
 
-    def _on_event(self, event: Any) -> None:
-        if not self._mine:
-            return
+    def take(self, event: Any) -> None:
+        """Bring the table up to date."""
         if isinstance(event, RunFailed):
             self._cancelled = False
             self.message.say(" ".join(p for p in (event.problem, event.kept, event.remedy) if p), "error")
@@ -199,15 +162,12 @@ class ApplyFolder(QWidget):  # type: ignore[misc]  # qtpy has no types
         if total and not isinstance(event, ImageStarted):
             self.busy.advance((done + part) / total, f"{done:,} of {total:,} files")
 
-    def _on_finished(self) -> None:
-        if self._mine:
-            self._mine = False
-            self.table.files.settle()
-            if self._cancelled:
-                self.message.say(f"Cancelled. {self._summary()} The next start goes on with the rest.", "info")
-            self.busy.end()
-            self.show_folder.setVisible(bool(self.table.files.count("done", "skipped")))
-        self.refresh()
+    def conclude(self) -> None:
+        """Say what was done, and offer its folder."""
+        self.table.files.settle()
+        if self._cancelled:
+            self.message.say(f"Cancelled. {self._summary()} The next start goes on with the rest.", "info")
+        self.show_folder.setVisible(bool(self.table.files.count("done", "skipped")))
 
     def _summary(self) -> str:
         files = self.table.files

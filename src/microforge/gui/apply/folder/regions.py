@@ -5,16 +5,15 @@ from typing import Any
 
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
+from microforge.gui.apply.model_picker import task_of_model
 from microforge.gui.layers.convert import axes_of
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.path_field import PathField
-from microforge.io.model_file import read_card
-from microforge.tasks import get_task
 
 REGIONS_FILTER = "Regions (*.zip *.roi *.tif *.tiff *.png);;All files (*)"
 DRAWN = "drawn regions.zip"
@@ -24,7 +23,7 @@ _OF_THE_LIST = {"inserted", "removed", "name", "data"}
 class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
     """Choose the regions; hidden where the model finds nothing that can be counted.
 
-    `drawn` is emitted when she wants those drawn on an image: the panel knows the folder they are written to.
+    `drawn` is emitted when the user wants those drawn on an image: the panel knows the folder they are written to.
     """
 
     drawn = Signal()
@@ -43,10 +42,7 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         # A long name must not make the dock wider than it is.
         self.use.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.note = Note()
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.field, self.use, self.note):
-            page.addWidget(widget)
+        stacked(self, self.field, self.use, self.note)
         session.model_changed.connect(self._on_model_changed)
         session.viewer.layers.events.connect(self._on_layers)
         self._on_model_changed(session.model_path)
@@ -92,7 +88,8 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         return regions_on(region_layers(self._session), image, axes)
 
     def _on_model_changed(self, path: Path | None) -> None:
-        self._counts = _finds_cells(path)
+        task = task_of_model(path)
+        self._counts = task is not None and bool(task.answer.counted)
         self.setVisible(self._counts)
         self._offer()
 
@@ -106,13 +103,3 @@ class FolderRegions(QWidget):  # type: ignore[misc]  # qtpy has no types
         name = names[-1] if len(names) == 1 else "the image"
         self.use.setText(f"Use the regions of {name if len(name) < 20 else f'{name[:18]} …'}")
         self.use.setToolTip(f"Count every file in the areas of {', '.join(names)}. They are saved with the results.")
-
-
-def _finds_cells(path: Path | None) -> bool:
-    if path is None:
-        return False
-    try:
-        task = get_task(read_card(path).task)
-    except MicroforgeError:
-        return False
-    return bool(task.answer.counted)

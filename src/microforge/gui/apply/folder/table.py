@@ -6,20 +6,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QTableView, QWidget
+from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QWidget
 
 from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped, ImageStarted
+from microforge.gui.widgets.table import Column, RowsModel, RowsView
 
 #: Role under which the model gives values that sort as numbers do.
 SORT_ROLE = Qt.ItemDataRole.UserRole
-FILE_HEADERS = ("File", "Objects", "State")
-OBJECTS_COLUMN = FILE_HEADERS.index("Objects")
-FILE_HEADER_TIPS = (
-    "The file; double click opens it together with its result.",
-    "How many were found, of a series in all time points together; or the class of the image.",
-    "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
+FILE_COLUMNS = (
+    Column("File", "The file; double click opens it together with its result."),
+    Column("Objects", "How many were found, of a series in all time points together; or the class of the image.", True),
+    Column(
+        "State",
+        "waiting, working, done, skipped (done before with the same model and settings), or why the file failed.",
+    ),
 )
+FILE_HEADERS = tuple(column.title for column in FILE_COLUMNS)
+OBJECTS_COLUMN = FILE_HEADERS.index("Objects")
 STATE_MARKS = {"waiting": "·", "working": "▸", "done": "✓", "skipped": "–", "failed": "✗"}
 
 
@@ -41,13 +45,11 @@ class FileRow:
         return self.path.name, objects, f"{STATE_MARKS[self.state]} {said}"
 
 
-class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
+class FolderModel(RowsModel):
     """The rows of a folder run, kept up to date by its events."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows: list[FileRow] = []
-        self.things = FILE_HEADERS[OBJECTS_COLUMN]
+        super().__init__(FILE_COLUMNS, parent)
         self._index: dict[Path, int] = {}
         self._counts: Counter[str] = Counter()
         self._taking: dict[type, Callable[[Any], FileRow]] = {
@@ -59,11 +61,14 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
 
     def begin(self, paths: Sequence[Path]) -> None:
         """Start anew with these files."""
-        self.beginResetModel()
-        self.rows = [FileRow(path) for path in paths]
         self._index = {path: number for number, path in enumerate(paths)}
         self._counts = Counter(waiting=len(paths))
-        self.endResetModel()
+        self.set_rows([FileRow(path) for path in paths])
+
+    @property
+    def things(self) -> str:
+        """What is counted, as the header says."""
+        return self.columns[OBJECTS_COLUMN].title
 
     def take(self, event: FolderEvent) -> int | None:
         """Bring up to date; give the row concerned."""
@@ -78,7 +83,7 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         return self._set(make(event))
 
     def _call(self, things: str) -> None:
-        self.things = things
+        self.columns[OBJECTS_COLUMN] = replace(FILE_COLUMNS[OBJECTS_COLUMN], title=things)
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, OBJECTS_COLUMN, OBJECTS_COLUMN)
 
     def settle(self) -> None:
@@ -90,37 +95,26 @@ class FolderModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no typ
         """Count the files in these states."""
         return sum(self._counts[state] for state in states)
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
+    def text(self, row: int, column: int) -> str:
+        """Give what is known of a file."""
+        texts: tuple[str, str, str] = self.rows[row].texts()
+        return texts[column]
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102 - Qt's name
-        return 0 if parent is not None and parent.isValid() else len(FILE_HEADERS)
+    def tip(self, row: int, column: int) -> str:
+        """Give the whole path, and the whole reason of a failure."""
+        return f"{self.rows[row].path}\n{self.rows[row].notes}".strip()
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
-        if not index.isValid():
-            return None
-        row, column = self.rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.texts()[column]
-        if role == SORT_ROLE:
-            return row.texts()[column] if column != OBJECTS_COLUMN or row.class_name else _number(row)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{row.path}\n{row.notes}".strip()
-        if role == Qt.ItemDataRole.TextAlignmentRole and column == OBJECTS_COLUMN:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole and section == OBJECTS_COLUMN:
-            return self.things
-        texts = {Qt.ItemDataRole.DisplayRole: FILE_HEADERS, Qt.ItemDataRole.ToolTipRole: FILE_HEADER_TIPS}.get(role)
-        return texts[section] if texts else None
+        if role != SORT_ROLE:
+            return super().data(index, role)
+        row = self.rows[index.row()]
+        counts = index.column() == OBJECTS_COLUMN and not row.class_name
+        return _number(row) if counts else self.text(index.row(), index.column())
 
     def _row(self, path: Path) -> FileRow:
         number = self._index.get(path)
-        return FileRow(path) if number is None else self.rows[number]
+        known: FileRow = FileRow(path) if number is None else self.rows[number]
+        return known
 
     def _set(self, row: FileRow) -> int:
         number = self._index.get(row.path)
@@ -147,13 +141,13 @@ class _FileNames(QStyledItemDelegate):  # type: ignore[misc]  # qtpy has no type
         option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
-class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
+class FolderTable(RowsView):
     """The view of a `FolderModel`; `opened` gives the row that was double clicked."""
 
     opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__("One line per file. Double click opens the image and its result.")
         self.files = FolderModel(self)
         self._order = QSortFilterProxyModel(self)
         self._order.setSourceModel(self.files)
@@ -175,16 +169,8 @@ class FolderTable(QTableView):  # type: ignore[misc]  # qtpy has no types
             self.scrollTo(self._order.mapFromSource(self.files.index(number, 0)))
 
     def _style(self) -> None:
-        self.setToolTip("One line per file. Double click opens the image and its result.")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegateForColumn(0, _FileNames(self))
-        self.setWordWrap(False)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setSectionResizeMode(len(FILE_HEADERS) - 1, QHeaderView.ResizeMode.Stretch)
         for column, sample in enumerate(("a_name_of_a_file.tif", "Objects.")):
             self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(sample) + 16)

@@ -1,4 +1,4 @@
-"""What can be done with results: see, count, compare, correct and save them; come here to show a new kind of answer.
+"""What can be done with predictions: view, measure, compare, correct, save; come here to show a new kind of answer.
 
 Each part takes what a prediction holds for it; `register_results` adds one.
 """

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from napari.layers import Image, Layer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
 from microforge.answers.before_after import Halves, Removed
 from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, beside, button, stacked, tick
 
 RESULT, ORIGINAL, SPLIT = "Result", "Original", "Split"
 _TIPS = {
@@ -62,8 +63,8 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.divider.setRange(0, SLIDER_STEPS)
         self.divider.setValue(SLIDER_STEPS // 2)
         self.divider.setToolTip("Where the line between original and result is.")
-        self.difference = QCheckBox("Difference layer")
-        self.difference.setToolTip("Add a layer of what was removed: the original minus the result.")
+        tip = "Add a layer of what was removed: the original minus the result."
+        self.difference = tick("Difference layer", tip)
         self.about = Note(NOISE_ONLY, "info")
         self._soon = QTimer(self, singleShot=True, interval=REDRAW_DELAY)
         self._left_over: list[Layer] = []
@@ -115,24 +116,16 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._show_pair(pair, mode)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Show"))
         for mode, tip in _TIPS.items():
-            made = QPushButton(mode)
+            made = button(mode, tip, partial(self.show_mode, mode))
             made.setCheckable(True)
-            made.setToolTip(tip)
             self._group.addButton(made)
             self.buttons[mode] = made
-            row.addWidget(made, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(row)
-        for widget in (self.divider, self.difference, self.about):
-            page.addWidget(widget)
+        row = beside(QLabel("Show"), *self.buttons.values(), wide=(1, 2, 3))
+        stacked(self, row, self.divider, self.difference, self.about)
         self.buttons[RESULT].setChecked(True)
 
     def _connect(self) -> None:
-        self._group.buttonClicked.connect(lambda button: self.show_mode(button.text()))
         self.divider.valueChanged.connect(lambda _: self._soon.start())
         self._soon.timeout.connect(self._move)
         self._sweeping.timeout.connect(self._sweep)
@@ -220,7 +213,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._remove(layers)
 
     def _follow(self, layer: Layer) -> None:
-        """Take a comparison that she removed by hand for one that she does not want."""
+        """Take a comparison that the user removed by hand for one that is not wanted."""
         if layer.metadata.get("split"):
             self.show_mode(RESULT)
         if "removed_from" in layer.metadata and not any(pair.removed for pair in self._pairs):

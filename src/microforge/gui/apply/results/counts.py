@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
-from microforge.answers.region_counts import count_columns, count_lines
+from microforge.answers.region_counts import CountRow, count_columns, count_lines
 from microforge.answers.words import counts_text
-from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.count_table import CountTable
@@ -29,7 +26,7 @@ from microforge.gui.session.background import Relay
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
 from microforge.gui.session.points_to_learn import learn_from_dots
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, rows
+from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.tasks.abilities import MatchesPoints
@@ -71,7 +68,7 @@ class CountResults(ResultsPart):
     def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
         """Show the cells of a result as layers: density and dots."""
         viewer = self._session.viewer
-        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
+        source = self.source_of(event)
         if event.prediction.points is None or event.image is None:
             return None
         density = add_density(viewer, event, details)
@@ -105,7 +102,7 @@ class CountResults(ResultsPart):
         """Put the counts of what is looked at on the canvas."""
         shown = [one for one in self.images if one.rows and (one.dots.visible or one.source.visible)]
         active = self._session.viewer.layers.selection.active
-        chosen = [one for one in shown if active in (one.source, one.dots, *one.density)]
+        chosen = [one for one in shown if active in one.layers]
         shown = chosen or shown
         lines = []
         for one in shown:
@@ -113,16 +110,9 @@ class CountResults(ResultsPart):
             lines += said if len(self.images) < 2 else [f"{one.image.name}: {said[0]}", *said[1:]]
         self._text.show("\n".join(lines[:16]))
 
-    def save_table(self, path: Path) -> None:
-        """Write the counts as CSV."""
-        from microforge.io.tables import write_table
-
-        try:
-            write_table(path, count_columns([row for one in self.images for row in one.rows]))
-        except MicroforgeError as error:
-            self.note.say(str(error), "error")
-            return
-        self.note.say(f"Saved {path.name}.", "ok")
+    def columns(self) -> Mapping[str, Any]:
+        """Give the counts."""
+        return count_columns(self._counted())
 
     def draw_region(self) -> None:
         """Make the layer to draw regions on, for the image in view."""
@@ -144,9 +134,7 @@ class CountResults(ResultsPart):
         viewer.layers.selection.events.active.disconnect(self._on_view)
         viewer.dims.events.current_step.disconnect(self._on_view)
         self._timer.stop()
-        self._relay.blockSignals(True)
-        self._relay.stop()
-        self._relay.wait(10)
+        self._relay.end(10)
         self._text.clear()
 
     def _make_widgets(self) -> None:
@@ -164,21 +152,13 @@ class CountResults(ResultsPart):
             self.learn,
         )
         self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
-        self.save = button("Save counts …", "Save the counts of this run as one CSV file.", self._ask_and_save)
+        save = partial(self.ask_and_save, "Save the counts", "counts.csv")
+        self.save = button("Save counts …", "Save the counts of this run as one CSV file.", save)
 
     def _lay_out(self) -> None:
-        self._form = rows()
-        add_row(self._form, "New dots are", self.kind)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.table)
-        for pair in ((self.draw, self.use), (self.copy, self.save)):
-            row = QHBoxLayout()
-            for each in pair:
-                row.addWidget(each, 1)
-            page.addLayout(row)
-        page.addLayout(self._form)
-        page.addWidget(self.note)
+        self._form = rows(("New dots are", self.kind))
+        pairs = ((self.draw, self.use), (self.copy, self.save))
+        stacked(self, self.table, *(beside(*pair, wide=(0, 1)) for pair in pairs), self._form, self.note)
 
     def _connect(self) -> None:
         viewer = self._session.viewer
@@ -192,7 +172,7 @@ class CountResults(ResultsPart):
     def _current(self) -> CountedLayers | None:
         """Give the image that is selected, or one of whose layers is; else the last."""
         active = self._session.viewer.layers.selection.active
-        here = [one for one in self.images if active in (one.source, one.dots, *one.density)]
+        here = [one for one in self.images if active in one.layers]
         return next(reversed(here or self.images), None)
 
     def _offer_kinds(self) -> None:
@@ -211,7 +191,10 @@ class CountResults(ResultsPart):
 
     def _show_parts(self) -> None:
         self.setVisible(bool(self.images))
-        self.table.show_rows([row for one in self.images for row in one.rows])
+        self.table.show_rows(self._counted())
+
+    def _counted(self) -> list[CountRow]:
+        return [row for one in self.images for row in one.rows]
 
     def _on_layers(self, event: Any) -> None:
         # The list passes on all that happens to its layers, so that no layer has to be watched for itself.
@@ -233,7 +216,7 @@ class CountResults(ResultsPart):
         self._remark()
 
     def _remark(self) -> None:
-        found = [row for one in self.images for row in one.rows]
+        found = self._counted()
         if any(row.by_hand for row in found):
             self.note.say(BY_HAND, "info")
         elif any(row.low is None for row in found):
@@ -250,8 +233,3 @@ class CountResults(ResultsPart):
         region = regions[number]
         if region is not None and name:
             rename(region, name)
-
-    def _ask_and_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the counts", "counts.csv", "Tables (*.csv)")
-        if path:
-            self.save_table(Path(path))

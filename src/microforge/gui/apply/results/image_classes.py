@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
 from microforge.answers.words import class_probabilities, class_text, percent
-from microforge.errors import MicroforgeError
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.inference.open_images import OpenImagePredicted
@@ -39,18 +37,13 @@ class ClassResults(ResultsPart):
         self.table = SmallTable("One line per image: its class, how probable each class is. Click to see the image.")
         self.note = Note()
         self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
-        self.save = button("Save classes …", "Save the table as CSV file.", self._ask_and_save)
-        row = QHBoxLayout()
-        row.addWidget(self.copy, 1)
-        row.addWidget(self.save, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.table)
-        page.addLayout(row)
-        page.addWidget(self.note)
+        save = partial(self.ask_and_save, "Save the classes", "classes.csv")
+        self.save = button("Save classes …", "Save the table as CSV file.", save)
+        stacked(self, self.table, beside(self.copy, self.save, wide=(0, 1)), self.note)
         self.table.chosen.connect(self._on_chosen)
         session.viewer.layers.selection.events.active.connect(self._on_view)
-        session.viewer.layers.events.removed.connect(self._on_removed)
+        # The table stays: it can still be saved.
+        session.viewer.layers.events.removed.connect(self._on_view)
         self.clear()
 
     def clear(self) -> None:
@@ -85,28 +78,18 @@ class ClassResults(ResultsPart):
         name = f"{one.name}: " if len(self.found) > 1 else ""
         self._text.show(name + class_text(one.class_name, one.probabilities))
 
-    def save_table(self, path: Path) -> None:
-        """Write the classes as CSV."""
-        from microforge.io.tables import write_table
-
-        try:
-            write_table(path, self._columns())
-        except MicroforgeError as error:
-            self.note.say(str(error), "error")
-            return
-        self.note.say(f"Saved {path.name}.", "ok")
-
     def close_down(self) -> None:
         """Let go of the viewer, and give it its own text back."""
         self._session.viewer.layers.selection.events.active.disconnect(self._on_view)
-        self._session.viewer.layers.events.removed.disconnect(self._on_removed)
+        self._session.viewer.layers.events.removed.disconnect(self._on_view)
         self._text.clear()
 
-    def _columns(self) -> dict[str, Array]:
-        columns = {
-            name: np.array([getattr(one, name) for one in self.found], object) for name in ("name", "class_name")
+    def columns(self) -> Mapping[str, Array]:
+        """Give the class of each image, and how probable each class is."""
+        fields = {"image": "name", "class": "class_name"}
+        made: dict[str, Array] = {
+            title: np.array([getattr(one, field) for one in self.found], object) for title, field in fields.items()
         }
-        made: dict[str, Array] = {"image": columns["name"], "class": columns["class_name"]}
         for name in self._names():
             made[f"P({name})"] = np.array([one.probabilities.get(name, np.nan) for one in self.found], float)
         return made
@@ -129,19 +112,9 @@ class ClassResults(ResultsPart):
         if self.found:
             self.show_text()
 
-    def _on_removed(self, _event: Any) -> None:
-        # The table stays: it can still be saved.
-        if self.found:
-            self.show_text()
-
     def _on_chosen(self, number: int) -> None:
         layers = self._session.viewer.layers
         layer: Layer | None = next((one for one in layers if one.unique_id == self.found[number].source), None)
         if layer is not None:
             layer.visible = True
             layers.selection.active = layer
-
-    def _ask_and_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the classes", "classes.csv", "Tables (*.csv)")
-        if path:
-            self.save_table(Path(path))

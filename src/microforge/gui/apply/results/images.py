@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog
 
 from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
@@ -20,7 +20,7 @@ from microforge.gui.layers.convert import add_beside_brushes, geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array, Image, Prediction
@@ -61,7 +61,7 @@ class ImageResults(ResultsPart):
             self.copy_results,
         )
         self.note = Note()
-        self._lay_out()
+        stacked(self, self.compare, self.statistics, beside(self.save, self.reuse, wide=()), self.note)
         self._saving.event.connect(self._on_saved)
         session.viewer.layers.events.removed.connect(self._on_removed)
         self.clear()
@@ -76,13 +76,12 @@ class ImageResults(ResultsPart):
 
     def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
         """Show the images of a result as layers."""
-        prediction, viewer = event.prediction, self._session.viewer
+        prediction, viewer, source = event.prediction, self._session.viewer, self.source_of(event)
         if not event.images or event.image is None:
             return None
         layers = add_images(viewer, event.place, event.images, details, prediction.image_name, prediction.pixel_size)
         self._layers += layers
         self._savable.append(Savable(f"{event.place.name} {prediction.image_name}", prediction, event.image))
-        source = next((layer for layer in viewer.layers if layer.unique_id == event.place.source), None)
         if source is not None:
             self.compare.add(source, layers, alike=event.images[0].like_source)
         said = statistics_text(prediction.statistics)
@@ -94,7 +93,7 @@ class ImageResults(ResultsPart):
         return Added(prediction.image_name)
 
     def copy_results(self) -> None:
-        """Make layers of her own from the results; their pixels are shared."""
+        """Make layers of the user's own from the results; their pixels are shared."""
         for layer in [layer for layer in self._layers if layer in self._session.viewer.layers]:
             look = {} if layer.rgb else {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits}
             metadata = {name: layer.metadata[name] for name in ("axes", "channel_names") if name in layer.metadata}
@@ -126,17 +125,6 @@ class ImageResults(ResultsPart):
         self.compare.close_down()
         self._saving.blockSignals(True)
         self._saving.wait(30)
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.save)
-        row.addWidget(self.reuse)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addWidget(self.compare)
-        page.addWidget(self.statistics)
-        page.addLayout(row)
-        page.addWidget(self.note)
 
     def _show_parts(self) -> None:
         self.setVisible(bool(self._layers))

@@ -1,22 +1,19 @@
 """Results with measurements: show and save the table, copy to correct."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout
 
-from microforge.errors import MicroforgeError
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import columns_of_dots
 from microforge.gui.layers.results import DETAILS, add_results, copy_to_correct, measurements_of, results_of
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, button
+from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
@@ -37,13 +34,7 @@ class ObjectResults(ResultsPart):
             "Copy the results into layers of your own, to repair by painting and to train on.",
             self.copy_results,
         )
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.table)
-        buttons.addWidget(self.save)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.addLayout(buttons)
-        page.addWidget(self.correct)
+        stacked(self, beside(self.table, self.save, wide=()), self.correct)
 
     def clear(self) -> None:
         """Forget the last run."""
@@ -88,16 +79,9 @@ class ObjectResults(ResultsPart):
         window.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
         viewer.layers.selection = set(self.measured())
 
-    def save_table(self, path: Path) -> None:
-        """Write the measurements of the last results into one file, with a column that names the image."""
-        from microforge.io.tables import write_table
-
-        try:
-            write_table(path, _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()]))
-        except MicroforgeError as error:
-            self.message.say(str(error), "error")
-            return
-        self.message.say(f"Saved {path.name}.", "ok")
+    def columns(self) -> Mapping[str, Array]:
+        """Give the measurements of the last results, with a column that names the image."""
+        return _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()])
 
     def copy_results(self) -> None:
         """Make layers from the last results that can be corrected and trained on."""
@@ -107,16 +91,14 @@ class ObjectResults(ResultsPart):
             copy = copy_to_correct(self._session.viewer, layer, f"{_source_name(layer)} corrected")
             if image is not None:
                 annotated = self._session.annotated_of(image)
-            # Never exchanged unasked: what she painted before would silently no longer count.
+            # Never exchanged unasked: what was painted before would silently no longer count.
             first = f"delete {annotated.labels.name}, then " if annotated and annotated.labels else ""
             lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
         self.message.say("\n".join(lines), "info")
 
     def _ask_and_save(self) -> None:
-        start = "cells.csv" if self.save.text().startswith("Save cells") else "objects.csv"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the measurements", start, "Tables (*.csv)")
-        if path:
-            self.save_table(Path(path))
+        dots = self.save.text().startswith("Save cells")
+        self.ask_and_save("Save the measurements", "cells.csv" if dots else "objects.csv")
 
 
 def image_behind(session: Session, layer: Layer) -> Image | None:

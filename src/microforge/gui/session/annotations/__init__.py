@@ -1,4 +1,4 @@
-"""What the window knows of each kind of annotation, one entry for each: come here with a new kind.
+"""Kinds of annotation in the window, one entry for each: come here with a new kind.
 
 An entry says which layers belong to an image, how they become samples, and what the panels say of them. Its tools are
 in `gui.annotate.tools`; its files are known to the engine (`microforge.annotations`).
