@@ -116,7 +116,7 @@ def test_a_cut_tiff_is_an_error_or_complete_but_never_less(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, cut: float, large: int, planes: int
 ) -> None:
     monkeypatch.setattr(tiff, "LARGE", large)
-    monkeypatch.setattr(lazy_tiff, "_SMALL_PIECE", 0)
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PAGE", 0)
     data = np.squeeze(noise(planes, 48, 32))
     path = tmp_path / "a.tif"
     options = WRITERS[writer] if "imagej" in WRITERS[writer] else {"photometric": "minisblack"} | WRITERS[writer]

@@ -265,9 +265,12 @@ def test_small_pieces_are_decoded_a_page_at_a_time(tmp_path: Path, decoded: list
     assert len(decoded) == 1
 
 
-def test_a_damaged_piece_of_a_large_page_is_an_error_when_it_is_read(tmp_path: Path) -> None:
+def test_a_damaged_piece_of_a_large_page_is_an_error_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = noise(512, 512)
     path = packed(tmp_path / "a.tif", data, tile=(256, 256))
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PAGE", 0)
     spoil_page(path, 0)
     image = read_image(path)
     np.testing.assert_array_equal(image.data[256:], data[256:])
@@ -275,7 +278,8 @@ def test_a_damaged_piece_of_a_large_page_is_an_error_when_it_is_read(tmp_path: P
         image.data[0]
 
 
-def test_samples_of_one_large_page(tmp_path: Path) -> None:
+def test_samples_of_one_large_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PAGE", 0)
     colours: dict[str, Any] = {"tile": (256, 256), "photometric": "rgb"}
     data = noise(512, 600, 4, dtype="u1")
     image = read_image(packed(tmp_path / "a.tif", data, **colours, extrasamples=["unassalpha"]))
@@ -296,7 +300,7 @@ def test_every_layout_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str | None, byteorder: str, pieces: dict[str, Any],
     colours: str | None, small: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(lazy_tiff, "_SMALL_PIECE", small)
+    monkeypatch.setattr(lazy_tiff, "_SMALL_PAGE", small)
     options = {"compression": compression, "byteorder": byteorder, "predictor": bool(compression), **pieces}
     data = noise(2, 70, 90, 3) if colours == "contig" else noise(2, 3, 70, 90)
     if colours:

@@ -22,8 +22,8 @@ from microforge.types import Array
 
 #: So many bytes of decoded pieces are kept, and of time series at least so many.
 _KEPT_BYTES, _LEAST_KEPT = 1 << 26, 1 << 22
-#: Each piece costs zarr some time: pages cut into pieces smaller than this are decoded at once, unless they are large.
-_SMALL_PIECE, _LARGE_PAGE = 1 << 16, 1 << 24
+#: Each piece costs zarr some time: pages of fewer bytes are not decoded by tiles and strips but at once.
+_SMALL_PAGE = 1 << 24
 _MOST_THREADS = 8
 
 
@@ -86,8 +86,9 @@ class _Pieces(WrapperStore[Any]):  # type: ignore[misc]  # zarr is not analysed
 
     def __init__(self, series: Any) -> None:
         page = series.keyframe
-        small = prod(page.chunks) * page.dtype.itemsize < _SMALL_PIECE and page.nbytes < _LARGE_PAGE
-        how: dict[str, Any] = {"chunkmode": "page"} if small else {"maxworkers": _MOST_THREADS}
+        # Pages that are one piece are decoded in threads, side by side.
+        at_once = page.nbytes < _SMALL_PAGE and prod(page.chunked) > 1
+        how: dict[str, Any] = {"chunkmode": "page"} if at_once else {"maxworkers": _MOST_THREADS}
         super().__init__(series.aszarr(level=0, **how))
         self._files = [Path(page.parent.filehandle.path) for page in series]
         self._states = {path: _state(path) for path in dict.fromkeys(self._files)}
