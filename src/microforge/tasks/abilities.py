@@ -140,15 +140,6 @@ class MatchesPoints(Protocol):
 
 
 @runtime_checkable
-class TellsClasses(Protocol):
-    """Gives images a class."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes it knows."""
-
-
-@runtime_checkable
 class BringsModel(Protocol):
     """Learns with a model that is no network."""
 

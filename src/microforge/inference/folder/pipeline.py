@@ -20,8 +20,6 @@ from microforge.inference.folder.tables import write_tables
 from microforge.inference.protocols import FolderPredictor
 from microforge.types import Prediction
 
-#: The tables that are always written, by what the results are.
-
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
 _LARGE_BYTES = 1 << 23

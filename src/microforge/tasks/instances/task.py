@@ -121,7 +121,7 @@ class Instances(ObjectTask):
         return output.sigmoid()
 
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
-        """Climb from every inside pixel to the top of its object; see `decoding.split_objects`."""
+        """Climb from every inside pixel to the top of its object; see `watershed.split_objects`."""
         o = self.options
         inside = fill_holes(output[0] > o.probability, o.smallest)
         labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)

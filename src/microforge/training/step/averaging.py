@@ -1,4 +1,4 @@
-"""Power-law moving average of the weights (EMA), good at any moment, whenever one stops."""
+"""Moving average of the weights by a power law, in place of an exponential moving average (EMA): good at any moment."""
 
 from collections.abc import Mapping
 
