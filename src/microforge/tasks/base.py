@@ -92,6 +92,10 @@ class Task(ABC):
         """Give the task with what it must know of the data (class names, object sizes) filled into its options."""
         return self
 
+    def with_options(self, **values: Any) -> Self:
+        """Give the task with some options changed; they are not checked."""
+        return type(self)(self.options.model_copy(update=values))
+
     @property
     def out_channels(self) -> int:
         """Number of channels the network must give."""

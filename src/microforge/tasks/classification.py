@@ -78,7 +78,7 @@ class Classification(Task):
         count = Counter(sample.class_name for sample in samples)
         names = tuple(dict.fromkeys((*self.options.names, *sorted(count))))
         weights = tuple(len(samples) / (len(count) * count[name]) if count[name] else 1.0 for name in names)
-        return type(self)(self.options.model_copy(update={"names": names, "weights": weights}))
+        return self.with_options(names=names, weights=weights)
 
     def check(self, sample: Sample) -> Sample:
         """Refuse images without a class, or with one the model does not know."""

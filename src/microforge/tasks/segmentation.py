@@ -73,7 +73,7 @@ class Segmentation(Task):
                 found |= set(np.unique(sample.annotation[known_pixels(sample)]).tolist())
         names = {value: self.options.classes.get(value) or _default_name(value) for value in sorted(found)}
         names |= {v: n for v, n in self.options.classes.items() if v not in names}
-        return type(self)(self.options.model_copy(update={"classes": dict(sorted(names.items()))}))
+        return self.with_options(classes=dict(sorted(names.items())))
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be classes, and note where nothing is said."""

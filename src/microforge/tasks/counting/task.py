@@ -129,14 +129,9 @@ class Counting(Task):
         known = sum(prod(s.image.shape[1:]) if s.mask is None else int(s.mask.sum()) for s in samples)
         area = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
         channels = samples[0].image.shape[0]
-        found = {
-            "kinds": tuple(names),
-            "anisotropy": anisotropy,
-            "spacing": spacing,
-            "area_per_point": area,
-            "channels": channels,
-        }
-        return type(self)(self.options.model_copy(update=found))
+        return self.with_options(
+            kinds=tuple(names), anisotropy=anisotropy, spacing=spacing, area_per_point=area, channels=channels
+        )
 
     def check(self, sample: Sample) -> Sample:
         """Refuse dots that do not fit the image; leave out those outside, and merge those on one another."""
@@ -273,7 +268,7 @@ class Counting(Task):
             found, truth = (sum(one[f"{name} {kind}"] for one in compared) for name in ("found", "truth"))
             # Nothing is made up for by much: a model that finds next to nothing has not learnt yet.
             gains.append(float(np.clip(gain * truth / found, *GAINS)) if found > 0 and truth > 0 else gain)
-        return type(self)(self.options.model_copy(update={"gains": tuple(gains)}))
+        return self.with_options(gains=tuple(gains))
 
     def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
         """Measure on images kept aside how far counts are off."""
@@ -283,7 +278,7 @@ class Counting(Task):
             interval = fit_interval(found, truth)
             if interval is not None:
                 intervals[kind] = interval
-        return type(self)(self.options.model_copy(update={"intervals": intervals}))
+        return self.with_options(intervals=intervals)
 
     def learnt(self) -> dict[str, str]:
         """Name the kinds, and say how far counts may be off."""

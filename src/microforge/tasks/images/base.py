@@ -1,7 +1,7 @@
 """What image-to-image tasks share: channels, units, quality, checks of pairs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -73,10 +73,6 @@ class ImageTask(Task):
             )
         )
         return self.with_options(channels=int(shown.shape[0]), channel_names=names)
-
-    def with_options(self, **values: Any) -> Self:
-        """Give the task with some options changed."""
-        return type(self)(self.options.model_copy(update=values))
 
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
         """Mirror and turn only: interpolation and other gains would change the noise."""

@@ -71,7 +71,7 @@ class Instances(ObjectTask):
         if len(found) == 0 or "smallest" in self.options.model_fields_set:
             return self
         smallest = max(1, int(np.percentile(found, 2)))
-        return type(self)(self.options.model_copy(update={"smallest": smallest}))
+        return self.with_options(smallest=smallest)
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be objects; split a binary mask into its connected components."""
