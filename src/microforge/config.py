@@ -49,6 +49,12 @@ def choice_field(default: str, *, title: str, choices: Mapping[str, str], descri
     return Field(default, title=title, description=description, json_schema_extra={"choices": dict(choices)})
 
 
+def fitted_field(*default: Any, formerly: str = "", **details: Any) -> Any:
+    """Give a field that is found in the data, see `is_fitted`; arguments as of pydantic's `Field`."""
+    hints: dict[str, Any] = {"fitted": True} | ({"formerly": formerly} if formerly else {})
+    return Field(*default, json_schema_extra=hints, **details)
+
+
 class AugmentationConfig(Settings):
     """How patches are varied during training."""
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
 from microforge.answers import IMAGE_CLASS, AnswerKind
-from microforge.config import NetworkConfig
+from microforge.config import NetworkConfig, fitted_field
 from microforge.errors import AnnotationError
 from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
@@ -30,14 +29,11 @@ if TYPE_CHECKING:
 class ClassificationOptions(TaskOptions):
     """Settings of the classification of images."""
 
-    names: tuple[str, ...] = Field(
-        (), title="Classes", description="Names of the classes.", json_schema_extra={"fitted": True}
-    )
-    weights: tuple[float, ...] = Field(
+    names: tuple[str, ...] = fitted_field((), title="Classes", description="Names of the classes.")
+    weights: tuple[float, ...] = fitted_field(
         (),
         title="Weights",
         description="How much an image of each class counts in training, so that rare classes are learnt too.",
-        json_schema_extra={"fitted": True},
     )
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from microforge.config import choice_field
+from microforge.config import choice_field, fitted_field
 from microforge.tasks.base import TaskOptions
 from microforge.tasks.counting.interval import Interval
 
@@ -38,41 +38,34 @@ class CountingOptions(TaskOptions):
         "distance of dots.",
         json_schema_extra={"empty": "automatic"},
     )
-    kinds: tuple[str, ...] = Field(
-        (), title="Kinds", description="Names of the kinds of cells.", json_schema_extra={"fitted": True}
-    )
-    spacing: float = Field(
+    kinds: tuple[str, ...] = fitted_field((), title="Kinds", description="Names of the kinds of cells.")
+    spacing: float = fitted_field(
         _USUAL_SPACING,
         gt=0,
         title="Spacing",
         description="Typical distance of a dot to the next, in pixels.",
-        json_schema_extra={"fitted": True},
     )
-    anisotropy: tuple[float, ...] = Field(
+    anisotropy: tuple[float, ...] = fitted_field(
         (),
         title="Anisotropy",
         description="Distance of planes, rows and columns in units of the last.",
-        json_schema_extra={"fitted": True, "formerly": "steps"},
+        formerly="steps",
     )
-    channels: int = Field(
-        1, ge=1, title="Channels", description="Channels of the images.", json_schema_extra={"fitted": True}
-    )
-    area_per_point: float = Field(
+    channels: int = fitted_field(1, ge=1, title="Channels", description="Channels of the images.")
+    area_per_point: float = fitted_field(
         0.0,
         ge=0,
         title="Area per point",
         description="Pixels per dot.",
-        json_schema_extra={"fitted": True, "formerly": "room"},
+        formerly="room",
     )
-    gains: tuple[float, ...] = Field(
+    gains: tuple[float, ...] = fitted_field(
         (),
         title="Gains",
         description="What the density of each kind is multiplied by: then counts of images trained on are right.",
-        json_schema_extra={"fitted": True},
     )
-    intervals: dict[str, Interval] = Field(
+    intervals: dict[str, Interval] = fitted_field(
         default_factory=dict,
         title="Intervals",
         description="How far counts may be off, by kind; measured on images kept aside.",
-        json_schema_extra={"fitted": True},
     )

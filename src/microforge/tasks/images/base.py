@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from microforge.answers import PREDICTED_IMAGE, AnswerKind
-from microforge.config import AugmentationConfig
+from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
@@ -20,21 +19,16 @@ if TYPE_CHECKING:
 
 #: Side of the window in the middle of an image on which noise is measured.
 MEASURED_SIDE = 256
-#: Mark of options that are found in the data rather than chosen.
-FITTED = {"fitted": True}
 
 
 class ImageOptions(TaskOptions):
     """Settings of tasks whose answer is an image."""
 
-    channels: int = Field(
-        0, ge=0, title="Channels", description="Output channels; found in the data.", json_schema_extra=dict(FITTED)
-    )
-    channel_names: tuple[str, ...] = Field(
+    channels: int = fitted_field(0, ge=0, title="Channels", description="Output channels; found in the data.")
+    channel_names: tuple[str, ...] = fitted_field(
         (),
         title="Channel names",
         description="Of the output channels; found in the data.",
-        json_schema_extra=dict(FITTED),
     )
 
 

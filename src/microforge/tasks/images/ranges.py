@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
+from microforge.config import fitted_field
 from microforge.tasks.base import TaskOptions
 from microforge.types import Sample, Target
 
@@ -18,12 +18,8 @@ TARGET_PIXELS_READ = 1 << 20
 class TargetRanges(TaskOptions):
     """Dark and bright level of each target channel."""
 
-    low: tuple[float, ...] = Field(
-        (), title="Dark level", description="Of each channel; found in the data.", json_schema_extra={"fitted": True}
-    )
-    high: tuple[float, ...] = Field(
-        (), title="Bright level", description="Of each channel; found in the data.", json_schema_extra={"fitted": True}
-    )
+    low: tuple[float, ...] = fitted_field((), title="Dark level", description="Of each channel; found in the data.")
+    high: tuple[float, ...] = fitted_field((), title="Bright level", description="Of each channel; found in the data.")
 
     @staticmethod
     def of(samples: Sequence[Sample]) -> dict[str, Any]:

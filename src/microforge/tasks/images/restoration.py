@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
-from microforge.config import NetworkConfig, choice_field
+from microforge.config import NetworkConfig, choice_field, fitted_field
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
@@ -60,17 +60,15 @@ class RestorationOptions(ImageOptions, TargetRanges):
         title="Target may be noisier",
         description="Accept targets with more noise than their images, which otherwise look like a swapped pair.",
     )
-    same_kind: bool = Field(
+    same_kind: bool = fitted_field(
         True,
         title="Same kind",
         description="Image and target have the same channels; found in the data.",
-        json_schema_extra={"fitted": True},
     )
-    adds: bool = Field(
+    adds: bool = fitted_field(
         False,
         title="Adds",
         description="Whether the network adds to its input; found in the data.",
-        json_schema_extra={"fitted": True},
     )
 
 

@@ -7,10 +7,8 @@ taught it; else it gives the image itself.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field
-
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
-from microforge.config import NetworkConfig, choice_field
+from microforge.config import NetworkConfig, choice_field, fitted_field
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
@@ -30,20 +28,18 @@ class SuperResolutionOptions(ImageOptions):
         title="Loss",
         choices={"MSE": "best on average (highest PSNR)", "L1": "less bothered by outliers"},
     )
-    factor: int = Field(
+    factor: int = fitted_field(
         2,
         ge=1,
         le=4,
         title="Factor",
         description="How many times finer; found in the data.",
-        json_schema_extra={"fitted": True},
     )
-    adds: bool = Field(
+    adds: bool = fitted_field(
         True,
         title="Adds",
         description="Whether the network adds to its interpolated input: where that differs little from the target; "
         "found in the data.",
-        json_schema_extra={"fitted": True},
     )
 
 
