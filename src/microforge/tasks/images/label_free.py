@@ -12,10 +12,9 @@ import numpy as np
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import AugmentationConfig
-from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
-from microforge.tasks.images.pair_checks import target_of
+from microforge.tasks.images.pair_checks import refuse_other_size, target_of
 from microforge.tasks.images.ranges import TargetRanges
 from microforge.types import Batch, Prediction, Sample, Target
 
@@ -59,14 +58,7 @@ class LabelFree(ImageTask):
     def check(self, sample: Sample) -> Sample:
         """Refuse pairs whose sizes do not fit."""
         target = target_of(sample)
-        shape, wanted = tuple(sample.image.shape[1:]), tuple(target.shape[1:])
-        if shape != wanted:
-            sizes = [" x ".join(map(str, one)) for one in (shape, wanted)]
-            raise AnnotationError(
-                f"The image has {sizes[0]} pixels, its target {sizes[1]}.",
-                where=sample.name,
-                remedy="Both must be of one size, and show the same field.",
-            )
+        refuse_other_size(sample, target, "Both must be of one size, and show the same field.")
         return replace(sample, annotation=target)
 
     def encode(self, sample: Sample) -> Target:

@@ -175,6 +175,21 @@ def same_factor(samples: Sequence[Sample]) -> int:
     return factors[0]
 
 
+def refuse_other_size(sample: Sample, target: Array, remedy: str) -> None:
+    """Raise where a target has not as many pixels along each axis as its image.
+
+    Raises
+    ------
+    AnnotationError
+        Names both sizes; `remedy` says what to do.
+    """
+    shape, wanted = tuple(sample.image.shape[1:]), tuple(target.shape[1:])
+    if shape != wanted:
+        raise AnnotationError(
+            f"The image has {size_of(shape)} pixels, its target {size_of(wanted)}.", where=sample.name, remedy=remedy
+        )
+
+
 def size_of(shape: Sequence[int]) -> str:
     """Give a size in words."""
     return " x ".join(map(str, shape))

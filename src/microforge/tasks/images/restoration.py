@@ -13,14 +13,20 @@ from pydantic import Field
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import NetworkConfig, choice_field, fitted_field
-from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
-from microforge.tasks.images.pair_checks import is_near, matched, refuse_swapped, refuse_unrelated, size_of, target_of
+from microforge.tasks.images.pair_checks import (
+    is_near,
+    matched,
+    refuse_other_size,
+    refuse_swapped,
+    refuse_unrelated,
+    target_of,
+)
 from microforge.tasks.images.ranges import TargetRanges
-from microforge.types import Array, Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -108,7 +114,7 @@ class Restoration(ImageTask):
     def check(self, sample: Sample) -> Sample:
         """Refuse pairs that cannot be learnt from, and bring the target to the intensities of its image."""
         target = target_of(sample)
-        self._check_size(sample, target)
+        refuse_other_size(sample, target, "Both must be of one size; for a finer target use super-resolution.")
         refuse_unrelated(sample, target)
         if target.shape[0] != sample.image.shape[0]:
             return replace(sample, annotation=target)
@@ -116,15 +122,6 @@ class Restoration(ImageTask):
         if not self.options.noisier_target:
             refuse_swapped(fitted)
         return fitted if self.options.match else replace(sample, annotation=target)
-
-    def _check_size(self, sample: Sample, target: Array) -> None:
-        shape, wanted = tuple(sample.image.shape[1:]), tuple(target.shape[1:])
-        if shape != wanted:
-            raise AnnotationError(
-                f"The image has {size_of(shape)} pixels, its target {size_of(wanted)}.",
-                where=sample.name,
-                remedy="Both must be of one size; for a finer target use super-resolution.",
-            )
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
         """Measure how well image and target lie on each other, too."""
