@@ -5,6 +5,7 @@ Axes are written as in the whole project: an image is ``C(Z)YX``, a label image 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -149,6 +150,20 @@ class Sample:
     points: Points | None = None
     class_name: str = ""
     objects: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Where the annotation says something, bool ``(Z)YX``."""
+        return np.ones(tuple(self.image.shape[1:]), bool) if self.mask is None else self.mask
+
+    @property
+    def known_size(self) -> int:
+        """How many pixels the annotation says something of."""
+        return prod(self.image.shape[1:]) if self.mask is None else int(self.mask.sum())
+
+    def known_points(self, points: Points) -> Points:
+        """Give the dots, set or found, that lie inside what is annotated."""
+        return points if self.mask is None else points.inside(self.mask)
 
     def part(self, window: tuple[slice, ...]) -> "Sample":
         """Give the part of image, annotation, points and mask inside a window ``(Z)YX`` of pixels, as views."""

@@ -46,7 +46,7 @@ class CellCounts(AnswerKind):
         """Give the true and the found count of each kind, with its bounds."""
         if sample.points is None or count is None:
             return {}
-        known = sample.points if sample.mask is None else sample.points.inside(sample.mask)
+        known = sample.known_points(sample.points)
         answer: dict[str, Any] = {}
         for found in count(prediction, sample.mask):
             of = f" {found.kind}" if found.kind else ""

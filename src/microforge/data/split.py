@@ -59,18 +59,12 @@ def _chosen(names: Sequence[str], classes: Mapping[str, str], count: int) -> set
 
 def _split_in_space(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """Cut every sample of one image (its time points) at the same place."""
-    known = np.any([_known(sample) for sample in samples], axis=0)
+    known = np.any([sample.known for sample in samples], axis=0)
     cut = _place_of_cut(known)
     if cut is None:
         return tuple(samples), ()
     axis, start, stop = cut
     return tuple(_masked(s, axis, 0, start) for s in samples), tuple(_cropped(s, axis, stop) for s in samples)
-
-
-def _known(sample: Sample) -> npt.NDArray[np.bool_]:
-    if sample.mask is not None:
-        return sample.mask
-    return np.ones(tuple(sample.image.shape[1:]), bool)
 
 
 def _place_of_cut(known: npt.NDArray[np.bool_]) -> tuple[int, int, int] | None:
@@ -91,7 +85,7 @@ def _masked(sample: Sample, axis: int, start: int, stop: int) -> Sample:
     """Keep the whole image but learn from a slab of it only."""
     mask = np.zeros(tuple(sample.image.shape[1:]), bool)
     inside = (slice(None),) * axis + (slice(start, stop),)
-    mask[inside] = _known(sample)[inside]
+    mask[inside] = sample.known[inside]
     return replace(sample, mask=mask)
 
 

@@ -20,7 +20,6 @@ from microforge.metrics.matching import match_points
 from microforge.tasks.abilities import MatchesPoints, counter_of
 from microforge.tasks.base import Task
 from microforge.tasks.instances.scores import ObjectTask
-from microforge.tasks.label_images import known_points
 from microforge.types import Points, Prediction, Sample
 
 if TYPE_CHECKING:
@@ -214,7 +213,7 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: CaseOrig
     answer = task.answer.compared(counter_of(task), prediction, sample)
     case = Case(sample.name, origin, task.tally(prediction, sample), answer=answer)
     if sample.points is not None and prediction.points is not None and isinstance(task, MatchesPoints):
-        truth, found = (known_points(points, sample) for points in (sample.points, prediction.points))
+        truth, found = (sample.known_points(points) for points in (sample.points, prediction.points))
         counts = _counts(task, prediction, sample, truth)
         missed, extra = _unmatched(task, truth, found)
         return replace(case, counts=counts, truth=truth, found=found, missed=missed, extra=extra)

@@ -19,7 +19,6 @@ from microforge.errors import AnnotationError
 from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityClass
-from microforge.tasks.label_images import known_pixels
 from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class Classification(Task):
         """Give the number of the class at every pixel."""
         shape = (1, *sample.image.shape[1:])
         number = self.options.names.index(sample.class_name)
-        return Target(np.full(shape, number, np.float32), known_pixels(sample)[None].astype(np.float32))
+        return Target(np.full(shape, number, np.float32), sample.known[None].astype(np.float32))
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Cross entropy of the answers for the patches, each class weighing the same."""

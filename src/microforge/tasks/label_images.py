@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from microforge.errors import AnnotationError
-from microforge.types import Array, Points, Sample
+from microforge.types import Array, Sample
 
 Box = tuple[slice, ...]
 
@@ -88,18 +88,6 @@ def object_count(sample: Sample) -> int:
     if labels.max() > labels.size:
         return len(np.unique(labels)) - int((labels == 0).any())
     return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
-
-
-def known_pixels(sample: Sample) -> npt.NDArray[np.bool_]:
-    """True where the annotation says something, ``(Z)YX``."""
-    if sample.mask is not None:
-        return sample.mask
-    return np.ones(tuple(sample.image.shape[1:]), bool)
-
-
-def known_points(points: Points, sample: Sample) -> Points:
-    """Give the dots, set or found, that lie inside what is annotated of a sample."""
-    return points if sample.mask is None else points.inside(sample.mask)
 
 
 def cut_out(labels: Array) -> Iterator[tuple[int, Box, npt.NDArray[np.bool_]]]:

@@ -14,7 +14,7 @@ from microforge.answers import PIXEL_CLASSES, AnswerKind
 from microforge.config import choice_field
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
-from microforge.tasks.label_images import checked_labels, known_pixels
+from microforge.tasks.label_images import checked_labels
 from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Segmentation(Task):
         found: set[int] = set()
         for sample in samples:
             if sample.annotation is not None:
-                found |= set(np.unique(sample.annotation[known_pixels(sample)]).tolist())
+                found |= set(np.unique(sample.annotation[sample.known]).tolist())
         names = {value: self.options.classes.get(value) or _default_name(value) for value in sorted(found)}
         names |= {v: n for v, n in self.options.classes.items() if v not in names}
         return self.with_options(classes=dict(sorted(names.items())))
@@ -110,12 +110,12 @@ class Segmentation(Task):
         assert sample.annotation is not None
         labels = sample.annotation
         value = np.stack([labels == v for v in self.values]).astype(np.float32)
-        known = known_pixels(sample) & (value.sum(0) > 0)
+        known = sample.known & (value.sum(0) > 0)
         return Target(value, known[None].astype(np.float32))
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give pixels of every painted class, equally many of each, so that rare classes are seen."""
-        known, rng = known_pixels(sample), np.random.default_rng(0)
+        known, rng = sample.known, np.random.default_rng(0)
         chosen = []
         for value in self.values:
             places = np.argwhere(known & (sample.annotation == value))
@@ -145,7 +145,7 @@ class Segmentation(Task):
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count pixels per class: in both, in the truth, in the prediction."""
         assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018
-        known = known_pixels(sample)
+        known = sample.known
         truth, found = sample.annotation[known], prediction.labels[known]
         counts: dict[str, float] = {}
         for value in self.values:

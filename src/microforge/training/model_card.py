@@ -52,7 +52,7 @@ def summarise(
     config: TrainingConfig, training: Sequence[Sample], validation: Sequence[Sample], device: str
 ) -> TrainingSummary:
     """Say what a model is trained on."""
-    known = sum(int(s.mask.sum()) if s.mask is not None else int(np.prod(s.image.shape[1:])) for s in training)
+    known = sum(sample.known_size for sample in training)
     return TrainingSummary(
         images=len(training),
         validation_images=len(validation),

@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 
 from microforge.tasks.baselines.base import Baseline
-from microforge.tasks.label_images import known_pixels, known_points
 from microforge.types import Points, Prediction, Sample
 
 
@@ -20,12 +19,12 @@ class MeanCount(Baseline):
         """Count the dots where they are known."""
         assert sample.points is not None
         self.images += 1
-        self.total.update(known_points(sample.points, sample).kind.tolist())
+        self.total.update(sample.known_points(sample.points).kind.tolist())
 
     def predict(self, sample: Sample) -> Prediction:
         """Spread the mean evenly over what is annotated, and show no dot."""
         assert sample.points is not None
-        kinds, known = sample.points.kinds, known_pixels(sample)
+        kinds, known = sample.points.kinds, sample.known
         means = [self.total[kind] / max(self.images, 1) for kind in range(len(kinds))]
         even = known / max(int(known.sum()), 1)
         nowhere = Points(np.zeros((0, known.ndim), np.float32), np.zeros(0, np.int32), kinds, sample.points.axes)
@@ -66,7 +65,7 @@ class MajorityPixel(Baseline):
     def look(self, sample: Sample) -> None:
         """Count the pixels of each class."""
         assert sample.annotation is not None
-        values, counts = np.unique(sample.annotation[known_pixels(sample)], return_counts=True)
+        values, counts = np.unique(sample.annotation[sample.known], return_counts=True)
         self.pixels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
     def predict(self, sample: Sample) -> Prediction:

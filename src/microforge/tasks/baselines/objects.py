@@ -6,7 +6,6 @@ import numpy as np
 from scipy import ndimage
 
 from microforge.tasks.baselines.base import Baseline
-from microforge.tasks.label_images import known_pixels
 from microforge.types import Floats, Prediction, Sample
 
 #: Where intensities are read, and which side of the threshold is inside.
@@ -30,7 +29,7 @@ class Watershed(Baseline):
         """Measure the overlap (Dice) of each variant, and the size of the objects."""
         assert sample.annotation is not None
         self.channels = max(self.channels, sample.image.shape[0])
-        known = known_pixels(sample)
+        known = sample.known
         truth = (sample.annotation > 0) & known
         for channel, smooth in _planes(sample):
             above = smooth > _otsu(smooth)

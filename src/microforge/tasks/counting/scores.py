@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.metrics.matching import f1_score, match_points
-from microforge.tasks.label_images import known_points
 from microforge.types import Count, Prediction, Sample
 
 
@@ -25,7 +24,7 @@ def tally_counts(
     """
     assert sample.points is not None
     assert prediction.points is not None
-    known_truth, known_found = (known_points(points, sample) for points in (sample.points, prediction.points))
+    known_truth, known_found = (sample.known_points(points) for points in (sample.points, prediction.points))
     sums: Counter[str] = Counter(images=1)
     for count in counts:
         truth, found = (points.of_kind(count.kind) for points in (known_truth, known_found))

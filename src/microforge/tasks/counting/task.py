@@ -7,7 +7,6 @@ positions are decoded from the density, as many as its integral says.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -33,7 +32,6 @@ from microforge.tasks.counting.points import (
     spacing_of,
 )
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
-from microforge.tasks.label_images import known_pixels, known_points
 from microforge.types import Batch, Count, Points, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -126,7 +124,7 @@ class Counting(Task):
         names = dict.fromkeys((*self.options.kinds, *found_kinds))
         anisotropy = anisotropy_of(samples)
         spacing = spacing_of(samples, anisotropy) or self.options.spacing
-        known = sum(prod(s.image.shape[1:]) if s.mask is None else int(s.mask.sum()) for s in samples)
+        known = sum(sample.known_size for sample in samples)
         area = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
         channels = samples[0].image.shape[0]
         return self.with_options(
@@ -183,7 +181,7 @@ class Counting(Task):
         assert sample.points is not None
         shape, points = sample.image.shape[1:], sample.points
         value = np.stack([stamp_density(points.of_kind(name), shape, self.sigmas) for name in self.kinds])
-        return Target(value / self._unit, known_pixels(sample)[None].astype(np.float32))
+        return Target(value / self._unit, sample.known[None].astype(np.float32))
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the dots where they are rare.
@@ -257,7 +255,7 @@ class Counting(Task):
         """Give the counts, and the true ones, inside what is annotated."""
         assert sample.points is not None
         counts = self.count(Prediction(image=output), sample.mask)
-        known = known_points(sample.points, sample)
+        known = sample.known_points(sample.points)
         truth = {f"truth {kind}": float(len(known.of_kind(kind))) for kind in self.kinds}
         return {f"found {count.kind}": count.value for count in counts} | truth
 

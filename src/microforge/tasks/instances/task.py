@@ -19,7 +19,7 @@ from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
-from microforge.tasks.label_images import checked_labels, cut_out, known_pixels, object_count, was_split
+from microforge.tasks.label_images import checked_labels, cut_out, object_count, was_split
 from microforge.types import Array, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Instances(ObjectTask):
         assert sample.annotation is not None
         labels = sample.annotation
         inside = (labels > 0).astype(np.float32)
-        return Target(np.stack([inside, normalised_depth(labels)]), known_pixels(sample)[None].astype(np.float32))
+        return Target(np.stack([inside, normalised_depth(labels)]), sample.known[None].astype(np.float32))
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the middle of every object's bounding box."""
