@@ -1,14 +1,17 @@
-"""File names: find images in folders, natural sort order, stems."""
+"""File names: find images in folders, natural sort order, stems, names that every system takes."""
 
 import glob
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from microforge.errors import ImageReadError
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".lsm")
 IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
+#: Signs that cannot be part of a file's name on every system.
+_FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 def find_images(inputs: Sequence[str | Path]) -> list[Path]:
@@ -44,6 +47,27 @@ def image_stem(path: Path) -> str:
 def is_image_name(path: Path) -> bool:
     """Say whether the name is that of a visible image file."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def portable_name(name: str) -> str:
+    """Give a name without signs that some system does not take in names of files."""
+    return _FORBIDDEN.sub("_", name)
+
+
+def free_name(name: str, taken: set[str], numbered: str, first: int) -> str:
+    """Give a name that is not taken, and note it; some disks do not tell upper from lower case.
+
+    Parameters
+    ----------
+    taken
+        Names given before, in lower case.
+    numbered, first
+        How a name that is taken is numbered (``"{name}-{number}"``), and from which number.
+    """
+    others = (numbered.format(name=name, number=number) for number in count(first))
+    free = next(one for one in chain([name], others) if one.lower() not in taken)
+    taken.add(free.lower())
+    return free
 
 
 def _expand(one: str | Path) -> list[Path]:

@@ -7,7 +7,6 @@ coordinates of points are taken and written as they are, the centres of areas ar
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from roifile import ROI_OPTIONS, ROI_POINT_SIZE, ROI_POINT_TYPE, ROI_TYPE, Image
 
 from microforge.errors import AnnotationError
 from microforge.io.atomic import atomic_path
+from microforge.io.files import free_name, portable_name
 from microforge.io.points.imagej_points import Dot, gathered
 from microforge.io.rois import (
     NamedRoi,
@@ -138,17 +138,9 @@ def write_points_rois(path: str | Path, points: Points, *, durable: bool = True)
     with atomic_path(path, durable=durable) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
         taken: set[str] = set()
         for name, roi in _rois_of(points):
-            file.writestr(f"{_free_name(name, taken)}.roi", roi.tobytes())
+            free = free_name(portable_name(name), taken, "{name}-{number}", 1)
+            file.writestr(f"{free}.roi", roi.tobytes())
     return True
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    # Signs that cannot be part of a file's name on every system.
-    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name)
-    numbered = (f"{name}-{number}" for number in count(1))
-    free = next(one for one in chain([name], numbered) if one.lower() not in taken)
-    taken.add(free.lower())
-    return free
 
 
 def _rois_of(points: Points) -> Iterator[tuple[str, ImagejRoi]]:

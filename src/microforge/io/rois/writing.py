@@ -1,6 +1,5 @@
 """Write areas as ImageJ ROIs for the ROI manager of Fiji."""
 
-import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,11 +9,9 @@ from roifile import ROI_TYPE, ImagejRoi
 
 from microforge.errors import WriteError
 from microforge.io.atomic import atomic_path
+from microforge.io.files import free_name, portable_name
 from microforge.io.rois.reading import CORNER
 from microforge.types import Doubles
-
-#: Signs that cannot be part of a file's name on every system.
-_FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Doubles]], *, durable: bool = True) -> None:
@@ -36,7 +33,7 @@ def write_area_rois(path: str | Path, areas: Iterable[tuple[str, Doubles]], *, d
     taken: set[str] = set()
     with atomic_path(path, durable=durable) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
         for name, corners in named:
-            free = _free_name(_FORBIDDEN.sub("_", name).strip() or "region", taken)
+            free = free_name(portable_name(name).strip() or "region", taken, "{name} ({number})", 2)
             file.writestr(f"{free}.roi", _polygon(corners, free).tobytes())
 
 
@@ -46,9 +43,3 @@ def _polygon(corners: Doubles, name: str) -> ImagejRoi:
     roi = ImagejRoi.frompoints(points, name=name)
     roi.roitype = ROI_TYPE.POLYGON
     return roi
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    free = next(one for one in (name, *(f"{name} ({n})" for n in range(2, 2**20))) if one.lower() not in taken)
-    taken.add(free.lower())
-    return free

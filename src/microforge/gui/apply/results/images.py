@@ -23,6 +23,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
+from microforge.io.files import portable_name
 from microforge.types import Array, Image, Prediction
 
 
@@ -135,14 +136,14 @@ class ImageResults(ResultsPart):
 
     def _ask(self) -> None:
         if len(self._savable) == 1:
-            start = str(Path.home() / f"{_file_name(self._savable[0].name)}.tif")
+            start = str(Path.home() / f"{portable_name(self._savable[0].name)}.tif")
             path, _ = QFileDialog.getSaveFileName(self, "Save the result", start, "TIFF (*.tif)")
             if path:
                 self.save_to([Path(path).with_suffix(".tif")])
             return
         folder = QFileDialog.getExistingDirectory(self, "Save the results in a folder")
         if folder:
-            self.save_to([Path(folder) / f"{_file_name(one.name)}.tif" for one in self._savable])
+            self.save_to([Path(folder) / f"{portable_name(one.name)}.tif" for one in self._savable])
 
     def _on_saved(self, event: Saved | RunFailed) -> None:
         if isinstance(event, RunFailed):
@@ -177,8 +178,3 @@ def _with_axes(one: Savable) -> tuple[Array, str]:
     if data.shape[channel] > 1:
         return data, axes
     return data.take(0, channel), axes.replace("C", "")
-
-
-def _file_name(name: str) -> str:
-    """Give a name without what no system likes in names of files."""
-    return "".join("_" if letter in '\\/:*?"<>|' else letter for letter in name)
