@@ -116,7 +116,7 @@ def review(studio: Studio) -> None:
     studio.turn_to("Review")
     viewer = studio.viewer
     panel.truth.set_value(viewer.layers["nuclei truth"])
-    panel.predicted.set_value(viewer.layers["nuclei (objects)"])
+    panel.result.set_value(viewer.layers["nuclei (objects)"])
     panel.compare.click()
     studio.wait(lambda: bool(panel.scores.text()))
     studio.pause(0.5)

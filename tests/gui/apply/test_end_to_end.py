@@ -64,7 +64,7 @@ def test_layers_table_and_review(qtbot: Any, session: Session, panel: ApplyPanel
     review = ReviewPanel(session)
     qtbot.addWidget(review)
     review.truth.set_value(truth)
-    review.predicted.set_value(result)
+    review.result.set_value(result)
     with qtbot.waitSignal(review._relay.finished, timeout=20_000):
         review.compare.click()
     assert "objects found" in review.note.text()

@@ -51,14 +51,14 @@ def test_annotation_is_the_truth_and_result_the_prediction(panel: ReviewPanel, s
     drawn = session.viewer.add_labels(boxes((1, 1)), name="drawn")
     result = predict(session, image, "YX", boxes((1, 1)))
     assert panel.truth.value() is drawn
-    assert panel.predicted.value() is result
+    assert panel.result.value() is result
 
 
 def test_same_layer_is_refused(panel: ReviewPanel, session: Session) -> None:
     first = session.viewer.add_labels(boxes((1, 1)))
     session.viewer.add_labels(boxes((1, 1)))
     panel.truth.set_value(first)
-    panel.predicted.set_value(first)
+    panel.result.set_value(first)
     panel.run()
     assert "same layer" in panel.note.text()
 
@@ -66,7 +66,7 @@ def test_same_layer_is_refused(panel: ReviewPanel, session: Session) -> None:
 def test_other_size_is_refused(panel: ReviewPanel, session: Session) -> None:
     panel.truth.set_value(session.viewer.add_labels(boxes((1, 1))))
     other = session.viewer.add_labels(boxes((1, 1), shape=(50, 40)))
-    panel.predicted.set_value(other)
+    panel.result.set_value(other)
     panel.truth.set_value(session.viewer.layers[0])
     panel.run()
     assert "differ in size" in panel.note.text()
@@ -127,7 +127,7 @@ def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, sessi
     session.viewer.add_labels(boxes((2, 2), (20, 20)), name="truth")
     session.viewer.add_labels(boxes((2, 2)), name="other")
     panel.truth.set_value(session.viewer.layers["truth"])
-    panel.predicted.set_value(session.viewer.layers["other"])
+    panel.result.set_value(session.viewer.layers["other"])
     assert compare(qtbot, panel) == [("missed", 2)]
     session.viewer.layers.clear()
     panel.table.selectRow(0)

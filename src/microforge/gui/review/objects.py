@@ -43,7 +43,6 @@ class ReviewPanel(LayerComparison):
             "Match the objects of both layers and list what differs.",
             OBJECTS_NEEDED,
         )
-        self.predicted = self.result
         self._layers: dict[str, Labels] = {}
         self._axes = "YX"
         self.scores.setToolTip(
@@ -64,14 +63,14 @@ class ReviewPanel(LayerComparison):
         drawn = [(layer.name, layer) for layer in labels if not is_result(layer)]
         found = [(layer.name, layer) for layer in labels if is_result(layer)]
         self.truth.set_choices(found + drawn)
-        self.predicted.set_choices(drawn + found)
-        if found and self.truth.value() is self.predicted.value():
-            self.predicted.set_value(found[-1][1])
+        self.result.set_choices(drawn + found)
+        if found and self.truth.value() is self.result.value():
+            self.result.set_value(found[-1][1])
         self.allow(len(labels))
 
     def run(self) -> None:
         """Compare the chosen layers in the background."""
-        truth, predicted = self.truth.value(), self.predicted.value()
+        truth, predicted = self.truth.value(), self.result.value()
         if self.begin(lambda: partial(_events, self._job(truth, predicted))):
             self._layers = {"truth": truth, "prediction": predicted}
 
