@@ -1,6 +1,6 @@
 """Annotate for tasks that tell images apart: classes, keys, one image after the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,22 +13,15 @@ from qtpy.QtCore import Qt
 from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.snapshot import snapshots_of
 from microforge.gui.session.state import Session
 from support.fakes import fake_warm_up
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
-    watch = Watch(session)
-    panel = AnnotatePanel(session, watch)
-    qtbot.addWidget(panel)
+def panel(panel: AnnotatePanel) -> AnnotatePanel:
     panel.task.set_value("classification")
-    panel.show()
-    yield panel
-    watch.close()
-    panel.close_down()
+    return panel
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Annotate for tasks that need images only, and for those that need pairs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,21 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from microforge.annotations import IMAGE_PAIRS, LABELS, NOTHING
 from microforge.gui.annotate.panel import AnnotatePanel
-from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session
 from microforge.gui.train.training_data import TrainingList
 from microforge.simulate import noisy_pair
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
-    watch = Watch(session)
-    panel = AnnotatePanel(session, watch)
-    qtbot.addWidget(panel)
-    panel.show()
-    yield panel
-    watch.close()
-    panel.close_down()
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,20 +7,7 @@ from pytestqt.qtbot import QtBot
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.annotate.tools.class_list import ClassList
-from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
-    watch = Watch(session)
-    panel = AnnotatePanel(session, watch)
-    qtbot.addWidget(panel)
-    panel.show()
-    yield panel
-    watch.close()
-    panel.close_down()
 
 
 def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:

@@ -1,6 +1,5 @@
 """Annotate for tasks that learn from dots: layers, kinds, what is said about them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,14 @@ from microforge.errors import MicroforgeError
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.points import KIND, clicked_dot_size
-from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import kind_names
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
-from microforge.gui.session.state import Session
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
-    watch = Watch(session)
-    panel = AnnotatePanel(session, watch)
-    qtbot.addWidget(panel)
+def panel(panel: AnnotatePanel) -> AnnotatePanel:
     panel.task.set_value("counting")
-    panel.show()
-    yield panel
-    watch.close()
-    panel.close_down()
+    return panel
 
 
 def clicked(panel: AnnotatePanel, data: Any, name: str = "cells", **how: Any) -> tuple[Any, Any]:

@@ -1,6 +1,5 @@
 """The preview of tasks that count, or give images a class."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from napari.layers import Points
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.layers.marks import is_result
-from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
@@ -17,17 +15,6 @@ from microforge.tasks import get_task
 from support.fakes import FakeClassifier, FakeCounter, FakeTraining
 
 CELLS = ((10, 10), (10, 30), (30, 10))
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[TrainPanel]:
-    watch = Watch(session)
-    panel = TrainPanel(session, watch)
-    qtbot.addWidget(panel)
-    panel.show()
-    yield panel
-    watch.close()
-    panel.close_down()
 
 
 def counted(session: Session, image: np.ndarray, **layer: Any) -> Any:

@@ -1,28 +1,14 @@
 """The preview of tasks whose answer is an image."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.types import Prediction, Sample
 from support.fakes import FakeTraining
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[TrainPanel]:
-    watch = Watch(session)
-    panel = TrainPanel(session, watch)
-    qtbot.addWidget(panel)
-    yield panel
-    watch.close()
-    panel.close_down()
 
 
 def preview(qtbot: QtBot, panel: TrainPanel) -> Any:

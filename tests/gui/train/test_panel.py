@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from pytestqt.qtbot import QtBot
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import RunAdvice
 from microforge.gui.layers.convert import add_labels
-from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Annotated, Session
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
@@ -18,18 +16,6 @@ from microforge.gui.train.report import clock_text
 from microforge.io.writing import write_image, write_labels
 from microforge.simulate import noisy_pair, simulate_nuclei
 from support.fakes import FakeTraining
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[TrainPanel]:
-    watch = Watch(session)
-    panel = TrainPanel(session, watch)
-    qtbot.addWidget(panel)
-    panel.show()
-    yield panel
-    watch.close()
-    session.close(5)
-    panel.close_down()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Training from dots and from classes: what reaches the training, before and while it runs."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 from microforge.annotations import POINTS
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.layers.points import add_points
-from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session
 from microforge.gui.train.panel import TrainPanel
@@ -23,18 +22,6 @@ from microforge.types import Points
 from support.fakes import FakeTraining
 
 LONG = 120_000
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[TrainPanel]:
-    watch = Watch(session)
-    panel = TrainPanel(session, watch)
-    qtbot.addWidget(panel)
-    panel.show()
-    yield panel
-    watch.close()
-    session.close(5)
-    panel.close_down()
 
 
 def clicked(session: Session, data: Any, name: str, dots: Any = ()) -> Any:
