@@ -1,6 +1,5 @@
 """The command line with models that count, and with models that tell images apart."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -17,6 +16,7 @@ from microforge.cli.app import app
 from microforge.io.model_file import read_card, save_model
 from support.discs import draw_discs
 from support.random_models import classifying_model, counting_model
+from support.runs import csv_rows
 
 QUICK = ["--steps", "12", "--device", "cpu", "--set", "patch_size=64", "--set", "batch_size=4", "--set", "width=8"]
 
@@ -27,11 +27,6 @@ def call(*arguments: Any) -> Result:
 
 def words(text: str) -> str:
     return re.sub(r"\s+", " ", text)
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +98,10 @@ def test_predict_speaks_of_cells(cells: Path, tmp_path: Path) -> None:
     summary = json.loads(result.stdout)
     assert (summary["done"], "objects" in summary) == (12, False)
     assert f"{summary['cells']:,} cells in 12 images. Results:" in result.stderr
-    rows = table(out / "counts.csv")
+    rows = csv_rows(out / "counts.csv")
     assert len(rows) == 24
     assert float(rows[1]["area_um2"]) == pytest.approx(40 * 96 / 4)
-    counts = {row["name"]: float(row["count"]) for row in table(out / "images.csv")}
+    counts = {row["name"]: float(row["count"]) for row in csv_rows(out / "images.csv")}
     assert [counts[row["name"]] for row in rows[::2]] == pytest.approx(
         [float(row["count"]) for row in rows[::2]], abs=0.01
     )
@@ -128,7 +123,7 @@ def test_evaluate_tells_errors_of_counts_beside_the_mean(cells: Path) -> None:
     result = json.loads(call(*command, "--json").stdout)
     assert {"MAE", "RMSE", "MAPE", "bias", "F1"} <= set(result["metrics"])
     truth = [one["truth"] for one in result["per_image"]]
-    assert truth == [len(table(cells / "points" / f"{one['name']}.csv")) for one in result["per_image"]]
+    assert truth == [len(csv_rows(cells / "points" / f"{one['name']}.csv")) for one in result["per_image"]]
     errors = [abs(one["count"] - one["truth"]) for one in result["per_image"]]
     assert np.mean(errors) == pytest.approx(result["metrics"]["MAE"])
     assert (result["per_image"][0]["low"], result["per_image"][0]["high"]) == (None, None)
@@ -205,4 +200,4 @@ def test_predict_says_nothing_of_objects_where_there_are_classes(sorted_images: 
     assert result.exit_code == 0, result.stderr
     assert "8 images done." in result.stderr
     assert "objects" not in json.loads(result.stdout)
-    assert {row["class"] for row in table(tmp_path / "out" / "images.csv")} <= {"bad", "good"}
+    assert {row["class"] for row in csv_rows(tmp_path / "out" / "images.csv")} <= {"bad", "good"}

@@ -1,6 +1,5 @@
 """The program as people run it: a process of its own, killed and interrupted too."""
 
-import csv
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import imageio.v3 as imageio
 import pytest
 
 from microforge.simulate import write_samples
+from support.runs import csv_rows
 
 pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals")
@@ -31,11 +31,6 @@ def finish(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
     assert process.returncode == code, err
     assert "Traceback" not in err
     return out, err
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def many_images(samples: Path, folder: Path, count: int) -> Path:
@@ -67,7 +62,7 @@ def test_demo_does_the_whole_job(tmp_path: Path) -> None:
     assert 0 <= answer["metrics"]["AP@0.5"] <= 1
     height, width, channels = imageio.imread(tmp_path / "demo" / "overview.png").shape
     assert (height, width, channels) == (3 * 260, 3 * 260, 3)
-    assert len(rows(tmp_path / "demo" / "results" / "images.csv")) == 4
+    assert len(csv_rows(tmp_path / "demo" / "results" / "images.csv")) == 4
     assert re.search(r"objects? in 4 images", err)
 
 
@@ -86,7 +81,7 @@ def test_stacks_and_channels_go_the_whole_way(
     finish(start("predict", path, images, "--output", tmp_path / "out", "--device", "cpu"))
     [result] = (tmp_path / "out").glob("*.tif")
     assert tifffile.imread(result).shape == shape
-    [row] = rows(tmp_path / "out" / "images.csv")
+    [row] = csv_rows(tmp_path / "out" / "images.csv")
     assert float(row["pixel_size_x"]) == 0.5
     assert row["pixel_size_z"] == ("1.5" if folder == "stack" else "")
 
@@ -117,7 +112,7 @@ def test_ctrl_c_stops_a_folder_run_well(samples: Path, model: Path, tmp_path: Pa
     process.send_signal(signal.SIGINT)
     _, err = finish(process, code=130)
     assert "the same command goes on from here" in err
-    states = [row["state"] for row in rows(output / "images.csv")]
+    states = [row["state"] for row in csv_rows(output / "images.csv")]
     assert 20 <= states.count("done") == len(list(output.glob("*.tif"))) < 150
     assert states.count("waiting") == 150 - states.count("done")
 
@@ -135,8 +130,8 @@ def test_a_killed_folder_run_goes_on_where_it_was(samples: Path, model: Path, tm
     out, _ = finish(start("predict", model, inputs, "--output", output, "--device", "cpu", "--json"))
     answer = json.loads(out)
     assert answer["done"] + answer["skipped"] == 120
-    images = rows(output / "images.csv")
+    images = csv_rows(output / "images.csv")
     assert {row["state"] for row in images} == {"done"}
     per_image = [int(row["objects"]) for row in images]
-    assert len(rows(output / "objects.csv")) == sum(per_image)
+    assert len(csv_rows(output / "objects.csv")) == sum(per_image)
     assert per_image[:10] == per_image[10:20] == per_image[110:]

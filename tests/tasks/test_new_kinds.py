@@ -1,6 +1,5 @@
 """Room for tasks of other kinds: each is a toy that lives in this file alone, and goes all the way to files."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +25,7 @@ from microforge.training import setup as run_setup
 from microforge.training.loop import train
 from microforge.training.setup import make_sampler, make_setup
 from microforge.types import Batch, Prediction, Sample, Target
+from support.runs import csv_rows
 
 SETTINGS = {"steps": 60, "device": "cpu", "patch_size": 32, "width": 8, "depth": 1, "batch_size": 4}
 
@@ -67,10 +67,6 @@ def run(task: str, tmp_path: Path, **settings: Any) -> Path:
     assert isinstance(last, RunFinished)
     assert last.model is not None
     return last.model
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
 # Several outputs per object ---------------------------------------------------------------------------------------
@@ -116,7 +112,7 @@ def test_a_class_per_object_reaches_the_table_of_objects(tmp_path: Path, axes: s
     image, _, _ = two_kinds(5)
     write_image(tmp_path / "a.tif", image if axes == "YX" else np.stack([image, image]), axes, None)
     list(predict_folder(model, [tmp_path / "a.tif"], tmp_path / "out"))
-    found = rows(tmp_path / "out" / "objects.csv")
+    found = csv_rows(tmp_path / "out" / "objects.csv")
     assert len(found) == (4 if axes == "YX" else 8)
     assert list(found[0])[:3] == ["image", "label", "class" if axes == "YX" else "frame"]
     for row in found:

@@ -27,16 +27,13 @@ from microforge.training.mailbox import Live
 from microforge.training.step.learner import Learner
 from microforge.types import Sample
 from support.discs import disc_sample
+from support.runs import of_type
 
 QUICK = TrainingConfig(device="cpu", steps=6, width=8, patch_size=32, batch_size=2)
 
 
 def fields(count: int = 3) -> list[Sample]:
     return [disc_sample(f"field {k}", seed=k) for k in range(count)]
-
-
-def of_kind(events: list[TrainingEvent], kind: type) -> list:
-    return [event for event in events if isinstance(event, kind)]
 
 
 def run(folder: Path, config: TrainingConfig = QUICK, samples: list[Sample] | None = None) -> list[TrainingEvent]:
@@ -46,7 +43,7 @@ def run(folder: Path, config: TrainingConfig = QUICK, samples: list[Sample] | No
 def test_it_learns_discs(tmp_path: Path) -> None:
     config = TrainingConfig(device="cpu", steps=150, width=16, patch_size=64, batch_size=4)
     events = list(train(config, fields(4), [disc_sample("other", seed=9)], tmp_path))
-    assert of_kind(events, RunFinished)[0].metrics["AP@0.5"] > 0.7
+    assert of_type(events, RunFinished)[0].metrics["AP@0.5"] > 0.7
     prediction = Predictor(tmp_path / "model.safetensors").predict(disc_sample("new", seed=20))
     truth = len(np.unique(disc_sample("new", seed=20).annotation)) - 1
     assert abs(len(np.unique(prediction.labels)) - 1 - truth) <= 3
@@ -54,10 +51,10 @@ def test_it_learns_discs(tmp_path: Path) -> None:
 
 def test_events_come_in_order(tmp_path: Path) -> None:
     events = run(tmp_path)
-    steps = [event.step for event in of_kind(events, StepFinished)]
+    steps = [event.step for event in of_type(events, StepFinished)]
     assert steps == [1, 2, 3, 4, 5, 6]
-    started = events.index(of_kind(events, RunStarted)[0])
-    assert started < events.index(of_kind(events, StepFinished)[0])
+    started = events.index(of_type(events, RunStarted)[0])
+    assert started < events.index(of_type(events, StepFinished)[0])
     last = events[-1]
     assert isinstance(last, RunFinished)
     assert (last.reason, last.model) == ("steps", tmp_path / "model.safetensors")
@@ -71,7 +68,7 @@ def test_resumed_run_equals_the_uninterrupted_one(tmp_path: Path) -> None:
             events.close()
             break
     rest = list(train(QUICK.model_copy(update={"steps": 8}), fields(), (), tmp_path / "parts", resume=True))
-    assert of_kind(rest, StepFinished)[0].step == 5
+    assert of_type(rest, StepFinished)[0].step == 5
     whole, parts = (load_model(tmp_path / name / "model.safetensors").weights for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
@@ -81,7 +78,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     list(train(QUICK.model_copy(update={"steps": 9}), fields(), (), tmp_path, resume=True))
     (tmp_path / "checkpoint.safetensors").write_bytes(b"cut")
     rest = list(train(QUICK.model_copy(update={"steps": 12}), fields(), (), tmp_path, resume=True))
-    assert of_kind(rest, StepFinished)[0].step == 7
+    assert of_type(rest, StepFinished)[0].step == 7
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
@@ -96,7 +93,7 @@ def test_stop_keeps_the_model(tmp_path: Path) -> None:
         seen.append(event)
         if isinstance(event, StepFinished) and event.step == 3:
             live.stop()
-    assert of_kind(seen, StepFinished)[-1].step == 3
+    assert of_type(seen, StepFinished)[-1].step == 3
     assert seen[-1].reason == "stopped"
     assert read_card(tmp_path / "model.safetensors").training.steps == 3
 
@@ -164,7 +161,7 @@ def test_changed_annotation_is_used(tmp_path: Path) -> None:
     live.replace(replace(sample, annotation=np.zeros_like(sample.annotation)))
     live.replace(replace(sample, name="another", annotation=np.full((5, 5), 1)))
     seen = list(events)
-    assert any("another" in advice.text for advice in of_kind(seen, RunAdvice))
+    assert any("another" in advice.text for advice in of_type(seen, RunAdvice))
     assert isinstance(seen[-1], RunFinished)
 
 
@@ -189,7 +186,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int) -> No
 def test_out_of_memory_makes_the_batch_smaller_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"), 2)
     seen = run(tmp_path)
-    texts = [advice.text for advice in of_kind(seen, RunAdvice) if advice.code.startswith("memory")]
+    texts = [advice.text for advice in of_type(seen, RunAdvice) if advice.code.startswith("memory")]
     assert texts == ["Memory was short: 1 instead of 2 patches a step.", texts[1]]
     assert "(16, 16)" in texts[1]
     assert isinstance(seen[-1], RunFinished)
@@ -226,7 +223,7 @@ def test_nan_loss_stops_keeps_the_good_model_and_names_the_image(
 
 def test_a_loss_that_does_not_fall_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Watcher, "loss", lambda *_: RunAdvice("not-falling", "The loss does not fall."))
-    assert any(advice.code == "not-falling" for advice in of_kind(run(tmp_path), RunAdvice))
+    assert any(advice.code == "not-falling" for advice in of_type(run(tmp_path), RunAdvice))
 
 
 def test_starting_from_a_model(tmp_path: Path) -> None:
@@ -244,7 +241,7 @@ def test_starting_from_a_model(tmp_path: Path) -> None:
 
 def test_validation_runs_and_best_has_a_direction(tmp_path: Path) -> None:
     seen = list(train(QUICK, fields(), [disc_sample("held out", seed=8)], tmp_path))
-    validated = of_kind(seen, Validated)
+    validated = of_type(seen, Validated)
     assert validated
     assert set(validated[-1].metrics) >= {"AP@0.5", "AP@0.7", "F1@0.5", "PQ"}
 
@@ -272,20 +269,20 @@ def test_bad_input_is_refused_at_once(
 def test_one_constant_image_is_left_out_and_said(tmp_path: Path) -> None:
     blank = replace(disc_sample("blank"), image=np.full((1, 96, 96), 5, np.uint8))
     seen = run(tmp_path, samples=[*fields(2), blank])
-    assert any("blank" in advice.text for advice in of_kind(seen, RunAdvice))
-    assert "blank" not in of_kind(seen, RunStarted)[0].training
+    assert any("blank" in advice.text for advice in of_type(seen, RunAdvice))
+    assert "blank" not in of_type(seen, RunStarted)[0].training
 
 
 def test_a_mask_is_split_and_said(tmp_path: Path) -> None:
     mask = [replace(s, annotation=(s.annotation > 0).astype(np.uint8)) for s in fields(2)]
-    assert any("a mask with one value" in advice.text for advice in of_kind(run(tmp_path, samples=mask), RunAdvice))
+    assert any("a mask with one value" in advice.text for advice in of_type(run(tmp_path, samples=mask), RunAdvice))
 
 
 def test_mixed_sizes_and_dtypes_train_together(tmp_path: Path) -> None:
     other = disc_sample("other", shape=(70, 130))
     mixed = [*fields(2), replace(other, image=(other.image / 1000).astype(np.float32))]
     seen = run(tmp_path, samples=mixed)
-    assert any(advice.code == "dtypes" for advice in of_kind(seen, RunAdvice))
+    assert any(advice.code == "dtypes" for advice in of_type(seen, RunAdvice))
 
 
 def test_3d_anisotropic(tmp_path: Path) -> None:

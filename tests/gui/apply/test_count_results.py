@@ -1,6 +1,5 @@
 """Counts in the tab Apply: dots, density, regions, corrections and tables."""
 
-import csv
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting.task import Counting
 from support.count_bench import FIVE, Bench, cells, rectangle
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open() as file:
-        return list(csv.DictReader(file))
+from support.runs import csv_rows
 
 
 def test_cells_become_dots_over_a_density(bench: Bench) -> None:
@@ -209,7 +204,7 @@ def test_tables_are_saved_and_copied(bench: Bench, tmp_path: Path) -> None:
     bench.viewer.layers.selection = set(bench.viewer.layers)
     bench.apply()
     bench.counts.save_table(tmp_path / "counts.csv")
-    rows = read(tmp_path / "counts.csv")
+    rows = csv_rows(tmp_path / "counts.csv")
     assert [(row["image"], row["region"], row["counted_by"]) for row in rows] == [
         ("first", "whole image", "model"),
         ("second", "whole image", "model"),
@@ -223,7 +218,7 @@ def test_tables_are_saved_and_copied(bench: Bench, tmp_path: Path) -> None:
     bench.counts.save_table(tmp_path / "missing" / "counts.csv")
     assert bench.counts.note.severity == "error"
     bench.panel.objects.save_table(tmp_path / "cells.csv")
-    rows = read(tmp_path / "cells.csv")
+    rows = csv_rows(tmp_path / "cells.csv")
     assert len(rows) == 7
     assert set(rows[0]) == {"image", "y", "x", "confidence"}
 

@@ -1,6 +1,5 @@
 """Folder runs of models that count, and of models that tell images apart: files, tables, regions, resuming."""
 
-import csv
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.task import Counting
 from microforge.types import Image, Prediction, Sample
 from support.random_models import classifying_model, counting_model
+from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
 
 INTERVAL = Interval(width=1.0, typical=4.0, images=20)
@@ -97,15 +97,6 @@ def run(paths: Sequence[Path], where: Origin, task: Counting = TASK) -> list[Any
     return list(run_folder(Finding(task), list(paths), where))  # type: ignore[arg-type]
 
 
-def of_type(events: Sequence[Any], kind: type) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture
 def images(tmp_path: Path) -> list[Path]:
     return [write(tmp_path / "in" / f"i{k}.tif", spots(k)) for k in range(4)]
@@ -127,12 +118,12 @@ def test_every_image_gets_its_dots_and_a_row_of_counts(tmp_path: Path, images: l
     assert finished[images[2]].result == tmp_path / "out" / "i2.csv"
     assert not list((tmp_path / "out").glob("*.tif"))
     assert not (tmp_path / "out" / "objects.csv").exists()
-    dots = table(tmp_path / "out" / "i2.csv")
+    dots = csv_rows(tmp_path / "out" / "i2.csv")
     assert sorted((round(float(row["y"])), round(float(row["x"]))) for row in dots) == [(12, 12), (12, 30)]
     assert all(0 < float(row["confidence"]) <= 1 for row in dots)
     with zipfile.ZipFile(tmp_path / "out" / "i2.zip") as archive:
         assert len(archive.namelist()) >= 1
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert [(row["name"], row["region"], row["count"], row["points"]) for row in rows] == [
         (f"i{k}", "image", f"{k}.00", str(k)) for k in range(4)
     ]
@@ -143,7 +134,7 @@ def test_every_image_gets_its_dots_and_a_row_of_counts(tmp_path: Path, images: l
 
 def test_the_table_of_images_has_the_counts(tmp_path: Path, images: list[Path]) -> None:
     run(images, origin(tmp_path))
-    rows = table(tmp_path / "out" / "images.csv")
+    rows = csv_rows(tmp_path / "out" / "images.csv")
     assert [float(row["count"]) for row in rows] == pytest.approx([0, 1, 2, 3], abs=1e-3)
     assert "objects" not in rows[0]
     assert rows[1]["result"] == "i1.csv"
@@ -154,7 +145,7 @@ def test_regions_are_counted_with_their_area(tmp_path: Path, halves: Path) -> No
     scaled = {"imagej": True, "resolution": (2, 2), "metadata": {"unit": "um", "axes": "YX"}}
     path = write(tmp_path / "scaled.tif", spots(5), **scaled)
     run([path], origin(tmp_path, regions=halves))
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert rows[0]["region"] == "image"
     assert [row["points"] for row in rows] == ["5", "3", "2"]
     assert [float(row["count"]) for row in rows] == pytest.approx([5, 3, 2], abs=0.15)
@@ -169,7 +160,7 @@ def test_an_image_without_regions_is_counted_whole_and_says_so(tmp_path: Path, i
     events = run(images[2:], origin(tmp_path, regions=tmp_path / "regions"))
     notes = {event.path.stem: event.notes for event in of_type(events, ImageFinished)}
     assert notes == {"i2": (NO_REGIONS,), "i3": ()}
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert [(row["name"], row["region"] == "image") for row in rows] == [("i2", True), ("i3", True), ("i3", False)]
 
 
@@ -183,12 +174,12 @@ def test_regions_of_another_size_are_an_error_of_that_image(tmp_path: Path, imag
 def test_kinds_have_rows_of_their_own(tmp_path: Path, images: list[Path], halves: Path) -> None:
     task = Counting(CountingOptions(spacing=12, steps=(1, 1), kinds=("red", "green")))
     run(images[3:], origin(tmp_path, count=task.count, regions=halves), task)
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert [row["kind"] for row in rows] == ["red", "green"] * 3
     assert [row["points"] for row in rows[:2]] == ["2", "1"]
     assert [row["low"] for row in rows] == [""] * 6
-    assert sorted(row["kind"] for row in table(tmp_path / "out" / "i3.csv")) == ["green", "red", "red"]
-    image = table(tmp_path / "out" / "images.csv")[0]
+    assert sorted(row["kind"] for row in csv_rows(tmp_path / "out" / "i3.csv")) == ["green", "red", "red"]
+    image = csv_rows(tmp_path / "out" / "images.csv")[0]
     assert float(image["count red"]) == pytest.approx(2, abs=1e-3)
 
 
@@ -197,12 +188,12 @@ def test_a_series_is_counted_frame_by_frame(tmp_path: Path, halves: Path) -> Non
     path = write(tmp_path / "movie.tif", movie, metadata={"axes": "TYX"}, ome=True)
     events = run([path], origin(tmp_path, regions=halves))
     assert of_type(events, ImageFinished)[0].objects == 7
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert list(rows[0])[:3] == ["name", "frame", "region"]
     assert [row["frame"] for row in rows] == ["0"] * 3 + ["1"] * 3 + ["2"] * 3
     assert [row["points"] for row in rows if row["region"] == "image"] == ["1", "4", "2"]
-    assert float(table(tmp_path / "out" / "images.csv")[0]["count"]) == pytest.approx(7 / 3, abs=1e-2)
-    assert len(table(tmp_path / "out" / "movie.csv")) == 7
+    assert float(csv_rows(tmp_path / "out" / "images.csv")[0]["count"]) == pytest.approx(7 / 3, abs=1e-2)
+    assert len(csv_rows(tmp_path / "out" / "movie.csv")) == 7
 
 
 def test_stacks_have_volumes(tmp_path: Path, halves: Path) -> None:
@@ -212,7 +203,7 @@ def test_stacks_have_volumes(tmp_path: Path, halves: Path) -> None:
     path = write(tmp_path / "stack.tif", stack, **scaled)
     task = Counting(CountingOptions(spacing=12, steps=(4, 1, 1)))
     run([path], origin(tmp_path, count=task.count, regions=halves), task)
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert [row["points"] for row in rows] == ["4", "3", "1"]
     assert [int(row["volume_px"]) for row in rows] == [5 * 4096, 5 * 1280, 5 * 2816]
     assert float(rows[0]["volume_um3"]) == 5 * 4096 * 0.5
@@ -233,7 +224,7 @@ def test_rows_of_an_image_that_changed_are_replaced(tmp_path: Path, images: list
     write(images[1], spots(6))
     images[0].unlink()
     run(images[1:], origin(tmp_path, regions=halves))
-    rows = [row for row in table(tmp_path / "out" / "counts.csv") if row["region"] == "image"]
+    rows = [row for row in csv_rows(tmp_path / "out" / "counts.csv") if row["region"] == "image"]
     assert [(row["name"], row["points"]) for row in rows] == [("i0", "0"), ("i1", "6"), ("i2", "2"), ("i3", "3")]
 
 
@@ -242,7 +233,7 @@ def test_names_of_the_tables_are_not_given_to_images(tmp_path: Path) -> None:
     events = run(paths, origin(tmp_path))
     assert [event.result.name for event in of_type(events, ImageFinished)] == ["in_counts.csv", "in_Images.csv"]
     assert "counts.csv is a table of the folder" in of_type(events, ImageFinished)[0].notes[0]
-    assert len(table(tmp_path / "out" / "counts.csv")) == 2
+    assert len(csv_rows(tmp_path / "out" / "counts.csv")) == 2
 
 
 def test_files_of_others_are_not_replaced(tmp_path: Path, images: list[Path]) -> None:
@@ -258,7 +249,7 @@ def test_a_folder_predicted_with_another_model_has_no_counts_left(tmp_path: Path
     model = classifying_model()
     save_model(tmp_path / "m.safetensors", model.weights, model.card)
     list(predict_folder(tmp_path / "m.safetensors", images, tmp_path / "out", config=PredictionConfig(device="cpu")))
-    assert table(tmp_path / "out" / "counts.csv") == []
+    assert csv_rows(tmp_path / "out" / "counts.csv") == []
 
 
 def test_regions_are_part_of_the_settings_by_their_content(tmp_path: Path, halves: Path) -> None:
@@ -278,7 +269,7 @@ def test_objects_are_counted_in_regions(tmp_path: Path, images: list[Path], halv
     list(run_folder(Thresholding(), images, where))
     assert not (tmp_path / "out" / "counts.csv").exists()
     list(run_folder(Thresholding(), images, origin(tmp_path, **_of(where), regions=halves, overwrite=True)))
-    rows = table(tmp_path / "out" / "counts.csv")
+    rows = csv_rows(tmp_path / "out" / "counts.csv")
     assert [(row["region"] == "image", row["count"]) for row in rows[-3:]] == [
         (True, "3.00"),
         (False, "3.00"),
@@ -306,7 +297,7 @@ def test_classes_stand_in_the_table_of_images_and_need_no_files(
     events = list(predict_folder(classifier, images, tmp_path / "out", config=config))
     assert [event.result for event in of_type(events, ImageFinished)] == [None] * 4
     assert of_type(events, FolderStarted)[0].things == ""
-    rows = table(tmp_path / "out" / "images.csv")
+    rows = csv_rows(tmp_path / "out" / "images.csv")
     assert {row["class"] for row in rows} <= {"sharp", "blurred, badly"}
     probabilities = [(float(row["P(sharp)"]), float(row["P(blurred, badly)"])) for row in rows]
     np.testing.assert_allclose(np.sum(probabilities, axis=1), 1, atol=1e-4)
@@ -320,10 +311,10 @@ def test_classes_of_time_points_have_a_table(tmp_path: Path, classifier: Path) -
     movie = np.stack([spots(k) for k in (1, 4, 2)])
     path = write(tmp_path / "in" / "movie.tif", movie, metadata={"axes": "TYX"}, ome=True)
     list(predict_folder(classifier, [path], tmp_path / "out", config=PredictionConfig(device="cpu")))
-    rows = table(tmp_path / "out" / "classes.csv")
+    rows = csv_rows(tmp_path / "out" / "classes.csv")
     assert [(row["name"], row["frame"]) for row in rows] == [("movie", "0"), ("movie", "1"), ("movie", "2")]
     assert list(rows[0]) == ["name", "frame", "class", "P(sharp)", "P(blurred, badly)"]
-    assert table(tmp_path / "out" / "images.csv")[0]["class"].startswith(rows[0]["class"][:4])
+    assert csv_rows(tmp_path / "out" / "images.csv")[0]["class"].startswith(rows[0]["class"][:4])
 
 
 def test_regions_without_anything_to_count_are_refused(
@@ -339,4 +330,4 @@ def test_a_model_counts_a_folder(tmp_path: Path, images: list[Path]) -> None:
     config = PredictionConfig(device="cpu")
     events = list(predict_folder(tmp_path / "m.safetensors", images, tmp_path / "out", config=config))
     assert len(of_type(events, ImageFinished)) == 4
-    assert len(table(tmp_path / "out" / "counts.csv")) == 4
+    assert len(csv_rows(tmp_path / "out" / "counts.csv")) == 4

@@ -1,6 +1,5 @@
 """Folder runs whose results are images: types, geometry, tables, and series that are never whole in memory."""
 
-import csv
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from microforge.inference.folder.jobs import Origin
 from microforge.inference.folder.run import run_folder
 from microforge.io.images import read_image
 from microforge.types import Array, Prediction, Sample
+from support.runs import csv_rows
 
 
 class Doubling:
@@ -76,8 +76,7 @@ def run(network: Doubling, paths: Sequence[Path], **changes: Any) -> list[Any]:
 
 
 def table(folder: Path) -> list[dict[str, str]]:
-    with (folder / "out" / "images.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return csv_rows(folder / "out" / "images.csv")
 
 
 def write(path: Path, data: Array, axes: str, **metadata: Any) -> Path:

@@ -1,6 +1,5 @@
 """Folder runs with a network that thresholds: names, tables, resuming, bad files, cancelling."""
 
-import csv
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from microforge.inference.folder.naming import check_output, hash_settings
 from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
 from support.random_models import random_model
+from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
 
 
@@ -49,15 +49,6 @@ def run(network: Thresholding, paths: Sequence[Path], where: Origin) -> list[Any
     return list(run_folder(network, list(paths), where))
 
 
-def of_type(events: Sequence[Any], kind: type) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture
 def images(tmp_path: Path) -> list[Path]:
     return [write_image(tmp_path / "in" / f"i{k:02d}.tif", objects=k % 4) for k in range(10)]
@@ -71,10 +62,10 @@ def test_every_image_gets_labels_and_rows(tmp_path: Path, images: list[Path]) ->
     assert sorted(e.path for e in of_type(events, ImageStarted)) == images
     labels = tifffile.imread(tmp_path / "out" / "i03.tif")
     assert (labels.dtype, labels.shape, labels.max()) == (np.uint32, (32, 32), 3)
-    rows = table(tmp_path / "out" / "objects.csv")
+    rows = csv_rows(tmp_path / "out" / "objects.csv")
     assert [row["image"] for row in rows if row["image"] == "i03"] == ["i03"] * 3
     assert next(iter(rows[0])) == "image"
-    assert [int(row["objects"]) for row in table(tmp_path / "out" / "images.csv")] == [k % 4 for k in range(10)]
+    assert [int(row["objects"]) for row in csv_rows(tmp_path / "out" / "images.csv")] == [k % 4 for k in range(10)]
 
 
 def test_small_images_go_through_the_network_together(tmp_path: Path, images: list[Path]) -> None:
@@ -88,7 +79,7 @@ def test_a_second_run_skips_what_is_done(tmp_path: Path, images: list[Path]) -> 
     events = run(Thresholding(), images, origin(tmp_path))
     assert sorted(e.path for e in of_type(events, ImageSkipped)) == images[:6]
     assert sorted(e.path for e in of_type(events, ImageFinished)) == images[6:]
-    assert len(table(tmp_path / "out" / "images.csv")) == 10
+    assert len(csv_rows(tmp_path / "out" / "images.csv")) == 10
 
 
 @pytest.mark.parametrize("change", [{"model_hash": "other"}, {"settings_hash": "other"}, {"overwrite": True}])
@@ -105,7 +96,7 @@ def test_a_changed_image_or_a_missing_result_is_done_again(tmp_path: Path, image
     (tmp_path / "out" / "i05.tif").write_bytes(b"")
     events = run(Thresholding(), images, origin(tmp_path))
     assert sorted(e.path for e in of_type(events, ImageFinished)) == [images[2], images[4], images[5]]
-    assert len([row for row in table(tmp_path / "out" / "objects.csv") if row["image"] == "i02"]) == 5
+    assert len([row for row in csv_rows(tmp_path / "out" / "objects.csv") if row["image"] == "i02"]) == 5
 
 
 def test_bad_files_do_not_stop_the_others(tmp_path: Path, images: list[Path]) -> None:
@@ -123,7 +114,7 @@ def test_bad_files_do_not_stop_the_others(tmp_path: Path, images: list[Path]) ->
     assert "surprise" in failed[4].reason
     assert all(e.remedy for e in failed)
     assert events[-1] == FolderFinished(5, 0, 5, tmp_path / "out")
-    states = {row["name"]: row["state"] for row in table(tmp_path / "out" / "images.csv")}
+    states = {row["name"]: row["state"] for row in csv_rows(tmp_path / "out" / "images.csv")}
     assert states["i01"] == "failed"
     assert states["i02"] == "done"
 
@@ -155,7 +146,7 @@ def test_a_time_series_is_measured_frame_by_frame(tmp_path: Path) -> None:
     events = run(Thresholding(), [path], origin(tmp_path))
     assert of_type(events, TileFinished) == [TileFinished(1, 2), TileFinished(2, 2)]
     assert tifffile.imread(tmp_path / "out" / "movie.tif").shape == (3, 32, 32)
-    rows = table(tmp_path / "out" / "objects.csv")
+    rows = csv_rows(tmp_path / "out" / "objects.csv")
     assert [(row["frame"], row["label"]) for row in rows] == [("0", "1"), ("1", "1"), ("2", "1"), ("2", "2")]
 
 
@@ -165,11 +156,11 @@ def test_images_with_other_columns_share_one_table(tmp_path: Path) -> None:
         tmp_path / "scaled.tif", 1, imagej=True, resolution=(2, 2), metadata={"unit": "um", "axes": "YX"}
     )
     run(Thresholding(), [plain, scaled], origin(tmp_path))
-    rows = table(tmp_path / "out" / "objects.csv")
+    rows = csv_rows(tmp_path / "out" / "objects.csv")
     micrometres = [name for name in rows[0] if name.endswith(("_um", "_um2"))]
     assert micrometres
     assert all(not rows[0][name] and rows[1][name] for name in micrometres)
-    assert table(tmp_path / "out" / "images.csv")[1]["pixel_size_x"] == "0.5"
+    assert csv_rows(tmp_path / "out" / "images.csv")[1]["pixel_size_x"] == "0.5"
 
 
 def test_closing_stops_and_keeps_what_is_finished(tmp_path: Path, images: list[Path]) -> None:
@@ -180,7 +171,7 @@ def test_closing_stops_and_keeps_what_is_finished(tmp_path: Path, images: list[P
         if finished == 3:
             break
     events.close()  # type: ignore[attr-defined]
-    states = [row["state"] for row in table(tmp_path / "out" / "images.csv")]
+    states = [row["state"] for row in csv_rows(tmp_path / "out" / "images.csv")]
     assert len(states) == 10
     assert states.count("done") >= 3
     assert not [thread for thread in threading.enumerate() if "microforge-folder" in thread.name]
@@ -270,8 +261,8 @@ def test_brightness_is_measured_while_the_image_is_read(
 
 def test_objects_are_counted_only_where_there_are_any(tmp_path: Path, images: list[Path]) -> None:
     run(Thresholding(), images[:2], origin(tmp_path, answer=PIXEL_CLASSES))
-    assert "objects" not in table(tmp_path / "out" / "images.csv")[0]
+    assert "objects" not in csv_rows(tmp_path / "out" / "images.csv")[0]
     run(Thresholding(), images[2:4], origin(tmp_path))
     run(Thresholding(), images[4:6], origin(tmp_path, answer=PIXEL_CLASSES))
-    counts = [row["objects"] for row in table(tmp_path / "out" / "images.csv")]
+    counts = [row["objects"] for row in csv_rows(tmp_path / "out" / "images.csv")]
     assert counts == ["", "", "2", "3", "", ""]
