@@ -15,7 +15,7 @@ from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.answers.base import AnswerKind, ImageType, Result, ResultRules, Statistics
 from microforge.config import NetworkConfig
 from microforge.errors import MicroforgeError
-from microforge.io.writing import Layout, as_type, open_image, stored_type
+from microforge.io.writing import Layout, as_type, open_image, stored_type, write_image
 from microforge.types import Array, Image, PixelSize, Prediction, Sample
 
 #: Frames and small images of one size go through the network together, as many as fit into so many pixels.
@@ -128,6 +128,28 @@ class ImageSeries(Result):
         source = np.dtype(self.source.data.dtype)
         dtype = stored_type(source) if self.image_type == "source" else np.dtype(np.float32)
         return Layout(axes, shape, dtype, self.pixel_size, channel_names, self.source.time_interval)
+
+
+def write_predicted(path: Path, prediction: Prediction, source: Image) -> None:
+    """Write the image predicted of an open one as float32 TIFF, with the pixel size, channels and time of both.
+
+    Parameters
+    ----------
+    prediction
+        Its image is ``(T)C(Z)YX``, as `Predictor.run_image` gives it; a single channel is no axis of the file.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written; one that was there is unchanged.
+    """
+    data = np.asarray(prediction.image)
+    axes = "".join(letter for letter in "TCZYX" if letter in source.axes or letter == "C")
+    names = prediction.channel_names or source.channel_names
+    if data.shape[axes.index("C")] == 1:
+        data, axes, names = data.take(0, axes.index("C")), axes.replace("C", ""), ()
+    interval = source.time_interval
+    write_image(path, data, axes, prediction.pixel_size, channel_names=names, time_interval=interval)
 
 
 def first_notes(notes: Iterable[str]) -> tuple[str, ...]:

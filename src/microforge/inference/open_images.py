@@ -92,11 +92,11 @@ def _predict(predictor: ImagePredictor, opened: OpenImage) -> Iterator[OpenImage
 
 
 def _measured(prediction: Prediction, image: Image, names: Mapping[int, str]) -> Mapping[str, Array]:
+    """Measure what has labels; what the model itself says of each object stays."""
     from microforge.axes.samples import to_samples
     from microforge.measurements.bands import measure_sample
     from microforge.measurements.objects import join_frames
 
-    """Measure what has labels; what the model itself says of each object stays."""
     if prediction.labels is None:
         return prediction.measurements
     samples = to_samples(image)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microforge.errors import WriteError
-from microforge.io.tables import csv_line, open_table, rows_of, text_rows, write_table
+from microforge.io.tables import csv_line, joined_tables, open_table, rows_of, text_rows, write_table
 
 
 def test_tables_come_back(tmp_path: Path) -> None:
@@ -58,3 +58,13 @@ def test_measurements_become_short_lines() -> None:
     assert rows.lines == ('1,0,0.3333333,"a,b"', "2,0,nan,c", "7,1,1e+09,")
     assert rows_of(tables[:1]).lines[1] == "2,nan,c"
     assert rows_of([]).columns == ()
+
+
+def test_tables_of_images_are_joined_and_missing_columns_stay_empty() -> None:
+    joined = joined_tables(
+        [("a", {"label": np.array([1, 2])}), ("b", {"label": np.array([7]), "area": np.array([9.0])})]
+    )
+    assert list(joined) == ["image", "label", "area"]
+    assert joined["image"].tolist() == ["a", "a", "b"]
+    assert joined["label"].tolist() == [1, 2, 7]
+    np.testing.assert_array_equal(joined["area"], [np.nan, np.nan, 9])

@@ -1,7 +1,7 @@
 """Tables as files, read whatever program wrote them, and written as plain CSV."""
 
 from microforge.io.tables.reading import TABLE_SUFFIXES, Table, as_number, listed, plain_name, read_table
-from microforge.io.tables.writing import TableRows, csv_line, open_table, rows_of, text_rows, write_table
+from microforge.io.tables.writing import TableRows, csv_line, joined_tables, open_table, rows_of, text_rows, write_table
 
 __all__ = [
     "TABLE_SUFFIXES",
@@ -9,6 +9,7 @@ __all__ = [
     "TableRows",
     "as_number",
     "csv_line",
+    "joined_tables",
     "listed",
     "open_table",
     "plain_name",

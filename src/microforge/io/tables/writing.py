@@ -22,6 +22,17 @@ class TableRows:
     lines: tuple[str, ...] = ()
 
 
+def joined_tables(tables: Sequence[tuple[str, Mapping[str, Array]]]) -> dict[str, Array]:
+    """Put tables of several images below each other, after a column `image`; a column that one lacks is empty there."""
+    names = dict.fromkeys(name for _, table in tables for name in table)
+    counts = [len(next(iter(table.values()), ())) for _, table in tables]
+    joined: dict[str, Array] = {"image": np.repeat(np.array([image for image, _ in tables], object), counts)}
+    for name in names:
+        parts = [table.get(name, np.full(count, np.nan)) for (_, table), count in zip(tables, counts, strict=True)]
+        joined[name] = np.concatenate(parts)
+    return joined
+
+
 def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> TableRows:
     """Turn measurements into lines of text.
 

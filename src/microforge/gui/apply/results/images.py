@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog
 
+from microforge.answers.images import write_predicted
 from microforge.answers.words import statistics_text
 from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
@@ -24,7 +24,7 @@ from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.io.files import portable_name
-from microforge.types import Array, Image, Prediction
+from microforge.types import Image, Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,27 +154,6 @@ class ImageResults(ResultsPart):
 
 
 def _write(files: Sequence[tuple[Path, Savable]]) -> Iterator[Saved]:
-    from microforge.io.writing import write_image
-
     for path, one in files:
-        image, axes = _with_axes(one)
-        names = one.prediction.channel_names or one.source.channel_names
-        write_image(
-            path,
-            image,
-            axes,
-            one.prediction.pixel_size,
-            channel_names=names if "C" in axes else (),
-            time_interval=one.source.time_interval,
-        )
+        write_predicted(path, one.prediction, one.source)
     yield Saved(tuple(path for path, _ in files))
-
-
-def _with_axes(one: Savable) -> tuple[Array, str]:
-    """Give the image ``(T)(C)(Z)YX``, without a channel axis where there is one channel only."""
-    data = np.asarray(one.prediction.image)
-    axes = "".join(letter for letter in "TCZYX" if letter in one.source.axes or letter == "C")
-    channel = axes.index("C")
-    if data.shape[channel] > 1:
-        return data, axes
-    return data.take(0, channel), axes.replace("C", "")

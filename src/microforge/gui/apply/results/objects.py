@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import Qt
@@ -81,7 +80,9 @@ class ObjectResults(ResultsPart):
 
     def columns(self) -> Mapping[str, Array]:
         """Give the measurements of the last results, with a column that names the image."""
-        return _joined([(_source_name(layer), _table_of(layer)) for layer in self.measured()])
+        from microforge.io.tables import joined_tables
+
+        return joined_tables([(_source_name(layer), _table_of(layer)) for layer in self.measured()])
 
     def copy_results(self) -> None:
         """Make layers from the last results that can be corrected and trained on."""
@@ -117,14 +118,3 @@ def _table_of(layer: Layer) -> dict[str, Array]:
 
 def _source_name(layer: Layer) -> str:
     return str(layer.metadata[DETAILS]["name"]).rpartition(" (")[0]
-
-
-def _joined(tables: list[tuple[str, dict[str, Array]]]) -> dict[str, Array]:
-    """Put tables of several images below each other; a column that one lacks stays empty there."""
-    names = list(dict.fromkeys(name for _, table in tables for name in table))
-    counts = [len(next(iter(table.values()), ())) for _, table in tables]
-    joined: dict[str, Array] = {"image": np.repeat(np.array([image for image, _ in tables], object), counts)}
-    for name in names:
-        parts = [table.get(name, np.full(count, np.nan)) for (_, table), count in zip(tables, counts, strict=True)]
-        joined[name] = np.concatenate(parts)
-    return joined
