@@ -1,21 +1,21 @@
 """napari layers to engine images and back: axes, pixel size, transforms, new layers to draw on."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.components import ViewerModel
-from napari.layers import Labels, Layer, Points, Shapes
+from napari.layers import Labels, Layer, Shapes
 
 from microforge.axes.letters import check_axes, likely_axes, spatial_axes
 from microforge.errors import AnnotationError, AxesError, MicroforgeError
+from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.types import Array, Doubles, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
-_AT_REST = {"pan_zoom", "transform"}
 _REGION_COLOUR = "#ffd34e"
 
 
@@ -149,29 +149,6 @@ def add_region(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
     viewer.layers.selection.active = region
     region.mode = "add_rectangle"
     return region
-
-
-@contextlib.contextmanager
-def brushes_down(viewer: ViewerModel, *, again: bool) -> Iterator[None]:
-    """Leave the modes for drawing and clicking while a layer is added; `again` takes them up afterwards.
-
-    With napari 0.9 the program crashes in the graphics driver, later, when a layer was added while one was painted on.
-    """
-    drawing = [(layer, layer.mode) for layer in viewer.layers if isinstance(layer, Labels | Points)]
-    drawing = [(layer, mode) for layer, mode in drawing if mode not in _AT_REST]
-    for layer, _ in drawing:
-        layer.mode = "pan_zoom"
-    try:
-        yield
-    finally:
-        for layer, mode in drawing if again else ():
-            layer.mode = mode
-
-
-def add_beside_brushes(viewer: ViewerModel, layer: Layer) -> None:
-    """Add a layer while a person may be painting on another; see `brushes_down`."""
-    with brushes_down(viewer, again=True):
-        viewer.add_layer(layer)
 
 
 def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:

@@ -11,7 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from microforge.answers.shown_images import ShownImage, shown_images
-from microforge.gui.layers.convert import add_beside_brushes
+from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.images import add_images
 from microforge.gui.layers.point_results import add_dots
 from microforge.gui.layers.results import add_ours, layer_place

@@ -10,14 +10,8 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
-from microforge.gui.layers.convert import (
-    brushes_down,
-    drawing_axes,
-    geometry_of,
-    mapped,
-    shape_of_layer,
-    shown_dimensions,
-)
+from microforge.gui.layers.brush_cursor import brushes_down
+from microforge.gui.layers.convert import drawing_axes, geometry_of, mapped, shape_of_layer, shown_dimensions
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 

@@ -14,7 +14,8 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 
 from microforge.answers.shown_images import PROBABILITY
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of, shape_of_layer
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import geometry_of, shape_of_layer
 from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction
 

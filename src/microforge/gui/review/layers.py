@@ -12,7 +12,8 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.evaluation.cases import Case
-from microforge.gui.layers.convert import add_beside_brushes, image_of
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
 from microforge.gui.layers.point_results import shown_dot_size

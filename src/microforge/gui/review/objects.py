@@ -11,7 +11,8 @@ from napari.layers import Image, Labels, Layer, Points
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError
 from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
-from microforge.gui.layers.convert import add_beside_brushes, axes_of, geometry_of, labels_on
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import axes_of, geometry_of, labels_on
 from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.layer_comparison import LayerComparison

@@ -5,7 +5,8 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.annotations import POINTS
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.point_results import colour_of, dots_of
 from microforge.gui.layers.points import KIND, name_of_layer
 from microforge.gui.session.state import Session

@@ -9,7 +9,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
-from microforge.gui.layers.convert import brushes_down, image_of
+from microforge.gui.layers.brush_cursor import brushes_down
+from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
 from microforge.gui.session.state import Session

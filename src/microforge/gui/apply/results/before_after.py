@@ -10,7 +10,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider, QWidget
 
 from microforge.answers.before_after import Halves, Removed
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.state import Session

@@ -16,7 +16,8 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunFailed
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.before_after import BeforeAfter
-from microforge.gui.layers.convert import add_beside_brushes, geometry_of
+from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.images import add_images
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session

@@ -1,0 +1,32 @@
+"""The brush cursor on the canvas, and what of it crashes; come here when drawing ends the program in the driver."""
+
+import contextlib
+from collections.abc import Iterator
+
+from napari.components import ViewerModel
+from napari.layers import Labels, Layer, Points
+
+_AT_REST = {"pan_zoom", "transform"}
+
+
+@contextlib.contextmanager
+def brushes_down(viewer: ViewerModel, *, again: bool) -> Iterator[None]:
+    """Leave the modes for drawing and clicking while a layer is added; `again` takes them up afterwards.
+
+    With napari 0.9 the program crashes in the graphics driver, later, when a layer was added while one was painted on.
+    """
+    drawing = [(layer, layer.mode) for layer in viewer.layers if isinstance(layer, Labels | Points)]
+    drawing = [(layer, mode) for layer, mode in drawing if mode not in _AT_REST]
+    for layer, _ in drawing:
+        layer.mode = "pan_zoom"
+    try:
+        yield
+    finally:
+        for layer, mode in drawing if again else ():
+            layer.mode = mode
+
+
+def add_beside_brushes(viewer: ViewerModel, layer: Layer) -> None:
+    """Add a layer while a person may be painting on another; see `brushes_down`."""
+    with brushes_down(viewer, again=True):
+        viewer.add_layer(layer)
