@@ -14,6 +14,7 @@ from microforge.device import DeviceReport, describe_device
 from microforge.events import RunFailed
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.layers.brush_cursor import hide_box_of_brush
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
@@ -62,6 +63,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._lay_out()
         self._connect()
         self._follow_theme()
+        hide_box_of_brush(self.session.viewer)
         self.session.warming.start(warm_up or load_engine)
 
     def close_down(self) -> None:

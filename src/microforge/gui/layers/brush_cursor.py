@@ -2,11 +2,23 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points
 
 _AT_REST = {"pan_zoom", "transform"}
+
+
+def hide_box_of_brush(viewer: ViewerModel) -> None:
+    """Take away the box behind napari's brush circle, which has no use and stays when the circle goes.
+
+    With napari 0.9 it is the one thing left to draw once all layers are gone. Where it is drawn while a layer of more
+    dimensions is being added, the graphics driver reads buffers that were freed with the layers, and the program ends.
+    """
+    overlay = _overlays(viewer).get("_brush_circle")
+    if overlay is not None and hasattr(overlay, "box"):
+        overlay.box = False
 
 
 @contextlib.contextmanager
@@ -30,3 +42,8 @@ def add_beside_brushes(viewer: ViewerModel, layer: Layer) -> None:
     """Add a layer while a person may be painting on another; see `brushes_down`."""
     with brushes_down(viewer, again=True):
         viewer.add_layer(layer)
+
+
+def _overlays(viewer: ViewerModel) -> dict[str, Any]:
+    """Give the overlays of the canvas by name; none before napari 0.9."""
+    return dict(viewer.canvas.overlays) if hasattr(viewer, "canvas") else {}
