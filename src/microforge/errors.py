@@ -4,6 +4,14 @@ None is a RuntimeError: generator workers of Qt swallow those.
 """
 
 
+def readable(text: str) -> str:
+    r"""Give a text that can be shown and written anywhere.
+
+    Names of files need not be UTF-8, on drives mounted with another encoding: their odd bytes become ``\\xff``.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class MicroforgeError(Exception):
     """Base of every error this project raises on purpose.
 
@@ -20,6 +28,7 @@ class MicroforgeError(Exception):
     """
 
     def __init__(self, problem: str, *, where: str = "", kept: str = "", remedy: str = "") -> None:
+        problem, where, kept, remedy = (readable(part) for part in (problem, where, kept, remedy))
         self.problem, self.where, self.kept, self.remedy = problem, where, kept, remedy
         super().__init__(problem, where, kept, remedy)
 

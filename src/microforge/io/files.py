@@ -1,7 +1,12 @@
-"""File names: find images in folders, natural sort order, stems, names that every system takes."""
+"""File names: find images in folders, natural sort order, stems, names that every system takes.
+
+Come here too when something that is no ordinary file (a link to nowhere, a pipe) is passed over, or waited for.
+"""
 
 import glob
+import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -19,7 +24,8 @@ def find_images(inputs: Sequence[str | Path]) -> list[Path]:
 
     Within a folder or pattern, files are in natural order (``t2`` before ``t10``); hidden files and files that are
     no images are left out; folders are not searched deeper. A file given by name is kept whatever its suffix. A file
-    reached twice is given once.
+    reached twice is given once. What has the name of an image but is no file (a link to a drive that is away, a
+    socket) is given too: reading it says what it is, where leaving it out would look as if all were there.
 
     Raises
     ------
@@ -29,8 +35,53 @@ def find_images(inputs: Sequence[str | Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for one in inputs:
         for path in _expand(one):
-            found.setdefault(path.resolve(), path)
+            found.setdefault(_place(path), path)
     return list(found.values())
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot be read as a file, before it is opened: opening a pipe would wait for ever.
+
+    Raises
+    ------
+    ImageReadError
+        If there is nothing of this name, or a folder, a link to nowhere, a pipe, a socket or a device.
+    PermissionError
+        If the folder may not be looked into.
+    """
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        raise
+    except (OSError, ValueError) as error:
+        raise _absent(path) from error
+    if stat.S_ISDIR(mode):
+        raise ImageReadError("This is a folder, not an image file.", where=str(path), remedy="Choose a file in it.")
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _SPECIAL if is_kind(mode)), "device")
+        raise ImageReadError(
+            f"This is a {kind}, not a file that holds an image.",
+            where=str(path),
+            remedy="Give the image as a file of its own, or leave this one out.",
+        )
+
+
+_SPECIAL = ((stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+
+
+def _absent(path: Path) -> ImageReadError:
+    if path.is_symlink():
+        return ImageReadError(
+            f"The file it points to is not there ({os.readlink(path)}): is the drive connected?",
+            where=str(path),
+            remedy="Connect the drive or fetch the file (DataLad: datalad get), or remove the link.",
+        )
+    return ImageReadError("There is no such file.", where=str(path), remedy="Check the name.")
+
+
+def _place(path: Path) -> Path:
+    """Give where a file really is; links to nowhere stay apart, as each of them is missed on its own."""
+    return Path(os.path.realpath(path)) if path.exists() else path.absolute()
 
 
 def natural_order(paths: Iterable[Path]) -> list[Path]:
@@ -75,10 +126,10 @@ def _expand(one: str | Path) -> list[Path]:
     path = Path(one)
     if path.is_dir():
         return _images_in(path)
-    if path.exists():
+    if os.path.lexists(path):
         return [path]
     matches = [Path(match) for match in glob.glob(str(one), recursive=True)]
-    images = natural_order(match for match in matches if match.is_file() and is_image_name(match))
+    images = natural_order(match for match in matches if is_image_name(match) and not match.is_dir())
     if images:
         return images
     if glob.has_magic(str(one)):
@@ -91,7 +142,7 @@ def _expand(one: str | Path) -> list[Path]:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    images = natural_order(path for path in folder.iterdir() if is_image_name(path) and path.is_file())
+    images = natural_order(path for path in folder.iterdir() if is_image_name(path) and not path.is_dir())
     if not images:
         raise ImageReadError(
             "The folder holds no images.",

@@ -1,5 +1,6 @@
 """Folder runs with a network that thresholds: names, tables, resuming, bad files, cancelling."""
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.naming import check_output, hash_settings
 from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
+from microforge.io.files import find_images
 from support.random_models import random_model
 from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
@@ -52,6 +54,21 @@ def run(network: Thresholding, paths: Sequence[Path], where: Origin) -> list[Any
 @pytest.fixture
 def images(tmp_path: Path) -> list[Path]:
     return [write_image(tmp_path / "in" / f"i{k:02d}.tif", objects=k % 4) for k in range(10)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are made as POSIX does")
+def test_a_link_to_nowhere_and_a_pipe_get_rows_with_their_reasons(tmp_path: Path, images: list[Path]) -> None:
+    folder = images[0].parent
+    (folder / "link.tif").symlink_to("/nowhere/missing_drive/x.tif")
+    os.mkfifo(folder / "pipe.tif")
+    events = run(Thresholding(), find_images([folder]), origin(tmp_path))
+    failed = {event.path.name: event.reason for event in of_type(events, ImageFailed)}
+    assert failed.keys() == {"link.tif", "pipe.tif"}
+    assert "The file it points to is not there" in failed["link.tif"]
+    assert "pipe, not a file" in failed["pipe.tif"]
+    assert events[-1] == FolderFinished(10, 0, 2, tmp_path / "out")
+    rows = {row["name"]: row["state"] for row in csv_rows(tmp_path / "out" / "images.csv")}
+    assert (rows["link"], rows["pipe"], len(rows)) == ("failed", "failed", 12)
 
 
 def test_every_image_gets_labels_and_rows(tmp_path: Path, images: list[Path]) -> None:

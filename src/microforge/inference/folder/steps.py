@@ -17,6 +17,7 @@ from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFini
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Entry, hash_file
 from microforge.inference.protocols import FramePredictor
+from microforge.io.files import check_file
 from microforge.io.images import let_go, read_image
 from microforge.io.regions import regions_for
 from microforge.types import PixelSize, Prediction, Sample
@@ -29,6 +30,8 @@ def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready |
     """
     started = time.perf_counter()
     try:
+        # A pipe would be hashed for ever.
+        check_file(job.path)
         input_hash = _hash(job.path)
         if not origin.overwrite and _is_done(job, origin, input_hash):
             return Outcome(ImageSkipped(job.path, "Done before with the same model and settings."))

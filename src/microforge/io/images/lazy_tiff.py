@@ -17,6 +17,7 @@ import zarr
 from zarr.storage import WrapperStore
 
 from microforge.errors import ImageReadError
+from microforge.io.images.opening import gone
 from microforge.io.images.tiff_errors import damaged, in_words
 from microforge.types import Array
 
@@ -131,7 +132,7 @@ class _Pieces(WrapperStore[Any]):  # type: ignore[misc]  # zarr is not analysed
                 self._check_state(path)
                 return await self._store.get(key, prototype)
             except OSError as error:
-                raise _gone(path, error) from error
+                raise gone(path, error) from error
             finally:
                 # After an error zarr hands it over at once, while other pieces are still being read.
                 if not self._is_read:
@@ -164,11 +165,3 @@ def _check_ends(pages: Any, sizes: Sequence[int]) -> None:
 def _state(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
-
-
-def _gone(path: Path, error: OSError) -> ImageReadError:
-    return ImageReadError(
-        f"The file cannot be read any more ({error.strerror or error}).",
-        where=str(path),
-        remedy="Check that it is still there and that the drive is connected.",
-    )

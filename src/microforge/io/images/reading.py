@@ -12,6 +12,7 @@ from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
+from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_palette, read_raster
 from microforge.io.images.tiff import RawImage, read_tiff
@@ -86,7 +87,7 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
     """
     path = Path(path)
     image = read_image(path, axes)
-    head = _head(path)
+    head = read_head(path)
     if head.startswith(JPEG):
         raise AnnotationError(
             "JPEG files cannot hold labels: their compression changes the numbers.",
@@ -106,11 +107,11 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
 
 
 def _read_raw(path: Path) -> RawImage:
-    head = _head(path)
+    head = read_head(path)
     try:
         raw = _decode(path, head)
     except PermissionError as error:
-        raise _forbidden(path) from error
+        raise forbidden(path) from error
     if math.prod(raw.data.shape) == 0:
         raise ImageReadError(
             f"The image is empty: its shape is {size_text(raw.data.shape)}.",
@@ -142,32 +143,6 @@ def _decode(path: Path, head: bytes) -> RawImage:
         where=str(path),
         remedy="Save it as TIFF, for instance in Fiji: File > Import > Bio-Formats, then File > Save As > Tiff. "
         f"Supported: {', '.join(IMAGE_SUFFIXES)}.",
-    )
-
-
-def _head(path: Path) -> bytes:
-    """Give the first bytes of a file; they tell its kind more surely than the name."""
-    if path.is_dir():
-        raise ImageReadError("This is a folder, not an image file.", where=str(path), remedy="Choose a file in it.")
-    try:
-        with path.open("rb") as file:
-            head = file.read(32)
-    except FileNotFoundError as error:
-        raise ImageReadError("There is no such file.", where=str(path), remedy="Check the name.") from error
-    except OSError as error:
-        raise _forbidden(path) from error
-    if not head:
-        raise ImageReadError(
-            "The file is empty (0 bytes).", where=str(path), remedy="Copy it again from where it was recorded."
-        )
-    return head
-
-
-def _forbidden(path: Path) -> ImageReadError:
-    return ImageReadError(
-        "The file cannot be opened.",
-        where=str(path),
-        remedy="Check that you may read it and that the drive is connected.",
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import tifffile
 
 from microforge.errors import ImageReadError
+from microforge.io.images.opening import gone
 
 _LOSS = re.compile(
     r"invalid page offset|metadata invalid or corrupted|failed to reshape|TiffTag 270 .*invalid value offset"
@@ -36,6 +37,8 @@ def in_words(path: Path, place: str = "") -> Iterator[None]:
         except (ImageReadError, PermissionError, MemoryError):
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise gone(path, error) from error
             # Damaged files make decoders raise anything.
             raise damaged(path, place + str(error)) from error
     loss = next((text for text in complaints if _LOSS.search(text)), "")
