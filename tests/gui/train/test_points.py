@@ -56,11 +56,12 @@ def test_dots_set_meanwhile_reach_the_training(
     second.points[0].add([[30, 40]])
     qtbot.waitUntil(lambda: [(one.name, len(one.points)) for one in replaced[1:]] == [("b", 1)])
     first.points[0].data[0] = 0
+    qtbot.waitUntil(lambda: [one.points.coordinates[0].tolist() for one in replaced[2:]] == [[0, 0]])
     assert replaced[0].points.coordinates[0].tolist() == [3, 4]
     third = clicked(panel.session, nuclei, "c")
     panel.session.change(third, no_cells=True)
-    qtbot.waitUntil(lambda: [(one.name, len(one.points)) for one in replaced[2:]] == [("c", 0)])
-    assert replaced[2].mask.all()
+    qtbot.waitUntil(lambda: [(one.name, len(one.points)) for one in replaced[3:]] == [("c", 0)])
+    assert replaced[3].mask.all()
 
 
 def test_dots_deleted_meanwhile_are_forgotten(

@@ -1,12 +1,15 @@
 """Watch annotation layers: count and check them, and send edits to a running training.
 
-All of it happens in a background thread a moment after the brush is lifted, so that painting stays fluid.
+All of it happens in a background thread a moment after the brush is lifted, so that painting stays fluid. napari's
+events only say when to look: what has changed is found in the layers themselves (`gui.session.watching`).
 """
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from napari.layers import Layer, Points
+from napari.layers import Layer
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
@@ -15,12 +18,18 @@ from microforge.events import RunFailed
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import serves, window_annotation
 from microforge.gui.session.readiness import Checker, Verdict
-from microforge.gui.session.snapshot import Snapshot, snapshot_of, snapshots_of
+from microforge.gui.session.snapshot import Snapshot, snapshot_of
 from microforge.gui.session.state import Session
+from microforge.gui.session.watching.edits import usable_images
+from microforge.gui.session.watching.handed_over import Edited
+from microforge.gui.session.watching.layer_content import is_on_disk
 from microforge.tasks import Readiness, Task
 
 #: Milliseconds after the last stroke.
-LOOK_DELAY = 400
+LOOK_DELAY = 150
+#: What napari tells of while a person draws, and what where layers are drawn anew: undo and refresh, but scrolling too.
+_DRAWN = ("labels_update", "paint", "data", "features")
+_REDRAWN = ("set_data",)
 
 
 class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -43,12 +52,12 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         self._proposal: Annotated | None = None
         self._checker = Checker()
         self._watched: set[Layer] = set()
-        self._dirty: set[Layer] = set()
-        self._said: dict[Annotated, tuple[object, ...]] = {}
+        self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=LOOK_DELAY)
         self._timer.timeout.connect(self.look)
         session.changed.connect(self._on_session_changed)
         session.watching.event.connect(self._on_result)
+        session.contents.changed.connect(self._timer.start)
         self._on_session_changed()
 
     def propose(self, item: Annotated | None) -> None:
@@ -59,26 +68,22 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
             self._timer.start()
 
     def look(self) -> None:
-        """Count now, in the background."""
+        """Count now, in the background, and tell the training under way what has changed."""
         if self.session.watching.running:
             self._timer.start()
             return
         try:
-            counted = snapshots_of(self.session, copy=False)
-            changed = self._changed()
             task = self.session.task
         except MicroforgeError as error:
             self._show(Readiness("", str(error)))
             return
-        proposed, checker = self._proposed(), self._checker
-        live, known = self.session.live, self.session.live_samples
+        usable, problems = usable_images(self.session)
+        proposed, checker, edits = self._proposed(), self._checker, self._edits(usable)
 
         def events() -> Iterator[Readiness | Verdict]:
-            for snapshot in changed:
-                for sample in snapshot.samples(known):
-                    known.add(sample.name)
-                    live.replace(sample)
-            yield from _look(task, counted, proposed, checker)
+            edits()
+            counted = [one.snapshot for one in usable]
+            yield from _look(task, counted, proposed, checker, " ".join(str(problem) for problem in problems[:1]))
 
         self.session.watching.start(events)
 
@@ -95,39 +100,65 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def close(self) -> None:
         """Look no more."""
-        self._timer.stop()
+        if self._closed:
+            return
+        self._closed = True
+        self.session.changed.disconnect(self._on_session_changed)
         for layer in list(self._watched):
             self._unwatch(layer)
+        # Where the dock was deleted with its window, the timer and this object's share of the thread are gone as well.
+        with contextlib.suppress(RuntimeError):
+            self.session.contents.changed.disconnect(self._timer.start)
+            self.session.watching.event.disconnect(self._on_result)
+            self._timer.stop()
 
-    def _changed(self) -> list[Snapshot]:
-        """Give what the training under way should see: again, under the name it knows, or for the first time."""
-        dirty, self._dirty = self._dirty, set()
-        said, self._said = self._said, {item: _words_of(item) for item in self.session.items}
-        if self.session.live is None or not window_annotation(self.session.kind).is_live:
-            return []
-        names = self.session.live_names
-        items = [item for item in self.session.items if item.use and not item.validation]
-        items = [item for item in items if dirty.intersection(item.drawn) or said.get(item) != self._said[item]]
-        return [snapshot_of(self.session, item, name=names.setdefault(item, item.image.name)) for item in items]
+    def _edits(self, usable: Sequence[Edited]) -> Callable[[], None]:
+        """Give what tells the training under way what it does not know yet, or knows otherwise."""
+        session, live, given = self.session, self.session.live, self.session.given
+        if live is None or not window_annotation(session.kind).is_live:
+            return lambda: None
+        learnt = [one for one in usable if not one.snapshot.validation]
+        names = [given.names.setdefault(one.item, one.item.image.name) for one in learnt]
+        known = [replace(one, snapshot=one.snapshot.named(name)) for one, name in zip(learnt, names, strict=True)]
+
+        def tell() -> None:
+            for sample in given.changes(known):
+                live.replace(sample)
+
+        return tell
 
     def _on_session_changed(self) -> None:
         layers = {layer for item in self.session.annotated for layer in _watched(item)}
         for layer in self._watched - layers:
             self._unwatch(layer)
         for layer in layers - self._watched:
-            for emitter in _emitters(layer):
-                emitter.connect(self._on_drawn)
+            for emitter, heard in self._heard(layer):
+                emitter.connect(heard)
         self._watched = layers
+        self.session.contents.follow(layers)
         self._timer.start()
 
     def _unwatch(self, layer: Layer) -> None:
-        for emitter in _emitters(layer):
-            emitter.disconnect(self._on_drawn)
+        for emitter, heard in self._heard(layer):
+            emitter.disconnect(heard)
         self._watched.discard(layer)
 
+    def _heard(self, layer: Layer) -> list[tuple[Any, Callable[[Any], None]]]:
+        """Give what napari tells of a layer, and what hears it."""
+        found = [(name, self._on_drawn) for name in _DRAWN] + [(name, self._on_redrawn) for name in _REDRAWN]
+        return [(getattr(layer.events, name), heard) for name, heard in found if hasattr(layer.events, name)]
+
     def _on_drawn(self, event: Any) -> None:
-        self._dirty.add(event.source)
+        if is_on_disk(event.source):
+            self.session.contents.bump(event.source)
+        self.session.contents.hint(event.source)
         self._timer.start()
+
+    def _on_redrawn(self, event: Any) -> None:
+        """Heed that a layer is drawn anew: perhaps it has changed, perhaps only the view."""
+        layer = event.source
+        plane = self.session.viewer.dims.current_step[-layer.ndim :][:-2] if is_on_disk(layer) else ()
+        self.session.contents.hint(layer, plane)
 
     def _on_result(self, event: object) -> None:
         if isinstance(event, RunFailed):
@@ -147,29 +178,20 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
 
 
 def _look(
-    task: Task, counted: Sequence[Snapshot], proposed: Sequence[Snapshot], checker: Checker
+    task: Task, counted: Sequence[Snapshot], proposed: Sequence[Snapshot], checker: Checker, problem: str
 ) -> Iterator[Readiness | Verdict]:
+    """Judge what is proposed and count what is there; `problem` is why an image cannot be counted."""
     entry = window_annotation(task.annotation)
-    if entry.is_drawn:
-        yield entry.readiness(task, [sample for snapshot in counted for sample in snapshot.samples()], bool(counted))
-        return
-    verdicts = checker.verdicts(task, [*proposed, *counted])
+    verdicts = [] if entry.is_drawn else checker.verdicts(task, [*proposed, *counted])
     yield from verdicts[: len(proposed)]
-    problem = next((verdict.problem for verdict in verdicts[len(proposed) :] if verdict.problem), "")
-    usable = [one for one, verdict in zip(counted, verdicts[len(proposed) :], strict=True) if not verdict.problem]
-    readiness = entry.readiness(task, [sample for snapshot in usable for sample in snapshot.samples()], bool(counted))
-    yield Readiness(readiness.text, problem) if problem else readiness
+    if not entry.is_drawn:
+        problem = next((verdict.problem for verdict in verdicts[len(proposed) :] if verdict.problem), problem)
+        judged = zip(counted, verdicts[len(proposed) :], strict=True)
+        counted = [snapshot for snapshot, verdict in judged if not verdict.problem]
+    samples = [sample for snapshot in counted for sample in snapshot.samples()]
+    readiness = entry.readiness(task, samples, bool(counted or problem))
+    yield Readiness(readiness.text if samples else "", problem) if problem else readiness
 
 
 def _watched(item: Annotated) -> list[Layer]:
-    return [*item.drawn, *item.targets]
-
-
-def _words_of(item: Annotated) -> tuple[object, ...]:
-    """Give what a person said of an image without drawing."""
-    return item.points, item.no_cells, item.class_name, item.unpainted_is_background
-
-
-def _emitters(layer: Layer) -> list[Any]:
-    names = ("labels_update", "paint", "data", *(("features",) if isinstance(layer, Points) else ()))
-    return [getattr(layer.events, name) for name in names if hasattr(layer.events, name)]
+    return [item.image, *item.drawn, *item.targets]

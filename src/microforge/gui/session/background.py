@@ -115,7 +115,7 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
         self.wait(seconds)
 
     def _work(self, make: Callable[[], Iterator[Any]], run: int, stop: threading.Event, go: threading.Event) -> None:
-        _step_back()
+        step_back()
         # Nothing may leave this thread unseen: an exception that is swallowed here is a spinner that turns for ever.
         try:
             self._drive(make, run, stop, go)
@@ -169,7 +169,7 @@ def failure_of(error: BaseException) -> RunFailed:
     return RunFailed(problem, "Please report this, with the details.", details=details)
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Let the GUI's thread go first where the system has priorities per thread."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from microforge.axes.areas import Outline, mask_of
-from microforge.errors import AxesError
+from microforge.errors import AxesError, MicroforgeError
 from microforge.gui.layers.convert import drawing_axes, image_of, shown_dimensions
 from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.annotated_image import Annotated
@@ -72,6 +72,10 @@ class Snapshot:
         annotation = Image(self.image.name, self.labels, self.axes)
         return self._that_say_something(to_samples(self.image, annotation, self._mask()), known)
 
+    def named(self, name: str) -> "Snapshot":
+        """Give it under another name: samples are called after it."""
+        return replace(self, image=replace(self.image, name=name))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
@@ -98,15 +102,14 @@ class Snapshot:
         return mask.transpose([self.axes.index(letter) for letter in "TZYX" if letter in self.axes])
 
 
-def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: str | None = None) -> Snapshot:
+def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snapshot:
     """Take a snapshot of one annotated image.
 
     Parameters
     ----------
     copy
-        False shares the memory of the Labels layer: for counting, where a stroke more or less does not matter.
-    name
-        Name of the samples, if not the layer's own.
+        False shares the memory of the Labels layer: for counting, where a stroke more or less does not matter, and for
+        threads that copy what they need.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True, name: s
         raise AxesError("The meaning of its dimensions is not confirmed.", where=image.name, remedy="Use Annotate.")
     given = window_annotation(session.kind).take(item, image, session.axes_of, copy=copy)
     return Snapshot(
-        replace(image, name=name or image.name),
+        image,
         outlines=_outlines(item, image.axes),
         unpainted_is_background=item.unpainted_is_background,
         validation=item.validation,
@@ -137,12 +140,55 @@ def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
     MicroforgeError
         If one of them cannot be learnt from, or their dots are of kinds that do not go together.
     """
-    taken = [snapshot_of(session, item, copy=copy) for item in session.items if item.use]
-    points = [snapshot.points for snapshot in taken if snapshot.points is not None]
+    taken, problems = usable_snapshots(session, copy=copy)
+    if problems:
+        raise problems[0]
+    return [snapshot for _, snapshot in taken]
+
+
+def usable_snapshots(
+    session: Session, *, copy: bool = True
+) -> tuple[list[tuple[Annotated, Snapshot]], list[MicroforgeError]]:
+    """Take snapshots of the images that can be learnt from; one that cannot be does not hold up the others.
+
+    Returns
+    -------
+    tuple
+        Images with their snapshots, and why others have none, or do not go together with these.
+    """
+    taken: list[tuple[Annotated, Snapshot]] = []
+    problems: list[MicroforgeError] = []
+    for item in [item for item in session.items if item.use]:
+        try:
+            taken.append((item, snapshot_of(session, item, copy=copy)))
+        except MicroforgeError as error:
+            problems.append(error)
+    try:
+        return _agreeing(session, taken), problems
+    except MicroforgeError:
+        return _agreeing_so_far(session, taken, problems), problems
+
+
+def _agreeing_so_far(
+    session: Session, taken: list[tuple[Annotated, Snapshot]], problems: list[MicroforgeError]
+) -> list[tuple[Annotated, Snapshot]]:
+    """Give the images that go together with those before them; adds why others do not to the problems."""
+    agreeing: list[tuple[Annotated, Snapshot]] = []
+    for one in taken:
+        try:
+            agreeing = _agreeing(session, [*agreeing, one])
+        except MicroforgeError as error:
+            problems.append(error)
+    return agreeing
+
+
+def _agreeing(session: Session, taken: list[tuple[Annotated, Snapshot]]) -> list[tuple[Annotated, Snapshot]]:
+    """Give what several images have in common the same form."""
+    points = [snapshot.points for _, snapshot in taken if snapshot.points is not None]
     if not points:
         return taken
     alike = window_annotation(session.kind).agree(points)
-    return [replace(snapshot, points=own) for snapshot, own in zip(taken, alike, strict=True)]
+    return [(item, replace(snapshot, points=own)) for (item, snapshot), own in zip(taken, alike, strict=True)]
 
 
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:

@@ -20,6 +20,8 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
 from microforge.gui.session.plugin_settings import read_settings
+from microforge.gui.session.watching.content_watch import ContentWatch
+from microforge.gui.session.watching.handed_over import HandedOver
 from microforge.tasks import Task, get_task
 
 #: Like `microforge.training.loop.train`.
@@ -54,8 +56,10 @@ class Session:
         The mailbox of the training under way; None when none is.
     class_names
         The classes that images may be given.
-    live_names, live_samples
-        The name under which the training under way knows each annotated image, and the names of all its samples.
+    given
+        What the training under way has of the open images.
+    contents
+        Looks at the layers on which images are annotated, and tells when one was changed in whatever way.
     """
 
     changed = Signal()
@@ -76,8 +80,8 @@ class Session:
         self.class_names = list(_FIRST_CLASSES)
         self.model_path: Path | None = None
         self.live: Any = None
-        self.live_names: dict[Annotated, str] = {}
-        self.live_samples: set[str] = set()
+        self.given = HandedOver()
+        self.contents = ContentWatch()
         self.training = Relay("a training")
         self.applying = Relay("a prediction")
         self.warming = Relay("a warm-up")
@@ -255,6 +259,8 @@ class Session:
     def close(self, seconds: float = PATIENCE) -> bool:
         """Stop all that runs and wait for it; give whether no thread is left. The panels hear no more of it."""
         self.closing.emit()
+        self.contents.close()
+        self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
         relays: Sequence[Relay] = (self.training, self.applying, self.warming, self.watching)
         for relay in relays:
             relay.stop()

@@ -11,8 +11,9 @@ from psygnal import Signal
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished
 from microforge.gui.session.annotations import window_annotation
-from microforge.gui.session.snapshot import Snapshot, snapshots_of
 from microforge.gui.session.state import Session
+from microforge.gui.session.watching.edits import edited_images
+from microforge.gui.session.watching.handed_over import Edited, HandedOver
 from microforge.tasks import Task
 from microforge.types import Sample
 
@@ -110,24 +111,22 @@ class TrainingRun:
 
     def _begin(self, folder: Path, *, resume: bool) -> None:
         session = self.session
-        snapshots = snapshots_of(session)
+        begun = edited_images(session)
         live = session.make_live()
         config, task, train = session.config, session.task, session.train
         folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
-        known: set[str] = set()
+        given = HandedOver({one.item: one.snapshot.image.name for one in begun})
 
         def events() -> Iterator[Any]:
             yield Preparing("Reading the images")
-            training, validation = _split(snapshots)
-            known.update(sample.name for sample in training)
+            training, validation = _split(begun, given)
             if folders:
                 training += yield from _read_folders([folder for folder in folders if folder is not None], task)
             _check(task, training)
             yield from train(config, training, validation or None, folder, live, resume=resume)
 
         session.training.start(events)
-        session.live, session.live_samples = live, known
-        session.live_names = {item: item.image.name for item in session.items if item.use and not item.validation}
+        session.live, session.given = live, given
         self.folder = folder
         self._set(RunState.RUNNING)
 
@@ -137,7 +136,7 @@ class TrainingRun:
         self.event.emit(event)
 
     def _on_finished(self) -> None:
-        self.session.live, self.session.live_names = None, {}
+        self.session.live, self.session.given = None, HandedOver()
         if self.state is RunState.DISCARDING:
             self._remove_folder()
         nothing = self.folder is None or not self.folder.exists()
@@ -160,11 +159,12 @@ class TrainingRun:
         self.state_changed.emit(state)
 
 
-def _split(snapshots: Sequence[Snapshot]) -> tuple[list[Sample], list[Sample]]:
+def _split(begun: Sequence[Edited], given: HandedOver) -> tuple[list[Sample], list[Sample]]:
+    """Give what to train on and what to validate on, as copies; notes what the training has."""
     training: list[Sample] = []
     validation: list[Sample] = []
-    for snapshot in snapshots:
-        (validation if snapshot.validation else training).extend(snapshot.samples())
+    for one in begun:
+        (validation if one.snapshot.validation else training).extend(given.take(one))
     return training, validation
 
 
