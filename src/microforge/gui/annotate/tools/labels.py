@@ -1,7 +1,9 @@
 """Tools for painting labels: the Labels layer, classes, brushes."""
 
+from functools import partial
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtWidgets import QMenu
 
@@ -51,7 +53,9 @@ class PaintTools(AnnotationTools):
     def refresh(self) -> None:
         """Show the session as it is."""
         item, classes = self.current(), self.session.has_classes
-        self._fresh = {layer: fresh for layer, fresh in self._fresh.items() if layer in self.session.viewer.layers}
+        for layer in [layer for layer in self._fresh if layer not in self.session.viewer.layers]:
+            # The layer may come back, and be taken up again.
+            self._fresh.pop(layer).detach()
         self.annotate.setEnabled(self.choice.value() is not None)
         self.annotate.setText("Annotate this image" if item is None else "Go on painting")
         self.existing.setVisible(item is None)
@@ -123,8 +127,11 @@ class PaintTools(AnnotationTools):
         return True
 
     def _adopt(self, image: Image, labels: Labels) -> None:
+        if isinstance(labels.data, np.ndarray) and not labels.data.flags.writeable:
+            labels.data = labels.data.copy()
         if labels not in self._fresh:
-            self._fresh[labels] = FreshLabels(labels)
+            highest = partial(self.session.contents.highest, labels)
+            self._fresh[labels] = FreshLabels(labels, highest, partial(self.session.say, severity="info"))
         self.session.annotate(image, labels)
         self._show_fresh()
         self.classes.refresh()
