@@ -161,6 +161,11 @@ class Sample:
         """How many pixels the annotation says something of."""
         return prod(self.image.shape[1:]) if self.mask is None else int(self.mask.sum())
 
+    @property
+    def weight(self) -> Floats | None:
+        """What each pixel counts for in training, float32 ``1(Z)YX``: 1 where known, else 0; None = 1 everywhere."""
+        return None if self.mask is None else self.mask[None].astype(np.float32)
+
     def known_points(self, points: Points) -> Points:
         """Give the dots, set or found, that lie inside what is annotated."""
         return points if self.mask is None else points.inside(self.mask)
@@ -193,6 +198,8 @@ def finer_window(window: tuple[slice, ...], factor: int) -> tuple[slice, ...]:
 class Target:
     """What the network should answer for a sample: `value` ``C(Z)YX`` and `weight` ``1(Z)YX``, both float32.
 
+    A `weight` of None is 1 everywhere: thousands of frames need no plane of ones each.
+
     `labels` ``L(Z)YX`` are whole numbers below 2**24 (objects, classes), which are warped to the nearest one: targets
     that do not survive warping (affinities, offsets, borders) are made from them batch by batch, in `corrupt`.
 
@@ -201,7 +208,7 @@ class Target:
     """
 
     value: npt.NDArray[np.float32]
-    weight: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32] | None = None
     labels: Labels | None = None
 
 

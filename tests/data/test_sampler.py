@@ -6,10 +6,14 @@ import torch
 
 from microforge.config import AugmentationConfig, TrainingConfig
 from microforge.data.augment import Augmentation
-from microforge.data.patch_source import Windowed
+from microforge.data.normalise import normaliser_for
+from microforge.data.patch_source import Resident, Windowed, store
 from microforge.data.sampler import Sampler
 from microforge.data.split import split_samples
+from microforge.io.model_file import NormalisationCard
 from microforge.tasks.counting.task import Counting
+from microforge.tasks.images.denoising import Denoising
+from microforge.tasks.images.restoration import Restoration
 from microforge.training.setup import make_sampler, make_setup
 from microforge.types import Points, Sample
 from support.discs import disc_sample
@@ -90,8 +94,6 @@ def test_large_images_are_cut_window_by_window() -> None:
     sampler = make([disc_sample()], augmentation=PLAIN, batch_size=4)
     source, sample = sampler.sources[0], disc_sample()
     setup = make_setup(TrainingConfig(device="cpu", patch_size=32), [sample], ())
-    from microforge.data.normalise import normaliser_for
-
     lazy = Windowed(
         sample.image,
         normaliser_for(sample.image, setup.normalisation),
@@ -193,3 +195,29 @@ def test_the_integral_of_a_density_survives_scaling() -> None:
         shares.append(batch.area)
     assert torch.cat(shares).std() > 0.3
     assert torch.cat(per_area).mean() == pytest.approx(1 / 64, rel=0.03)
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 30])
+def test_an_image_known_everywhere_keeps_no_plane_of_weights_and_counts_in_full(limit: int) -> None:
+    rng = np.random.default_rng(0)
+    sample = Sample("noisy", rng.poisson(50, (1, 24, 40)).astype(np.uint16))
+    target = Denoising().encode(sample)
+    kept = store(sample, target, normaliser_for(sample.image, NormalisationCard()), torch.device("cpu"), limit)
+    cut = kept.cut((slice(4, 12), slice(0, 16)))
+    assert target.weight is None
+    assert tuple(cut.shape) == (2, 8, 16)
+    assert torch.equal(cut[1], torch.ones(8, 16, dtype=torch.float16))
+    assert isinstance(kept, Resident) or kept.answer.size == 0
+
+
+def test_a_finer_target_known_everywhere_weighs_all_its_pixels() -> None:
+    rng = np.random.default_rng(0)
+    coarse = rng.poisson(50, (1, 16, 16)).astype(np.uint16)
+    sample = Sample("pair", coarse, coarse.repeat(2, 1).repeat(2, 2))
+    normaliser = normaliser_for(sample.image, NormalisationCard())
+    target = Restoration().encode(sample)
+    with_ones = replace(target, weight=np.ones((1, 32, 32), np.float32))
+    window = (slice(2, 10), slice(4, 12))
+    cuts = [store(sample, one, normaliser, torch.device("cpu"), 0).cut(window) for one in (target, with_ones)]
+    assert target.weight is None
+    assert torch.equal(*cuts)

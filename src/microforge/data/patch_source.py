@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,19 +39,24 @@ class Resident:
 
 @dataclass(frozen=True, eq=False)
 class Windowed:
-    """The image stays where it is (a file, perhaps); target and weight wait in memory as float16."""
+    """The image stays where it is (a file, perhaps); target and weight wait in memory as float16.
+
+    `ones` is how many channels after `answer` are 1 everywhere: a weight that is not kept.
+    """
 
     image: ArrayLike
     normaliser: Normaliser
     answer: npt.NDArray[np.float16]
     device: torch.device
     labels: npt.NDArray[np.int32] | None = None
+    ones: int = 0
 
     def cut(self, window: Window) -> Tensor:
         """Read, normalise and upload a window ``(C+T+1)(Z)YX``."""
         image = self.normaliser(np.asarray(self.image[(slice(None), *window)]))
-        both = np.concatenate([image.astype(np.float16), self.answer[(slice(None), *window)]])
-        return torch.from_numpy(both).to(self.device)
+        ones = np.ones((self.ones, *image.shape[1:]), np.float16)
+        parts = np.concatenate([image.astype(np.float16), self.answer[(slice(None), *window)], ones])
+        return torch.from_numpy(parts).to(self.device)
 
     def cut_labels(self, window: Window) -> Tensor:
         """Upload a window of the labels, ``L(Z)YX``; there must be some."""
@@ -65,14 +71,18 @@ Cut = Callable[[Window], Tensor]
 
 def store(sample: Sample, target: Target, normaliser: Normaliser, device: torch.device, limit: int) -> Store:
     """Put a sample where it can be cut from; one of more than `limit` bytes is read window by window."""
-    answer = _folded(np.concatenate([target.value, target.weight]).astype(np.float16), sample.image.shape)
-    labels = None if target.labels is None else _folded(target.labels.astype(np.int32), sample.image.shape)
-    size = 2 * (answer.size + int(np.prod(sample.image.shape))) + (0 if labels is None else 4 * labels.size)
+    shape = tuple(sample.image.shape)
+    known = () if target.weight is None else (target.weight,)
+    answer = _folded(np.concatenate([target.value, *known]).astype(np.float16), shape)
+    ones = 0 if known else (target.value.shape[-1] // shape[-1]) ** 2
+    labels = None if target.labels is None else _folded(target.labels.astype(np.int32), shape)
+    size = 2 * (answer.size + (shape[0] + ones) * prod(shape[1:])) + (0 if labels is None else 4 * labels.size)
     if size > limit:
-        return Windowed(sample.image, normaliser, answer, device, labels)
+        return Windowed(sample.image, normaliser, answer, device, labels, ones)
     image = normaliser(np.asarray(sample.image)).astype(np.float16)
     kept = None if labels is None else torch.from_numpy(labels).to(device)
-    return Resident(torch.from_numpy(np.concatenate([image, answer])).to(device), kept)
+    parts = np.concatenate([image, answer, np.ones((ones, *shape[1:]), np.float16)])
+    return Resident(torch.from_numpy(parts).to(device), kept)
 
 
 def _folded(answer: npt.NDArray[Any], image: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -100,7 +100,7 @@ class Classification(Task):
         """Give the number of the class at every pixel."""
         shape = (1, *sample.image.shape[1:])
         number = self.options.names.index(sample.class_name)
-        return Target(np.full(shape, number, np.float32), sample.known[None].astype(np.float32))
+        return Target(np.full(shape, number, np.float32), sample.weight)
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Cross entropy of the answers for the patches, each class weighing the same."""

@@ -181,7 +181,7 @@ class Counting(Task):
         assert sample.points is not None
         shape, points = sample.image.shape[1:], sample.points
         value = np.stack([stamp_density(points.of_kind(name), shape, self.sigmas) for name in self.kinds])
-        return Target(value / self._unit, sample.known[None].astype(np.float32))
+        return Target(value / self._unit, sample.weight)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the dots where they are rare.

@@ -106,6 +106,8 @@ class ImageTask(Task):
         known = np.asarray(np.isfinite(value).all(0))
         if sample.mask is not None:
             known = known & _on_grid(sample.mask, known.shape)
+        if known.all():
+            return Target(value)
         return Target(np.where(known, value, 0), known[None].astype(np.float32))
 
     def activate(self, output: "torch.Tensor") -> "torch.Tensor":

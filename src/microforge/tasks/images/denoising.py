@@ -106,9 +106,7 @@ class Denoising(ImageTask):
         """Give the other frame, or nothing: patches are their own targets."""
         if sample.annotation is not None:
             return super().encode(sample)
-        shape = tuple(sample.image.shape[1:])
-        known = np.ones(shape, np.float32) if sample.mask is None else sample.mask.astype(np.float32)
-        return Target(np.zeros((0, *shape), np.float32), known[None])
+        return Target(np.zeros((0, *sample.image.shape[1:]), np.float32), sample.weight)
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Hide pixels, or sub-sample; repeats are pairs already."""

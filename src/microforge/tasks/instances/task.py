@@ -97,7 +97,7 @@ class Instances(ObjectTask):
         assert sample.annotation is not None
         labels = sample.annotation
         inside = (labels > 0).astype(np.float32)
-        return Target(np.stack([inside, normalised_depth(labels)]), sample.known[None].astype(np.float32))
+        return Target(np.stack([inside, normalised_depth(labels)]), sample.weight)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the middle of every object's bounding box."""
