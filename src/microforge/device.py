@@ -3,9 +3,10 @@
 import platform
 import shutil
 import subprocess
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -131,6 +132,21 @@ def compute_dtype(device: "torch.device") -> "torch.dtype":
     if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in native):
         return torch.bfloat16
     return torch.float32
+
+
+def computing_in(device: "torch.device", dtype: "torch.dtype") -> AbstractContextManager[Any]:
+    """Let convolutions inside compute in a type (autocast); nothing is changed for float32."""
+    import torch
+
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def full_precision(device: "torch.device") -> AbstractContextManager[Any]:
+    """Let what is inside compute in the type of its inputs, within `computing_in` too."""
+    import torch
+
+    # torch knows no autocast for "meta", on which shapes are computed without values.
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

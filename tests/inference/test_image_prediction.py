@@ -45,6 +45,21 @@ def test_tiles_of_a_finer_grid_equal_the_whole(dims: int, shape: tuple[int, ...]
     assert whole.pixel_size == pytest.approx((2.0, 0.6 / upscale, 0.6 / upscale)[-dims:])
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_smooth_ramp_keeps_its_grey_levels_in_half_precision(dtype: torch.dtype) -> None:
+    file = random_model(residual=False)
+    file.weights["head.bias"].fill_(0.75)
+    ramp = np.linspace(100, 4000, 256 * 256, dtype=np.float32).reshape(256, 256)
+    answers = []
+    for forced in (torch.float32, dtype):
+        model = predictor(file)
+        model.network.dtype = forced
+        answers.append(model.predict(ramp).image)
+    exact, found = (np.asarray(answer, np.float64) for answer in answers)
+    assert len(np.unique(found.astype(np.float32))) > 1000
+    assert 10 * np.log10(np.ptp(exact) ** 2 / np.mean((found - exact) ** 2)) >= 50
+
+
 def test_flips_give_the_average_of_eight() -> None:
     model = random_model()
     task, device = get_task("denoising")(), torch.device("cpu")

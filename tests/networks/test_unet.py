@@ -3,10 +3,12 @@ import pytest
 import torch
 
 from microforge.config import NetworkConfig
+from microforge.device import computing_in
 from microforge.networks.blocks import fold, unfold
 from microforge.networks.unet import UNet, count_parameters, level_kernels, receptive_field
 
 FLAT = NetworkConfig(dims=2, in_channels=3, out_channels=2, width=8)
+CPU = torch.device("cpu")
 SOLID = NetworkConfig(dims=3, out_channels=2, width=8, stem=(1, 2, 2), pools=((1, 2, 2), (2, 2, 2)))
 
 
@@ -63,3 +65,26 @@ def test_coarse_planes_are_not_mixed_at_the_fine_levels() -> None:
 
 def test_default_network_is_small() -> None:
     assert 0.3e6 < count_parameters(UNet(NetworkConfig(out_channels=2))) < 0.6e6
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("residual", [False, True])
+def test_answers_in_half_precision_keep_finely_graded_values(dtype: torch.dtype, residual: bool) -> None:
+    torch.manual_seed(0)
+    network = UNet(NetworkConfig(width=8, residual=residual)).eval()
+    torch.nn.init.normal_(network.head.weight, std=0.05)
+    torch.nn.init.constant_(network.head.bias, 0.75)
+    ramp = torch.linspace(0, 0.5, 128 * 128).reshape(1, 1, 128, 128)
+    with torch.inference_mode():
+        exact = network(ramp)
+        with computing_in(CPU, dtype):
+            answer = network(ramp)
+    assert answer.dtype == torch.float32
+    assert len(np.unique(answer.numpy())) > 1000
+    span = (exact.max() - exact.min()).item()
+    assert 10 * np.log10(span**2 / (answer - exact).square().mean().item()) >= 50
+
+
+def test_the_shape_of_answers_can_be_asked_for_without_computing_them() -> None:
+    network = UNet(NetworkConfig(out_channels=3, upscale=2)).to("meta")
+    assert network(torch.empty(1, 1, 64, 96, device="meta")).shape == (1, 3, 128, 192)

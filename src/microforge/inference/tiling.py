@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from microforge.config import NetworkConfig
 from microforge.data.normalise import Normaliser
-from microforge.device import compute_dtype, free_memory, is_out_of_memory
+from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.networks.fitted import PredictsTiles
@@ -143,7 +143,7 @@ class TiledNetwork:
         """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32 on the output grid."""
         size = images.shape[2:]
         missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
-        with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
+        with torch.inference_mode(), computing_in(self.device, self.dtype):
             x = torch.from_numpy(images).to(self.device)
             if any(missing):
                 x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")

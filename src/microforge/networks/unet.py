@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from microforge.config import NetworkConfig
+from microforge.device import full_precision
 from microforge.networks.blocks import DoubleConvolution, convolution, enlarge, fold, unfold
 
 
@@ -56,15 +57,23 @@ class UNet(nn.Module):
                 x = _pool(x, self.config.pools[level - 1])
             x = block(x)
         if self.config.head == "image":
-            return _repeated(self.head(x), self.config.stride)
+            return _repeated(self._answer(x), self.config.stride)
         for block, pool in zip(self.up, reversed(self.config.pools), strict=True):
             x = functional.interpolate(x, scale_factor=tuple(float(p) for p in pool), mode="nearest")
             x = block(torch.cat([x, skips.pop()], dim=1))
-        answer = unfold(self.head(x), self.unfolding)
+        answer = unfold(self._answer(x), self.unfolding)
         if not self.config.residual:
             return answer
-        # The sum is float32 also where the network computes in bfloat16: intensities keep their precision.
         return answer + enlarge(image[:, : self.config.out_channels], self.config.upscale)
+
+    def _answer(self, x: Tensor) -> Tensor:
+        """Apply the last convolution in the type of its weights (float32), whatever the rest computes in.
+
+        A result in bfloat16 would have 8 significant bits: an image of 4,000 grey levels in steps of 16.
+        """
+        with full_precision(x.device):
+            answer: Tensor = self.head(x.to(self.head.weight.dtype))
+        return answer
 
 
 def _repeated(x: Tensor, factors: tuple[int, ...]) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from microforge.config import NetworkConfig
-from microforge.device import compute_dtype
+from microforge.device import compute_dtype, computing_in
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import UNet, count_parameters
 from microforge.tasks.abilities import BringsModel
@@ -106,7 +106,7 @@ class Learner:
 
     def learn(self, batch: Batch, pace: float) -> Tensor:
         """Make one update and give the loss, still on the device: reading it at once would make the device wait."""
-        with torch.autocast(self.device.type, self.dtype, self.dtype != torch.float32):
+        with computing_in(self.device, self.dtype):
             output = self.network(batch.image)
         loss = self.task.loss(output.float(), batch)
         loss.backward()  # type: ignore[no-untyped-call]
