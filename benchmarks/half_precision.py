@@ -2,9 +2,9 @@
 
     python benchmarks/half_precision.py [--device cpu] [--steps 300]
 
-Each task is trained on simulated fields, and predicts a field it has not seen and a smooth ramp. `psnr_db` is that of the
-result against the same weights in float32 (range: that of the float32 result), `ramp_values` how many values the ramp of
-262,144 pixels has afterwards. 50 dB and 1,000 values are the least that is right.
+Each task is trained on simulated fields, and predicts a field it has not seen and a smooth ramp. `psnr_db` is that of
+the result against the same weights in float32 (range: that of the float32 result), `ramp_values` how many values the
+ramp of 262,144 pixels has afterwards. 50 dB and 1,000 values are the least that is right.
 """
 
 import argparse
