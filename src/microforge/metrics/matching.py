@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import KDTree
 
+from microforge.label_numbers import renumbered
 from microforge.types import Labels
 
 Coordinates = npt.NDArray[np.floating]
@@ -104,9 +105,7 @@ def match_inside(truth: Labels, predicted: Labels, mask: npt.NDArray[np.bool_] |
 def _mostly_inside(labels: Labels, mask: npt.NDArray[np.bool_] | None) -> Labels:
     if mask is None or labels.size == 0:
         return labels
-    numbered = labels
-    if labels.max() > labels.size:  # one entry is counted for every number up to the largest
-        numbered = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    numbered = renumbered(labels)
     size = np.bincount(numbered.ravel())
     inside = np.bincount(numbered.ravel(), weights=mask.ravel(), minlength=len(size))
     return np.where(inside[numbered] * 2 > size[numbered], labels, 0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from microforge.errors import AnnotationError
+from microforge.label_numbers import label_sizes, renumbered
 from microforge.types import Array, Sample
 
 Box = tuple[slice, ...]
@@ -56,7 +57,7 @@ def _whole_numbers(labels: Array, name: str) -> Array:
     if labels.size and labels.min() < 0:
         raise AnnotationError("There are negative labels.", where=name, remedy="0 is background, objects count from 1.")
     if labels.size and labels.max() >= 2**31:
-        return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+        return renumbered(labels)
     return labels.astype(np.int32, copy=False)
 
 
@@ -82,19 +83,12 @@ def object_count(sample: Sample) -> int:
     labels = sample.annotation
     if labels is None:
         return 0
-    labels = labels if sample.mask is None else labels[sample.mask]
-    if labels.size == 0:
-        return 0
-    if labels.max() > labels.size:
-        return len(np.unique(labels)) - int((labels == 0).any())
-    return int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
+    return len(label_sizes(labels if sample.mask is None else labels[sample.mask]))
 
 
 def cut_out(labels: Array) -> Iterator[tuple[int, Box, npt.NDArray[np.bool_]]]:
     """Give every object's label, bounding box and mask inside it."""
-    numbered = labels
-    if labels.size and labels.max() > labels.size:
-        numbered = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
-    for label, box in enumerate(ndimage.find_objects(numbered.astype(np.int32, copy=False)), start=1):
+    numbered = renumbered(labels)
+    for label, box in enumerate(ndimage.find_objects(numbered), start=1):
         if box is not None:
             yield label, box, numbered[box] == label

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import OBJECTS, AnswerKind
+from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.scores import ObjectTask
@@ -66,8 +67,8 @@ class Instances(ObjectTask):
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Set the smallest object to what nearly all annotated objects exceed."""
-        sizes = [np.bincount(np.ravel(s.annotation))[1:] for s in samples if s.annotation is not None]
-        found = np.concatenate([size[size > 0] for size in sizes]) if sizes else np.zeros(0)
+        sizes = [label_sizes(s.annotation) for s in samples if s.annotation is not None]
+        found = np.concatenate(sizes) if sizes else np.zeros(0)
         if len(found) == 0 or "smallest" in self.options.model_fields_set:
             return self
         smallest = max(1, int(np.percentile(found, 2)))
@@ -101,7 +102,8 @@ class Instances(ObjectTask):
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the middle of every object's bounding box."""
-        boxes = [box for box in ndimage.find_objects(_small_ints(sample.annotation)) if box is not None]
+        labels = np.zeros((1, 1), np.int32) if sample.annotation is None else renumbered(sample.annotation)
+        boxes = [box for box in ndimage.find_objects(labels) if box is not None]
         middles = [[(side.start + side.stop) / 2 for side in box] for box in boxes]
         return np.array(middles, np.float32).reshape(-1, sample.image.ndim - 1)
 
@@ -142,15 +144,6 @@ def normalised_depth(labels: Array) -> npt.NDArray[np.float32]:
         distance = ndimage.distance_transform_edt(np.pad(inside, 1))[(slice(1, -1),) * labels.ndim]
         depth[box][inside] = (distance[inside] / distance.max()).astype(np.float32)
     return depth
-
-
-def _small_ints(labels: Array | None) -> npt.NDArray[np.int32]:
-    """Renumber labels 1..n, as `find_objects` makes a list as long as the largest."""
-    if labels is None:
-        return np.zeros((1, 1), np.int32)
-    if labels.size and labels.max() <= labels.size:
-        return labels.astype(np.int32, copy=False)
-    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
 
 
 def _shows_background(sample: Sample) -> bool:
