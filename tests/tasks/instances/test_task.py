@@ -189,3 +189,29 @@ def test_objects_are_counted_where_their_middle_lies(shape: tuple[int, ...]) -> 
         assert [one.value for one in Instances().count(found)] == [len(table["label"])]
         assert [one.value for one in Instances().count(found, left)] == [wanted]
     assert Instances().count(Prediction(labels=labels * 0), left)[0].value == 0
+
+
+@pytest.mark.parametrize("merging", [0.0, -0.1])
+def test_merging_of_nothing_is_refused(merging: float) -> None:
+    with pytest.raises(SettingsError, match=r"'merging'.*greater than 0"):
+        Instances.from_options({"merging": merging})
+
+
+def test_depth_is_measured_in_lengths_where_planes_are_far_apart() -> None:
+    labels = np.zeros((7, 21, 21), np.int32)
+    labels[2:5, 3:18, 3:18] = 1
+    image = np.zeros((1, *labels.shape), np.uint8)
+    flat, deep = (
+        Instances().encode(Sample("stack", image, labels, pixel_size=size)).value[1] for size in (None, (4.0, 1.0, 1.0))
+    )
+    # In pixels the middle of a plane is two steps from the next empty plane; in lengths 8 pixels, as far as the sides.
+    assert flat[3, 10, 10] == flat[3, 10, 5] == 1
+    assert deep[3, 10, 10] == 1
+    assert deep[3, 10, 5] == pytest.approx(3 / 8)
+
+
+def test_changed_options_leave_the_others_to_the_data() -> None:
+    sample = Instances().check(disc_sample())
+    plain, changed = Instances(), Instances.from_options({"merging": 0.4})
+    assert changed.fit([sample]).options.smallest == plain.fit([sample]).options.smallest != 10
+    assert Instances.from_options({"smallest": 7}).fit([sample]).options.smallest == 7

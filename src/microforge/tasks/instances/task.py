@@ -35,7 +35,7 @@ class InstanceOptions(TaskOptions):
     )
     merging: float = Field(
         0.25,
-        ge=0,
+        gt=0,
         le=1,
         title="Merging",
         description="How deep a notch must be to split an object in two; higher merges more.",
@@ -98,7 +98,8 @@ class Instances(ObjectTask):
         assert sample.annotation is not None
         labels = sample.annotation
         inside = (labels > 0).astype(np.float32)
-        return Target(np.stack([inside, normalised_depth(labels)]), sample.weight)
+        depth = normalised_depth(labels, _anisotropy(sample))
+        return Target(np.stack([inside, depth]), sample.weight)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the middle of every object's bounding box."""
@@ -134,16 +135,29 @@ class Instances(ObjectTask):
         return Watershed()
 
 
-def normalised_depth(labels: Array) -> npt.NDArray[np.float32]:
+def normalised_depth(labels: Array, anisotropy: Sequence[float] | None = None) -> npt.NDArray[np.float32]:
     """Distance to the own object's border, divided by the object's greatest: float32 0..1 ``(Z)YX``.
 
     Measured object by object inside its bounding box, so that borders between touching objects count.
+
+    Parameters
+    ----------
+    anisotropy
+        Distance of planes, rows and columns in units of the last; None = all alike.
     """
     depth = np.zeros(labels.shape, np.float32)
     for _, box, inside in cut_out(labels):
-        distance = ndimage.distance_transform_edt(np.pad(inside, 1))[(slice(1, -1),) * labels.ndim]
+        distance = ndimage.distance_transform_edt(np.pad(inside, 1), anisotropy)[(slice(1, -1),) * labels.ndim]
         depth[box][inside] = (distance[inside] / distance.max()).astype(np.float32)
     return depth
+
+
+def _anisotropy(sample: Sample) -> Sequence[float] | None:
+    """Give the distance of planes, rows and columns in units of the last; None where they are alike or not known."""
+    size = sample.pixel_size
+    if size is None or len(size) != sample.image.ndim - 1 or not np.ptp(size):
+        return None
+    return [length / size[-1] for length in size]
 
 
 def _shows_background(sample: Sample) -> bool:
