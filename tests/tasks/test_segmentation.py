@@ -1,8 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
+from microforge.errors import AnnotationError
 from microforge.tasks.segmentation import Segmentation
 from microforge.types import Batch, Prediction, Sample
 
@@ -83,3 +85,11 @@ def test_mask_limits_what_counts() -> None:
     wrong[5:] = 1 - wrong[5:]
     task = Segmentation().fit([sample])
     assert task.score(Prediction(labels=wrong), replace(sample, mask=mask))["Dice"] == 1.0
+
+
+def test_a_value_too_large_for_a_class_is_refused_instead_of_becoming_another() -> None:
+    sample = stripes()
+    labels = sample.annotation.astype(np.uint32)
+    labels[0, 0] = 2**32 - 1
+    with pytest.raises(AnnotationError, match="4294967295 is too large for a class"):
+        Segmentation().check(replace(sample, annotation=labels))

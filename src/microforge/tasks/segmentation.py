@@ -12,6 +12,7 @@ from pydantic import Field
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import PIXEL_CLASSES, AnswerKind
 from microforge.config import choice_field
+from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FOCUS_POINTS_PER_CLASS = 500
 MOST_CLASSES = 64
+#: The largest label value: labels are kept as int32.
+MOST_VALUE = 2**31 - 1
 
 
 class SegmentationOptions(TaskOptions):
@@ -77,6 +80,7 @@ class Segmentation(Task):
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be classes, and note where nothing is said."""
+        _check_values(sample)
         sample = checked_labels(sample, split_masks=False)
         if self.options.unpainted == "unknown" and sample.mask is None and sample.annotation is not None:
             return replace(sample, mask=sample.annotation > 0)
@@ -164,6 +168,17 @@ class Segmentation(Task):
                 scores[f"IoU {self._title(value)}"] = both / (size - both)
         dice = [score for name, score in scores.items() if name.startswith("Dice ")]
         return {"Dice": float(np.mean(dice)) if dice else 0.0, **scores}
+
+
+def _check_values(sample: Sample) -> None:
+    """Refuse numbers that cannot be kept as the value of a class; objects may have any, as theirs mean nothing."""
+    labels = sample.annotation
+    if labels is not None and labels.dtype.kind in "uif" and labels.size and labels.max() > MOST_VALUE:
+        raise AnnotationError(
+            f"The label value {labels.max():.0f} is too large for a class.",
+            where=sample.name,
+            remedy=f"Give the classes small whole numbers, up to {MOST_VALUE}.",
+        )
 
 
 def _default_name(value: int) -> str:
