@@ -1,5 +1,6 @@
 """Counting: from dots to a density, back to dots, and what is said about both."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from microforge.inference.predictor import Predictor
 from microforge.simulate import simulate_crowd
 from microforge.tasks.counting.interval import FEWEST
 from microforge.tasks.counting.options import CountingOptions
+from microforge.tasks.counting.points import TWICE, clean_dots
 from microforge.tasks.counting.task import Counting
 from microforge.training.loop import train
 from microforge.training.mailbox import Live
@@ -321,3 +323,23 @@ def test_a_stopped_training_has_measured_its_last_weights(tmp_path: Path) -> Non
     errors = [predictor.task.tally(predictor.predict(one), one)["error"] for one in fields[3:]]
     assert last.metrics["MAE"] == pytest.approx(np.mean(errors), rel=0.01)
     assert predictor.task.options.intervals[""].images == 9
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("spread", [0.0, 0.3, 3.0, 30.0])
+def test_a_dot_goes_where_an_earlier_one_is_nearer_than_half_a_pixel(dims: int, spread: float) -> None:
+    places = 20 + spread * np.random.default_rng(0).random((80, dims)).astype(np.float32)
+    apart = np.linalg.norm(places[:, None].astype(np.float64) - places[None], axis=2)
+    alone = [not (apart[k, :k] <= TWICE).any() for k in range(len(places))]
+    kept = clean_dots(Points(places, np.zeros(80, np.int32), axes="ZYX"[-dims:]), (60,) * dims)
+    assert np.array_equal(kept.points.coordinates, places[alone])
+
+
+def test_many_dots_at_one_place_cost_no_more_memory_than_dots_apart() -> None:
+    near = 20 + 0.3 * np.random.default_rng(0).random((20_000, 2)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        assert len(clean_dots(Points(near, np.zeros(20_000, np.int32)), (60, 60)).points) == 1
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000  # all pairs would be 3 GB
+    finally:
+        tracemalloc.stop()

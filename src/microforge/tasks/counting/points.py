@@ -54,10 +54,26 @@ def clean_dots(points: Points, shape: Sequence[int]) -> Cleaned:
     first = np.ones(len(kept), bool)
     for kind in range(len(kept.kinds)):
         own = np.flatnonzero(kept.kind == kind)
-        if len(own) > 1:
-            pairs = KDTree(kept.coordinates[own]).query_pairs(TWICE, output_type="ndarray")
-            first[own[pairs[:, 1]]] = False
+        first[own] = _first_of_near(kept.coordinates[own])
     return Cleaned(kept.only(first), int((~first).sum()), int((~inside).sum()))
+
+
+def _first_of_near(places: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Tell which dots ``(N, D)`` have no earlier one nearer than `TWICE`; memory grows with their number only.
+
+    Of each box no wider than that from corner to corner only its first dot can be such a one: these alone are compared
+    with all, and few of them are near any place, however many dots lie there.
+    """
+    first = np.zeros(len(places), bool)
+    if not len(places):
+        return first
+    side = 0.999 * TWICE / float(np.sqrt(places.shape[1]))
+    candidates = np.sort(np.unique(np.floor(places / side), axis=0, return_index=True)[1])
+    near = KDTree(places).sparse_distance_matrix(KDTree(places[candidates]), TWICE, output_type="ndarray")
+    earlier = near["i"] < candidates[near["j"]]
+    first[candidates] = True
+    first[candidates[near["j"][earlier]]] = False
+    return first
 
 
 def anisotropy_of(samples: Sequence[Sample]) -> tuple[float, ...]:
