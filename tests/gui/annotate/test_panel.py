@@ -129,3 +129,13 @@ def test_class_list_round_trip(qtbot: QtBot) -> None:
     classes._rename(1, "  ")
     classes._remove(3)
     assert seen[-1] == classes.value() == {1: "a", 4: "nucleus"}
+
+
+def test_a_changed_option_leaves_the_others_to_the_data(panel: AnnotatePanel) -> None:
+    fields = panel.options.form.fields
+    fields["merging"].widget.value = 0.5
+    assert panel.session.config.task_options == {"merging": 0.5}
+    fields["smallest"].widget.value = 30
+    assert panel.session.config.task_options == {"merging": 0.5, "smallest": 30}
+    fields["merging"].widget.value = 0.25
+    assert panel.session.config.task_options == {"smallest": 30}

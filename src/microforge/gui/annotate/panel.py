@@ -173,5 +173,9 @@ class TaskOptionsForm(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_form(self, options: Any) -> None:
         assert self.form is not None
-        chosen = {name: getattr(options, name) for name in self.form.fields}
-        self.session.set_config(task_options=self.session.config.task_options | chosen)
+        usual, before = type(options)(), self.session.config.task_options
+        elsewhere = {name: value for name, value in before.items() if name not in self.form.fields}
+        shown = {name: getattr(options, name) for name in self.form.fields}
+        # What stands at its usual value is not chosen: some of it is found in the data then.
+        chosen = {name: value for name, value in shown.items() if value != getattr(usual, name)}
+        self.session.set_config(task_options=elsewhere | chosen)
