@@ -6,10 +6,11 @@ No pickle is read or written: a model from a stranger cannot run code.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from microforge.config import NetworkConfig, NormalisationMode, Settings
 from microforge.errors import ModelFileError
@@ -65,6 +66,12 @@ class ModelCard(Settings):
     versions: dict[str, str] = Field(default_factory=dict)
     how_to_cite: str = "napari-microforge, and the data this model was trained on."
 
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _leave_out_unknown(cls, metrics: Any) -> Any:
+        """JSON has no infinity: a metric that was none (PSNR of equal images) is written as null."""
+        return {k: v for k, v in metrics.items() if v is not None} if isinstance(metrics, Mapping) else metrics
+
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
@@ -97,16 +104,21 @@ def load_model(path: Path | str) -> ModelFile:
     Raises
     ------
     ModelFileError
-        If it is missing, damaged, not ours, or newer than this version understands.
+        If it is missing, damaged, not ours, or newer than this version understands, or if weights, ranges of
+        intensities or options are not finite: it would find nothing, or anything, without a word.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     card = read_card(path)
     try:
-        return ModelFile(card, load_file(path), Path(path))
+        weights = load_file(path)
     except (OSError, SafetensorError) as error:
         raise _damaged(path, str(error)) from error
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            raise _not_finite(path, f"weights ({name})")
+    return ModelFile(card, weights, Path(path))
 
 
 def read_card(path: Path | str) -> ModelCard:
@@ -126,9 +138,13 @@ def read_card(path: Path | str) -> ModelCard:
             raise ModelFileError(
                 "This model was made by a newer version.", where=str(path), remedy="Update napari-microforge."
             )
-        return ModelCard.model_validate(values)
+        card = ModelCard.model_validate(values)
     except (ValueError, ValidationError) as error:
         raise _damaged(path, "its card cannot be read") from error
+    for part, used in (("ranges of intensities", card.normalisation.model_dump()), ("options", card.task_options)):
+        if not _all_finite(used):
+            raise _not_finite(path, part)
+    return card
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -146,6 +162,23 @@ def _header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise _damaged(path, "it does not start as a model file does")
     return header
+
+
+def _all_finite(value: Any) -> bool:
+    """Tell whether no number in nested lists and dicts is NaN or infinite."""
+    if isinstance(value, Mapping):
+        return all(_all_finite(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return all(_all_finite(one) for one in value)
+    return not isinstance(value, float) or isfinite(value)
+
+
+def _not_finite(path: Path | str, part: str) -> ModelFileError:
+    return ModelFileError(
+        f"Numbers in this model's {part} are NaN or infinite: what it would find means nothing.",
+        where=str(path),
+        remedy="Take an earlier copy of the model, or train again; images with extreme values may be the cause.",
+    )
 
 
 def _damaged(path: Path | str, why: str) -> ModelFileError:
