@@ -199,3 +199,9 @@ def test_plan_follows_the_data() -> None:
     assert make_plan(TrainingConfig(), Instances(), [even], CPU).network.stem == (2, 2, 2)
     asked = make_plan(TrainingConfig(width=8, depth=3, batch_size=2), Instances(), [disc_sample()], CPU)
     assert (asked.network.width, len(asked.network.pools), asked.batch_size) == (8, 3, 2)
+
+
+def test_byte_order_makes_no_other_number_type() -> None:
+    little = disc_sample("little")
+    big = replace(disc_sample("big", seed=1), image=disc_sample("big", seed=1).image.astype(">u2"))
+    assert [a for a in advice_on_data(Instances(), [little, big]) if a.code == "dtypes"] == []

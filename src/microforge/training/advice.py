@@ -20,7 +20,7 @@ def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice
     """Look at the images and annotations before the first step."""
     if task.annotation.of_places and (places := sum(_places(task, sample) for sample in training)) < FEW_OBJECTS:
         yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
-    dtypes = sorted({str(sample.image.dtype) for sample in training})
+    dtypes = sorted({np.dtype(sample.image.dtype).name for sample in training})
     if len(dtypes) > 1:
         yield RunAdvice("dtypes", f"The images have different number types ({', '.join(dtypes)}); each is normalised.")
     yield from _unlike_the_others(training)

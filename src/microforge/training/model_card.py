@@ -59,7 +59,7 @@ def summarise(
         annotated_megapixels=round(known / 1e6, 4),
         names=tuple(s.name for s in training[:NAMED_IMAGES]),
         data_hash=_hash(training),
-        dtypes=tuple(sorted({str(s.image.dtype) for s in training})),
+        dtypes=tuple(sorted({np.dtype(s.image.dtype).name for s in training})),
         device=device,
         settings=config.model_dump(mode="json", exclude_none=True),
     )
