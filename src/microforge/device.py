@@ -134,6 +134,16 @@ def compute_dtype(device: "torch.device") -> "torch.dtype":
     return torch.float32
 
 
+def release_memory(device: "torch.device") -> None:
+    """Give memory that nobody uses back to the device, where PyTorch keeps it."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
 def computing_in(device: "torch.device", dtype: "torch.dtype") -> AbstractContextManager[Any]:
     """Let convolutions inside compute in a type (autocast); nothing is changed for float32."""
     import torch

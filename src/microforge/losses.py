@@ -1,6 +1,5 @@
 """Loss functions (cross entropy, Dice, squared and absolute error, SSIM) on raw outputs, weighted per pixel."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -59,8 +58,3 @@ def dissimilarity(output: Tensor, target: Tensor, weight: Tensor, span: float = 
     similarity = (2 * mx * my + small) * (2 * vxy + smaller)
     similarity = similarity / ((mx * mx + my * my + small) * (vx + vy + smaller))
     return weighted_mean(1 - similarity, mean(w))
-
-
-def is_finite(loss: Tensor) -> bool:
-    """Tell whether a loss can be learnt from."""
-    return bool(torch.isfinite(loss).all())

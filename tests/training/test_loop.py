@@ -12,9 +12,7 @@ from microforge.errors import (
     ModelFileError,
     ModelMismatchError,
     NotEnoughDataError,
-    OutOfMemoryError,
     SettingsError,
-    TrainingDivergedError,
 )
 from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.inference.predictor import Predictor
@@ -24,7 +22,6 @@ from microforge.training import validation as validator
 from microforge.training.advice import Watcher
 from microforge.training.loop import train
 from microforge.training.mailbox import Live
-from microforge.training.step.learner import Learner
 from microforge.types import Sample
 from support.discs import disc_sample
 from support.runs import of_type
@@ -170,55 +167,6 @@ def test_a_changed_source_list_is_a_snapshot(tmp_path: Path) -> None:
     events = train(QUICK, samples, (), tmp_path)
     samples.clear()
     assert isinstance(list(events)[-1], RunFinished)
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int) -> None:
-    real, left = Learner.learn, iter(range(times))
-
-    def learn(self: Learner, batch: object, pace: float) -> object:
-        if next(left, None) is not None:
-            raise error
-        return real(self, batch, pace)
-
-    monkeypatch.setattr(Learner, "learn", learn)
-
-
-def test_out_of_memory_makes_the_batch_smaller_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"), 2)
-    seen = run(tmp_path)
-    texts = [advice.text for advice in of_type(seen, RunAdvice) if advice.code.startswith("memory")]
-    assert texts == ["Memory was short: 1 instead of 2 patches a step.", texts[1]]
-    assert "(16, 16)" in texts[1]
-    assert isinstance(seen[-1], RunFinished)
-
-
-def test_out_of_memory_for_ever_ends_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"), 99)
-    with pytest.raises(OutOfMemoryError, match="smallest patch"):
-        run(tmp_path)
-
-
-def test_other_runtime_errors_are_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, RuntimeError("shape mismatch"), 1)
-    with pytest.raises(RuntimeError, match="shape mismatch"):
-        run(tmp_path)
-
-
-def test_nan_loss_stops_keeps_the_good_model_and_names_the_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = Learner.learn
-
-    def learn(self: Learner, batch: object, pace: float) -> torch.Tensor:
-        loss = real(self, batch, pace)
-        return loss * float("nan") if self.step == 4 else loss
-
-    monkeypatch.setattr(Learner, "learn", learn)
-    with pytest.raises(TrainingDivergedError) as caught:
-        run(tmp_path)
-    assert "field" in caught.value.where
-    weights = load_model(tmp_path / "model.safetensors").weights
-    assert all(torch.isfinite(w).all() for w in weights.values())
 
 
 def test_a_loss_that_does_not_fall_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

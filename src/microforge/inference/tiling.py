@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from microforge.config import NetworkConfig
 from microforge.data.normalise import Normaliser
-from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory
+from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory, release_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.networks.fitted import PredictsTiles
@@ -117,8 +117,7 @@ class TiledNetwork:
             self._shrink()
 
     def _shrink(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(self.device)
         if self.tile_size <= 64:
             raise OutOfMemoryError(
                 "There is too little memory even for the smallest tile.",

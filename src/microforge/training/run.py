@@ -1,5 +1,6 @@
 """A running training: steps, validation, previews, files; `loop` decides when each is due."""
 
+import math
 import shutil
 import time
 from collections import deque
@@ -12,11 +13,10 @@ import torch
 from torch import Tensor
 
 from microforge.data.sampler import Sampler
-from microforge.device import is_out_of_memory
+from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
 from microforge.events import CheckpointSaved, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
 from microforge.io.model_file import save_model
-from microforge.losses import is_finite
 from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
@@ -27,10 +27,13 @@ from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
+from microforge.training.step.reading import LossReading
 from microforge.training.validation import Validator
 
 MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25
+#: So many updates left out in a row, and nothing will ever be learnt.
+MOST_SKIPPED = 20
 
 
 class Best(NamedTuple):
@@ -58,7 +61,8 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
         self.safe = self.learner.weights()
-        self.pending: deque[tuple[Tensor, tuple[str, ...]]] = deque()
+        self.pending: deque[tuple[LossReading, tuple[str, ...]]] = deque()
+        self.unseen: set[str] = set()
         self.recent: deque[float] = deque(maxlen=30)
         self.megapixels = 0.0
         self.last_loss = 0.0
@@ -78,27 +82,33 @@ class Run:
 
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         """Make one step; yields advice where memory was short, and what the step before gave."""
+        if not self._learnt(fraction):
+            yield self._shrink()
+            return
+        # Reading the loss of the step before lets the device work on while Python goes on.
+        if len(self.pending) > (self.setup.device.type != "cpu"):
+            yield from self._finished_step(fraction)
+
+    def _learnt(self, fraction: float | None) -> bool:
+        """Make one update; False where memory was too short for it.
+
+        What to do then is up to the caller: an error that is still handled keeps all tensors of the failed step alive.
+        """
         try:
             batch = corrupted(self.setup.task, self.sampler.draw(), self.sampler.rng)
             loss = self.learner.learn(batch, pace(self.learner.step, fraction))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            yield self._shrink()
-            return
+            return False
         self.megapixels += batch.image[:, 0].numel() / 1e6
-        self.pending.append((loss, batch.names))
-        # Reading the loss of the step before lets the device work on while Python goes on.
-        if len(self.pending) > (self.setup.device.type != "cpu"):
-            yield self._finished_step(fraction)
-            advice = self.watcher.loss(self.last_loss, self.clock.seconds)
-            if advice is not None:
-                yield advice
+        self.pending.append((LossReading(loss, self.learner.skipped), batch.names))
+        return True
 
-    def _finished_step(self, fraction: float | None) -> StepFinished:
-        loss, names = self.pending.popleft()
-        self.last_loss = float(loss)
-        if not is_finite(loss):
+    def _finished_step(self, fraction: float | None) -> Iterator[TrainingEvent]:
+        reading, names = self.pending.popleft()
+        self.last_loss, skipped = reading.read()
+        if not math.isfinite(self.last_loss) or skipped >= MOST_SKIPPED:
             self._diverged(names)
         now, step = self.clock.seconds, self.learner.step
         self.recent.append(time.perf_counter())
@@ -106,15 +116,20 @@ class Run:
             self.safe = self.learner.weights()
         span = self.recent[-1] - self.recent[0]
         rate = (len(self.recent) - 1) / span if span > 0 else 0.0
-        memory = torch.cuda.max_memory_allocated() if self.setup.device.type == "cuda" else None
-        return StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
+        device = self.setup.device
+        memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+        yield StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
+        if skipped == 1:
+            yield RunAdvice("skipped", f"Step {step} was left out, as nothing finite could be learnt from it.")
+        if (advice := self.watcher.loss(self.last_loss, self.clock.seconds)) is not None:
+            yield advice
 
     def _diverged(self, names: tuple[str, ...]) -> None:
         self.learner.take_weights(self.safe)
         self.best = None
         path = self.save_model()
         raise TrainingDivergedError(
-            f"The loss became NaN or infinite at step {self.learner.step}.",
+            f"The loss or its gradients became NaN or infinite at step {self.learner.step}.",
             where=", ".join(dict.fromkeys(names)),
             kept=f"The last good model is in {path}.",
             remedy="Look at these images for extreme values, or lower the learning rate under Advanced.",
@@ -122,8 +137,7 @@ class Run:
 
     def _shrink(self) -> RunAdvice:
         self.learner.forget_gradients()
-        if self.setup.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(self.setup.device)
         patch, size = self.sampler.augmentation.patch, self.sampler.batch_size
         stride = self.setup.plan.stride
         if size > 1:
@@ -161,8 +175,18 @@ class Run:
             yield advice
 
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
-        """Predict what is looked at."""
-        yield from self.validator.preview(request, self.learner.step)
+        """Predict what is looked at; a preview that fails is said once for each image, and the run goes on."""
+        try:
+            yield from self.validator.preview(request, self.learner.step)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a picture of the way costs, the model is worth more
+            problem = "Memory was too short" if is_out_of_memory(error) else str(error) or type(error).__name__
+        release_memory(self.setup.device)
+        if request.token not in self.unseen:
+            self.unseen.add(request.token)
+            yield RunAdvice(
+                f"preview {request.token}", f"There is no preview ({problem}). Training goes on.", "warning"
+            )
 
     def take_changes(self) -> Iterator[RunAdvice]:
         """Use annotations that changed since; one that cannot be used is said, and the older one stays."""

@@ -36,6 +36,10 @@ class Learns(Protocol):
     def learn(self, batch: Batch, pace: float) -> Tensor:
         """Make one update and give the loss, perhaps still on the device."""
 
+    @property
+    def skipped(self) -> Tensor:
+        """How many updates in a row were left out, as their gradients were not finite; perhaps still on the device."""
+
     def forget_gradients(self) -> None:
         """Let go of memory, as the last update could not be finished."""
 
@@ -84,6 +88,11 @@ class Learner:
     def parameters(self) -> int:
         """How many numbers are learnt."""
         return count_parameters(self.network)
+
+    @property
+    def skipped(self) -> Tensor:
+        """How many updates in a row were left out, still on the device."""
+        return self.optimiser.skipped
 
     def weights(self) -> dict[str, Tensor]:
         """Give copies of the averaged weights."""
@@ -156,6 +165,11 @@ class FittedLearner:
         image, target, weight = (t.float().cpu().numpy() for t in (batch.image, batch.target, batch.weight))
         self.step += 1
         return torch.tensor(self.network.model.fit(image, target, weight))
+
+    @property
+    def skipped(self) -> Tensor:
+        """None: there are no gradients."""
+        return torch.zeros(())
 
     def forget_gradients(self) -> None:
         """There are none."""

@@ -1,7 +1,7 @@
 """The optimiser: Muon (orthogonalised momentum) for convolutions, Adam for the rest; learning rate schedule."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ COOLED = 0.02
 # Without an end in sight the pace falls slowly, as 1/sqrt, from this step on.
 SLOWING_STEPS = 2000
 MAX_GRADIENT_NORM = 5.0
+
+#: A tensor and its new value.
+Change = tuple[Tensor, Tensor]
 
 
 class Optimiser:
@@ -40,34 +43,50 @@ class Optimiser:
         self.outer = {name: w for name, w in named.items() if name not in self.inner}
         self.momentum = {name: torch.zeros_like(weight) for name, weight in named.items()}
         self.square = {name: torch.zeros_like(weight) for name, weight in self.outer.items()}
+        self.skipped = torch.zeros((), device=next(iter(named.values())).device)
 
     @torch.no_grad()
     def step(self, pace: float) -> None:
-        """Clip the gradients, update at `pace` (0..1) of the learning rate, and clear the gradients."""
-        nn.utils.clip_grad_norm_([*self.inner.values(), *self.outer.values()], MAX_GRADIENT_NORM)
+        """Clip the gradients, update at `pace` (0..1) of the learning rate, and clear the gradients.
+
+        All or nothing: an error leaves weights and state as they were, and so do gradients that are not finite, which
+        is decided on the device, as asking for it would make the program wait. `skipped` counts those in a row.
+        """
+        norm = nn.utils.clip_grad_norm_([*self.inner.values(), *self.outer.values()], MAX_GRADIENT_NORM)
+        finite = torch.isfinite(norm)
+        changes = list(self._changes(pace))
+        new = [torch.where(finite, after, before) for before, after in changes]
+        skipped = torch.where(finite, 0, self.skipped + 1)
+        torch._foreach_copy_([*(before for before, _ in changes), self.skipped], [*new, skipped])
         self.steps += 1
-        for name, weight in self.inner.items():
-            if weight.grad is not None:
-                self._orthogonal(weight, weight.grad, self.momentum[name], self.rate * pace)
-        for name, weight in self.outer.items():
-            if weight.grad is not None:
-                self._adam(weight, weight.grad, self.momentum[name], self.square[name], self.rate * pace * ADAM_RATE)
         self.clear()
 
-    def _orthogonal(self, weight: Tensor, gradient: Tensor, momentum: Tensor, rate: float) -> None:
-        momentum.mul_(MOMENTUM).add_(gradient)
-        direction = gradient + MOMENTUM * momentum
+    def _changes(self, pace: float) -> Iterator[Change]:
+        """Give weights and state, each with its new value."""
+        for name, weight in self.inner.items():
+            if weight.grad is not None:
+                yield from self._orthogonal(weight, weight.grad, self.momentum[name], self.rate * pace)
+        for name, weight in self.outer.items():
+            if weight.grad is not None:
+                state = self.momentum[name], self.square[name]
+                yield from self._adam(weight, weight.grad, *state, self.rate * pace * ADAM_RATE)
+
+    def _orthogonal(self, weight: Tensor, gradient: Tensor, momentum: Tensor, rate: float) -> Iterator[Change]:
+        new = momentum.mul(MOMENTUM).add_(gradient)
+        yield momentum, new
+        direction = gradient + MOMENTUM * new
         matrix = orthogonalise(direction.reshape(len(direction), -1))
         rows, columns = matrix.shape
-        weight.mul_(1 - rate * DECAY)
-        weight.add_(matrix.reshape(weight.shape), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+        update = matrix.reshape(weight.shape)
+        yield weight, weight.mul(1 - rate * DECAY).add_(update, alpha=-rate * max(1.0, rows / columns) ** 0.5)
 
-    def _adam(self, weight: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, rate: float) -> None:
+    def _adam(self, weight: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, rate: float) -> Iterator[Change]:
         first, second = ADAM_BETAS
-        mean.lerp_(gradient, 1 - first)
-        square.lerp_(gradient * gradient, 1 - second)
-        scale = (square / (1 - second**self.steps)).sqrt_().add_(1e-8)
-        weight.addcdiv_(mean, scale, value=-rate / (1 - first**self.steps))
+        count = self.steps + 1
+        new_mean, new_square = mean.lerp(gradient, 1 - first), square.lerp(gradient * gradient, 1 - second)
+        yield from ((mean, new_mean), (square, new_square))
+        scale = (new_square / (1 - second**count)).sqrt_().add_(1e-8)
+        yield weight, weight.addcdiv(new_mean, scale, value=-rate / (1 - first**count))
 
     def clear(self) -> None:
         """Forget gradients."""
