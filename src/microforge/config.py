@@ -128,7 +128,7 @@ class TrainingConfig(Settings):
         choices={
             "image": "each image by its own percentiles, taken over the whole image",
             "dataset": "all by those of the training images (for quantitative intensities)",
-            "none": "as recorded",
+            "none": "as recorded, for intensities that lie between 0 and 1 already",
         },
     )
     learning_rate: float | None = Field(

@@ -63,6 +63,15 @@ def test_without_augmentation_patches_are_parts_of_the_image() -> None:
     assert len(places) == 1
 
 
+def test_patches_that_are_not_normalised_are_as_recorded() -> None:
+    sample = disc_sample()
+    bright = replace(sample, image=(sample.image.astype(np.uint32) * 331).clip(0, 65535).astype(np.uint16))
+    sampler = make([bright], augmentation=PLAIN, normalisation="none")
+    values = np.unique(np.concatenate([sampler.draw().image.numpy().ravel() for _ in range(4)]))
+    assert values.max() == 65535
+    assert np.isin(values, bright.image).all()
+
+
 def test_same_seed_same_batches_and_state_can_be_restored() -> None:
     a, b = make([disc_sample()], seed=3), make([disc_sample()], seed=3)
     for _ in range(4):

@@ -16,6 +16,7 @@ from microforge.tasks.instances.task import Instances
 from microforge.training.loop import train
 from microforge.types import Image, Prediction, Sample
 from support.discs import disc_sample, draw_discs
+from support.random_models import random_model
 
 CPU = PredictionConfig(device="cpu")
 
@@ -221,3 +222,30 @@ def test_prediction_is_frozen(model: Path) -> None:
     assert isinstance(prediction, Prediction)
     with pytest.raises(AttributeError):
         prediction.labels = None  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.linspace(-3e38, 3e38, 64 * 64, dtype=np.float32).reshape(64, 64), "All pixels are NaN, infinite or"),
+        (np.full((64, 64), 1.7e308), "All pixels are NaN, infinite or beyond"),
+        (np.where(np.eye(64) > 0, -1.7e308, np.arange(64.0)), "Some pixels are NaN, infinite or beyond"),
+    ],
+)
+@pytest.mark.parametrize("task", ["instances", "denoising"])
+def test_pixels_beyond_any_intensity_are_told_and_the_result_is_finite(
+    model: Path, task: str, array: np.ndarray, words: str
+) -> None:
+    file = load_model(model) if task == "instances" else random_model()
+    prediction = Predictor(file, PredictionConfig(device="cpu")).predict(array)
+    assert any(words in note for note in prediction.notes)
+    if prediction.image is not None:
+        assert np.isfinite(prediction.image).all()
+        assert np.isfinite(list(prediction.statistics.values())).all()
+
+
+def test_an_image_of_one_bit_is_predicted(model: Path) -> None:
+    image = np.asarray(disc_sample().annotation > 0)
+    prediction = Predictor(model, PredictionConfig(device="cpu")).predict(image)
+    assert prediction.labels.shape == image.shape
+    assert not prediction.notes

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from microforge.config import NormalisationMode
+from microforge.intensities import LARGEST, UNUSABLE, plain, usable
 from microforge.io.model_file import NormalisationCard
 from microforge.tasks.base import Task
 from microforge.types import Array, ArrayLike, Floats, Prediction
@@ -29,35 +30,46 @@ class Normaliser:
 
     low: Floats
     high: Floats
+    compresses: bool = True
 
     def __call__(self, image: Array) -> Floats:
-        """Give float32 ``C(Z)YX``; NaN and infinite pixels become background."""
-        shape = (-1,) + (1,) * (image.ndim - 1)
+        """Give float32 ``C(Z)YX``; pixels that are no intensities (see `usable`) become background."""
+        values = np.asarray(image)
+        shape = (-1,) + (1,) * (values.ndim - 1)
         scale = (1 / (self.high - self.low)).astype(np.float32).reshape(shape)
-        x: Floats = (np.asarray(image).astype(np.float32) - self.low.reshape(shape)) * scale
-        if image.dtype.kind == "f":
-            np.nan_to_num(x, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        if x.size and x.max() > KNEE:
-            x = np.where(x > KNEE, KNEE + np.log(np.maximum(x, KNEE) - (KNEE - 1)), x)
-        return np.maximum(x, -KNEE)
+        with np.errstate(over="ignore", invalid="ignore"):  # of pixels that are no intensities
+            x: Floats = (values.astype(np.float32) - self.low.reshape(shape)) * scale
+        if values.dtype.kind == "f":
+            x[~usable(values)] = 0
+        return _compressed(x) if self.compresses else x
 
     def invert(self, values: Floats) -> Floats:
         """Turn normalised ``C(Z)YX`` back into recorded intensities, float32."""
         shape = (-1,) + (1,) * (values.ndim - 1)
-        if values.size and values.max() > KNEE:
+        span, low = (self.high - self.low).reshape(shape), self.low.reshape(shape)
+        if not (self.compresses and values.size and values.max() > KNEE):
+            return values * span + low
+        with np.errstate(over="ignore"):  # of answers that no network gives which has learnt anything
             values = np.where(values > KNEE, np.exp(np.maximum(values, KNEE) - KNEE) + (KNEE - 1), values)
-        return values * (self.high - self.low).reshape(shape) + self.low.reshape(shape)
+            return np.clip(values * span + low, -LARGEST, LARGEST).astype(np.float32)
+
+
+def _compressed(x: Floats) -> Floats:
+    """Keep values from below -KNEE, and give logarithms above KNEE."""
+    if x.size and x.max() > KNEE:
+        x = np.where(x > KNEE, KNEE + np.log(np.maximum(x, KNEE) - (KNEE - 1)), x)
+    return np.maximum(x, -KNEE)
 
 
 def normaliser_for(image: ArrayLike, card: NormalisationCard) -> Normaliser:
     """Give the normaliser of one image ``C(Z)YX`` under a model's rule."""
     channels = image.shape[0]
     if card.mode == "none":
-        return Normaliser(np.zeros(channels, np.float32), np.ones(channels, np.float32))
+        return Normaliser(np.zeros(channels, np.float32), np.ones(channels, np.float32), card.compresses)
     if card.mode == "dataset":
-        return Normaliser(np.array(card.low, np.float32), np.array(card.high, np.float32))
+        return Normaliser(np.array(card.low, np.float32), np.array(card.high, np.float32), card.compresses)
     low, high = intensity_range(image)
-    return Normaliser(low, high)
+    return Normaliser(low, high, card.compresses)
 
 
 def recorded(prediction: Prediction, task: Task, normaliser: Normaliser) -> Prediction:
@@ -83,14 +95,21 @@ def intensity_range(image: ArrayLike) -> tuple[Floats, Floats]:
     return low, high
 
 
-def is_constant(image: ArrayLike) -> bool:
-    """Tell whether no channel of ``C(Z)YX`` varies."""
+def blank(image: ArrayLike) -> str:
+    """Say why nothing can be seen in ``C(Z)YX``; empty where something can."""
+    words = f"all pixels are {UNUSABLE}"
     for channel in range(image.shape[0]):
         values = _spread_out(image, channel)
-        values = values[np.isfinite(values)]
+        values = values[usable(values)]
         if values.size and values.min() != values.max():
-            return False
-    return True
+            return ""
+        words = "all pixels are equal" if values.size else words
+    return words
+
+
+def is_constant(image: ArrayLike) -> bool:
+    """Tell whether no channel of ``C(Z)YX`` varies."""
+    return bool(blank(image))
 
 
 def _spread_out(image: ArrayLike, channel: int) -> Array:
@@ -108,12 +127,15 @@ def _spread_out(image: ArrayLike, channel: int) -> Array:
 
 
 def _channel_range(values: Array) -> tuple[float, float]:
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
-    finite = finite if finite.dtype.itemsize <= 2 else finite.astype(np.float32, copy=False)
-    if finite.size == 0:
+    if values.dtype.kind == "b":
         return 0.0, 1.0
-    low, high = _percentiles(finite)
-    return float(low), float(low + max(high - low, NOISE_RANGE * _noise(values), _least_step(values.dtype, finite)))
+    found = values[usable(values)] if values.dtype.kind == "f" else values.ravel()
+    narrow = found.dtype.itemsize <= 2 and found.dtype.kind != "f"
+    found = found if narrow else found.astype(np.float32, copy=False)
+    if found.size == 0:
+        return 0.0, 1.0
+    low, high = _percentiles(found)
+    return float(low), float(low + max(high - low, NOISE_RANGE * _noise(values), _least_step(values.dtype, found)))
 
 
 def _percentiles(values: Array) -> tuple[float, float]:
@@ -129,17 +151,15 @@ def _percentiles(values: Array) -> tuple[float, float]:
 def _noise(values: Array) -> float:
     """Standard deviation of the noise from neighbours in a row, robust against edges (median absolute deviation)."""
     rows = values.reshape(-1, values.shape[-1])
-    rows = rows[:: max(1, rows.size // NOISE_PIXELS)].astype(np.float32)
+    rows = rows[:: max(1, rows.size // NOISE_PIXELS)]
     if rows.shape[1] < 3:
         return 0.0
-    with np.errstate(invalid="ignore"):  # infinite minus infinite; dropped below
-        second = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
-    second = second[np.isfinite(second)]
+    known, rows = usable(rows), plain(rows)
+    second = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]
+    second = second[known[:, 2:] & known[:, 1:-1] & known[:, :-2]]
     return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6)) if second.size else 0.0
 
 
-def _least_step(dtype: np.dtype[Any], finite: Array) -> float:
+def _least_step(dtype: np.dtype[Any], found: Array) -> float:
     """A few grey levels for integers; a hair above rounding for floats: a constant image must not divide by zero."""
-    if dtype.kind in "ui":
-        return 4.0
-    return 1.0 if dtype.kind == "b" else max(1e-6 * float(np.abs(finite).max()), 1e-12)
+    return 4.0 if dtype.kind in "ui" else max(1e-6 * float(np.abs(found).max()), 1e-12)

@@ -18,7 +18,7 @@ from microforge.types import ArrayLike, Sample, Target, Window
 
 @dataclass(frozen=True, eq=False)
 class Resident:
-    """Image, target and weight as one float16 tensor ``(C+T+1)(Z)YX`` on the device.
+    """Image, target and weight as one tensor ``(C+T+1)(Z)YX`` on the device, of the type that `patch_type` gives.
 
     Of a finer target each pixel's block is folded into channels, so that all three share the grid of the image; so do
     labels, int32 ``L(Z)YX``, where a task gives some.
@@ -39,14 +39,14 @@ class Resident:
 
 @dataclass(frozen=True, eq=False)
 class Windowed:
-    """The image stays where it is (a file, perhaps); target and weight wait in memory as float16.
+    """The image stays where it is (a file, perhaps); target and weight wait in memory.
 
     `ones` is how many channels after `answer` are 1 everywhere: a weight that is not kept.
     """
 
     image: ArrayLike
     normaliser: Normaliser
-    answer: npt.NDArray[np.float16]
+    answer: npt.NDArray[np.floating[Any]]
     device: torch.device
     labels: npt.NDArray[np.int32] | None = None
     ones: int = 0
@@ -54,8 +54,9 @@ class Windowed:
     def cut(self, window: Window) -> Tensor:
         """Read, normalise and upload a window ``(C+T+1)(Z)YX``."""
         image = self.normaliser(np.asarray(self.image[(slice(None), *window)]))
-        ones = np.ones((self.ones, *image.shape[1:]), np.float16)
-        parts = np.concatenate([image.astype(np.float16), self.answer[(slice(None), *window)], ones])
+        kind = self.answer.dtype
+        ones = np.ones((self.ones, *image.shape[1:]), kind)
+        parts = np.concatenate([image.astype(kind), self.answer[(slice(None), *window)], ones])
         return torch.from_numpy(parts).to(self.device)
 
     def cut_labels(self, window: Window) -> Tensor:
@@ -71,18 +72,24 @@ Cut = Callable[[Window], Tensor]
 
 def store(sample: Sample, target: Target, normaliser: Normaliser, device: torch.device, limit: int) -> Store:
     """Put a sample where it can be cut from; one of more than `limit` bytes is read window by window."""
-    shape = tuple(sample.image.shape)
+    shape, kind = tuple(sample.image.shape), patch_type(normaliser)
     known = () if target.weight is None else (target.weight,)
-    answer = _folded(np.concatenate([target.value, *known]).astype(np.float16), shape)
+    answer = _folded(np.concatenate([target.value, *known]).astype(kind), shape)
     ones = 0 if known else (target.value.shape[-1] // shape[-1]) ** 2
     labels = None if target.labels is None else _folded(target.labels.astype(np.int32), shape)
-    size = 2 * (answer.size + (shape[0] + ones) * prod(shape[1:])) + (0 if labels is None else 4 * labels.size)
+    size = kind.itemsize * (answer.size + (shape[0] + ones) * prod(shape[1:]))
+    size += 0 if labels is None else 4 * labels.size
     if size > limit:
         return Windowed(sample.image, normaliser, answer, device, labels, ones)
-    image = normaliser(np.asarray(sample.image)).astype(np.float16)
+    image = normaliser(np.asarray(sample.image)).astype(kind)
     kept = None if labels is None else torch.from_numpy(labels).to(device)
-    parts = np.concatenate([image, answer, np.ones((ones, *shape[1:]), np.float16)])
+    parts = np.concatenate([image, answer, np.ones((ones, *shape[1:]), kind)])
     return Resident(torch.from_numpy(parts).to(device), kept)
+
+
+def patch_type(normaliser: Normaliser) -> np.dtype[Any]:
+    """Give the type of stored pixels: float16 holds what is normalised, but recorded intensities only up to 65,504."""
+    return np.dtype(np.float16 if normaliser.compresses else np.float32)
 
 
 def _folded(answer: npt.NDArray[Any], image: tuple[int, ...]) -> npt.NDArray[Any]:

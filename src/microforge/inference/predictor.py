@@ -13,11 +13,12 @@ from microforge.answers.images import BATCH_PIXELS
 from microforge.answers.time_series import PredictionStack
 from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
-from microforge.data.normalise import Normaliser, is_constant, normaliser_for, recorded
+from microforge.data.normalise import Normaliser, blank, normaliser_for, recorded
 from microforge.device import choose_device
 from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError
 from microforge.events import TileFinished
 from microforge.inference.tiling import Output, TiledNetwork
+from microforge.intensities import UNUSABLE, usable
 from microforge.io.images import let_go
 from microforge.io.model_file import ModelFile, load_model
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
@@ -180,10 +181,10 @@ class Predictor:
 
     def _notes(self, sample: Sample) -> tuple[str, ...]:
         notes = []
-        if is_constant(sample.image):
-            notes.append("All pixels are equal: the result means nothing.")
-        elif np.dtype(sample.image.dtype).kind == "f" and not np.isfinite(np.asarray(sample.image)).all():
-            notes.append("Some pixels are NaN or infinite; they were taken as background.")
+        if words := blank(sample.image):
+            notes.append(f"{words[0].upper()}{words[1:]}: the result means nothing.")
+        elif np.dtype(sample.image.dtype).kind == "f" and not usable(np.asarray(sample.image)).all():
+            notes.append(f"Some pixels are {UNUSABLE}; they were taken as background.")
         if self.card.channel_names and sample.channel_names and self.card.channel_names != sample.channel_names:
             here, there = (", ".join(names) for names in (sample.channel_names, self.card.channel_names))
             notes.append(f"The channels are called {here}; those of the training images, {there}.")

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from microforge.config import NetworkConfig, NormalisationMode, Settings
 from microforge.errors import ModelFileError
@@ -29,6 +29,12 @@ class NormalisationCard(Settings):
     mode: NormalisationMode = "image"
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    compressed: bool | None = Field(None, description="What is brighter than twice `high`; None: unless mode is none.")
+
+    @property
+    def compresses(self) -> bool:
+        """Whether logarithms are taken of what is brighter than twice `high`."""
+        return self.mode != "none" if self.compressed is None else self.compressed
 
 
 class TrainingSummary(Settings):
@@ -65,6 +71,14 @@ class ModelCard(Settings):
     metrics: dict[str, float] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     how_to_cite: str = "napari-microforge, and the data this model was trained on."
+
+    @model_validator(mode="before")
+    @classmethod
+    def _compressed_as_before(cls, values: Any) -> Any:
+        """Read cards that do not say it: the versions that wrote them compressed bright pixels in every mode."""
+        if isinstance(values, Mapping) and isinstance(rule := values.get("normalisation"), Mapping):
+            return {**values, "normalisation": {"compressed": True, **rule}}
+        return values
 
     @field_validator("metrics", mode="before")
     @classmethod

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from microforge.data.normalise import intensity_range, is_constant
+from microforge.data.normalise import blank, intensity_range
 from microforge.events import RunAdvice
+from microforge.intensities import UNUSABLE, usable
 from microforge.tasks.base import Direction, Task
 from microforge.types import Sample
 
@@ -32,8 +33,9 @@ def _places(task: Task, sample: Sample) -> int:
 
 def _unlike_the_others(samples: Sequence[Sample]) -> Iterator[RunAdvice]:
     for sample in samples:
-        if np.dtype(sample.image.dtype).kind == "f" and not np.isfinite(np.asarray(sample.image)).all():
-            yield RunAdvice(f"nan {sample.name}", f"{sample.name}: NaN or infinite pixels are taken as background.")
+        if np.dtype(sample.image.dtype).kind == "f" and not usable(np.asarray(sample.image)).all():
+            text = f"{sample.name}: pixels that are {UNUSABLE} are taken as background."
+            yield RunAdvice(f"nan {sample.name}", text)
     if len(samples) < 4:
         return
     spans = np.array([float(np.max(np.subtract(*intensity_range(s.image)[::-1]))) for s in samples])
@@ -44,9 +46,9 @@ def _unlike_the_others(samples: Sequence[Sample]) -> Iterator[RunAdvice]:
             yield RunAdvice(f"unlike {sample.name}", text)
 
 
-def constant_images(samples: Sequence[Sample]) -> list[str]:
-    """Names of the images in which nothing can be seen."""
-    return [sample.name for sample in samples if is_constant(sample.image)]
+def blank_images(samples: Sequence[Sample]) -> dict[str, str]:
+    """Names of the images in which nothing can be seen, and why."""
+    return {sample.name: words for sample in samples if (words := blank(sample.image))}
 
 
 class Watcher:

@@ -20,7 +20,7 @@ from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import receptive_field
 from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import arranged, augmentation_for, hints_of, question_for
-from microforge.training.advice import advice_on_data, constant_images
+from microforge.training.advice import advice_on_data, blank_images
 from microforge.training.defaults import Plan, make_plan
 from microforge.types import Sample
 
@@ -89,15 +89,16 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise SettingsError(f"Two images are called {twice}.", remedy="Rename one of them.")
-    constant = set(constant_images(samples))
-    if len(constant) == len(samples):
-        raise NotEnoughDataError("All pixels of each image are equal: there is nothing to learn.")
+    blank = blank_images(samples)
+    if len(blank) == len(samples):
+        words = "; ".join(sorted(set(blank.values())))
+        raise NotEnoughDataError(f"Nothing can be seen in any image ({words}): there is nothing to learn.")
     advice = [
-        RunAdvice(f"constant {name}", f"{name}: all pixels are equal; it is left out.", "warning")
-        for name in sorted(constant)
+        RunAdvice(f"constant {name}", f"{name}: {words}; it is left out.", "warning")
+        for name, words in sorted(blank.items())
     ]
     checked = []
-    for sample in (s for s in samples if s.name not in constant):
+    for sample in (s for s in samples if s.name not in blank):
         checked.append(task.check(sample))
         if changed := task.changes(sample, checked[-1]):
             advice.append(RunAdvice(f"changed {sample.name}", f"{sample.name}: {changed}."))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from microforge.answers import PREDICTED_IMAGE, AnswerKind
 from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
+from microforge.intensities import plain
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, Blur, Regression
@@ -138,7 +139,7 @@ def noise_statistics(prediction: Prediction, sample: Sample) -> dict[str, float]
     assert prediction.image is not None
     window = _middle(tuple(sample.image.shape[1:]))
     finer = prediction.image.shape[-1] // sample.image.shape[-1]
-    before = np.nan_to_num(np.asarray(sample.image[(slice(None), *window)], np.float32))
+    before = plain(np.asarray(sample.image[(slice(None), *window)]))
     after = prediction.image[(slice(None), *finer_window(window, finer))]
     statistics = {
         "noise before": float(np.mean([image_metrics.noise_level(channel) for channel in before])),
