@@ -58,7 +58,11 @@ def fitted_field(*default: Any, formerly: str = "", **details: Any) -> Any:
 class AugmentationConfig(Settings):
     """How patches are varied during training."""
 
-    flip: bool = Field(True, title="Flip", description="Mirror patches at random. Switch off where handedness matters.")
+    flip: bool = Field(
+        True,
+        title="Flip",
+        description="Mirror patches at random. Switch off where handedness matters: nothing is mirrored then.",
+    )
     rotate: bool = Field(True, title="Rotate", description="Turn patches by any angle in the YX plane.")
     interpolate: bool = Field(
         True,
@@ -196,7 +200,7 @@ class PredictionConfig(Settings):
     flips: bool = Field(
         False,
         title="Average over flips",
-        description="Predict mirrored and turned copies too and average: a little better, 4 to 8 times slower.",
+        description="Average over copies mirrored and turned as in training: a little better, 4 to 8 times slower.",
     )
     image_type: Literal["float32", "source"] = choice_field(
         "float32",

@@ -14,7 +14,7 @@ from microforge.inference.folder.run import predict_folder
 from microforge.inference.predictor import Predictor
 from microforge.inference.tiling import TiledNetwork
 from microforge.io.images import read_image
-from microforge.io.model_file import ModelFile, NormalisationCard, save_model
+from microforge.io.model_file import ModelFile, NormalisationCard, TrainingSummary, save_model
 from microforge.io.writing import write_image
 from microforge.networks.unet import UNet
 from microforge.tasks import get_task
@@ -74,6 +74,35 @@ def test_flips_give_the_average_of_eight() -> None:
             answer = np.rot90(plain.forward(np.ascontiguousarray(posed)[None])[0], -turns, (1, 2))
             by_hand.append(answer[:, :, ::-1] if mirrored else answer)
     np.testing.assert_allclose(averaged.forward(image[None])[0], np.mean(by_hand, axis=0), atol=1e-5)
+
+
+ORIENTED = [  # flip and rotate in training, shape, how many ways remain
+    (False, True, (40, 40), 4),
+    (False, True, (40, 56), 2),
+    (True, False, (40, 40), 4),
+    (False, False, (40, 40), 1),
+]
+
+
+@pytest.mark.parametrize(("flip", "rotate", "shape", "count"), ORIENTED)
+def test_averages_take_only_the_poses_that_were_learnt(
+    flip: bool, rotate: bool, shape: tuple[int, int], count: int
+) -> None:
+    file = random_model()
+    settings = {"augmentation": {"flip": flip, "rotate": rotate}}
+    file = ModelFile(file.card.model_copy(update={"training": TrainingSummary(settings=settings)}), file.weights)
+    seen: list[np.ndarray] = []
+    network = predictor(file, flips=True).network
+    network.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][0, 0].numpy()))  # type: ignore[attr-defined]
+    image = noise(1, *shape).astype(np.float32)
+    network.forward(image[None])
+    assert len(seen) == count
+    for mirrored in (False, True):
+        for quarters in range(4):
+            pose = np.rot90(image[0, :, ::-1] if mirrored else image[0], quarters)
+            allowed = (flip or not mirrored) and (rotate or (quarters if not mirrored else quarters % 2) % 2 == 0)
+            allowed = allowed and (flip or rotate or quarters == 0) and (quarters % 2 == 0 or shape[0] == shape[1])
+            assert any(np.array_equal(pose, one) for one in seen) == allowed
 
 
 def test_flips_of_an_oblong_image_keep_its_shape() -> None:

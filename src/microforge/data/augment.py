@@ -47,8 +47,9 @@ class Augmentation:
         """
         affine = np.stack([self._matrix(rng, windows.shape[-2:]) for _ in range(len(windows))])
         matrix = torch.from_numpy(affine.astype(np.float32)).to(windows.device)
-        area = matrix.new_tensor(windows.shape[-2:]).prod() / matrix.new_tensor(self.patch[-2:]).prod()
-        pixels = torch.linalg.det(matrix[:, :, :2]).abs() * area
+        # Computed here and not on the device, which would load a library for it, and wait.
+        scale = np.abs(np.linalg.det(affine[:, :, :2])) * np.prod(windows.shape[-2:]) / np.prod(self.patch[-2:])
+        pixels = torch.from_numpy(scale.astype(np.float32)).to(windows.device)
         flat = windows.reshape(len(windows), -1, *windows.shape[-2:])  # planes of a stack are warped alike
         size = [len(windows), flat.shape[1], *self.patch[-2:]]
         grid = functional.affine_grid(matrix, size, align_corners=False)
@@ -81,10 +82,19 @@ class Augmentation:
         first = batches[0]
         assert first is not None
         dims, square = first.ndim, first.shape[-1] == first.shape[-2]
-        mirrors = [axis for axis in range(2, dims) if self.config.flip and rng.random() < 0.5]
+        if not self.config.flip:
+            return self._rotated(batches, rng, square=square)
+        mirrors = [axis for axis in range(2, dims) if rng.random() < 0.5]
         turned = square and self.config.rotate and rng.random() < 0.5
         flipped = [batch.flip(mirrors) if batch is not None and mirrors else batch for batch in batches]
         return [batch.transpose(-1, -2) if batch is not None and turned else batch for batch in flipped]
+
+    def _rotated(self, batches: Sequence[Tensor | None], rng: np.random.Generator, *, square: bool) -> list[Any]:
+        """Turn only: exchanging rows and columns, as `turn` does, would mirror."""
+        if not self.config.rotate:
+            return list(batches)
+        quarters = int(rng.integers(4)) if square else 2 * int(rng.integers(2))
+        return [None if batch is None else torch.rot90(batch, quarters, (-2, -1)) for batch in batches]
 
     def change_intensity(self, image: Tensor, rng: np.random.Generator) -> Tensor:
         """Vary gain, offset and noise of normalised images ``NC(Z)YX``, each channel for itself."""

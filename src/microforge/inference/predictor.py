@@ -56,7 +56,9 @@ class Predictor:
         self.task = get_task(self.card.task).from_options({**self.card.task_options, **config.task_options})
         self.device = choose_device(config.device)
         network = _build(file, self.task, self.device)
-        self.network = TiledNetwork(network, self.task, self.device, config.tile_size, flips=config.flips)
+        self.network = TiledNetwork(
+            network, self.task, self.device, config.tile_size, flips=config.flips, poses=self.card.poses
+        )
         # Before and after the network the same one is needed, and finding it means reading the image.
         self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
 

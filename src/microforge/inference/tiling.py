@@ -19,6 +19,7 @@ from microforge.data.normalise import Normaliser
 from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory, release_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
+from microforge.io.model_file import ALL_POSES, Poses
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
@@ -81,7 +82,9 @@ class TiledNetwork:
     tile_size
         Side of the tiles in pixels; None = from the free memory.
     flips
-        Average over mirrored and turned copies.
+        Average over copies that are mirrored and turned in the ways that the model has learnt.
+    poses
+        These ways.
     """
 
     def __init__(
@@ -92,8 +95,9 @@ class TiledNetwork:
         tile_size: int | None = None,
         *,
         flips: bool = False,
+        poses: Poses = ALL_POSES,
     ) -> None:
-        self.network, self.task, self.device, self.flips = network, task, device, flips
+        self.network, self.task, self.device, self.flips, self.poses = network, task, device, flips, poses
         self.tile_size = tile_size or choose_tile_size(network.config, device)
         self.dtype = compute_dtype(device)
 
@@ -156,12 +160,22 @@ class TiledNetwork:
         return self.task.activate(self.network(x.contiguous(memory_format=layout)).float())
 
     def _averaged(self, x: torch.Tensor) -> torch.Tensor:
-        """Average the answers to mirrored copies, and of square images also to turned ones."""
-        turns = (False, True) if x.shape[-1] == x.shape[-2] else (False,)
-        poses = [(turn, axes) for turn in turns for axes in ((), (-1,), (-2,), (-2, -1))]
+        """Average the answers to all copies that `poses` allows; by a right angle only square images are turned."""
+        poses = _poses(self.poses, square=x.shape[-1] == x.shape[-2])
         total = torch.zeros(())
         for turn, axes in poses:
             posed = x.transpose(-1, -2) if turn else x
             answer = self._answer(posed.flip(axes)).flip(axes)
             total = total.to(x.device) + (answer.transpose(-1, -2) if turn else answer)
         return total / len(poses)
+
+
+def _poses(allowed: Poses, *, square: bool) -> list[tuple[bool, tuple[int, ...]]]:
+    """Give poses as: rows and columns exchanged or not, then reversed along some axes."""
+    found: list[tuple[bool, tuple[int, ...]]] = []
+    for exchanged in (False, True) if square and allowed.turned else (False,):
+        for reversed_axes in ((), (-1,), (-2,), (-2, -1)):
+            is_mirrored = (exchanged + len(reversed_axes)) % 2 == 1
+            if (allowed.mirrored or not is_mirrored) and (allowed.turned or allowed.mirrored or not reversed_axes):
+                found.append((exchanged, reversed_axes))
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -35,6 +35,16 @@ class NormalisationCard(Settings):
     def compresses(self) -> bool:
         """Whether logarithms are taken of what is brighter than twice `high`."""
         return self.mode != "none" if self.compressed is None else self.compressed
+
+
+class Poses(NamedTuple):
+    """In which ways a model may see images: as in a mirror, and turned in the YX plane."""
+
+    mirrored: bool = True
+    turned: bool = True
+
+
+ALL_POSES = Poses()
 
 
 class TrainingSummary(Settings):
@@ -71,6 +81,14 @@ class ModelCard(Settings):
     metrics: dict[str, float] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     how_to_cite: str = "napari-microforge, and the data this model was trained on."
+
+    @property
+    def poses(self) -> Poses:
+        """How images were mirrored and turned in training; all ways where it is not known."""
+        varied = self.training.settings.get("augmentation")
+        if not isinstance(varied, Mapping):
+            return ALL_POSES
+        return Poses(bool(varied.get("flip", True)), bool(varied.get("rotate", True)))
 
     @model_validator(mode="before")
     @classmethod
