@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from microforge.axes.samples import to_samples
 from microforge.errors import ModelMismatchError
 from microforge.events import TileFinished
-from microforge.types import Image, Prediction, Sample
+from microforge.types import Prediction, Sample
 
 
 class Thresholding:
@@ -42,10 +41,7 @@ class Thresholding:
         return Prediction(labels=ndimage.label(output[0] > 100)[0].astype(np.int32))
 
     def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
-        raise NotImplementedError
-
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
-        frames = [self.finish(np.asarray(sample.image), sample).labels for sample in to_samples(image)]
-        yield TileFinished(1, 2)
-        yield TileFinished(2, 2)
-        yield Prediction(labels=np.stack(frames) if "T" in image.axes else frames[0])
+        for done, sample in enumerate(samples):
+            yield TileFinished(2 * done + 1, 2 * len(samples))
+            yield TileFinished(2 * done + 2, 2 * len(samples))
+            yield self.finish(np.asarray(sample.image), sample)

@@ -68,7 +68,7 @@ class Result(ABC):
 
     @abstractmethod
     def add(self, prediction: Prediction) -> None:
-        """Take the next time point in; where answers are not streamed, all of them at once."""
+        """Take the next time point in."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,8 +118,8 @@ class AnswerKind(ABC):
         What is counted in images, in the plural; empty where nothing is.
     numbered
         Whether the table of images has a column with the number of what was found.
-    streamed
-        Whether time points are taken in one after the other; else the prediction of the whole image.
+    hashed
+        Whether the ledger keeps a hash of the first file: not of large ones, which would have to be read again.
     """
 
     name: ClassVar[str]
@@ -128,7 +128,7 @@ class AnswerKind(ABC):
     tables: ClassVar[tuple[str, ...]] = ()
     counted: ClassVar[str] = ""
     numbered: ClassVar[bool] = False
-    streamed: ClassVar[bool] = True
+    hashed: ClassVar[bool] = False
 
     @abstractmethod
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:

@@ -1,8 +1,9 @@
 """Label images as answers: instance segmentation with object measurements, or semantic classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,12 +15,12 @@ from microforge.answers.base import (
     AnswerKind,
     Result,
     ResultRules,
-    shape_of,
 )
+from microforge.answers.images import first_notes
 from microforge.answers.region_counts import count_regions, count_table
 from microforge.errors import MicroforgeError
-from microforge.io.tables import TableRows, rows_of
-from microforge.io.writing import write_labels
+from microforge.io.tables import PackedRows, TableRows, rows_of
+from microforge.io.writing import Layout, open_image
 from microforge.measurements.bands import measure_sample
 from microforge.types import Array, Image, Labels, Prediction, Sample
 
@@ -29,11 +30,11 @@ class LabelAnswer(AnswerKind):
 
     truth: ClassVar[AnnotationKind] = LABELS
     tables: ClassVar[tuple[str, ...]] = (OBJECTS_TABLE,)
-    streamed: ClassVar[bool] = False
+    hashed: ClassVar[bool] = True
 
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
         """Give what writes the label image and measures it."""
-        return LabelledImage(path, source, samples, rules, numbered=self.numbered)
+        return LabelSeries(path, source, samples, rules, numbered=self.numbered)
 
 
 class ObjectLabels(LabelAnswer):
@@ -53,65 +54,69 @@ class PixelClasses(LabelAnswer):
 OBJECTS, PIXEL_CLASSES = ObjectLabels(), PixelClasses()
 
 
-class LabelledImage(Result):
-    """The label image of one input, its measurements and counts by region; `numbered`: labels are objects."""
+class LabelSeries(Result):
+    """The label file of one input, written and measured time point by time point; `numbered`: labels are objects.
+
+    Of each time point only the rows of its tables are kept, so that memory does not grow with the pixels of a series.
+    """
 
     def __init__(
         self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules, *, numbered: bool = True
     ) -> None:
         super().__init__(source, path)
         self.samples, self.rules, self.numbered = samples, rules, numbered
+        self.done = 0
+        self.said: dict[str, None] = {}
+        self._objects, self._counts = PackedRows(), PackedRows()
+        self._stack = ExitStack()
+        self._append: Callable[[Array], None] | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        """Complete the file, or remove it."""
+        self._stack.__exit__(kind, error, trace)
 
     def add(self, prediction: Prediction) -> None:
-        """Write and measure labels ``(T)(Z)YX``; without T they are the single time point of the image.
+        """Write and measure the labels ``(Z)YX`` of the next time point.
 
         What a model says of each object besides its outline (`measurements` by `label`) becomes columns too.
         """
-        assert self.path is not None
-        self._labels = _shaped(prediction.labels, self.source)
-        axes = "".join(axis for axis in "TZYX" if axis in self.source.axes)
-        write_labels(self.path, self._labels, axes, self.source.pixel_size, durable=False)
-        frames = self._labels.reshape(len(self.samples), *self.samples[0].image.shape[1:])
-        measured = [measure_sample(frame, sample) for frame, sample in zip(frames, self.samples, strict=True)]
-        measured = [
-            with_columns(table, prediction.measurements, frame if len(measured) > 1 else None)
-            for frame, table in enumerate(measured)
-        ]
-        self._tables = {OBJECTS_TABLE: rows_of(measured, frames=len(measured) > 1)}
+        labels, sample, frame = _unsigned(prediction.labels), self.samples[self.done], self.done
+        if self._append is None:
+            self._append = self._stack.enter_context(self._file())
+        self._append(labels)
+        series = len(self.samples) > 1
+        table = with_columns(measure_sample(labels, sample), prediction.measurements)
+        self._objects.add(rows_of([table], frames=series, first=frame))
         if self.rules.regions and self.rules.count is not None:
-            self._tables[COUNTS_TABLE] = self._counted(frames, measured)
-        self._said = prediction.notes
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the label image."""
-        return self._labels.shape
+            found = Prediction(labels=labels, measurements=table)
+            time = frame if "T" in self.source.axes else None
+            counted = count_regions(self.rules.count, found, sample, self.rules.regions, frame=time)
+            self._counts.add(count_table(counted))
+        self.said |= dict.fromkeys(prediction.notes)
+        self.done += 1
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to tell of the image."""
-        return (*self._said, *(() if self.rules.regions is not None else (NO_REGIONS,)))
+        return (*first_notes(self.said), *(() if self.rules.regions is not None else (NO_REGIONS,)))
 
     @property
     def tables(self) -> Mapping[str, TableRows]:
         """The rows of the objects, and of the counts where there are regions."""
-        return self._tables
+        tables = {OBJECTS_TABLE: self._objects.rows()}
+        return tables | ({COUNTS_TABLE: self._counts.rows()} if len(self._counts) else {})
 
     @property
     def number(self) -> int | None:
         """How many objects, in all time points together."""
-        return len(self._tables[OBJECTS_TABLE].lines) if self.numbered else None
+        return len(self._objects) if self.numbered else None
 
-    def _counted(self, frames: Array, measured: Sequence[Mapping[str, Array]]) -> TableRows:
-        """Count the objects of each time point, by region."""
-        count, regions, series = self.rules.count, self.rules.regions or (), "T" in self.source.axes
-        assert count is not None
-        found = [Prediction(labels=one, measurements=table) for one, table in zip(frames, measured, strict=True)]
-        return count_table(
-            row
-            for t, (prediction, sample) in enumerate(zip(found, self.samples, strict=True))
-            for row in count_regions(count, prediction, sample, regions, frame=t if series else None)
-        )
+    def _file(self) -> AbstractContextManager[Callable[[Array], None]]:
+        """Open the file for labels with the axes of the file they came from, also where these have length 1."""
+        assert self.path is not None
+        axes = "".join(axis for axis in "TZYX" if axis in self.source.axes)
+        layout = Layout(axes, self.shape, np.dtype(np.uint32), self.source.pixel_size)
+        return open_image(self.path, layout, durable=False)
 
 
 def with_columns(table: Mapping[str, Array], said: Mapping[str, Array], frame: int | None = None) -> dict[str, Array]:
@@ -138,10 +143,8 @@ def with_columns(table: Mapping[str, Array], said: Mapping[str, Array], frame: i
     return {"label": table["label"]} | added | {name: column for name, column in table.items() if name != "label"}
 
 
-def _shaped(labels: Labels | None, image: Image) -> Labels:
-    """Give labels with the axes of the file they came from, also where these have length 1."""
+def _unsigned(labels: Labels | None) -> Labels:
     if labels is None:
         raise MicroforgeError("The model gives no label image.", remedy="Use the model in napari, or from Python.")
     # Labels are never negative: another view of the same memory spares the writer a copy.
-    unsigned = labels.view(np.uint32) if labels.dtype == np.int32 else labels
-    return unsigned.reshape(shape_of(image))
+    return labels.view(np.uint32) if labels.dtype == np.int32 else labels

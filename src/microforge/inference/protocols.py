@@ -55,8 +55,6 @@ class FolderPredictor(FramePredictor, Protocol):
 
     def finish(self, output: Any, sample: Sample) -> Prediction: ...  # noqa: D102
 
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
-
 
 _Made = TypeVar("_Made", covariant=True)
 #: Makes a predictor of one of the kinds above, as `make_predictor` makes the engine's own.

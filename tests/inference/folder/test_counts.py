@@ -23,7 +23,7 @@ from microforge.tasks import get_task
 from microforge.tasks.counting.interval import Interval
 from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.task import Counting
-from microforge.types import Image, Prediction, Sample
+from microforge.types import Prediction, Sample
 from support.random_models import classifying_model, counting_model
 from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
@@ -67,9 +67,6 @@ class Finding:
         for done, sample in enumerate(samples, start=1):
             yield self.finish(np.asarray(sample.image), sample)
             yield TileFinished(done, len(samples))
-
-    def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]:
-        raise AssertionError("a whole series is never kept")
 
 
 def spots(cells: int, shape: tuple[int, ...] = (64, 64)) -> np.ndarray:

@@ -66,9 +66,6 @@ class Doubling:
             yield self.finish(sample.image, sample)
             yield TileFinished(done, len(samples))
 
-    def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
-        raise NotImplementedError
-
 
 def run(network: Doubling, paths: Sequence[Path], **changes: Any) -> list[Any]:
     where = Origin(paths[0].parent / "out", "m", "1", "2", answer=PREDICTED_IMAGE)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from scipy import ndimage
 
 from microforge.answers import PIXEL_CLASSES, PREDICTED_IMAGE
 from microforge.config import PredictionConfig
 from microforge.data.normalise import normaliser_for
-from microforge.errors import SettingsError, WriteError
+from microforge.errors import ModelMismatchError, SettingsError, WriteError
 from microforge.events import (
     FolderFinished,
     FolderStarted,
@@ -29,6 +31,7 @@ from microforge.inference.folder.naming import check_output, hash_settings
 from microforge.inference.folder.run import run_folder
 from microforge.inference.predictor import Predictor
 from microforge.io.files import find_images
+from microforge.io.images import read_labels
 from support.random_models import random_model
 from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
@@ -161,7 +164,7 @@ def test_a_time_series_is_measured_frame_by_frame(tmp_path: Path) -> None:
     path = tmp_path / "movie.tif"
     tifffile.imwrite(path, movie, metadata={"axes": "TYX"}, ome=True)
     events = run(Thresholding(), [path], origin(tmp_path))
-    assert of_type(events, TileFinished) == [TileFinished(1, 2), TileFinished(2, 2)]
+    assert of_type(events, TileFinished) == [TileFinished(done, 6) for done in range(1, 7)]
     assert tifffile.imread(tmp_path / "out" / "movie.tif").shape == (3, 32, 32)
     rows = csv_rows(tmp_path / "out" / "objects.csv")
     assert [(row["frame"], row["label"]) for row in rows] == [("0", "1"), ("1", "1"), ("2", "1"), ("2", "2")]
@@ -230,7 +233,7 @@ def test_a_full_disk_ends_the_run(tmp_path: Path, images: list[Path], monkeypatc
     def full(*_: Any, **__: Any) -> None:
         raise WriteError("The disk is full.", remedy="Free some space.")
 
-    monkeypatch.setattr("microforge.answers.labels.write_labels", full)
+    monkeypatch.setattr("microforge.answers.labels.open_image", full)
     with pytest.raises(WriteError, match=r"Three results in a row.*goes on where it stopped"):
         run(Thresholding(), images, origin(tmp_path))
 
@@ -283,3 +286,86 @@ def test_objects_are_counted_only_where_there_are_any(tmp_path: Path, images: li
     run(Thresholding(), images[4:6], origin(tmp_path, answer=PIXEL_CLASSES))
     counts = [row["objects"] for row in csv_rows(tmp_path / "out" / "images.csv")]
     assert counts == ["", "", "2", "3", "", ""]
+
+
+def test_time_points_of_label_films_are_written_as_they_come(tmp_path: Path) -> None:
+    """At no time are more predictions alive than the one being written and the one just made."""
+    frames = np.full((12, 32, 32), 10, np.uint8)
+    for t in range(12):
+        for k in range(t % 4):
+            frames[t, 4 * k : 4 * k + 3, 2:6] = 200
+    path = tmp_path / "film.tif"
+    tifffile.imwrite(path, frames, imagej=True, metadata={"axes": "TYX"})
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    most = 0
+
+    class Watched(Thresholding):
+        def finish(self, output: Any, sample: Any) -> Any:
+            nonlocal most
+            made = super().finish(output, sample)
+            alive.add(made)
+            most = max(most, len(alive))
+            return made
+
+    events = run(Watched(), [path], origin(tmp_path))
+    assert most <= 3
+    assert of_type(events, ImageFinished)[0].objects == sum(t % 4 for t in range(12))
+    written = read_labels(tmp_path / "out" / "film.tif")
+    assert (written.axes, written.data.dtype) == ("TYX", np.int32)
+    expected = [ndimage.label(frame > 100)[0] for frame in frames]
+    np.testing.assert_array_equal(written.data, expected)
+    rows = csv_rows(tmp_path / "out" / "objects.csv")
+    assert [(int(r["frame"]), int(r["label"])) for r in rows] == [(t, k + 1) for t in range(12) for k in range(t % 4)]
+
+
+def test_a_time_point_that_fails_is_named_and_no_part_of_the_film_stays(tmp_path: Path) -> None:
+    path = tmp_path / "film.tif"
+    tifffile.imwrite(path, np.full((4, 32, 32), 10, np.uint8), imagej=True, metadata={"axes": "TYX"})
+
+    class Failing(Thresholding):
+        def finish(self, output: Any, sample: Any) -> Any:
+            if sample.name.endswith("002"):
+                raise ModelMismatchError("Too dark.", remedy="Leave it out.")
+            return super().finish(output, sample)
+
+    events = run(Failing(), [path], origin(tmp_path))
+    assert of_type(events, ImageFailed)[0].reason == "Time point 3: Too dark."
+    assert not list((tmp_path / "out").glob("*film*"))
+
+
+class ShortOfMemory(Thresholding):
+    """Has memory for images of `fits` together in one go; tiles always fit."""
+
+    def __init__(self, fits: int) -> None:
+        super().__init__()
+        self.fits, self.alone = fits, 0
+
+    def forward_many(self, samples: Sequence[Any]) -> list[Any]:
+        if len(samples) > self.fits:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().forward_many(samples)
+
+    def run_frames(self, samples: Sequence[Any]) -> Any:
+        self.alone += 1
+        return super().run_frames(samples)
+
+
+@pytest.mark.parametrize("fits", [1, 0])
+def test_small_images_recover_from_short_memory_singly_and_then_in_tiles(
+    tmp_path: Path, images: list[Path], fits: int
+) -> None:
+    network = ShortOfMemory(fits)
+    events = run(network, images, origin(tmp_path))
+    assert events[-1] == FolderFinished(10, 0, 0, tmp_path / "out")
+    assert sorted(event.objects for event in of_type(events, ImageFinished)) == sorted(k % 4 for k in range(10))
+    assert network.alone == (0 if fits else 10)
+
+
+def test_memory_that_runs_out_for_good_is_said_in_words(tmp_path: Path, images: list[Path]) -> None:
+    class Never(ShortOfMemory):
+        def run_frames(self, samples: Sequence[Any]) -> Any:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
+
+    failed = of_type(run(Never(0), images[:1], origin(tmp_path)), ImageFailed)[0]
+    assert failed.reason == "Memory ran out."
+    assert "smaller" in failed.remedy

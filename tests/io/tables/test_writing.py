@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microforge.errors import WriteError
-from microforge.io.tables import csv_line, joined_tables, open_table, rows_of, text_rows, write_table
+from microforge.io.tables import PackedLines, csv_line, joined_tables, open_table, rows_of, text_rows, write_table
 
 
 def test_tables_come_back(tmp_path: Path) -> None:
@@ -68,3 +68,16 @@ def test_tables_of_images_are_joined_and_missing_columns_stay_empty() -> None:
     assert joined["image"].tolist() == ["a", "a", "b"]
     assert joined["label"].tolist() == [1, 2, 7]
     np.testing.assert_array_equal(joined["area"], [np.nan, np.nan, 9])
+
+
+def test_packed_lines_give_back_all_lines_whatever_blocks_they_came_in() -> None:
+    lines = [f'{k},"Größe, {k}"' * 40 for k in range(5000)]
+    packed = PackedLines()
+    for start in range(0, 5000, 700):
+        packed.add(lines[start : start + 700])
+    assert list(packed) == lines
+    assert len(packed) == 5000
+    again = PackedLines(packed.packed())
+    assert again == lines
+    assert lines[4321] in again
+    assert PackedLines() == ()

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from hashlib import blake2b
@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE, Statistics
 from microforge.errors import WriteError
-from microforge.io.tables import TableRows
+from microforge.io.tables import PackedLines, TableRows
 
 FILE_NAME = "microforge.sqlite"
 State = Literal["waiting", "done", "failed"]
@@ -151,15 +151,14 @@ class Ledger:
             # Not deleted: that the folder has had such a table must not be forgotten, for it has to be written again.
             self._change(f"UPDATE {table} SET columns = '', lines = ? WHERE path = ?", [(zlib.compress(b""), path)])
             return
-        packed = zlib.compress("\n".join(rows.lines).encode(), 1)
+        packed = _packed(rows.lines)
         self._change(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", [(path, "\t".join(rows.columns), packed)])
 
     def measurements(self, table: str = OBJECTS_TABLE) -> Iterator[tuple[str, TableRows]]:
         """Give the name and the rows of every image that is done and has some, by name."""
         query = f"SELECT name, columns, lines FROM images JOIN {table} USING (path) WHERE state = 'done' ORDER BY name"
         for name, columns, packed in self._ask(query, ()):
-            text = zlib.decompress(packed).decode()
-            yield name, TableRows(tuple(columns.split("\t")), tuple(text.split("\n")) if text else ())
+            yield name, TableRows(tuple(columns.split("\t")), PackedLines(packed))
 
     def measured_columns(self, table: str = OBJECTS_TABLE) -> list[str]:
         """Give all columns that any image has, in the order of their first use."""
@@ -237,6 +236,10 @@ class Ledger:
             if damaged
             else "Check that the disk has space, that you may write there and that no other run uses this folder.",
         )
+
+
+def _packed(lines: Collection[str]) -> bytes:
+    return lines.packed() if isinstance(lines, PackedLines) else zlib.compress("\n".join(lines).encode(), 1)
 
 
 def hash_file(path: Path) -> str:

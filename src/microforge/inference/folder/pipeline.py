@@ -11,6 +11,7 @@ from typing import Any
 
 from microforge.answers.base import COUNTS_TABLE
 from microforge.answers.images import BATCH_PIXELS
+from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
@@ -51,7 +52,7 @@ class Pipeline:
             if group and self.goes_alone(group[0]):
                 yield from self.predict_alone(group[0])
             elif group:
-                self.predict_together(group)
+                yield from self.predict_together(group)
             waiting = _PENDING_PIXELS // max(group[0].pixels, 1) if group else _WRITE_BEHIND
             yield from self.collect(max(1, min(waiting, _WRITE_BEHIND)))
         yield from self.collect(0)
@@ -91,21 +92,36 @@ class Pipeline:
         """Tell whether an image is a time series, or needs tiles."""
         return len(ready.samples) > 1 or not self.network.fits_one_tile(ready.samples[0])
 
-    def predict_together(self, group: Sequence[Ready]) -> None:
-        """Send small images of one shape through the network at once; if that fails, each for itself."""
+    def predict_together(self, group: Sequence[Ready]) -> Iterator[FolderEvent]:
+        """Send small images of one shape through the network at once; if that fails, each for itself.
+
+        One that does not fit into the memory even by itself goes in tiles.
+        """
         started = time.perf_counter()
-        try:
-            outputs = self.network.forward_many([ready.samples[0] for ready in group])
-        except Exception as error:  # noqa: BLE001 - one bad image must not stop the others
-            if len(group) == 1:
-                self.behind.append(_already(failure(group[0].job, self.origin, error)))
-                return
+        outputs = self.try_together(group)
+        if isinstance(outputs, Outcome):
+            self.behind.append(_already(outputs))
+        elif outputs is None and len(group) == 1:
+            yield from self.predict_alone(group[0])
+        elif outputs is None:
             for ready in group:
-                self.predict_together([ready])
-            return
-        seconds = (time.perf_counter() - started) / len(group)
-        for ready, output in zip(group, outputs, strict=True):
-            self.behind.append(self.pool.submit(self.finish, ready, output, seconds))
+                yield from self.predict_together([ready])
+        else:
+            seconds = (time.perf_counter() - started) / len(group)
+            for ready, output in zip(group, outputs, strict=True):
+                self.behind.append(self.pool.submit(self.finish, ready, output, seconds))
+
+    def try_together(self, group: Sequence[Ready]) -> Sequence[Any] | Outcome | None:
+        """Give the outputs; of a single image what is wrong with it; None where something else may be tried.
+
+        What failed must be gone before that: the error holds the memory of the batch.
+        """
+        try:
+            return self.network.forward_many([ready.samples[0] for ready in group])
+        except Exception as error:  # noqa: BLE001 - one bad image must not stop the others
+            if len(group) > 1 or is_out_of_memory(error):
+                return None
+            return failure(group[0].job, self.origin, error)
 
     def finish(self, ready: Ready, output: Any, seconds: float) -> Outcome:
         """Decode, write and measure, in a thread."""
@@ -120,8 +136,9 @@ class Pipeline:
         """Send a large image, or a time series, through the network tile by tile."""
         if ready.pixels > _LARGE_PIXELS:
             yield from self.collect(0)
-        if self.origin.answer.streamed:
-            self.behind.append(_already((yield from stream(self.network, ready, self.origin))))
+        if len(ready.samples) > 1 or ready.pixels > _LARGE_PIXELS:
+            # Its arrays are gone before the next image needs the memory.
+            self.behind.append(_already((yield from stream(self.network, ready, self.origin, self.pool))))
             return
         started = time.perf_counter()
         try:
@@ -130,14 +147,10 @@ class Pipeline:
             self.behind.append(_already(failure(ready.job, self.origin, error)))
             return
         self.behind.append(self.pool.submit(write, ready, self.origin, prediction, time.perf_counter() - started))
-        if ready.pixels > _LARGE_PIXELS:
-            # Its arrays must be gone before the next image needs the memory.
-            del prediction
-            yield from self.collect(0)
 
     def tiles(self, ready: Ready) -> Generator[TileFinished, None, Prediction]:
-        """Yield the progress of an image and return its prediction."""
-        for item in self.network.run_image(ready.image):
+        """Yield the progress of an image of one time point and return its prediction."""
+        for item in self.network.run_frames(ready.samples):
             if isinstance(item, Prediction):
                 return item
             yield item

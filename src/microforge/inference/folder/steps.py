@@ -5,13 +5,16 @@ Neither raises: whatever goes wrong with one image becomes an `Outcome` that say
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import prod
 from pathlib import Path
 
 from microforge.answers import Result, ResultRules
 from microforge.axes.areas import Region
 from microforge.axes.samples import to_samples
+from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
@@ -20,7 +23,10 @@ from microforge.inference.protocols import FramePredictor
 from microforge.io.files import check_file
 from microforge.io.images import let_go, read_image
 from microforge.io.regions import regions_for
-from microforge.types import PixelSize, Prediction, Sample
+from microforge.types import Image, PixelSize, Prediction, Sample
+
+#: Larger time points are written before the next is predicted: two need too much memory.
+_ALONE_PIXELS = 1 << 23
 
 
 def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready | Outcome:
@@ -50,7 +56,7 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
     Parameters
     ----------
     prediction
-        Of the single time point of the image or, where answers are not streamed, of all of them.
+        Of the single time point of the image.
     seconds
         Time spent on it by the network.
     """
@@ -63,25 +69,45 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
         return failure(ready.job, origin, error)
 
 
-def stream(network: FramePredictor, ready: Ready, origin: Origin) -> Generator[TileFinished, None, Outcome]:
+def stream(
+    network: FramePredictor, ready: Ready, origin: Origin, behind: Executor
+) -> Generator[TileFinished, None, Outcome]:
     """Predict and write the time points of an image one after the other; close the generator to cancel.
 
-    Nothing is left of a series that is cancelled or of which one time point fails.
+    One is written in a thread of `behind` while the next is predicted, unless it is large. Nothing is left of a series
+    that is cancelled or of which one time point fails.
     """
-    began, done = time.perf_counter() - ready.seconds, 0
+    began, given = time.perf_counter() - ready.seconds, 0
+    writing: Future[None] = Future()
+    writing.set_result(None)
     try:
         with _result(ready, origin) as result:
-            for item in network.run_frames(ready.samples):
-                if isinstance(item, Prediction):
-                    result.add(item)
-                    done += 1
-                    let_go(ready.image.data)
-                else:
-                    yield item
+            try:
+                for item in network.run_frames(ready.samples):
+                    if isinstance(item, TileFinished):
+                        yield item
+                        continue
+                    writing.result()
+                    writing = behind.submit(_add, result, item, ready.image)
+                    given += 1
+                    # Its arrays are gone when they are written.
+                    del item
+                    if prod(ready.shape) > _ALONE_PIXELS:
+                        writing.result()
+            finally:
+                # Also when cancelled: the file must not be taken away under the thread that writes it.
+                wait([writing])
+            writing.result()
         return _finished(ready, origin, result, began)
     except Exception as error:  # noqa: BLE001 - as above
-        one = len(ready.samples) == 1 or done == len(ready.samples)
-        return failure(ready.job, origin, error, "" if one else f"Time point {done + 1}: ")
+        failed = given if writing.exception() else given + 1
+        one = len(ready.samples) == 1 or failed > len(ready.samples)
+        return failure(ready.job, origin, error, "" if one else f"Time point {failed}: ")
+
+
+def _add(result: Result, prediction: Prediction, image: Image) -> None:
+    result.add(prediction)
+    let_go(image.data)
 
 
 def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outcome:
@@ -116,7 +142,7 @@ def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Out
         result="" if path is None else path.name,
         objects=result.number if origin.answer.numbered else None,
         # Written as a whole a moment ago, so that it need not be read from the disk again.
-        output_hash="" if path is None or origin.answer.streamed else hash_file(path),
+        output_hash="" if path is None or not origin.answer.hashed else hash_file(path),
     )
     class_name = str(result.statistics.get("class", ""))
     event = ImageFinished(ready.job.path, path, result.number, seconds, notes, class_name)
@@ -156,8 +182,8 @@ def _entry(job: Job, origin: Origin, state: "str") -> Entry:
 def _words(error: Exception) -> tuple[str, str]:
     if isinstance(error, MicroforgeError):
         return error.problem, " ".join(part for part in (error.kept, error.remedy) if part)
-    if isinstance(error, MemoryError):
-        return "Memory ran out.", "Close other programs, or predict this image alone."
+    if is_out_of_memory(error):
+        return "Memory ran out.", "Close other programs, choose smaller tiles, or cut the image into parts."
     if isinstance(error, OSError):
         return f"The file cannot be read ({error.strerror or error}).", "Check that it is there and may be read."
     return f"Something unexpected went wrong ({type(error).__name__}: {error}).", "Please report it with this image."

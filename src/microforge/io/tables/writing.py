@@ -1,7 +1,8 @@
 """Write CSV: the only place that does."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,85 @@ from microforge.errors import WriteError
 from microforge.io.atomic import atomic_path
 from microforge.types import Array
 
+#: Packed lines are unpacked in parts of so many bytes.
+_UNPACKED_BYTES = 1 << 20
+
 
 @dataclass(frozen=True)
 class TableRows:
     """What one image gives to a table, as text: the names of the columns and one line per object, region or frame."""
 
     columns: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: Collection[str] = ()
+
+
+class PackedLines(Collection[str]):
+    """Lines of text, compressed in memory and unpacked bit by bit while they are gone through.
+
+    Parameters
+    ----------
+    packed
+        Lines packed before, as `packed` gives them.
+    """
+
+    def __init__(self, packed: bytes = b"") -> None:
+        self._blocks = [packed] if packed else []
+
+    def add(self, lines: Iterable[str]) -> None:
+        """Put lines after those before."""
+        self._blocks.append(zlib.compress("".join(f"{line}\n" for line in lines).encode(), 1))
+
+    def packed(self) -> bytes:
+        """Give all lines as one block, compressed by zlib, with line ends between them."""
+        packer = zlib.compressobj(1)
+        parts = [packer.compress(f"{chr(10) * (number > 0)}{line}".encode()) for number, line in enumerate(self)]
+        return b"".join([*parts, packer.flush()])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[str]:
+        return (line for block in self._blocks for line in _unpacked(block))
+
+    def __contains__(self, line: object) -> bool:
+        return any(line == one for one in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Collection) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # lines are added to it
+
+
+class PackedRows:
+    """Rows of a table that are added time point by time point: long series have millions."""
+
+    def __init__(self) -> None:
+        self._columns: tuple[str, ...] = ()
+        self._lines = PackedLines()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, rows: TableRows) -> None:
+        """Put rows below those before; all have the columns of the first."""
+        self._columns = self._columns or rows.columns
+        self._lines.add(rows.lines)
+        self._count += len(rows.lines)
+
+    def rows(self) -> TableRows:
+        """Give all of them."""
+        return TableRows(self._columns, self._lines)
+
+
+def _unpacked(block: bytes) -> Iterator[str]:
+    unpacker, rest = zlib.decompressobj(), b""
+    while block:
+        *lines, rest = (rest + unpacker.decompress(block, _UNPACKED_BYTES)).split(b"\n")
+        yield from (line.decode() for line in lines)
+        block = unpacker.unconsumed_tail
+    if rest:
+        yield rest.decode()
 
 
 def joined_tables(tables: Sequence[tuple[str, Mapping[str, Array]]]) -> dict[str, Array]:
@@ -33,7 +106,7 @@ def joined_tables(tables: Sequence[tuple[str, Mapping[str, Array]]]) -> dict[str
     return joined
 
 
-def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> TableRows:
+def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False, first: int = 0) -> TableRows:
     """Turn measurements into lines of text.
 
     Parameters
@@ -42,14 +115,16 @@ def rows_of(tables: Sequence[Mapping[str, Array]], *, frames: bool = False) -> T
         One table (column -> one value per object) per time point.
     frames
         Add the column `frame`, the number of the time point, after the first one.
+    first
+        Number of the first time point.
     """
     if not tables:
         return TableRows()
-    first, *others = tables[0]
-    columns = (first, "frame", *others) if frames else (first, *others)
+    label, *others = tables[0]
+    columns = (label, "frame", *others) if frames else (label, *others)
     lines: list[str] = []
-    for frame, table in enumerate(tables):
-        texts = [_short_texts(table[name]) for name in (first, *others)]
+    for frame, table in enumerate(tables, first):
+        texts = [_short_texts(table[name]) for name in (label, *others)]
         if frames:
             texts.insert(1, [str(frame)] * len(texts[0]))
         lines += map(csv_line, zip(*texts, strict=True))
