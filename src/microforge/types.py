@@ -157,6 +157,11 @@ class Sample:
         return np.ones(tuple(self.image.shape[1:]), bool) if self.mask is None else self.mask
 
     @property
+    def size(self) -> int:
+        """How many pixels ``(Z)YX`` it has."""
+        return prod(self.image.shape[1:])
+
+    @property
     def known_size(self) -> int:
         """How many pixels the annotation says something of."""
         return prod(self.image.shape[1:]) if self.mask is None else int(self.mask.sum())

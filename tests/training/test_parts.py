@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from microforge.config import NetworkConfig, TrainingConfig
+from microforge.data.annotated_extent import part_of_large
+from microforge.io.model_file import read_card
 from microforge.networks.unet import UNet
 from microforge.tasks.counting.task import Counting
 from microforge.tasks.instances.task import Instances
@@ -15,10 +17,12 @@ from microforge.training import schedule as clock_module
 from microforge.training.advice import Watcher, advice_on_data
 from microforge.training.checkpoint import load_checkpoint, save_checkpoint
 from microforge.training.defaults import make_plan
+from microforge.training.loop import train
 from microforge.training.run import Best, Run
 from microforge.training.schedule import ActiveClock, Repeated, Schedule
 from microforge.training.step.averaging import AveragedWeights
 from microforge.training.step.optimiser import Optimiser, orthogonalise, pace
+from microforge.types import Points, Sample
 from support.discs import disc_sample
 
 CPU = torch.device("cpu")
@@ -205,3 +209,33 @@ def test_byte_order_makes_no_other_number_type() -> None:
     little = disc_sample("little")
     big = replace(disc_sample("big", seed=1), image=disc_sample("big", seed=1).image.astype(">u2"))
     assert [a for a in advice_on_data(Instances(), [little, big]) if a.code == "dtypes"] == []
+
+
+def counted_field(side: int, mask: np.ndarray | None = None) -> Sample:
+    """A large field with a dot every 50 pixels."""
+    places = np.stack(np.meshgrid(*[np.arange(25, side, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
+    image = np.random.default_rng(0).integers(0, 255, (1, side, side)).astype(np.uint8)
+    return Sample("large", image, points=Points(places, np.zeros(len(places), np.int32)), mask=mask)
+
+
+def test_counts_of_images_too_large_to_look_at_whole_are_levelled_on_parts(tmp_path: Path) -> None:
+    config = TrainingConfig(task="counting", device="cpu", steps=1, width=4, depth=1, patch_size=32, batch_size=1)
+    list(train(config, [counted_field(1300)], (), tmp_path))
+    (gain,) = read_card(tmp_path / "model.safetensors").task_options["gains"]
+    assert 0.7 <= gain <= 1.4
+
+
+@pytest.mark.parametrize("annotated", ["everywhere", "in a region"])
+def test_a_part_of_a_large_image_counts_inside_what_is_annotated_only(annotated: str) -> None:
+    mask = None
+    if annotated == "in a region":
+        mask = np.zeros((900, 900), bool)
+        mask[100:800, 200:850] = True
+    whole = counted_field(900, mask)
+    for seed in range(5):
+        part = part_of_large(whole, 90_000, (40, 40), np.random.default_rng(seed))
+        assert part.mask is not None
+        assert 0.98 * 90_000 <= part.mask.sum() <= 90_000
+        assert part.known_points(part.points).coordinates.shape[0] == pytest.approx(36, abs=8)
+
+        assert max(part.image.shape[1:]) <= 320 + 80

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from math import prod
 from typing import Any
 
-from microforge.data.annotated_extent import crop_to_annotation
+import numpy as np
+
+from microforge.data.annotated_extent import crop_to_annotation, part_of_large
 from microforge.data.normalise import Normaliser, normaliser_for, recorded
 from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
 from microforge.inference.tiling import TiledNetwork
@@ -19,6 +20,8 @@ from microforge.types import ArrayLike, Prediction, Sample
 Tallies = list[Mapping[str, float]]
 #: Images trained on are looked at before each measurement too, so many pixels of them at most; and at the end.
 LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
+#: Of larger images parts of this size are looked at: one alone would not be typical of several.
+PART_PIXELS = 300_000
 
 
 class Validator:
@@ -31,8 +34,7 @@ class Validator:
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
-        parts = [(whole, self._annotated(whole)) for whole in spread] if isinstance(setup.task, LevelsCounts) else []
-        self.learnt = [(whole, part) for whole, part in parts if _pixels(part) <= LEVEL_PIXELS]
+        self.learnt = list(self._looked_at(spread)) if isinstance(setup.task, LevelsCounts) else []
 
     @property
     def options(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Validator:
         if not isinstance(task, LevelsCounts):
             return
         for whole, sample in self.learnt:
-            pixels -= _pixels(sample)
+            pixels -= sample.size
             if pixels < 0:
                 break
             for item in self.network.run(sample.image, self._normaliser(whole)):
@@ -100,14 +102,20 @@ class Validator:
         for item in self.network.run(image, normaliser):
             yield item if isinstance(item, TileFinished) else recorded(self.task.decode(item), self.task, normaliser)
 
-    def _annotated(self, sample: Sample) -> Sample:
-        return crop_to_annotation(sample, receptive_field(self.setup.plan.network))
+    def _looked_at(self, samples: Sequence[Sample]) -> Iterator[tuple[Sample, Sample]]:
+        """Give images, and what is annotated of each or a part of it where that is large, until these are enough."""
+        context, rng = receptive_field(self.setup.plan.network), np.random.default_rng(self.setup.config.seed)
+        pixels = 0
+        for whole in samples:
+            part = crop_to_annotation(whole, context)
+            if part.size > LEVEL_PIXELS:
+                part = part_of_large(whole, PART_PIXELS, context, rng)
+            yield whole, part
+            pixels += part.size
+            if pixels > LAST_LEVEL_PIXELS:
+                return
 
     def _normaliser(self, sample: Sample) -> Normaliser:
         if sample.name not in self._normalisers:
             self._normalisers[sample.name] = normaliser_for(sample.image, self.setup.normalisation)
         return self._normalisers[sample.name]
-
-
-def _pixels(sample: Sample) -> int:
-    return prod(sample.image.shape[1:])
