@@ -44,13 +44,22 @@ class StepFinished:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Why a model is not of use yet: in a few words, and with numbers and what to do."""
+
+    brief: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Validated:
-    """The averaged weights were scored on the validation images."""
+    """The averaged weights were scored on the validation images; `doubt` where they are of no use yet."""
 
     step: int
     metrics: Mapping[str, float]
     is_best: bool
     seconds: float = 0.0
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +91,14 @@ class CheckpointSaved:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run ended well, by itself or by Stop; the model is written."""
+    """The run ended well, by itself or by Stop; the model is written, with `doubt` where it is of no use yet."""
 
     step: int
     seconds: float
     model: Path | None
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: Literal["stopped", "time", "steps"] = "stopped"
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class TrainingDisplay:
         elif isinstance(event, Validated):
             self._quality = metrics_text(event.metrics, 2)
             if event.is_best:
-                self.progress.say(f"step {event.step}: {self._quality} (best so far)")
+                standing = event.doubt.brief if event.doubt else "best so far"
+                self.progress.say(f"step {event.step}: {self._quality} ({standing})")
         elif isinstance(event, RunAdvice) and event.code not in self._advised:
             self._advised.add(event.code)
             self.progress.say(f"{'Warning' if event.severity == 'warning' else 'Hint'}: {event.text}")
@@ -83,6 +84,8 @@ class TrainingDisplay:
             self.progress.show(0, event.text)
         elif isinstance(event, RunFinished):
             self.progress.say(f"Trained {event.step} steps in {event.seconds:.0f} s. {metrics_text(event.metrics)}")
+            if event.doubt is not None:
+                self.progress.say(f"Warning: {event.doubt.text}")
 
     def _show_step(self, event: StepFinished) -> None:
         parts = [f"step {event.step}", f"loss {event.loss:.3f}", f"{event.steps_per_second:.1f} steps/s"]

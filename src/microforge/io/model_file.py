@@ -19,7 +19,7 @@ from microforge.io.atomic import atomic_path
 if TYPE_CHECKING:
     import torch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CARD_KEY = "microforge"
 
 
@@ -62,6 +62,33 @@ class TrainingSummary(Settings):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+class BaselineCard(Settings):
+    """A simple method beside the model, both measured on the images kept aside while it was trained.
+
+    Attributes
+    ----------
+    kind, name
+        What the simple method is, in a word or two and exactly.
+    metric, value, higher_is_better
+        How good it was, by the metric that decides about the model; None where that was not measured.
+    images
+        How many images both were measured on.
+    symptom
+        What the model found in each of them alike, where that says that it has learnt nothing: one object.
+    enough_steps
+        Steps before which such a model is seldom of use; 0 = any number will do.
+    """
+
+    kind: str = ""
+    name: str = ""
+    metric: str = ""
+    value: float | None = None
+    higher_is_better: bool = True
+    images: int = 0
+    symptom: str = ""
+    enough_steps: int = 0
+
+
 class ModelCard(Settings):
     """Everything needed to use a model and to report it in a paper."""
 
@@ -79,6 +106,7 @@ class ModelCard(Settings):
     normalisation: NormalisationCard = NormalisationCard()
     training: TrainingSummary = TrainingSummary()
     metrics: dict[str, float] = Field(default_factory=dict)
+    baseline: BaselineCard | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     how_to_cite: str = "napari-microforge, and the data this model was trained on."
 

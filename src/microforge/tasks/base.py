@@ -172,6 +172,13 @@ class Task(ABC):
         """Measure a result on the whole image without knowing the truth; quick, as every predicted image passes."""
         return {}
 
+    def degenerate(self, prediction: Prediction) -> str:
+        """Say in words where a result is what a model gives that has learnt nothing, else nothing.
+
+        It is told where the results of all images are alike and no better than a simple method's.
+        """
+        return ""
+
     @abstractmethod
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count what `summarise` needs; counts of several images may be added up."""

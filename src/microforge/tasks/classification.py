@@ -142,6 +142,10 @@ class Classification(Task):
         """Give the probability of each class."""
         return dict(prediction.statistics)
 
+    def degenerate(self, prediction: Prediction) -> str:
+        """Give the class."""
+        return f"the class {prediction.class_name}"
+
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Note the true class and the one found."""
         right = prediction.class_name == sample.class_name

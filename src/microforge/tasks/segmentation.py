@@ -146,6 +146,12 @@ class Segmentation(Task):
         """The most frequent class everywhere."""
         return MajorityPixel()
 
+    def degenerate(self, prediction: Prediction) -> str:
+        """Tell of one class everywhere."""
+        assert prediction.labels is not None
+        first = prediction.labels.flat[0]
+        return f"{self._title(int(first))} everywhere" if (prediction.labels == first).all() else ""
+
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count pixels per class: in both, in the truth, in the prediction."""
         assert prediction.labels is not None and sample.annotation is not None  # noqa: PT018

@@ -104,11 +104,13 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
         if (request := live.preview()) is not None and schedule.preview.due():
             yield from schedule.preview.timed(run.preview(request))
         if run.setup.validation and schedule.validation.due():
+            yield from run.measure_baseline()
             yield from schedule.validation.timed(run.validate())
         if schedule.checkpoint.due():
             yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
     # What a model has measured of itself must be true of its last weights, also after Stop.
     if run.setup.validation and not live.discarding and (isinstance(run.setup.task, LevelsCounts) or not live.stopping):
+        yield from run.measure_baseline()
         yield from run.validate(last=True)
     elif not live.discarding:
         yield from run.level()

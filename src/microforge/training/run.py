@@ -15,14 +15,16 @@ from torch import Tensor
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
-from microforge.events import CheckpointSaved, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
-from microforge.io.model_file import save_model
+from microforge.events import CheckpointSaved, Doubt, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
+from microforge.io.model_file import ModelCard, save_model
 from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
 from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
+from microforge.training.quality.baseline import BaselineMeasurement
+from microforge.training.quality.doubt import StepBudget, doubt_of
 from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import make_learner
@@ -58,6 +60,8 @@ class Run:
         self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
         self.metric_noise = setup.task.metric_noise(max(len(setup.validation), 1))
         self.watcher = Watcher(setup.task.monitor[1], self.metric_noise)
+        self.baseline = BaselineMeasurement(setup)
+        self.budget = StepBudget(config.time, self.baseline.card.enough_steps)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
         self.safe = self.learner.weights()
@@ -121,8 +125,8 @@ class Run:
         yield StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
         if skipped == 1:
             yield RunAdvice("skipped", f"Step {step} was left out, as nothing finite could be learnt from it.")
-        if (advice := self.watcher.loss(self.last_loss, self.clock.seconds)) is not None:
-            yield advice
+        advice = self.watcher.loss(self.last_loss, self.clock.seconds), self.budget.advice(step, now)
+        yield from (one for one in advice if one is not None)
 
     def _diverged(self, names: tuple[str, ...]) -> None:
         self.learner.take_weights(self.safe)
@@ -156,6 +160,14 @@ class Run:
         """Let the task make up for what is common to all errors on images trained on, with the last weights."""
         yield from self.validator.level(last=True)
 
+    def measure_baseline(self) -> Iterator[TrainingEvent]:
+        """Measure the simple method that the model is to beat, once."""
+        yield from self.baseline.measure(self.validator.task)
+
+    def doubt(self) -> Doubt | None:
+        """Say why the model is of no use yet."""
+        return doubt_of(self._finished_card())
+
     def validate(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
         begun = time.perf_counter()
@@ -169,7 +181,7 @@ class Run:
         is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
             self.best = Best(value, self.learner.weights(), self.validator.options)
-        yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun)
+        yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun, self.doubt())
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
             yield advice
@@ -210,11 +222,13 @@ class Run:
         """Write the model file."""
         path = self.folder / MODEL_NAME
         weights, options = self.final()
-        card = self.card.model_copy(update={"task_options": dict(options)})
-        save_model(
-            path, weights, finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
-        )
+        save_model(path, weights, self._finished_card().model_copy(update={"task_options": dict(options)}))
         return path
+
+    def _finished_card(self) -> ModelCard:
+        baseline = self.baseline.card.model_copy(update={"symptom": self.validator.symptom})
+        card = self.card.model_copy(update={"baseline": baseline})
+        return finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
 
     def checkpoint(self) -> CheckpointSaved:
         """Write model and checkpoint."""
@@ -240,7 +254,8 @@ class Run:
         self.checkpoint()
         kind = reason if reason in ("time", "steps") else "stopped"
         path = self.folder / MODEL_NAME
-        return RunFinished(self.learner.step, self.clock.seconds, path, self.metrics, kind)  # type: ignore[arg-type]
+        step, seconds = self.learner.step, self.clock.seconds
+        return RunFinished(step, seconds, path, self.metrics, kind, self.doubt())  # type: ignore[arg-type]
 
     def _remove_files(self) -> None:
         for name in (MODEL_NAME, *NAMES, History.NAME, "config.json"):

@@ -35,6 +35,8 @@ class Validator:
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
         self.learnt = list(self._looked_at(spread)) if isinstance(setup.task, LevelsCounts) else []
+        #: What the results of all images kept aside have in common, where that is what a model without use gives.
+        self.symptom = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -88,14 +90,17 @@ class Validator:
     def _tallies(self, samples: Sequence[Sample], *, last: bool) -> Generator[TrainingEvent, None, Tallies]:
         """Tally samples; fewer when asked to stop."""
         tallies: Tallies = []
+        symptoms: set[str] = set()
         for done, sample in enumerate(samples, start=1):
             for item in self._predict(sample.image, self._normaliser(sample)):
                 if isinstance(item, Prediction):
                     tallies.append(self.task.tally(item, sample))
+                    symptoms.add(self.task.degenerate(item))
                     continue
                 yield Preparing("Measuring", done / len(samples))
                 if self.live.discarding or (self.live.stopping and not last):
                     return tallies
+        self.symptom = symptoms.pop() if len(symptoms) == 1 else ""
         return tallies
 
     def _predict(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Prediction]:

@@ -113,6 +113,15 @@ def test_card_is_shown(panel: ApplyPanel, session: Session, tmp_path: Path) -> N
     assert panel.picker.models.currentText() == "nuclei"
 
 
+def test_a_model_of_no_use_yet_is_told_and_an_old_one_is_not(
+    panel: ApplyPanel, session: Session, tmp_path: Path
+) -> None:
+    assert "⚠" not in panel.picker.card.text()
+    beside = {"kind": "a threshold", "metric": "AP", "value": 0.9, "images": 7}
+    session.set_model(write_model(tmp_path / "poor.safetensors", baseline=beside))
+    assert "⚠ Not yet better than a threshold: AP 0.800, a threshold 0.900" in panel.picker.card.text()
+
+
 @pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 3) + b"xyz"])
 def test_damaged_model_is_explained(panel: ApplyPanel, session: Session, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.safetensors").write_bytes(content)

@@ -10,6 +10,7 @@ from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
 from microforge.config import is_fitted
 from microforge.io.model_file import ModelCard, read_card
+from microforge.training.quality.doubt import doubt_of
 
 if TYPE_CHECKING:
     from microforge.tasks import Task
@@ -66,7 +67,7 @@ def _settings(task: "Task") -> str:
 def _lines(card: ModelCard, path: Path) -> dict[str, str]:
     from microforge.tasks import get_task
 
-    network, training = card.network, card.training
+    network, training, doubt = card.network, card.training, doubt_of(card)
     task = get_task(card.task).from_options(card.task_options)
     sizes = " x ".join(f"{size:.4g}" for size in card.pixel_size or ())
     return {
@@ -85,6 +86,7 @@ def _lines(card: ModelCard, path: Path) -> dict[str, str]:
         f"{training.validation_images}",
         "training": f"{training.steps} steps, {training.seconds:.0f} s on {training.device}",
         "quality": metrics_text(card.metrics),
+        "but": "" if doubt is None else doubt.text,
         "made": card.created,
         "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "cite": card.how_to_cite,

@@ -24,6 +24,8 @@ from microforge.cli.progress import Progress
 from microforge.cli.signals import first_interrupt
 from microforge.config import PredictionConfig
 from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+from microforge.io.model_file import read_card
+from microforge.training.quality.doubt import doubt_of
 
 
 class ImageTypeChoice(StrEnum):
@@ -75,7 +77,10 @@ def predict(
     }
     config = make_settings(PredictionConfig, values)
     events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite)
-    summary = show_folder(events)
+    doubt = doubt_of(read_card(model))
+    if doubt is not None:
+        typer.echo(f"Warning: this model is {doubt.brief}. {doubt.text}", err=True)
+    summary = show_folder(events) | ({} if doubt is None else {"remarks": [doubt.text]})
     if as_json:
         typer.echo(json.dumps(summary))
     code = exit_code(summary)

@@ -152,4 +152,5 @@ def _summary(finished: RunFinished, model: Path) -> dict[str, Any]:
         "seconds": round(finished.seconds, 3),
         "reason": finished.reason,
         "metrics": dict(finished.metrics),
+        **({} if finished.doubt is None else {"remarks": [finished.doubt.text]}),
     }

@@ -10,6 +10,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import beside, button, stacked
 from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import Task, get_task
+from microforge.training.quality.doubt import doubt_of
 
 NO_MODEL = "No model yet: train one, or open a model file."
 MODEL_FILTER = "Microforge models (*.safetensors)"
@@ -59,7 +60,8 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
         except MicroforgeError as error:
             self.card.setText(f"⚠ {error}")
             return
-        self.card.setText(summary(card))
+        doubt = doubt_of(card)
+        self.card.setText(summary(card) if doubt is None else f"{summary(card)}\n⚠ {doubt.text}")
         self.card.setToolTip(details(card, path))
 
 

@@ -6,7 +6,7 @@ from napari.utils import progress
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
-from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
+from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
 from microforge.gui.widgets.basics import Note, collapsible, stacked
 from microforge.gui.widgets.curves import TrainingPlots
 
@@ -35,6 +35,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.bar.setToolTip("How much of the present work, or of the time or steps set, is done.")
         self.numbers = Note(tip="Steps so far, speed, time of training without pauses, and how wrong the network is.")
         self.score = Note(tip="Quality on images kept aside, and the best so far: those weights are kept.")
+        self.doubt = Note(tip="What speaks against using the model yet.")
         self.where = Note(tip="What computes, and how much memory of a GPU is used.")
         self.plots = TrainingPlots()
         self.advice = QWidget()
@@ -54,7 +55,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def clear(self) -> None:
         """Forget the last training."""
-        for note in (self.doing, self.numbers, self.score, self.where, self.settings_text):
+        for note in (self.doing, self.numbers, self.score, self.doubt, self.where, self.settings_text):
             note.say("")
         for note in self._advice.values():
             note.setParent(None)
@@ -102,7 +103,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, RunFailed):
             self._on_failed(event)
         elif isinstance(event, RunFinished):
-            self.doing.say(f"{_WHY[event.reason]}: the model is saved.", "ok")
+            self._on_finished(event)
 
     def advise(self, code: str, text: str, severity: str) -> None:
         """Show a hint, each kind once."""
@@ -117,7 +118,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _lay_out(self) -> None:
         stacked(self.advice)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        figures = (self.numbers, self.score, self.plots, self.where)
+        figures = (self.numbers, self.score, self.doubt, self.plots, self.where)
         stacked(self, self.doing, self.bar, self.advice, *figures, self.settings)
 
     def _show_parts(self, *, started: bool) -> None:
@@ -149,11 +150,24 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         self._best = value if event.is_best or self._best is None else self._best
         self.plots.add_score(event.step, self._monitor, value)
-        self.score.say(f"{self._monitor} {value:.3f} (best {self._best:.3f})")
+        standing = f"best {self._best:.3f}" if event.doubt is None else event.doubt.brief
+        self.score.say(f"{self._monitor} {value:.3f} ({standing})")
+        self._show_doubt(event.doubt)
 
     def _on_preparing(self, event: Preparing) -> None:
         self.doing.say(event.text, "info")
         self._show_fraction(event.fraction)
+
+    def _on_finished(self, event: RunFinished) -> None:
+        why = _WHY[event.reason]
+        if event.doubt is None:
+            self.doing.say(f"{why}: the model is saved.", "ok")
+        else:
+            self.doing.say(f"{why}: the model is saved, but it is {event.doubt.brief}.", "warning")
+        self._show_doubt(event.doubt)
+
+    def _show_doubt(self, doubt: Doubt | None) -> None:
+        self.doubt.say("" if doubt is None else doubt.text, "warning" if doubt else "")
 
     def _on_failed(self, event: RunFailed) -> None:
         place = f"{event.where}: " if event.where else ""

@@ -1,12 +1,16 @@
 """The interface of a baseline."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from microforge.types import Prediction, Sample
 
 
 class Baseline(ABC):
     """A method that looks at all images first and then answers each."""
+
+    #: What it is in a word or two: "better than ..."; `name` says it exactly.
+    kind: ClassVar[str] = "a simple method"
 
     @abstractmethod
     def look(self, sample: Sample) -> None:

@@ -9,23 +9,28 @@ from microforge.types import Points, Prediction, Sample
 
 
 class MeanCount(Baseline):
-    """As many cells as there are on average, of each kind, nowhere in particular."""
+    """As many cells as there are on average on such an area, of each kind, nowhere in particular."""
+
+    kind = "the mean count"
 
     def __init__(self) -> None:
         self.total: Counter[int] = Counter()
-        self.images = 0
+        self.images = self.pixels = 0
 
     def look(self, sample: Sample) -> None:
         """Count the dots where they are known."""
         assert sample.points is not None
         self.images += 1
+        self.pixels += sample.known_size
         self.total.update(sample.known_points(sample.points).kind.tolist())
 
     def predict(self, sample: Sample) -> Prediction:
         """Spread the mean evenly over what is annotated, and show no dot."""
         assert sample.points is not None
         kinds, known = sample.points.kinds, sample.known
-        means = [self.total[kind] / max(self.images, 1) for kind in range(len(kinds))]
+        # Exactly 1 where all images are of one size.
+        area = sample.known_size * self.images / max(self.pixels, 1)
+        means = [self.total[kind] / max(self.images, 1) * area for kind in range(len(kinds))]
         even = known / max(int(known.sum()), 1)
         nowhere = Points(np.zeros((0, known.ndim), np.float32), np.zeros(0, np.int32), kinds, sample.points.axes)
         return Prediction(image=np.stack([mean * even for mean in means]).astype(np.float32), points=nowhere)
@@ -38,6 +43,8 @@ class MeanCount(Baseline):
 
 class MajorityClass(Baseline):
     """The most frequent class."""
+
+    kind = "the most frequent class"
 
     def __init__(self) -> None:
         self.classes: Counter[str] = Counter()
@@ -58,6 +65,8 @@ class MajorityClass(Baseline):
 
 class MajorityPixel(Baseline):
     """The most frequent class of pixels."""
+
+    kind = "one class everywhere"
 
     def __init__(self) -> None:
         self.pixels: Counter[int] = Counter()

@@ -17,6 +17,8 @@ SCALES = (0.0, 1.0, 2.0, 4.0, 8.0)
 class Blur(Baseline):
     """The Gaussian blur with the best mean PSNR after a linear fit; enlarged where the truth is finer."""
 
+    kind = "a blur"
+
     def __init__(self) -> None:
         self.psnr = np.zeros(len(SIGMAS))
         self.finer = False
@@ -46,6 +48,8 @@ class Blur(Baseline):
 
 class Regression(Baseline):
     """Each target a weighted sum of the input channels, blurred by several widths; least squares over all images."""
+
+    kind = "a linear filter"
 
     def __init__(self) -> None:
         self.left: npt.NDArray[np.float64] | None = None

@@ -20,6 +20,8 @@ _APART = 0.7
 class Watershed(Baseline):
     """Otsu's threshold on the channel and side that overlap best with the truth, split by a watershed."""
 
+    kind = "a threshold"
+
     def __init__(self) -> None:
         self.overlap = dict.fromkeys(_VARIANTS, 0.0)
         self.radii: list[float] = []

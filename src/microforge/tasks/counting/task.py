@@ -288,6 +288,10 @@ class Counting(Task):
         """The mean count, nowhere in particular."""
         return MeanCount()
 
+    def degenerate(self, prediction: Prediction) -> str:
+        """Tell of no cell at all."""
+        return "" if any(count.value >= 0.5 for count in self.count(prediction)) else "no cell"
+
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
         return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)

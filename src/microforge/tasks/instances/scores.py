@@ -23,6 +23,14 @@ class ObjectTask(Task):
         assert sample.annotation is not None
         return match_inside(sample.annotation, prediction.labels, sample.mask)
 
+    def degenerate(self, prediction: Prediction) -> str:
+        """Tell of no object, and of one over most of the image."""
+        assert prediction.labels is not None
+        largest, share = int(prediction.labels.max(initial=0)), float((prediction.labels > 0).mean())
+        if largest == 0:
+            return "no object"
+        return "one object that covers the image" if largest == 1 and share > 0.5 else ""
+
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count hits, extra and missed objects inside what is annotated."""
         return self.tally_matching(self.match(prediction, sample).matching)

@@ -1,0 +1,1 @@
+"""Whether what is being trained is of use yet: a simple method beside it, and words for what is missing."""
