@@ -1,10 +1,11 @@
 """Memory that the prediction of a time series in a folder needs, short and long; prints one JSON line per kind of file.
 
-    python benchmarks/series_memory.py [--frames 20 200] [--side 512] [--type float32] [--compressed]
+    python benchmarks/series_memory.py [--frames 20 200] [--side 512] [--type float32] [--compressed] [--labels]
 
 Each series (uint16, simulated noise) is predicted in a fresh process by a denoising network of the usual size; the
 peak of its resident memory counts, libraries included. With --compressed the series are compressed frame by frame
-(zlib), with ImageJ's and with OME's description.
+(zlib), with ImageJ's and with OME's description. With --labels they are segmented, by a network whose answer to noise
+is many small objects (about one for every 500 pixels, more than most films have).
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -38,16 +40,21 @@ def write_series(path: Path, frames: int, side: int, stored: str) -> None:
             append(image)
 
 
-def write_model(path: Path) -> None:
+def write_model(path: Path, labels: bool) -> None:
+    import torch
+
     from microforge.config import NetworkConfig
     from microforge.io.model_file import ModelCard, save_model
     from microforge.networks.unet import UNet
 
-    network = NetworkConfig()
-    save_model(path, UNet(network).state_dict(), ModelCard(task="denoising", network=network))
+    network = NetworkConfig(out_channels=2 if labels else 1)
+    torch.manual_seed(0)
+    unet = UNet(network)
+    torch.nn.init.normal_(unet.head.weight, std=1.0)
+    save_model(path, unet.state_dict(), ModelCard(task="instances" if labels else "denoising", network=network))
 
 
-def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, float]:
+def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, Any]:
     """Predict in this process; gives its peak memory in megabyte."""
     from microforge.config import PredictionConfig
     from microforge.events import ImageFinished
@@ -56,10 +63,10 @@ def predict(model: Path, series: Path, output: Path, kind: str) -> dict[str, flo
     config = PredictionConfig.model_validate({"device": "cpu", "image_type": kind})
     done = [e for e in predict_folder(model, [series], output, config=config) if isinstance(e, ImageFinished)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return {"peak_mb": round(peak, 1), "seconds": round(done[0].seconds, 1)}
+    return {"peak_mb": round(peak, 1), "seconds": round(done[0].seconds, 1), "objects": done[0].objects}
 
 
-def measure(folder: Path, frames: int, side: int, kind: str, stored: str) -> dict[str, float]:
+def measure(folder: Path, frames: int, side: int, kind: str, stored: str) -> dict[str, Any]:
     series = folder / f"series_{frames}{'.ome' if stored == 'ome' else ''}.tif"
     write_series(series, frames, side, stored)
     command = [sys.executable, __file__, "--child", str(folder / "model.safetensors"), str(series), "--type", kind]
@@ -74,18 +81,19 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--type", default="float32", choices=["float32", "source"])
     parser.add_argument("--compressed", action="store_true", help="compressed series instead of plain ones")
+    parser.add_argument("--labels", action="store_true", help="segment the series instead of denoising them")
     parser.add_argument("--child", type=Path, nargs=2, metavar=("MODEL", "SERIES"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if given.child:
             print(json.dumps(predict(*given.child, Path(folder) / "out", given.type)))
             return
-        write_model(Path(folder) / "model.safetensors")
+        write_model(Path(folder) / "model.safetensors", given.labels)
         for stored in ("imagej", "ome") if given.compressed else ("plain",):
             runs = [measure(Path(folder), frames, given.side, given.type, stored) for frames in given.frames]
             ratio = round(runs[1]["peak_mb"] / runs[0]["peak_mb"], 3)
-            told = {"benchmark": "series_memory", "stored": stored, "side": given.side, "runs": runs, "ratio": ratio}
-            print(json.dumps(told), flush=True)
+            told = {"benchmark": "series_memory", "stored": stored, "side": given.side, "labels": given.labels}
+            print(json.dumps({**told, "runs": runs, "ratio": ratio}), flush=True)
 
 
 if __name__ == "__main__":

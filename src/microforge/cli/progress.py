@@ -3,11 +3,26 @@
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import typer
 
-from microforge.events import Preparing, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
+from microforge.events import (
+    FolderEvent,
+    FolderStarted,
+    ImageFailed,
+    ImageFinished,
+    ImageSkipped,
+    Preparing,
+    RunAdvice,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    TileFinished,
+    TrainingEvent,
+    Validated,
+)
 
 _LINE_EVERY = 10.0
 
@@ -56,6 +71,46 @@ class Progress:
 
         shape = "{percentage:3.0f}% |{bar:30}| {postfix}" if self.total else "{postfix}"
         return tqdm(total=self.total, bar_format=shape, file=sys.stderr, leave=False, mininterval=0.2)
+
+
+class FolderDisplay:
+    """Shows the events of a folder run, and adds them up; within a large image the bar moves with its tiles."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.started = FolderStarted((), Path())
+        self._counts = {"done": 0, "skipped": 0}
+        self._things: int | None = 0
+        self._failed: list[dict[str, str]] = []
+
+    def show(self, event: FolderEvent) -> None:
+        """Show one event."""
+        if isinstance(event, FolderStarted):
+            self.started = event
+        elif isinstance(event, ImageFinished):
+            self._add(event)
+        elif isinstance(event, ImageSkipped):
+            self._counts["skipped"] += 1
+        elif isinstance(event, ImageFailed):
+            self._failed.append({"path": str(event.path), "reason": event.reason, "remedy": event.remedy})
+            self.progress.say(f"FAILED {event.path}: {event.reason} {event.remedy}")
+        part = event.done / max(event.total, 1) if isinstance(event, TileFinished) else 0.0
+        tried, images = sum(self._counts.values()) + len(self._failed), len(self.started.paths)
+        within = f", {100 * part:.0f} % of the next" if 0 < part < 1 else ""
+        self.progress.show((tried + part) / max(images, 1), f"{tried} of {images} images{within}")
+
+    def summary(self) -> dict[str, Any]:
+        """Give the counts, what failed and where the results are."""
+        summary: dict[str, Any] = dict(self._counts)
+        if self._things is not None and self.started.things:
+            summary[self.started.things] = self._things
+        return summary | {"failed": self._failed, "output": str(self.started.output)}
+
+    def _add(self, event: ImageFinished) -> None:
+        self._counts["done"] += 1
+        self._things = None if event.objects is None else (self._things or 0) + event.objects
+        for note in event.notes:
+            self.progress.say(f"{event.path.name}: {note}")
 
 
 class TrainingDisplay:

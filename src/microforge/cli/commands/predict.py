@@ -20,10 +20,10 @@ from microforge.cli.options import (
     make_settings,
     read_pairs,
 )
-from microforge.cli.progress import Progress
+from microforge.cli.progress import FolderDisplay, Progress
 from microforge.cli.signals import first_interrupt
 from microforge.config import PredictionConfig
-from microforge.events import FolderEvent, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
+from microforge.events import FolderEvent
 from microforge.io.model_file import read_card
 from microforge.training.quality.doubt import doubt_of
 
@@ -98,34 +98,14 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
         have none), the list `failed`, the folder `output`, whether it was `stopped`.
     """
     stop = Event()
-    counts, things = {"done": 0, "skipped": 0}, 0
-    countable = True
-    failed: list[dict[str, str]] = []
-    started = FolderStarted((), Path())
     with closing(events), first_interrupt(stop.set), Progress(1.0) as progress:  # type: ignore[type-var]
+        display = FolderDisplay(progress)
         for event in events:
-            if isinstance(event, FolderStarted):
-                started = event
-            elif isinstance(event, ImageFinished):
-                counts["done"] += 1
-                countable = event.objects is not None
-                things += event.objects or 0
-                for note in event.notes:
-                    progress.say(f"{event.path.name}: {note}")
-            elif isinstance(event, ImageSkipped):
-                counts["skipped"] += 1
-            elif isinstance(event, ImageFailed):
-                failed.append({"path": str(event.path), "reason": event.reason, "remedy": event.remedy})
-                progress.say(f"FAILED {event.path}: {event.reason} {event.remedy}")
-            tried = counts["done"] + counts["skipped"] + len(failed)
-            progress.show(tried / max(len(started.paths), 1), f"{tried} of {len(started.paths)} images")
+            display.show(event)
             if stop.is_set():
                 break
-    summary: dict[str, Any] = dict(counts)
-    if countable and started.things:
-        summary[started.things] = things
-    summary |= {"failed": failed, "output": str(started.output), "stopped": stop.is_set()}
-    _say_summary(summary, started.things)
+    summary = display.summary() | {"stopped": stop.is_set()}
+    _say_summary(summary, display.started.things)
     return summary
 
 
