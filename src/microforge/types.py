@@ -157,6 +157,11 @@ class Sample:
         return np.ones(tuple(self.image.shape[1:]), bool) if self.mask is None else self.mask
 
     @property
+    def series(self) -> str:
+        """Name of the image it is of: time points of one resemble each other, and are called ``series t=000``."""
+        return self.name.split(" t=")[0]
+
+    @property
     def size(self) -> int:
         """How many pixels ``(Z)YX`` it has."""
         return prod(self.image.shape[1:])

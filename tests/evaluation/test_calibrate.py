@@ -87,6 +87,19 @@ def test_a_series_counts_as_one_image(model: Path, tmp_path: Path) -> None:
         calibrate(model, tmp_path / "images", tmp_path / "points", config=CPU)
 
 
+def test_a_long_series_among_images_does_not_outweigh_them(folder: Path, model: Path, tmp_path: Path) -> None:
+    for part in ("images", "points"):
+        (tmp_path / part).mkdir()
+        for path in sorted((folder / part).iterdir())[:FEWEST]:
+            (tmp_path / part / path.name).write_bytes(path.read_bytes())
+    movie = np.random.default_rng(0).integers(0, 255, (12, SIZE, SIZE)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "images" / "movie.tif", movie, metadata={"axes": "TYX"}, ome=True)
+    rows = "".join(f"{t},10,10\n" for t in range(12))
+    (tmp_path / "points" / "movie.csv").write_text(f"t,y,x\n{rows}")
+    done = calibrate(model, tmp_path / "images", tmp_path / "points", config=CPU)
+    assert done["images"] == done["intervals"][""]["images"] == FEWEST + 1
+
+
 def test_images_that_were_learnt_from_are_refused(folder: Path, model: Path) -> None:
     file = load_model(model)
     summary = TrainingSummary(names=("f01", "f12 t=000", "other"))

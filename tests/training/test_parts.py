@@ -239,3 +239,18 @@ def test_a_part_of_a_large_image_counts_inside_what_is_annotated_only(annotated:
         assert part.known_points(part.points).coordinates.shape[0] == pytest.approx(36, abs=8)
 
         assert max(part.image.shape[1:]) <= 320 + 80
+
+
+def film(name: str, frames: int) -> list[Sample]:
+    return [replace(counted_field(64), name=f"{name} t={t:03d}") for t in range(frames)]
+
+
+@pytest.mark.parametrize(("films", "frames", "images"), [(2, 10, 0), (10, 2, 10)])
+def test_intervals_of_counts_rest_on_films_and_not_on_their_frames(
+    tmp_path: Path, films: int, frames: int, images: int
+) -> None:
+    config = TrainingConfig(task="counting", device="cpu", steps=1, width=4, depth=1, patch_size=32, batch_size=1)
+    kept_aside = [one for k in range(films) for one in film(f"film {k}", frames)]
+    list(train(config, [counted_field(64)], kept_aside, tmp_path))
+    intervals = read_card(tmp_path / "model.safetensors").task_options["intervals"]
+    assert [interval["images"] for interval in intervals.values()] == ([images] if images else [])

@@ -29,7 +29,7 @@ def split_samples(
         return tuple(samples), ()
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(sample.name.split(" t=")[0], []).append(sample)
+        groups.setdefault(sample.series, []).append(sample)
     if len(groups) == 1:
         return _split_in_space(samples)
     names = sorted(groups)

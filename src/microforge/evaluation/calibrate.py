@@ -68,7 +68,8 @@ def calibrate(
     if len(measured) < FEWEST:
         raise _too_few(len(measured), failed)
     tallies = [one.tally for ones in measured for one in ones]
-    task = calibrated(predictor.task, tallies)
+    series = [str(number) for number, ones in enumerate(measured) for _ in ones]
+    task = calibrated(predictor.task, tallies, series)
     options = task.options.model_dump(mode="json")
     save_model(output, file.weights, file.card.model_copy(update={"task_options": options}))
     return {

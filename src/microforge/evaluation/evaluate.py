@@ -118,7 +118,7 @@ def _told(task: Task, case: Case) -> dict[str, Any]:
 def _measured(simple: Baseline, task: Task, samples: Iterator[Sample | Problem]) -> dict[str, Any]:
     """Measure a simple method on the images that the model was measured on."""
     # How far the model's counts may be off says nothing of other counts.
-    task = calibrated(task, ())
+    task = calibrated(task)
     tallies = (task.tally(simple.predict(sample), sample) for sample in samples if isinstance(sample, Sample))
     return {"name": simple.name, "metrics": _plain(task.summarise_all(tallies))}
 

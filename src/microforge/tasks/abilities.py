@@ -118,8 +118,12 @@ class LevelsCounts(Protocol):
 class CalibratesCounts(Protocol):
     """Learns from images kept aside how far to trust its counts."""
 
-    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
-        """Give the task with what it learnt, from one tally for each image; of none, one that knows nothing."""
+    def calibrate(self, tallies: Sequence[Mapping[str, float]], series: Sequence[str] | None = None) -> Self:
+        """Give the task with what it learnt; of no tallies, one that knows nothing.
+
+        `series` names the image that each tally is of, as time points of one say no more about others than one does;
+        None = each is of another.
+        """
 
 
 @runtime_checkable
@@ -190,9 +194,9 @@ def counter_of(task: Task) -> CountFunction | None:
     return task.count if isinstance(task, CountsThings) else None
 
 
-def calibrated(task: Task, tallies: Sequence[Mapping[str, float]]) -> Task:
-    """Give the task with what images kept aside taught it, if it learns from them."""
-    return task.calibrate(tallies) if isinstance(task, CalibratesCounts) else task
+def calibrated(task: Task, tallies: Sequence[Mapping[str, float]] = (), series: Sequence[str] | None = None) -> Task:
+    """Give the task with what images kept aside taught it, if it learns from them; `series` as of `calibrate`."""
+    return task.calibrate(tallies, series) if isinstance(task, CalibratesCounts) else task
 
 
 def baseline_of(task: Task) -> Baseline | None:

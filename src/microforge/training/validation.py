@@ -67,12 +67,13 @@ class Validator:
     def validate(self, *, last: bool = False) -> Generator[TrainingEvent, None, dict[str, float] | None]:
         """Give the metrics on the images kept aside; None when asked to stop meanwhile, unless it is the last time."""
         # Intervals found on these very images would hold on them too well.
-        before, self.task = self.task, calibrated(self.task, ())
+        before, self.task = self.task, calibrated(self.task)
         tallies = yield from self._tallies(self.setup.validation, last=last)
         if len(tallies) < len(self.setup.validation):
             self.task = before
             return None
-        self.task = self.network.task = calibrated(self.task, tallies)
+        series = [sample.series for sample in self.setup.validation]
+        self.task = self.network.task = calibrated(self.task, tallies, series)
         return self.task.summarise_all(tallies)
 
     def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:

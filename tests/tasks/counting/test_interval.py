@@ -37,3 +37,29 @@ def test_bounds_widen_with_the_count_and_end_at_zero() -> None:
     assert widths == sorted(widths)
     assert interval.around(0.5)[0] == 0
     assert expected_error(400, 100) == pytest.approx(2 * 20)
+
+
+def test_time_points_of_one_series_resemble_each_other_and_count_once() -> None:
+    """Each series has an error of its own, shared by its ten frames: of new series the interval must hold, too."""
+    rng = np.random.default_rng(2)
+    kept_aside, frames = 12, 10
+    inside, alone = [], []
+    for _ in range(300):
+        truth = rng.uniform(80, 120, (kept_aside + 20, frames))
+        found = truth + (rng.normal(0, 8, kept_aside + 20)[:, None] + rng.normal(0, 2, truth.shape))
+        names = [f"film {k}" for k in range(kept_aside) for _ in range(frames)]
+        interval = fit_interval(found[:kept_aside].ravel(), truth[:kept_aside].ravel(), names)
+        assert interval is not None
+        assert interval.images == kept_aside
+        bounds = np.array([[interval.around(value) for value in row] for row in found[kept_aside:]])
+        held = (bounds[..., 0] <= truth[kept_aside:]) & (truth[kept_aside:] <= bounds[..., 1])
+        inside.append(held.all(axis=1).mean())
+        alone.append(held.mean())
+    assert 0.88 < np.mean(inside) < 0.93
+    assert np.mean(alone) > 0.9
+
+
+def test_many_frames_of_few_films_give_no_interval() -> None:
+    counts = np.full(20, 100.0)
+    assert fit_interval(counts, counts, ["a"] * 10 + ["b"] * 10) is None
+    assert fit_interval(counts, counts) is not None

@@ -2,8 +2,9 @@
 
 The errors on images kept aside, each divided by the error to be expected of a count of that size, are sorted; the
 interval of a new count reaches as far as nine in ten of them. It holds for new images that are like those kept aside,
-whatever the network and however its errors are distributed. Between two errors the bound is interpolated, as with few
-images the next larger one alone would hold for 95 % instead of 90 %.
+whatever the network and however its errors are distributed. That rests on images being drawn alike, which the time
+points of one series are not: each series counts once, with the worst of its time points. Between two errors the bound
+is interpolated, as with few images the next larger one alone would hold for 95 % instead of 90 %.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ class Interval(Settings):
 
     width: float = Field(ge=0, description="Not exceeded by nine in ten new images.")
     typical: float = Field(gt=0, description="Typical count on the images kept aside.")
-    images: int = Field(ge=1, description="Number of images kept aside.")
+    images: int = Field(ge=1, description="Number of images kept aside; a series is one.")
 
     def around(self, count: float) -> tuple[float, float]:
         """Give the lower and the upper bound of a count, not below 0."""
@@ -44,12 +45,24 @@ def expected_error(count: float, typical: float) -> float:
     return float(np.sqrt(count) * max(1.0, np.sqrt(count / typical)))
 
 
-def fit_interval(found: Sequence[float], truth: Sequence[float]) -> Interval | None:
-    """Find the interval from counts on images kept aside; None where these are too few."""
-    if len(found) < FEWEST:
+def fit_interval(
+    found: Sequence[float], truth: Sequence[float], series: Sequence[str] | None = None
+) -> Interval | None:
+    """Find the interval from counts on images kept aside; None where these are too few.
+
+    Parameters
+    ----------
+    series
+        Which image each count is of; None = each of another. All time points of nine in ten new series then lie inside.
+    """
+    names = range(len(found)) if series is None else series
+    if len(set(names)) < FEWEST:
         return None
     typical = max(float(np.median(found)), 1.0)
-    scores = [abs(a - b) / expected_error(a, typical) for a, b in zip(found, truth, strict=True)]
+    worst: dict[int | str, float] = {}
+    for name, a, b in zip(names, found, truth, strict=True):
+        worst[name] = max(abs(a - b) / expected_error(a, typical), worst.get(name, 0.0))
+    scores = list(worst.values())
     # The k-th of n sorted errors is not exceeded by k of n + 1 new ones: the quantile that counts like this.
     width = float(np.quantile(scores, LEVEL, method="weibull"))
     return Interval(width=width, typical=typical, images=len(scores))
@@ -63,6 +76,6 @@ def intervals_text(intervals: Mapping[str, Any]) -> str:
         low, high = interval.around(interval.typical)
         texts.append(
             f"{kind}{': ' * bool(kind)}{100 * LEVEL:.0f} % of counts of about {interval.typical:.0f} lie between "
-            f"{low:.0f} and {high:.0f} (measured on {interval.images} images)"
+            f"{low:.0f} and {high:.0f} (measured on {interval.images} images or series)"
         )
     return "; ".join(texts)

@@ -268,12 +268,12 @@ class Counting(Task):
             gains.append(float(np.clip(gain * truth / found, *GAINS)) if found > 0 and truth > 0 else gain)
         return self.with_options(gains=tuple(gains))
 
-    def calibrate(self, tallies: Sequence[Mapping[str, float]]) -> Self:
-        """Measure on images kept aside how far counts are off."""
+    def calibrate(self, tallies: Sequence[Mapping[str, float]], series: Sequence[str] | None = None) -> Self:
+        """Measure on images kept aside how far counts are off; a series counts as one image."""
         intervals = {}
         for kind in self.kinds:
             found, truth = ([tally[f"{name} {kind}"] for tally in tallies] for name in ("found", "truth"))
-            interval = fit_interval(found, truth)
+            interval = fit_interval(found, truth, series)
             if interval is not None:
                 intervals[kind] = interval
         return self.with_options(intervals=intervals)

@@ -91,7 +91,7 @@ class Denoising(ImageTask):
             return [replace(sample, annotation=None) for sample in samples], ""
         series: dict[str, list[Sample]] = defaultdict(list)
         for sample in samples:
-            series[sample.name.split(" t=")[0]].append(sample)
+            series[sample.series].append(sample)
         pairs = [pair for frames in series.values() for pair in _neighbouring(frames)]
         if not pairs:
             raise NotEnoughDataError(

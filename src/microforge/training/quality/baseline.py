@@ -45,7 +45,7 @@ class BaselineMeasurement:
             return
         # Odd images may defeat the simple method; the training is not to end with it.
         with suppress(ValueError, ArithmeticError, MemoryError):
-            yield from self._measure(simple, calibrated(task, ()), kept_aside)
+            yield from self._measure(simple, calibrated(task), kept_aside)
 
     def _measure(self, simple: Baseline, task: Task, kept_aside: Sequence[Sample]) -> Iterator[Preparing]:
         for sample in self._looked_at(task):
