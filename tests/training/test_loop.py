@@ -22,7 +22,7 @@ from microforge.training import validation as validator
 from microforge.training.advice import Watcher
 from microforge.training.loop import train
 from microforge.training.mailbox import Live
-from microforge.types import Sample
+from microforge.types import Points, Sample
 from support.discs import disc_sample
 from support.runs import of_type
 
@@ -160,6 +160,56 @@ def test_changed_annotation_is_used(tmp_path: Path) -> None:
     seen = list(events)
     assert any("another" in advice.text for advice in of_type(seen, RunAdvice))
     assert isinstance(seen[-1], RunFinished)
+
+
+def live_run(folder: Path, config: TrainingConfig, samples: list[Sample], *changes: Sample) -> list[RunAdvice]:
+    """Train, hand over changes after the second step, and give what was said."""
+    live, said = Live(), []
+    for event in train(config, samples, (), folder, live):
+        if isinstance(event, StepFinished) and event.step == 2:
+            for change in changes:
+                live.replace(change)
+        said += [event] if isinstance(event, RunAdvice) else []
+    return said
+
+
+def painted(name: str, *values: int) -> Sample:
+    """Stripes of one class beside each other, each as bright as its value."""
+    labels = np.repeat(np.array(values, np.int32), 16)[None].repeat(48, axis=0)
+    return Sample(name, (labels[None] * 50 + 20).astype(np.uint8), labels)
+
+
+def test_a_class_painted_first_while_training_is_told_and_other_edits_are_learnt(tmp_path: Path) -> None:
+    config = QUICK.model_copy(update={"task": "segmentation"})
+    samples = [painted("a", 1, 2, 1), painted("b", 2, 1, 2)]
+    said = live_run(tmp_path, config, samples, painted("a", 1, 2, 3), painted("b", 1, 1, 2))
+    texts = [advice.text for advice in said if "new class" in advice.text or "not used" in advice.text]
+    assert texts == ["a: class 3 is a new class, which is not learnt yet. Press Stop, then Continue, to learn it."]
+    assert read_card(tmp_path / "model.safetensors").task_options["classes"] == {"1": "class 1", "2": "class 2"}
+
+
+def test_a_kind_clicked_first_while_training_is_told_and_its_image_stays_usable(tmp_path: Path) -> None:
+    def dots(*kinds: str) -> Sample:
+        places = np.array([[12, 12], [12, 36], [36, 12]], np.float32)
+        names = tuple(dict.fromkeys(kinds))
+        kind = np.array([names.index(name) for name in kinds], np.int32)
+        return replace(painted("a", 1, 2, 1), annotation=None, points=Points(places, kind, names))
+
+    config = QUICK.model_copy(update={"task": "counting"})
+    said = live_run(tmp_path, config, [dots("live", "dead", "live")], dots("live", "dead", "dividing"))
+    texts = [advice.text for advice in said if "kind" in advice.text or "not used" in advice.text]
+    assert texts == [
+        "a: dividing is a new kind of cells, which is not learnt yet. Press Stop, then Continue, to learn it."
+    ]
+
+
+def test_an_image_of_a_new_class_is_told_and_its_older_class_stays(tmp_path: Path) -> None:
+    config = QUICK.model_copy(update={"task": "classification"})
+    samples = [replace(painted(name, 1, 2, 1), annotation=None, class_name=name) for name in ("good", "bad")]
+    said = live_run(tmp_path, config, samples, replace(samples[0], class_name="blurred"))
+    (text,) = [advice.text for advice in said if "blurred" in advice.text]
+    assert "good: the change was not used (" in text
+    assert "Press Stop, then Continue, to learn it." in text
 
 
 def test_a_changed_source_list_is_a_snapshot(tmp_path: Path) -> None:

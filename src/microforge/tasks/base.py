@@ -135,6 +135,18 @@ class Task(ABC):
         """
         return sample
 
+    def without_new(self, sample: Sample) -> tuple[Sample, str]:
+        """Give what a fitted task can learn of a sample that was changed since, and in words what it cannot.
+
+        That is a class or kind that nothing was annotated with when training began: the network has no answer for it.
+
+        Raises
+        ------
+        AnnotationError
+            If nothing of the change can be learnt for that reason.
+        """
+        return sample, ""
+
     def changes(self, given: Sample, used: Sample) -> str:
         """Say in words what `check` changed in a sample (dots that were merged, a mask that was split), or nothing."""
         return ""

@@ -88,6 +88,15 @@ class Classification(Task):
             )
         return sample
 
+    def without_new(self, sample: Sample) -> tuple[Sample, str]:
+        """Refuse an image of a class that was not there before: there is nothing else to learn from it."""
+        if sample.class_name and sample.class_name not in self.options.names:
+            raise AnnotationError(
+                f"{sample.class_name} is a new class, which the training under way cannot learn.",
+                remedy="Press Stop, then Continue, to learn it.",
+            )
+        return sample, ""
+
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count the images of each class."""
         count = Counter(sample.class_name for sample in samples if sample.class_name)

@@ -86,6 +86,15 @@ class Segmentation(Task):
             return replace(sample, mask=sample.annotation > 0)
         return sample
 
+    def without_new(self, sample: Sample) -> tuple[Sample, str]:
+        """Tell of classes that were not there before; their pixels count for nothing, all others are learnt."""
+        labels = sample.annotation
+        if labels is None or labels.shape != sample.known.shape:
+            return sample, ""
+        found = set(np.unique(labels[sample.known]).tolist()) - set(self.values)
+        new = sorted(found - {0} if self.options.unpainted == "unknown" else found)
+        return sample, "; ".join(f"{self._title(value)} is a new class" for value in new)
+
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count the annotated pixels of each class."""
         pixels: Counter[int] = Counter()

@@ -204,7 +204,11 @@ class Run:
         """Use annotations that changed since; one that cannot be used is said, and the older one stays."""
         for sample in self.live.take_changed():
             try:
-                self.sampler.replace(make_source(self.setup.task.check(sample), self.setup))
+                known, new = self.setup.task.without_new(sample)
+                if new:
+                    text = f"{sample.name}: {new}, which is not learnt yet. Press Stop, then Continue, to learn it."
+                    yield RunAdvice(f"new {sample.name}", text, "warning")
+                self.sampler.replace(make_source(self.setup.task.check(known), self.setup))
             except MicroforgeError as error:
                 yield RunAdvice(f"change {sample.name}", f"{sample.name}: the change was not used ({error}).")
 

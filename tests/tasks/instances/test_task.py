@@ -197,6 +197,17 @@ def test_merging_of_nothing_is_refused(merging: float) -> None:
         Instances.from_options({"merging": merging})
 
 
+def test_true_objects_outside_the_annotated_region_are_not_missed() -> None:
+    labels = np.zeros((40, 40), np.int32)
+    labels[4:12, 4:12], labels[24:36, 24:36] = 1, 2
+    mask = np.zeros((40, 40), bool)
+    mask[:20, :20] = True
+    found = np.where(labels == 1, 1, 0).astype(np.int32)
+    region = Sample("x", np.zeros((1, 40, 40)), labels, mask)
+    assert Instances().score(Prediction(labels=found), region)["AP@0.5"] == 1
+    assert Instances().score(Prediction(labels=found), replace(region, mask=None))["AP@0.5"] == 0.5
+
+
 def test_depth_is_measured_in_lengths_where_planes_are_far_apart() -> None:
     labels = np.zeros((7, 21, 21), np.int32)
     labels[2:5, 3:18, 3:18] = 1

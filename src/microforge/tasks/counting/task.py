@@ -145,6 +145,16 @@ class Counting(Task):
             )
         return sample
 
+    def without_new(self, sample: Sample) -> tuple[Sample, str]:
+        """Leave out dots of kinds that were not there before: there are no cells of the kinds known at their places."""
+        points, kinds = sample.points, self.kinds
+        if points is None or len(points.kinds) == len(kinds) == 1:
+            return sample, ""
+        new = [name for k, name in enumerate(points.kinds) if name not in kinds and (points.kind == k).any()]
+        known = np.isin(points.kind, [k for k, name in enumerate(points.kinds) if name not in new])
+        words = "; ".join(f"{name or 'a kind without a name'} is a new kind of cells" for name in new)
+        return (replace(sample, points=points.only(known)) if new else sample), words
+
     def changes(self, given: Sample, used: Sample) -> str:
         """Tell of dots that were merged or left out."""
         if given.points is None:
