@@ -55,11 +55,11 @@ def fit_interval(
     series
         Which image each count is of; None = each of another. All time points of nine in ten new series then lie inside.
     """
-    names = range(len(found)) if series is None else series
+    names = [str(k) for k in range(len(found))] if series is None else series
     if len(set(names)) < FEWEST:
         return None
     typical = max(float(np.median(found)), 1.0)
-    worst: dict[int | str, float] = {}
+    worst: dict[str, float] = {}
     for name, a, b in zip(names, found, truth, strict=True):
         worst[name] = max(abs(a - b) / expected_error(a, typical), worst.get(name, 0.0))
     scores = list(worst.values())
@@ -76,6 +76,6 @@ def intervals_text(intervals: Mapping[str, Any]) -> str:
         low, high = interval.around(interval.typical)
         texts.append(
             f"{kind}{': ' * bool(kind)}{100 * LEVEL:.0f} % of counts of about {interval.typical:.0f} lie between "
-            f"{low:.0f} and {high:.0f} (measured on {interval.images} images or series)"
+            f"{low:.0f} and {high:.0f} (measured on {interval.images} images)"
         )
     return "; ".join(texts)
