@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -30,8 +30,7 @@ from gpu_speed import bare_loop, waiting
 from gpu_tools import Given, Tree, guarded, rounded, say
 
 import microforge
-from microforge.config import DeviceName
-from microforge.device import compute_dtype, describe_device, free_memory
+from microforge.device import compute_dtype, describe_device, device_title, free_memory
 
 SECONDS, QUICK_SECONDS = 55.0, 8.0
 #: A part that takes so many times its seconds is ended. A processor may be slow, a GPU hangs.
@@ -42,7 +41,7 @@ def versions(given: Given) -> Tree:
     """Say what all the other numbers were measured on."""
     device = given.device
     common = {
-        "device": describe_device().title if device.type == describe_device().device else platform.machine(),
+        "device": device_title(device),
         "why_no_gpu": describe_device().reason or None,
         "native_type": str(compute_dtype(device)).rpartition(".")[2],
         "free_memory_mb": free_memory(device) / 1e6,
@@ -116,7 +115,7 @@ def failures(tree: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, str]
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto", choices=get_args(DeviceName))
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--quick", action="store_true", help="Small networks and images: does it run at all?")
     parser.add_argument("--only", choices=[*PARTS], help="Run one part, in this process.")
     parser.add_argument("--seconds", type=float, help=f"For each part; {SECONDS:g}, or {QUICK_SECONDS:g} with --quick.")

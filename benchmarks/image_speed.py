@@ -23,7 +23,6 @@ import numpy as np
 
 from microforge.answers.images import BATCH_PIXELS
 from microforge.axes.samples import to_samples
-from microforge.cli.options import Device
 from microforge.config import NetworkConfig, PredictionConfig
 from microforge.events import FolderStarted, ImageFinished
 from microforge.inference.folder.run import predict_folder
@@ -101,7 +100,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--simulate", type=int, default=24, metavar="COUNT")
     parser.add_argument("--side", type=int, default=512)
-    parser.add_argument("--device", default="cpu", choices=list(Device))
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--type", default="float32", choices=["float32", "source"])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--limit", type=int, help="Use so many images of the folder.")

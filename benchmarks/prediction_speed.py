@@ -15,7 +15,6 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from microforge.cli.options import Device
 from microforge.config import PredictionConfig
 from microforge.events import FolderStarted, ImageFinished
 from microforge.inference.folder.run import predict_folder
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--split", help="CSV:NAME")
-    parser.add_argument("--device", default="auto", choices=list(Device))
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
     paths = chosen(arguments.folder, arguments.split)

@@ -3,14 +3,23 @@
 None means "chosen from the data and the device"; what was chosen is shown when a run starts and kept in the model.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
-DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+def _known_device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", name):
+        raise ValueError(f"'{name}' is no device: choose auto, cpu, cuda, cuda:1 (the second GPU) or mps")
+    return name
+
+
+#: auto, cpu, mps, cuda (the first GPU), or cuda and the number of a GPU from 0: cuda:1.
+DeviceName = Annotated[str, AfterValidator(_known_device)]
 NormalisationMode = Literal["image", "dataset", "none"]
 
 
@@ -37,7 +46,8 @@ def is_fitted(field: FieldInfo) -> bool:
 def field_hints(field: FieldInfo) -> Mapping[str, Any]:
     """Give what a field says by `json_schema_extra`.
 
-    `fitted` and `formerly` as above; for forms `choices`, what each choice means, and `empty`, what None stands for.
+    `fitted` and `formerly` as above; for forms `choices`, what each choice means, `empty`, what None stands for, and
+    `device`: one of the devices that are there.
     """
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
@@ -47,6 +57,16 @@ def choice_field(default: str, *, title: str, choices: Mapping[str, str], descri
     told = "; ".join(f"{choice}: {meaning}" for choice, meaning in choices.items())
     description = f"{description} {told}.".lstrip()
     return Field(default, title=title, description=description, json_schema_extra={"choices": dict(choices)})
+
+
+def device_field() -> Any:
+    """Give the field of a device; which there are to choose from is not known here."""
+    return Field(
+        "auto",
+        title="Device",
+        description="Where to compute; auto takes the GPU with most free memory, if one works; cuda:1 the second GPU.",
+        json_schema_extra={"device": True},
+    )
 
 
 def fitted_field(*default: Any, formerly: str = "", **details: Any) -> Any:
@@ -107,8 +127,13 @@ class TrainingConfig(Settings):
         description="Stop after this many training steps; empty = until stopped.",
         json_schema_extra={"empty": "until stopped"},
     )
-    device: DeviceName = Field("auto", title="Device", description="Where to compute; auto takes a GPU if it works.")
-    seed: int = Field(0, ge=0, title="Seed", description="Same seed, data and machine: same training.")
+    device: DeviceName = device_field()
+    seed: int = Field(
+        0,
+        ge=0,
+        title="Seed",
+        description="Same seed, steps, data and machine: same training on a processor; nearly the same on a GPU.",
+    )
     patch_size: int | None = Field(
         None, ge=16, le=2048, title="Patch size", description="Side of the training patches in pixels (YX)."
     )
@@ -132,7 +157,7 @@ class TrainingConfig(Settings):
         choices={
             "image": "each image by its own percentiles, taken over the whole image",
             "dataset": "all by those of the training images (for quantitative intensities)",
-            "none": "as recorded, for intensities that lie between 0 and 1 already",
+            "none": "as recorded",
         },
     )
     learning_rate: float | None = Field(
@@ -189,7 +214,7 @@ class NetworkConfig(Settings):
 class PredictionConfig(Settings):
     """How a model is applied; affects speed and memory, and the task's post-processing."""
 
-    device: DeviceName = Field("auto", title="Device", description="Where to compute; auto takes a GPU if it works.")
+    device: DeviceName = device_field()
     tile_size: int | None = Field(
         None,
         ge=32,

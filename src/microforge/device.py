@@ -6,6 +6,7 @@ import subprocess
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -15,6 +16,9 @@ from microforge.errors import SettingsError
 
 if TYPE_CHECKING:
     import torch
+
+#: Compute capability from which float16 is faster than float32.
+FAST_FLOAT16 = (7, 0)
 
 
 @dataclass(frozen=True)
@@ -33,50 +37,146 @@ def choose_device(name: DeviceName = "auto") -> "torch.device":
     Raises
     ------
     SettingsError
-        If the device asked for by name does not work here.
+        If the device asked for by name does not exist here, or does not work.
     """
     import torch
 
     if name == "auto":
         return torch.device(describe_device().device)
-    if name == "cuda" and not torch.cuda.is_available():
-        report = describe_device()
-        raise SettingsError("CUDA was asked for but does not work here.", remedy=report.reason + " " + report.remedy)
-    if name == "mps" and not torch.backends.mps.is_available():
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SettingsError(f"There is no kind of device called {name}.", remedy="Use --device auto.") from error
+    if device.type == "cuda":
+        _refuse_missing_gpu(device)
+    if device.type == "mps" and not torch.backends.mps.is_available():
         raise SettingsError("The Apple GPU (mps) was asked for but does not work here.", remedy="Use --device auto.")
-    return torch.device(name)
+    if device.type != "cpu" and (problem := _problem(name)):
+        raise SettingsError(f"{name} was asked for but fails: {problem}.", remedy="Use --device auto.")
+    return device
 
 
-@cache
+def _refuse_missing_gpu(device: "torch.device") -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        report = _cpu(*_why_no_gpu(torch.version.cuda))
+        raise SettingsError(
+            f"{device} was asked for but does not work here.", remedy=f"{report.reason} {report.remedy}"
+        )
+    count = torch.cuda.device_count()
+    if device.index is not None and device.index >= count:
+        there = ", ".join(f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in range(count))
+        raise SettingsError(f"There is no {device}: GPUs are counted from 0.", remedy=f"Use auto, or one of {there}.")
+
+
+def device_choices() -> tuple[str, ...]:
+    """Give the names to choose from, with the numbers of GPUs where there are several; asks neither torch nor a GPU."""
+    folder = Path("/proc/driver/nvidia/gpus")
+    count = len(list(folder.iterdir())) if folder.is_dir() else 0
+    numbered = tuple(f"cuda:{index}" for index in range(count)) if count > 1 else ()
+    return ("auto", "cpu", "cuda", *numbered, "mps")
+
+
 def describe_device() -> DeviceReport:
-    """Find the best device that really computes; a GPU counts only after a small calculation on it."""
+    """Find the best device that really computes; of several GPUs the one with most free memory.
+
+    A GPU counts only after it has done a small calculation of each kind that is needed.
+    """
     import torch
 
     if torch.cuda.is_available():
-        problem = _try("cuda")
-        if not problem:
-            return DeviceReport("cuda", torch.cuda.get_device_name(0))
-        return _cpu(f"The GPU was found but failed: {problem}.", "Update the NVIDIA driver, then restart.")
-    if torch.backends.mps.is_available() and not _try("mps"):
+        return _best_gpu()
+    if torch.backends.mps.is_available():
+        problem = _problem("mps")
+        if problem:
+            return _cpu(f"The Apple GPU was found but failed: {problem}.", "Update PyTorch (and macOS).")
         return DeviceReport("mps", "Apple GPU")
     return _cpu(*_why_no_gpu(torch.version.cuda))
 
 
-def _cpu(reason: str, remedy: str) -> DeviceReport:
+def device_title(device: "torch.device") -> str:
+    """Give the name of a device for people."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else _cpu().title
+
+
+def _best_gpu() -> DeviceReport:
+    import torch
+
+    count = torch.cuda.device_count()
+    names = [f"cuda:{index}" for index in range(count)] if count > 1 else ["cuda"]
+    problems = []
+    for name in sorted(names, key=_free_on, reverse=True):
+        title, problem = torch.cuda.get_device_name(torch.device(name)), _problem(name)
+        if not problem:
+            return DeviceReport(name, title)
+        problems.append(f"{title} was found but failed: {problem}.")
+    return _cpu(" ".join(problems), "Update the NVIDIA driver, then restart.")
+
+
+def _free_on(name: str) -> int:
+    import torch
+
+    try:
+        return free_memory(torch.device(name))
+    except RuntimeError:
+        return 0
+
+
+def _cpu(reason: str = "", remedy: str = "") -> DeviceReport:
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     return DeviceReport("cpu", f"{platform.machine()} processor, {cores} cores", reason, remedy)
 
 
-def _try(device: str) -> str:
+@cache
+def _problem(device: str) -> str:
+    """Say why a device cannot be used, empty where it can; tried once."""
     import torch
 
     try:
-        torch.zeros(8, device=device).add_(1).sum().item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        return str(error).splitlines()[0]
+        _try_operations(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return ""
 
 
+def _try_operations(device: "torch.device") -> None:
+    """Do what networks and augmentation do, forwards and backwards, in images and stacks.
+
+    Raises
+    ------
+    RuntimeError
+        If an operation is missing on the device, or gives a wrong answer.
+    """
+    import torch
+    from torch.nn import functional
+
+    for dims, convolve, pool in (
+        (2, functional.conv2d, functional.max_pool2d),
+        (3, functional.conv3d, functional.max_pool3d),
+    ):
+        layout = torch.channels_last if dims == 2 else torch.channels_last_3d
+        image = torch.ones(1, 2, *[8] * dims, device=device).contiguous(memory_format=layout).requires_grad_()
+        kernel = torch.ones(2, 2, *[3] * dims, device=device)
+        with computing_in(device, compute_dtype(device)):
+            pooled = pool(convolve(image, kernel, padding=1), 2)
+            answer = functional.interpolate(pooled, scale_factor=2.0, mode="nearest")
+        answer.float().mean().backward()  # type: ignore[no-untyped-call]
+        if answer.max().item() != 2 * 3**dims or image.grad is None or not image.grad.isfinite().all().item():
+            raise RuntimeError(f"a convolution in {dims}D gives a wrong answer")
+    plane = torch.ones(1, 1, 8, 8, device=device)
+    grid = functional.affine_grid(torch.eye(2, 3, device=device)[None], [1, 1, 8, 8], align_corners=False)
+    warped = functional.grid_sample(plane, grid, align_corners=False)
+    finer = functional.interpolate(warped, scale_factor=2.0, mode="bicubic", align_corners=False)
+    if abs(finer.mean().item() - 1) > 0.01:
+        raise RuntimeError("interpolation gives a wrong answer")
+
+
+@cache
 def _why_no_gpu(torch_cuda: str | None) -> tuple[str, str]:
     """Tell apart: no NVIDIA card, a torch built without CUDA, a driver that is missing or too old."""
     card = _nvidia_card()
@@ -122,16 +222,31 @@ def free_memory(device: "torch.device") -> int:
 
 
 def compute_dtype(device: "torch.device") -> "torch.dtype":
-    """Precision of the network: bfloat16 where the device computes it natively (2-4 times faster), else float32."""
+    """Precision in which a network answers: what the device computes natively, 2 to 4 times faster than float32.
+
+    bfloat16 where there is such hardware, float16 on older GPUs with fast float16 (Volta and Turing), else float32.
+    """
     import torch
 
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+        with torch.cuda.device(device):
+            if torch.cuda.is_bf16_supported(including_emulation=False):
+                return torch.bfloat16
+        fast = torch.version.hip is None and torch.cuda.get_device_capability(device) >= FAST_FLOAT16
+        return torch.float16 if fast else torch.float32
     # Other processors offer bfloat16 too, but emulate it, slower than float32.
     native = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in native):
         return torch.bfloat16
     return torch.float32
+
+
+def training_dtype(device: "torch.device") -> "torch.dtype":
+    """Precision in which a network learns: as it answers, but float32 for float16, in which small gradients are 0."""
+    import torch
+
+    dtype = compute_dtype(device)
+    return torch.float32 if dtype == torch.float16 else dtype
 
 
 def release_memory(device: "torch.device") -> None:

@@ -9,7 +9,7 @@ from microforge.data.normalise import normaliser_for
 from microforge.errors import ModelFileError, ModelMismatchError, OutOfMemoryError, SettingsError
 from microforge.events import TileFinished
 from microforge.inference.predictor import Predictor
-from microforge.inference.tiling import TiledNetwork, plan_tiles
+from microforge.inference.tiling import TiledNetwork, choose_batch_pixels, plan_tiles
 from microforge.io.model_file import NormalisationCard, load_model, read_card, save_model
 from microforge.networks.unet import UNet, receptive_field
 from microforge.tasks.instances.task import Instances
@@ -249,3 +249,27 @@ def test_an_image_of_one_bit_is_predicted(model: Path) -> None:
     prediction = Predictor(model, PredictionConfig(device="cpu")).predict(image)
     assert prediction.labels.shape == image.shape
     assert not prediction.notes
+
+
+def test_a_network_too_large_for_float16_answers_in_float32() -> None:
+    config = NetworkConfig(out_channels=2, width=8)
+    network = random_network(config)
+    with torch.no_grad():
+        network.down[0][0].weight.mul_(1e5)
+    images = np.random.default_rng(0).random((1, 1, 64, 64), np.float32)
+    exact, half = (TiledNetwork(network, Instances(), torch.device("cpu"), 64) for _ in range(2))
+    exact.dtype, half.dtype = torch.float32, torch.float16
+    answer = half.forward(images)
+    assert half.dtype is torch.float32
+    np.testing.assert_array_equal(answer, exact.forward(images))
+
+
+def test_small_images_go_together_as_far_as_the_memory_of_a_gpu_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [1 << 40]
+    monkeypatch.setattr("microforge.inference.tiling.free_memory", lambda _: free[0])
+    network, gpu = NetworkConfig(width=32), torch.device("cuda")
+    assert choose_batch_pixels(network, gpu) == 2048**2
+    free[0] = 1 << 32
+    assert 2**19 < choose_batch_pixels(network, gpu) < 2048**2
+    assert choose_batch_pixels(network, gpu) * 12 * 32 < 0.3 * free[0]
+    assert choose_batch_pixels(network, torch.device("cpu")) == 2**19

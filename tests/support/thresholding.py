@@ -15,7 +15,7 @@ from microforge.types import Prediction, Sample
 class Thresholding:
     """Stands for a predictor: objects are what is brighter than 100."""
 
-    device = "cpu"
+    device, batch_pixels = "cpu", 1 << 19
 
     def __init__(self, tile: int = 64, slow: threading.Event | None = None) -> None:
         self.tile, self.slow, self.batches = tile, slow, []

@@ -304,3 +304,11 @@ def test_card_tells_what_a_paper_needs(tmp_path: Path) -> None:
     assert len(card.receptive_field) == 2
     assert "torch" in card.versions
     assert len(card.training.data_hash) == 32
+
+
+def test_training_leaves_the_random_numbers_of_other_programs_alone(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    run(tmp_path)
+    assert torch.equal(torch.rand(3), expected)

@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
 
-from microforge.config import Settings
+from microforge.config import PredictionConfig, Settings
 from microforge.errors import SettingsError, WriteError
 
 _S = TypeVar("_S", bound=Settings)
@@ -18,16 +17,22 @@ _S = TypeVar("_S", bound=Settings)
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-class Device(StrEnum):
-    """Where to compute."""
+def read_device(text: str) -> str:
+    """Check the name of a device."""
+    try:
+        return PredictionConfig(device=text).device
+    except ValidationError as error:
+        raise typer.BadParameter(str(error.errors()[0]["ctx"]["error"]) + ".", param_hint="--device") from error
 
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
 
-
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU if it works.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda|cuda:N|mps",
+        parser=read_device,
+        help="Where to compute; auto takes the GPU with most free memory, if one works; cuda:1 the second GPU.",
+    ),
+]
 AxesOption = Annotated[
     str | None, typer.Option(help="Axes of the images, such as ZYX or TCYX, where the files do not tell.")
 ]

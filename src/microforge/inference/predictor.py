@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
-from microforge.answers.images import BATCH_PIXELS
 from microforge.answers.time_series import PredictionStack
 from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
@@ -94,7 +93,7 @@ class Predictor:
     def _together(self, sample: Sample) -> int:
         """Give how many samples like this one fit through the network at once."""
         pixels = int(np.prod(sample.image.shape[1:]))
-        return max(1, BATCH_PIXELS // pixels) if self.fits_one_tile(sample) else 1
+        return max(1, self.batch_pixels // pixels) if self.fits_one_tile(sample) else 1
 
     def _run_group(self, group: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
         outputs: Sequence[Output] = ()
@@ -137,6 +136,11 @@ class Predictor:
             self.check(sample)
         images = np.stack([self.normaliser(sample)(np.asarray(sample.image)) for sample in samples])
         return list(self.network.forward(images))
+
+    @property
+    def batch_pixels(self) -> int:
+        """How many pixels of small images are best put through the network together, as far as memory allows."""
+        return self.network.batch_pixels
 
     def fits_one_tile(self, sample: Sample) -> bool:
         """Tell whether a sample is small enough for `forward_many`."""

@@ -47,6 +47,9 @@ class FolderPredictor(FramePredictor, Protocol):
     @property
     def device(self) -> Any: ...  # noqa: D102
 
+    @property
+    def batch_pixels(self) -> int: ...  # noqa: D102
+
     def prepare(self, sample: Sample) -> None: ...  # noqa: D102
 
     def fits_one_tile(self, sample: Sample) -> bool: ...  # noqa: D102

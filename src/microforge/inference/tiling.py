@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from microforge.answers.images import BATCH_PIXELS
 from microforge.config import NetworkConfig
 from microforge.data.normalise import Normaliser
 from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory, release_memory
@@ -72,6 +73,16 @@ def choose_tile_size(network: NetworkConfig, device: torch.device) -> int:
     return max(64, min(largest, side))
 
 
+def choose_batch_pixels(network: NetworkConfig, device: torch.device) -> int:
+    """Give how many pixels of small images go through the network at once: as many as one tile may have.
+
+    A processor gains nothing from more than its caches hold, and takes `BATCH_PIXELS`.
+    """
+    if device.type == "cpu":
+        return BATCH_PIXELS
+    return max(BATCH_PIXELS, int(choose_tile_size(network, device) ** network.dims))
+
+
 class TiledNetwork:
     """A network with the activation of its task, for images of any size.
 
@@ -99,6 +110,7 @@ class TiledNetwork:
     ) -> None:
         self.network, self.task, self.device, self.flips, self.poses = network, task, device, flips, poses
         self.tile_size = tile_size or choose_tile_size(network.config, device)
+        self.batch_pixels = choose_batch_pixels(network.config, device)
         self.dtype = compute_dtype(device)
 
     def run(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
@@ -144,6 +156,14 @@ class TiledNetwork:
 
     def forward(self, images: npt.NDArray[np.float32]) -> Output:
         """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32 on the output grid."""
+        result = self._forward(images)
+        if self.dtype == torch.float16 and not np.isfinite(result).all():
+            # Features became larger than float16 can hold: this network needs more, now and later.
+            self.dtype = torch.float32
+            result = self._forward(images)
+        return result
+
+    def _forward(self, images: npt.NDArray[np.float32]) -> Output:
         size = images.shape[2:]
         missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
         with torch.inference_mode(), computing_in(self.device, self.dtype):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from microforge.config import TrainingConfig
-from microforge.device import describe_device
+from microforge.device import device_title
 from microforge.errors import WriteError
 from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.io.atomic import atomic_write_text
@@ -119,10 +119,9 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
 
 def _started(run: Run) -> RunStarted:
     setup = run.setup
-    title = describe_device().title if setup.device.type == describe_device().device else str(setup.device)
     return RunStarted(
         setup.task.title,
-        title,
+        device_title(setup.device),
         run.card.parameters,
         {**setup.plan.describe(), "normalisation": setup.normalisation.mode},
         tuple(sample.name for sample in setup.training),

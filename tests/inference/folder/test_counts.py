@@ -35,7 +35,7 @@ TASK = Counting(CountingOptions(spacing=12, steps=(1, 1), intervals={"": INTERVA
 class Finding:
     """Stands for a predictor: a cell is a bright spot, and the density that of its middle."""
 
-    device = "cpu"
+    device, batch_pixels = "cpu", 1 << 19
 
     def __init__(self, task: Counting = TASK) -> None:
         self.task = task

@@ -24,7 +24,7 @@ from support.runs import csv_rows
 class Doubling:
     """Stands for a predictor: the answer is twice the image, on a grid `finer` times finer."""
 
-    device = "cpu"
+    device, batch_pixels = "cpu", 1 << 19
 
     def __init__(self, finer: int = 1, failing: str = "", tile: int = 64, channels: tuple[str, ...] = ()) -> None:
         self.finer, self.failing, self.tile, self.channels = finer, failing, tile, channels

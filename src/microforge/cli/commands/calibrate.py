@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from microforge.cli.options import AxesOption, Device, DeviceOption, JsonOption, model_path
+from microforge.cli.options import AxesOption, DeviceOption, JsonOption, model_path
 from microforge.cli.progress import Progress, metrics_text
 from microforge.config import PredictionConfig
 
@@ -24,7 +24,7 @@ def calibrate_command(
     split: Annotated[
         str | None, typer.Option(metavar="CSV:NAME", help="Only the images whose `split` column has this name.")
     ] = None,
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     axes: AxesOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +39,7 @@ def calibrate_command(
             points,
             None if output is None else model_path(output, "--output"),
             overwrite=overwrite,
-            config=PredictionConfig(device=device.value),
+            config=PredictionConfig(device=device),
             split=split,
             axes=axes,
             progress=lambda done, total: progress.show(done / total, f"{done} of {total} images"),

@@ -11,7 +11,7 @@ import typer
 
 import microforge
 from microforge.cli.inputs import TrainingFiles
-from microforge.cli.options import Device, DeviceOption, JsonOption, make_folder
+from microforge.cli.options import DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError, SettingsError
 from microforge.io.atomic import atomic_path
@@ -33,7 +33,7 @@ def demo(
         "demo"
     ),
     seconds: Annotated[float, typer.Option("--time", min=1, help="Seconds of training.")] = 60,
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     gui: Annotated[bool, typer.Option("--gui", help="Show the result as layers in napari.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,10 +51,10 @@ def demo(
     model, results, picture = output / "nuclei.safetensors", output / "results", output / "overview.png"
     test_images, test_labels = data / "test_images", data / "test_labels"
     typer.echo(f"1. Training {seconds:.0f} s on {data / 'images'}", err=True)
-    config = TrainingConfig(task="instances", device=device.value)
+    config = TrainingConfig(task="instances", device=device)
     train_model(config, TrainingFiles(data / "images", (data / "labels",)), model, seconds)
     typer.echo(f"2. Predicting {test_images}", err=True)
-    applied = PredictionConfig(device=device.value)
+    applied = PredictionConfig(device=device)
     summary = show_folder(predict_folder(model, [test_images], results, config=applied))
     typer.echo("3. Comparing with the truth", err=True)
     metrics = evaluate(model, test_images, test_labels, config=applied)["metrics"]

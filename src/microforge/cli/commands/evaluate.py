@@ -9,7 +9,6 @@ import typer
 from microforge.answers.words import confusion_text
 from microforge.cli.options import (
     AxesOption,
-    Device,
     DeviceOption,
     FlipsOption,
     JsonOption,
@@ -39,7 +38,7 @@ def evaluate_command(
         float | None,
         typer.Option(metavar="PIXELS", help="Of counts: a dot counts as found within this distance of the true one."),
     ] = None,
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     axes: AxesOption = None,
     target_axes: Annotated[str | None, typer.Option(help="Axes of target images, where the files do not tell.")] = None,
     flips: FlipsOption = False,
@@ -50,7 +49,7 @@ def evaluate_command(
     from microforge.evaluation.evaluate import evaluate as measure
 
     options = read_pairs(option, "--option") | ({} if radius is None else {"radius": radius})
-    config = make_settings(PredictionConfig, {"device": device.value, "flips": flips, "task_options": options})
+    config = make_settings(PredictionConfig, {"device": device, "flips": flips, "task_options": options})
     first, more = (annotations[0], annotations[1:]) if annotations else (None, [])
     with Progress(1.0) as progress:
         result = measure(

@@ -12,7 +12,6 @@ import typer
 
 from microforge.cli.options import (
     AxesOption,
-    Device,
     DeviceOption,
     FlipsOption,
     JsonOption,
@@ -39,7 +38,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="Model file (.safetensors).")],
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or patterns.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and tables; made if missing.")],
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     axes: AxesOption = None,
     tile_size: Annotated[int | None, typer.Option(help="Side of the tiles; default: from the free memory.")] = None,
     flips: FlipsOption = False,
@@ -68,7 +67,7 @@ def predict(
     from microforge.inference.folder.run import predict_folder
 
     values = {
-        "device": device.value,
+        "device": device,
         "tile_size": tile_size,
         "flips": flips,
         "image_type": image_type.value,

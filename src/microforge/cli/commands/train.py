@@ -12,7 +12,6 @@ import typer
 from microforge.cli.inputs import TrainingFiles, wrong_use
 from microforge.cli.options import (
     AxesOption,
-    Device,
     DeviceOption,
     JsonOption,
     TaskOptionList,
@@ -48,7 +47,7 @@ def train_command(
         str | None, typer.Option(help="Stop after this time, such as 300s, 5m or 1h; reading included. Default: 10m.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after this many training steps.")] = None,
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, data and machine: same training.")] = 0,
     validation_split: Annotated[
         str | None,
@@ -79,7 +78,7 @@ def train_command(
     if seconds is None and steps is None:
         seconds = _DEFAULT_SECONDS
         typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
-    named = {"task": task, "steps": steps, "device": device.value, "seed": seed, "start_from": start_from}
+    named = {"task": task, "steps": steps, "device": device, "seed": seed, "start_from": start_from}
     values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}
     config = make_settings(TrainingConfig, values)
     files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes)

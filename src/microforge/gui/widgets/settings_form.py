@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from qtpy.QtWidgets import QLabel, QWidget
 
 from microforge.config import Settings, field_hints
+from microforge.device import device_choices
 from microforge.gui.widgets.basics import Note, add_row, rows
 
 _S = TypeVar("_S", bound=Settings)
@@ -125,6 +126,16 @@ class ChoiceField(Field):
         self.note.say(meaning and f"{meaning[0].upper()}{meaning[1:]}.")
 
 
+class DeviceField(Field):
+    """A device of this machine, or one that was chosen elsewhere."""
+
+    def set_value(self, value: str) -> None:
+        """Show a device."""
+        if value not in self.widget.choices:
+            self.widget.choices = (*self.widget.choices, value)
+        super().set_value(value)
+
+
 class FileField(Field):
     """A path that may be empty."""
 
@@ -177,6 +188,8 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
     if get_origin(kind) is Literal:
         box = ComboBox(choices=get_args(kind), **common)
         return ChoiceField(box, field_hints(info).get("choices", {}), common["tooltip"])
+    if field_hints(info).get("device"):
+        return DeviceField(ComboBox(choices=device_choices(), **common))
     if kind is Path:
         return FileField(FileEdit(mode="r", **common))
     if kind is str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from microforge.answers.base import COUNTS_TABLE
-from microforge.answers.images import BATCH_PIXELS
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
@@ -83,7 +82,7 @@ class Pipeline:
             return group
         for future in [future for future in self.ahead if future.done()]:
             more = future.result()
-            if isinstance(more, Ready) and more.shape == first.shape and _fits(group, more):
+            if isinstance(more, Ready) and more.shape == first.shape and _fits(group, more, self.network.batch_pixels):
                 group.append(more)
                 self.ahead.remove(future)
         return group
@@ -223,9 +222,10 @@ def _already(outcome: Outcome) -> "Future[Outcome]":
     return future
 
 
-def _fits(group: Sequence[Ready], more: Ready) -> bool:
+def _fits(group: Sequence[Ready], more: Ready, most: int) -> bool:
+    """Tell whether one more file may join a group, which is to have `most` pixels at most."""
     single = len(more.samples) == len(group[0].samples) == 1
-    return single and (len(group) + 1) * more.pixels <= BATCH_PIXELS
+    return single and (len(group) + 1) * more.pixels <= most
 
 
 def _is_large(path: Path) -> bool:

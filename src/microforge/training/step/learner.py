@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from microforge.config import NetworkConfig
-from microforge.device import compute_dtype, computing_in
+from microforge.device import computing_in, training_dtype
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import UNet, count_parameters
 from microforge.tasks.abilities import BringsModel
@@ -71,11 +71,12 @@ class Learner:
     def __init__(
         self, task: Task, config: NetworkConfig, device: torch.device, learning_rate: float | None, seed: int
     ) -> None:
-        torch.manual_seed(seed)
         layout = torch.channels_last if config.dims == 2 else torch.channels_last_3d
-        self.task, self.device, self.dtype = task, device, compute_dtype(device)
-        self.network = UNet(config).to(device).to(memory_format=layout)  # type: ignore[call-overload]
-        self.average = AveragedWeights(self.network, UNet(config).to(device).to(memory_format=layout))  # type: ignore[call-overload]
+        self.task, self.device, self.dtype = task, device, training_dtype(device)
+        with torch.random.fork_rng(devices=[]):  # what else uses torch in this process keeps its random numbers
+            torch.default_generator.manual_seed(seed)
+            network, copy = (UNet(config).to(device).to(memory_format=layout) for _ in range(2))  # type: ignore[call-overload]
+        self.network, self.average = network, AveragedWeights(network, copy)
         self.optimiser = Optimiser(self.network, learning_rate)
         self.step = 0
 
