@@ -133,6 +133,11 @@ def test_evaluate_tells_errors_of_counts_beside_the_mean(cells: Path) -> None:
     assert "have no bounds" in shown.stderr
 
 
+def test_evaluate_says_where_the_mean_count_does_as_well(cells: Path) -> None:
+    told = call("evaluate", cells / "random.safetensors", cells / "images", cells / "points", "--device", "cpu").stderr
+    assert "On these images the model is no better than a simple method: always the mean count" in told
+
+
 def test_evaluate_of_counts_needs_points(cells: Path) -> None:
     result = call("evaluate", cells / "random.safetensors", cells / "images")
     assert result.exit_code == 1

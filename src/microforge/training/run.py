@@ -16,7 +16,7 @@ from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
 from microforge.events import CheckpointSaved, Doubt, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
-from microforge.io.model_file import ModelCard, save_model
+from microforge.io.model_file import BaselineCard, ModelCard, save_model
 from microforge.tasks.abilities import corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
@@ -80,6 +80,9 @@ class Run:
         self.clock.before += float(values["seconds"])
         self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
         self.validator.take_options(values["options"])
+        if "baseline" in values:
+            self.baseline.restore(values["baseline"])
+            self.validator.symptom = self.baseline.card.symptom
         if values["best"] is not None:
             self.best = Best(float(values["best"]), checkpoint.part("best"), values["best_options"])
         self.safe = self.learner.weights()
@@ -160,9 +163,13 @@ class Run:
         """Let the task make up for what is common to all errors on images trained on, with the last weights."""
         yield from self.validator.level(last=True)
 
-    def measure_baseline(self) -> Iterator[TrainingEvent]:
-        """Measure the simple method that the model is to beat, once."""
-        yield from self.baseline.measure(self.validator.task)
+    def measure_baseline(self, *, last: bool = False) -> Iterator[TrainingEvent]:
+        """Measure the simple method that the model is to beat, once; ends early when asked to stop."""
+
+        def stopped() -> bool:
+            return self.live.discarding or (self.live.stopping and not last)
+
+        yield from self.baseline.measure(self.validator.task, stopped)
 
     def doubt(self) -> Doubt | None:
         """Say why the model is of no use yet."""
@@ -229,9 +236,11 @@ class Run:
         save_model(path, weights, self._finished_card().model_copy(update={"task_options": dict(options)}))
         return path
 
+    def _beside(self) -> BaselineCard:
+        return self.baseline.card.model_copy(update={"symptom": self.validator.symptom})
+
     def _finished_card(self) -> ModelCard:
-        baseline = self.baseline.card.model_copy(update={"symptom": self.validator.symptom})
-        card = self.card.model_copy(update={"baseline": baseline})
+        card = self.card.model_copy(update={"baseline": self._beside()})
         return finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
 
     def checkpoint(self) -> CheckpointSaved:
@@ -244,6 +253,7 @@ class Run:
             "sampler": self.sampler.state,
             "metrics": self.metrics,
             "options": self.validator.options,
+            "baseline": self._beside().model_dump(mode="json"),
             "best": self.best.value if self.best else None,
             "best_options": self.best.options if self.best else None,
         }

@@ -13,6 +13,7 @@ from microforge.config import TrainingConfig
 from microforge.events import RunFinished, Validated
 from microforge.io.model_file import read_card
 from microforge.training.loop import train
+from microforge.training.mailbox import Live
 from microforge.training.quality.baseline import BaselineMeasurement
 from microforge.training.setup import make_setup
 from microforge.types import Points, Sample
@@ -24,7 +25,7 @@ SMALL = TrainingConfig(device="cpu", steps=3, width=8, patch_size=32, batch_size
 
 def measured(config: TrainingConfig, training: list[Sample], validation: list[Sample]) -> BaselineMeasurement:
     beside = BaselineMeasurement(make_setup(config, training, validation))
-    list(beside.measure(beside.setup.task))
+    list(beside.measure(beside.setup.task, lambda: False))
     return beside
 
 
@@ -37,7 +38,8 @@ def test_a_model_that_has_learnt_nothing_says_so_everywhere(tmp_path: Path) -> N
     validated, finished = of_type(events, Validated)[-1], of_type(events, RunFinished)[0]
     assert validated.doubt is not None
     assert validated.doubt.brief == "not yet better than a threshold"
-    assert finished.doubt == validated.doubt
+    assert finished.doubt is not None
+    assert finished.doubt.brief == validated.doubt.brief
     assert "after 3 steps" in finished.doubt.text
     model = tmp_path / "model.safetensors"
     beside = read_card(model).baseline
@@ -102,7 +104,7 @@ def test_a_mean_count_follows_the_area() -> None:
 
 def test_it_is_measured_once(tmp_path: Path) -> None:
     beside = measured(SMALL, fields(), [disc_sample("other", seed=9)])
-    assert list(beside.measure(beside.setup.task)) == []
+    assert list(beside.measure(beside.setup.task, lambda: False)) == []
     assert beside.card.images == 1
 
 
@@ -110,3 +112,25 @@ def test_images_of_which_nothing_is_known_do_not_end_the_training(tmp_path: Path
     config = SMALL.model_copy(update={"task": "segmentation"})
     nothing = replace(disc_sample("nothing", seed=4), mask=np.zeros((96, 96), bool))
     assert len(of_type(list(train(config, fields(2), [nothing], tmp_path)), RunFinished)) == 1
+
+
+def test_stop_is_heard_between_its_images_and_it_begins_anew() -> None:
+    beside = BaselineMeasurement(make_setup(SMALL, fields(), [disc_sample("other", seed=9)]))
+    task = beside.setup.task
+    assert len(list(beside.measure(task, lambda: True))) == 0
+    assert beside.card.value is None
+    assert len(list(beside.measure(task, lambda: False))) == 4
+    first = beside.card.value
+    beside.forget()
+    assert len(list(beside.measure(task, lambda: False))) == 4
+    assert beside.card.value == first
+
+
+def test_a_run_that_goes_on_still_knows_what_speaks_against_its_model(tmp_path: Path) -> None:
+    other = [disc_sample("other", seed=9)]
+    list(train(SMALL, fields(), other, tmp_path))
+    live = Live()
+    live.stop()
+    (finished,) = of_type(list(train(SMALL, fields(), other, tmp_path, live, resume=True)), RunFinished)
+    assert finished.doubt is not None
+    assert finished.doubt.brief == "not yet better than a threshold"

@@ -18,6 +18,11 @@ from microforge.cli.options import (
 )
 from microforge.cli.progress import Progress
 from microforge.config import PredictionConfig
+from microforge.tasks import get_task
+from microforge.training.quality.doubt import is_of_use
+
+#: With fewer images nothing is said of how a model stands beside a simple method.
+FEWEST_COMPARED = 3
 
 
 def evaluate_command(
@@ -83,10 +88,21 @@ def _print(result: dict[str, Any]) -> None:
         beside = f"  {simple['metrics'][name]:.4f}" if name in simple["metrics"] else ""
         typer.echo(f"{name:>{width}}  {value:8.4f}{beside}")
     _print_more(result)
+    if _no_better(result):
+        typer.echo(f"On these images the model is no better than a simple method: {simple['name']}.", err=True)
     alone = result["images_without_annotation"] + result["annotations_without_image"]
     if alone:
         few = ", ".join(alone[:5]) + (" ..." if len(alone) > 5 else "")
         typer.echo(f"Not paired, left out: {len(alone)} files ({few})", err=True)
+
+
+def _no_better(result: dict[str, Any]) -> bool:
+    """Tell whether a simple method does as well; of one or two images it knows too much, being fitted on them."""
+    metric, direction = get_task(result["task"]).monitor
+    simple = result.get("baseline", {"metrics": {}})["metrics"]
+    if metric not in simple or metric not in result["metrics"] or result["images"] < FEWEST_COMPARED:
+        return False
+    return not is_of_use(result["metrics"][metric], simple[metric], higher_is_better=direction == "max")
 
 
 def _print_more(result: dict[str, Any]) -> None:

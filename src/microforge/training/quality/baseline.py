@@ -1,7 +1,8 @@
 """Measure the simple method of a task beside a running training, once, on the images kept aside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +35,19 @@ class BaselineMeasurement:
         self.card = BaselineCard(metric=metric, higher_is_better=direction == "max", enough_steps=enough)
         self.done = not setup.validation
 
-    def measure(self, task: Task) -> Iterator[Preparing]:
-        """Measure image by image; what can be measured in no reasonable time, or not at all, stays unknown."""
+    def restore(self, card: Mapping[str, Any]) -> None:
+        """Go on with what was known before, until it is measured again."""
+        self.card = BaselineCard.model_validate(dict(card))
+
+    def forget(self) -> None:
+        """Measure again next time, as an image kept aside was changed."""
+        self.done = not self.setup.validation
+
+    def measure(self, task: Task, stopped: Callable[[], bool]) -> Iterator[Preparing]:
+        """Measure image by image; what can be measured in no reasonable time, or not at all, stays unknown.
+
+        It is given up where `stopped` says so, and begun anew when it is asked for again.
+        """
         simple = baseline_of(task)
         kept_aside = self.setup.validation
         if self.done or simple is None:
@@ -45,7 +57,11 @@ class BaselineMeasurement:
             return
         # Odd images may defeat the simple method; the training is not to end with it.
         with suppress(ValueError, ArithmeticError, MemoryError):
-            yield from self._measure(simple, calibrated(task), kept_aside)
+            for event in self._measure(simple, calibrated(task), kept_aside):
+                if stopped():
+                    self.done = False
+                    return
+                yield event
 
     def _measure(self, simple: Baseline, task: Task, kept_aside: Sequence[Sample]) -> Iterator[Preparing]:
         for sample in self._looked_at(task):

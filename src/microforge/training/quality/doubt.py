@@ -28,7 +28,7 @@ def doubt_of(card: ModelCard) -> Doubt | None:
 
 
 def _measured(card: ModelCard, beside: BaselineCard, value: float, simple: float) -> Doubt | None:
-    if _is_of_use(beside, value, simple):
+    if is_of_use(value, simple, higher_is_better=beside.higher_is_better, symptom=beside.symptom):
         return None
     brief = f"not yet better than {beside.kind}"
     places = f"{beside.images} image{'s' * (beside.images != 1)} kept aside"
@@ -42,13 +42,16 @@ def _measured(card: ModelCard, beside: BaselineCard, value: float, simple: float
     return Doubt(brief, " ".join(part for part in parts if part))
 
 
-def _is_of_use(beside: BaselineCard, value: float, simple: float) -> bool:
-    """Compare with the simple method; as good as it will do, unless it finds the same in every image, or nothing."""
-    better_by = value - simple if beside.higher_is_better else simple - value
+def is_of_use(value: float, simple: float, *, higher_is_better: bool, symptom: str = "") -> bool:
+    """Compare a metric with a simple method's.
+
+    As good as that will do, unless the model finds the same (`symptom`) in every image, or nothing.
+    """
+    better_by = value - simple if higher_is_better else simple - value
     margin = ALIKE * abs(simple)
-    if value == (1.0 if beside.higher_is_better else 0.0):
+    if value == (1.0 if higher_is_better else 0.0):
         return True
-    return better_by > margin or (better_by >= -margin and not beside.symptom and value != 0)
+    return better_by > margin or (better_by >= -margin and not symptom and value != 0)
 
 
 def _unmeasured(steps: int, seconds: float, enough: int) -> Doubt:
