@@ -52,7 +52,7 @@ def test_a_model_that_has_learnt_nothing_says_so_everywhere(tmp_path: Path) -> N
     tifffile.imwrite(tmp_path / "a.tif", fields(1)[0].image[0])
     told = run.invoke(app, ["predict", str(model), str(tmp_path / "a.tif"), "-o", str(tmp_path / "out"), "--json"])
     assert told.exit_code == 0
-    assert "Warning: this model is not yet better than a threshold" in told.output
+    assert "Warning: model.safetensors: Not yet better than a threshold" in told.output
 
 
 def test_a_model_that_is_better_says_nothing(tmp_path: Path) -> None:

@@ -28,7 +28,12 @@ def test_worse_than_the_simple_method_says_by_how_much_and_how_much_longer_to_tr
     assert f"about {ENOUGH_STEPS} steps are usual, about 4 minutes more" in doubt.text
 
 
-@pytest.mark.parametrize("value", [0.395, 0.4, 0.41, 0.9, 1.0])
+@pytest.mark.parametrize(("steps", "said"), [(60, True), (ENOUGH_STEPS, False)])
+def test_nearly_as_good_is_of_use_only_after_enough_steps(steps: int, said: bool) -> None:
+    assert (doubt_of(card(0.395, steps)) is not None) is said
+
+
+@pytest.mark.parametrize("value", [0.4, 0.41, 0.9, 1.0])
 def test_as_good_or_better_says_nothing(value: float) -> None:
     assert doubt_of(card(value)) is None
 

@@ -78,7 +78,7 @@ def predict(
     events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite)
     doubt = doubt_of(read_card(model))
     if doubt is not None:
-        typer.echo(f"Warning: this model is {doubt.brief}. {doubt.text}", err=True)
+        typer.echo(f"Warning: {model.name}: {doubt.text}", err=True)
     summary = show_folder(events) | ({} if doubt is None else {"remarks": [doubt.text]})
     if as_json:
         typer.echo(json.dumps(summary))

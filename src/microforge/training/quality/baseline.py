@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from microforge.training.setup import Setup
 from microforge.training.validation import PART_PIXELS
 from microforge.types import Sample
 
-#: The simple method is fitted on so many pixels of the images trained on, and measured on no more than so many.
-LOOKED_AT_PIXELS, MEASURED_PIXELS = 1_500_000, 8_000_000
+#: The simple method is fitted on so many pixels of the images trained on, and measured on no more values (pixels of
+#: all channels) of those kept aside than so many: it takes seconds, and memory in proportion.
+LOOKED_AT_PIXELS, MEASURED_VALUES = 1_500_000, 16_000_000
 
 
 class BaselineMeasurement:
@@ -53,7 +55,7 @@ class BaselineMeasurement:
         if self.done or simple is None:
             return
         self.done = True
-        if sum(sample.size for sample in kept_aside) > MEASURED_PIXELS:
+        if sum(prod(sample.image.shape) for sample in kept_aside) > MEASURED_VALUES:
             return
         # Odd images may defeat the simple method; the training is not to end with it.
         with suppress(ValueError, ArithmeticError, MemoryError):

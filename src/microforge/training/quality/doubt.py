@@ -28,7 +28,9 @@ def doubt_of(card: ModelCard) -> Doubt | None:
 
 
 def _measured(card: ModelCard, beside: BaselineCard, value: float, simple: float) -> Doubt | None:
-    if is_of_use(value, simple, higher_is_better=beside.higher_is_better, symptom=beside.symptom):
+    # Of few steps more are the right advice where the model is only nearly as good.
+    alike = ALIKE if card.training.steps >= beside.enough_steps else 0.0
+    if is_of_use(value, simple, higher_is_better=beside.higher_is_better, symptom=beside.symptom, alike=alike):
         return None
     brief = f"not yet better than {beside.kind}"
     places = f"{beside.images} image{'s' * (beside.images != 1)} kept aside"
@@ -42,13 +44,14 @@ def _measured(card: ModelCard, beside: BaselineCard, value: float, simple: float
     return Doubt(brief, " ".join(part for part in parts if part))
 
 
-def is_of_use(value: float, simple: float, *, higher_is_better: bool, symptom: str = "") -> bool:
+def is_of_use(value: float, simple: float, *, higher_is_better: bool, symptom: str = "", alike: float = ALIKE) -> bool:
     """Compare a metric with a simple method's.
 
-    As good as that will do, unless the model finds the same (`symptom`) in every image, or nothing.
+    As good as that, up to the part `alike`, will do unless the model finds the same (`symptom`) in every image, or
+    nothing.
     """
     better_by = value - simple if higher_is_better else simple - value
-    margin = ALIKE * abs(simple)
+    margin = alike * abs(simple)
     if value == (1.0 if higher_is_better else 0.0):
         return True
     return better_by > margin or (better_by >= -margin and not symptom and value != 0)
