@@ -13,6 +13,7 @@ import psutil
 
 from microforge.config import DeviceName
 from microforge.errors import SettingsError
+from microforge.memory import available_memory
 
 if TYPE_CHECKING:
     import torch
@@ -218,7 +219,7 @@ def free_memory(device: "torch.device") -> int:
 
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    return available_memory()
 
 
 def compute_dtype(device: "torch.device") -> "torch.dtype":

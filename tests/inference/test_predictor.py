@@ -1,9 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from microforge.axes.samples import to_samples
 from microforge.config import NetworkConfig, PredictionConfig, TrainingConfig
 from microforge.data.normalise import normaliser_for
 from microforge.errors import ModelFileError, ModelMismatchError, OutOfMemoryError, SettingsError
@@ -273,3 +275,52 @@ def test_small_images_go_together_as_far_as_the_memory_of_a_gpu_allows(monkeypat
     assert 2**19 < choose_batch_pixels(network, gpu) < 2048**2
     assert choose_batch_pixels(network, gpu) * 12 * 32 < 0.3 * free[0]
     assert choose_batch_pixels(network, torch.device("cpu")) == 2**19
+
+
+def too_large() -> Image:
+    return Image("slide", np.broadcast_to(np.uint16(3), (20_000, 20_000)), "YX")
+
+
+def test_an_image_that_cannot_fit_is_refused_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("microforge.inference.predictor.available_memory", lambda: 4_000_000_000)
+    predictor = Predictor(random_model(), CPU)
+    steps = predictor.run_image(too_large())
+    with pytest.raises(OutOfMemoryError, match=r"20,000 x 20,000 pixels need about 6\.4 GB at once, and 4\.0 GB"):
+        next(steps)
+
+
+def test_an_image_that_fits_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = Predictor(random_model(), CPU)
+    [sample] = to_samples(too_large())
+    monkeypatch.setattr("microforge.inference.predictor.available_memory", lambda: 16_000_000_000)
+    predictor.check_memory(sample)
+    monkeypatch.setattr("microforge.inference.predictor.available_memory", lambda: 1)
+    predictor.check_memory(to_samples(Image("small", np.zeros((512, 512), np.uint8), "YX"))[0])
+
+
+class OnDisk:
+    """A float image that counts how many of its pixels are read, and refuses to be read at once."""
+
+    def __init__(self, data: np.ndarray) -> None:
+        self.data, self.shape, self.ndim, self.dtype = data, data.shape, data.ndim, data.dtype
+        self.read = 0
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        part = self.data[key]
+        self.read += part.size
+        return part
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise AssertionError("read as a whole")
+
+
+@pytest.mark.parametrize("place", [None, (0, 1299, 1777)])
+def test_missing_pixels_of_images_on_disk_are_told_without_reading_all_again(
+    place: tuple[int, ...] | None,
+) -> None:
+    data = np.random.default_rng(0).normal(100, 9, (1, 1300, 1800)).astype(np.float32)
+    if place:
+        data[place] = np.nan
+    predictor = Predictor(random_model(), CPU)
+    prediction = predictor.predict(Sample("slide", OnDisk(data)))
+    assert any("NaN" in note for note in prediction.notes) == bool(place)

@@ -118,6 +118,9 @@ class AnswerKind(ABC):
         What is counted in images, in the plural; empty where nothing is.
     numbered
         Whether the table of images has a column with the number of what was found.
+    working_bytes
+        How much memory it takes to make the answer from what the network gives, in bytes per pixel of the image, as
+        measured on single images of 25 megapixels.
     hashed
         Whether the ledger keeps a hash of the first file: not of large ones, which would have to be read again.
     """
@@ -128,6 +131,7 @@ class AnswerKind(ABC):
     tables: ClassVar[tuple[str, ...]] = ()
     counted: ClassVar[str] = ""
     numbered: ClassVar[bool] = False
+    working_bytes: ClassVar[int] = 12
     hashed: ClassVar[bool] = False
 
     @abstractmethod

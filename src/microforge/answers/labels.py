@@ -30,6 +30,8 @@ class LabelAnswer(AnswerKind):
 
     truth: ClassVar[AnnotationKind] = LABELS
     tables: ClassVar[tuple[str, ...]] = (OBJECTS_TABLE,)
+    #: Of objects that cover half of the image; more where they cover all.
+    working_bytes: ClassVar[int] = 24
     hashed: ClassVar[bool] = True
 
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:

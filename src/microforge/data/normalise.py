@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from microforge.config import NormalisationMode
-from microforge.intensities import LARGEST, UNUSABLE, plain, usable
+from microforge.intensities import LARGEST, UNUSABLE, plain, spread_out, usable
 from microforge.io.model_file import NormalisationCard
 from microforge.tasks.base import Task
 from microforge.types import Array, ArrayLike, Floats, Prediction
 
 PERCENTILES = (1.0, 99.8)
-PIXELS_READ = 1 << 20
 # An image range below this many standard deviations of its noise is empty: noise must not be blown up to signal.
 NOISE_RANGE = 10.0
 NOISE_PIXELS = 1 << 14
@@ -90,7 +89,7 @@ def card_for(images: Sequence[ArrayLike], mode: NormalisationMode) -> Normalisat
 
 def intensity_range(image: ArrayLike) -> tuple[Floats, Floats]:
     """Give background and bright level of each channel of ``C(Z)YX``, float32, `high` > `low`."""
-    levels = [_channel_range(_spread_out(image, channel)) for channel in range(image.shape[0])]
+    levels = [_channel_range(spread_out(image, channel)) for channel in range(image.shape[0])]
     low, high = np.array(levels, np.float32).T
     return low, high
 
@@ -99,7 +98,7 @@ def blank(image: ArrayLike) -> str:
     """Say why nothing can be seen in ``C(Z)YX``; empty where something can."""
     words = f"all pixels are {UNUSABLE}"
     for channel in range(image.shape[0]):
-        values = _spread_out(image, channel)
+        values = spread_out(image, channel)
         values = values[usable(values)]
         if values.size and values.min() != values.max():
             return ""
@@ -110,20 +109,6 @@ def blank(image: ArrayLike) -> str:
 def is_constant(image: ArrayLike) -> bool:
     """Tell whether no channel of ``C(Z)YX`` varies."""
     return bool(blank(image))
-
-
-def _spread_out(image: ArrayLike, channel: int) -> Array:
-    """Read about a million pixels of a channel, in whole rows spread evenly, so that files are read in order."""
-    shape = image.shape[1:]
-    rows_wanted = max(1, PIXELS_READ // max(shape[-1], 1))
-    rows = int(np.prod(shape[:-1]))
-    if rows <= rows_wanted:
-        return np.asarray(image[channel])
-    step = int(np.ceil(rows / rows_wanted))
-    if len(shape) == 2:
-        return np.asarray(image[channel, ::step])
-    planes = max(1, int(np.sqrt(step)))
-    return np.asarray(image[channel, ::planes, :: max(1, step // planes)])
 
 
 def _channel_range(values: Array) -> tuple[float, float]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from math import prod
 from pathlib import Path
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 import torch
@@ -14,20 +16,23 @@ from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
 from microforge.data.normalise import Normaliser, blank, normaliser_for, recorded
 from microforge.device import choose_device
-from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError
+from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError, OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.inference.tiling import Output, TiledNetwork
 from microforge.intensities import UNUSABLE, usable
 from microforge.io.images import let_go
 from microforge.io.model_file import ModelFile, load_model
+from microforge.memory import available_memory, bytes_text
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import UNet
 from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import BringsModel
-from microforge.types import Array, Image, Prediction, Sample
+from microforge.types import Array, Floats, Image, Prediction, Sample
 
 # Beyond this ratio between the pixel sizes of a model and an image, objects look to the network as another size.
 PIXEL_SIZE_RATIO = 1.5
+#: Images whose answer takes fewer bytes than this are tried without asking how much memory is free.
+_ALWAYS_TRIED = 1 << 28
 
 
 class Predictor:
@@ -60,6 +65,8 @@ class Predictor:
         )
         # Before and after the network the same one is needed, and finding it means reading the image.
         self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
+        #: Samples of which pixels were no intensities, as seen when they were read for the network.
+        self._incomplete: WeakSet[Sample] = WeakSet()
 
     def run(self, sample: Sample) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of one sample; close the generator to cancel.
@@ -68,9 +75,12 @@ class Predictor:
         ------
         ModelMismatchError
             If the image has other channels or dimensions than the model.
+        OutOfMemoryError
+            If it is so large that its answer cannot fit into the memory that is free.
         """
         self.check(sample)
-        for item in self.network.run(sample.image, self.normaliser(sample)):
+        self.check_memory(sample)
+        for item in self.network.run(sample.image, partial(self._normalised, sample)):
             yield item if isinstance(item, TileFinished) else self.finish(item, sample)
 
     def run_frames(self, samples: Sequence[Sample]) -> Iterator[TileFinished | Prediction]:
@@ -134,7 +144,7 @@ class Predictor:
         """Run small samples of one size together; `finish` turns each output into a prediction."""
         for sample in samples:
             self.check(sample)
-        images = np.stack([self.normaliser(sample)(np.asarray(sample.image)) for sample in samples])
+        images = np.stack([self._normalised(sample, np.asarray(sample.image)) for sample in samples])
         return list(self.network.forward(images))
 
     @property
@@ -167,6 +177,12 @@ class Predictor:
             found = self._normalisers[sample] = normaliser_for(sample.image, self.card.normalisation)
         return found
 
+    def _normalised(self, sample: Sample, part: Array) -> Floats:
+        """Normalise a part of a sample, and note whether all its pixels are intensities."""
+        if part.dtype.kind == "f" and not usable(part).all():
+            self._incomplete.add(sample)
+        return self.normaliser(sample)(part)
+
     def check(self, sample: Sample) -> None:
         """Refuse what the model was not made for."""
         wanted = self.card.network
@@ -185,11 +201,30 @@ class Predictor:
                 remedy="Choose an image with the same channels, or train a model for these.",
             )
 
+    def needed_memory(self, sample: Sample) -> int:
+        """Estimate the bytes that the answer for a sample takes while it is made, besides the image itself."""
+        network, pixels = self.card.network, prod(sample.image.shape[1:])
+        return pixels * (4 * network.out_channels * network.upscale**2 + self.task.answer.working_bytes)
+
+    def check_memory(self, sample: Sample) -> None:
+        """Refuse, before anything is computed, an image whose answer cannot fit into the memory that is free."""
+        needed = self.needed_memory(sample)
+        if needed < _ALWAYS_TRIED or needed <= (free := available_memory()):
+            return
+        size = " x ".join(f"{length:,}" for length in sample.image.shape[1:])
+        raise OutOfMemoryError(
+            f"The image is too large for the memory: {size} pixels need about {bytes_text(needed)} at once, and "
+            f"{bytes_text(free)} are free.",
+            where=sample.name,
+            remedy="Close other programs, cut the image into parts (crop it), use binned images and a model trained on "
+            "such, or a computer with more memory.",
+        )
+
     def _notes(self, sample: Sample) -> tuple[str, ...]:
         notes = []
         if words := blank(sample.image):
             notes.append(f"{words[0].upper()}{words[1:]}: the result means nothing.")
-        elif np.dtype(sample.image.dtype).kind == "f" and not usable(np.asarray(sample.image)).all():
+        elif sample in self._incomplete:
             notes.append(f"Some pixels are {UNUSABLE}; they were taken as background.")
         if self.card.channel_names and sample.channel_names and self.card.channel_names != sample.channel_names:
             here, there = (", ".join(names) for names in (sample.channel_names, self.card.channel_names))

@@ -5,7 +5,7 @@ thrown away: what is kept was computed from exactly the pixels a whole-image run
 blended, and the tile size decides about memory and speed only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from microforge.answers.images import BATCH_PIXELS
 from microforge.config import NetworkConfig
-from microforge.data.normalise import Normaliser
 from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory, release_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
@@ -24,7 +23,7 @@ from microforge.io.model_file import ALL_POSES, Poses
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
-from microforge.types import ArrayLike, Window, finer_window
+from microforge.types import Array, ArrayLike, Floats, Window, finer_window
 
 Output = npt.NDArray[np.float32]
 
@@ -113,7 +112,7 @@ class TiledNetwork:
         self.batch_pixels = choose_batch_pixels(network.config, device)
         self.dtype = compute_dtype(device)
 
-    def run(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
+    def run(self, image: ArrayLike, normalise: Callable[[Array], Floats]) -> Iterator[TileFinished | Output]:
         """Yield progress per tile and, last, the activated output ``C(Z)YX`` float32 of the whole image.
 
         Tiles are made smaller and the image begun again when memory runs out.
@@ -125,7 +124,7 @@ class TiledNetwork:
         """
         while True:
             try:
-                yield from self._run_once(image, normaliser)
+                yield from self._run_once(image, normalise)
                 return
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -141,14 +140,14 @@ class TiledNetwork:
             )
         self.tile_size //= 2
 
-    def _run_once(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Output]:
+    def _run_once(self, image: ArrayLike, normalise: Callable[[Array], Floats]) -> Iterator[TileFinished | Output]:
         shape = tuple(image.shape[1:])
         tiles = plan_tiles(shape, self.tile_size, self.network.config)
         config = self.network.config
         finer = (*shape[:-2], *(n * config.upscale for n in shape[-2:]))
         whole = np.empty((config.out_channels, *finer), np.float32)
         for done, tile in enumerate(tiles, start=1):
-            part = normaliser(np.asarray(image[(slice(None), *tile.read)]))
+            part = normalise(np.asarray(image[(slice(None), *tile.read)]))
             keep, inner = (finer_window(window, config.upscale) for window in (tile.keep, tile.inner))
             whole[(slice(None), *keep)] = self.forward(part[None])[0][(slice(None), *inner)]
             yield TileFinished(done, len(tiles))

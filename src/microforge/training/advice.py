@@ -6,7 +6,7 @@ import numpy as np
 
 from microforge.data.normalise import blank, intensity_range
 from microforge.events import RunAdvice
-from microforge.intensities import UNUSABLE, usable
+from microforge.intensities import UNUSABLE, spread_out, usable
 from microforge.tasks.base import Direction, Task
 from microforge.types import Sample
 
@@ -33,7 +33,9 @@ def _places(task: Task, sample: Sample) -> int:
 
 def _unlike_the_others(samples: Sequence[Sample]) -> Iterator[RunAdvice]:
     for sample in samples:
-        if np.dtype(sample.image.dtype).kind == "f" and not usable(np.asarray(sample.image)).all():
+        # Some of the pixels: thousands of frames on disk are not all read for a hint.
+        channels = range(sample.image.shape[0]) if np.dtype(sample.image.dtype).kind == "f" else ()
+        if not all(usable(spread_out(sample.image, channel)).all() for channel in channels):
             text = f"{sample.name}: pixels that are {UNUSABLE} are taken as background."
             yield RunAdvice(f"nan {sample.name}", text)
     if len(samples) < 4:

@@ -1,6 +1,7 @@
 """What image-to-image tasks share: channels, units, quality, checks of pairs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from microforge.answers import PREDICTED_IMAGE, AnswerKind
 from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
-from microforge.intensities import plain
+from microforge.intensities import plain, spread_out
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, Blur, Regression
@@ -87,10 +88,13 @@ class ImageTask(Task):
             )
             yield RunAdvice("stack", text)
         for sample in samples:
-            count, level = image_metrics.saturated(np.asarray(sample.image))
+            looked_at = np.stack([spread_out(sample.image, channel) for channel in range(sample.image.shape[0])])
+            count, level = image_metrics.saturated(looked_at)
             if count:
-                share = count / np.prod(sample.image.shape)
-                text = f"{sample.name}: {count:,} pixels ({share:.2%}) are saturated at {level}; they stay so."
+                share, pixels = count / looked_at.size, prod(sample.image.shape)
+                about = "" if looked_at.size == pixels else "about "
+                text = f"{sample.name}: {about}{share * pixels:,.0f} pixels ({share:.2%}) are saturated at {level}; "
+                text += "they stay so."
                 yield RunAdvice(f"saturated {sample.name}", text)
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:
