@@ -103,6 +103,8 @@ class Image:
         False where the letters are only the likely reading of a shape: a person should confirm them.
     time_interval
         Seconds between time points; None where unknown.
+    notes
+        What a person must know of how the file was read (stored turned, a thumbnail left out).
     """
 
     name: str
@@ -113,6 +115,7 @@ class Image:
     source: str = ""
     axes_known: bool = True
     time_interval: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

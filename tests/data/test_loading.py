@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image as Picture
 
 from microforge.annotations import IMAGE_CLASSES, IMAGE_PAIRS, LABELS, NOTHING, POINTS, AnnotationKind
 from microforge.data.loading import Problem, iter_samples, load_samples
@@ -360,3 +361,32 @@ def test_measuring_may_read_what_training_does_without(tmp_path: Path) -> None:
     (sample,) = iter_samples(pairing, task(Blind), kind=IMAGE_PAIRS)
     assert isinstance(sample, Sample)
     assert sample.annotation is not None
+
+
+def save_turned(path: Path, size: tuple[int, int]) -> Path:
+    """Save a JPEG whose camera was held upright: stored lying, with EXIF's orientation 6."""
+    exif = Picture.Exif()
+    exif[0x0112] = 6
+    path.parent.mkdir(exist_ok=True)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    Picture.fromarray((rows * 5 + columns % 3).astype(np.uint8)).save(path, exif=exif)
+    return path
+
+
+def test_a_picture_stored_turned_fits_labels_drawn_upright_and_it_is_said(tmp_path: Path) -> None:
+    image = save_turned(tmp_path / "x" / "a.jpg", (32, 32))
+    labels = write(tmp_path / "y", a=np.tril(plain(32, 32)))
+    loaded = load_samples([Pair(image, labels / "a.tif")], task())
+    pixels = np.asarray(loaded.samples[0].image)[0]
+    # The rows of the stored picture, which grow brighter, are columns of the upright one, from right to left.
+    assert np.all(np.diff(pixels[:, ::5].mean(axis=0)) < -10)
+    (remark,) = loaded.remarks
+    assert remark.path == image
+    assert "read upright" in remark.reason
+
+
+def test_labels_drawn_on_the_stored_picture_are_refused_with_the_reason(tmp_path: Path) -> None:
+    image = save_turned(tmp_path / "x" / "a.jpg", (24, 32))
+    labels = write(tmp_path / "y", a=plain(24, 32))
+    with pytest.raises(NotEnoughDataError, match=r"labels are 24x32, the image is 32x24.*orientation 6.*read upright"):
+        load_samples([Pair(image, labels / "a.tif")], task())

@@ -178,7 +178,7 @@ def _fitting_labels(image: Image, annotation: Image) -> Array:
         raise AnnotationError(
             f"The labels are {_named_size(annotation)}, the image is {_named_size(image)}.",
             where=annotation.source or annotation.name,
-            remedy=_shape_remedy(annotation, shape),
+            remedy=" ".join((_shape_remedy(annotation, shape, image.notes), *image.notes)),
         )
     return labels
 
@@ -281,8 +281,8 @@ def _named_size(image: Image) -> str:
     return size_text(image.data.shape) + ("" if plain else f" ({image.axes})")
 
 
-def _shape_remedy(annotation: Image, shape: tuple[int, ...]) -> str:
-    if sorted(annotation.data.shape) == sorted(shape):
+def _shape_remedy(annotation: Image, shape: tuple[int, ...], notes: tuple[str, ...]) -> str:
+    if not notes and sorted(annotation.data.shape) == sorted(shape):
         return "The axes seem to be in another order: save the labels as the image is."
     if annotation.data.ndim != len(shape):
         return "Labels have the image's planes and time points, but no channels; check the axes of both."

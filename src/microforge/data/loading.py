@@ -119,6 +119,7 @@ class _Reader:
         """Give the samples of a pair, or its problem; a time series is taken whole or not at all."""
         try:
             image = read_image(pair.image, self.axes)
+            self.remarks.extend(Problem(pair.image, note) for note in image.notes)
             if self.kind.axes_matter and not image.axes_known and image.data.ndim > 2:
                 raise _unknown_axes(image)
             image = replace(image, name=name)

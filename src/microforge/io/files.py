@@ -14,7 +14,9 @@ from pathlib import Path
 from microforge.errors import ImageReadError
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".lsm")
-IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp")
+#: Slides of Aperio and Hamamatsu are TIFFs by another name.
+SLIDE_SUFFIXES = (".svs", ".ndpi")
+IMAGE_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".jpg", ".jpeg", ".bmp", *SLIDE_SUFFIXES)
 #: Signs that cannot be part of a file's name on every system.
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 

@@ -139,6 +139,13 @@ def test_bad_files_do_not_stop_the_others(tmp_path: Path, images: list[Path]) ->
     assert states["i02"] == "done"
 
 
+def test_what_is_to_be_said_of_a_file_stands_in_its_notes(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "in" / "a.tif", extratags=[(274, 3, 1, 6, True)])
+    events = run(Thresholding(), [path], origin(tmp_path))
+    assert "(orientation 6)" in of_type(events, ImageFinished)[0].notes[0]
+    assert "(orientation 6)" in csv_rows(tmp_path / "out" / "images.csv")[0]["notes"]
+
+
 def test_a_failed_image_is_tried_again(tmp_path: Path, images: list[Path]) -> None:
     content = images[1].read_bytes()
     images[1].write_bytes(b"")

@@ -135,7 +135,7 @@ def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
 
 def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Outcome:
     seconds = time.perf_counter() - began
-    notes = tuple(note for note in (ready.job.note, *result.notes) if note)
+    notes = tuple(note for note in (ready.job.note, *ready.image.notes, *result.notes) if note)
     path = result.path
     entry = replace(
         _done(ready, origin, seconds, result.shape, result.pixel_size, notes),

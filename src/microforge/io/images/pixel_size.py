@@ -71,8 +71,11 @@ def imagej_sizes(metadata: Mapping[str, Any], resolution: Sequence[float]) -> di
     unit = _micrometres(str(metadata.get("unit", "")))
     if not unit:
         return times
-    sizes = times | {"Z": abs(_number(metadata.get("spacing", 1.0))) * unit}
-    return sizes | {letter: unit / per for letter, per in zip("XY", resolution, strict=True) if per > 0}
+    sizes = {letter: unit / per for letter, per in zip("XY", resolution, strict=True) if per > 0}
+    if unit in _TAG_UNITS.values() and not _are_plausible(sizes):
+        # ImageJ took the resolution of a print, in inches or centimetres, for that of a microscope.
+        return times
+    return times | sizes | {"Z": abs(_number(metadata.get("spacing", 1.0))) * unit}
 
 
 def imagej_channels(metadata: Mapping[str, Any], channels: int) -> tuple[str, ...]:
@@ -89,15 +92,26 @@ def tag_sizes(resolution: Sequence[float], unit: int, metadata: Mapping[str, Any
     """Give pixel sizes from the resolution tags, unless they are a printer's or a screen's."""
     per_unit = _TAG_UNITS.get(unit, 0.0)
     sizes = {letter: per_unit / per for letter, per in zip("XY", resolution, strict=True) if per > 0}
-    if not all(_PLAUSIBLE[0] <= size <= _PLAUSIBLE[1] for size in sizes.values()):
+    if not _are_plausible(sizes):
         return {}
     spacing = _number(metadata.get("spacing")) * _micrometres(str(metadata.get("unit", "")))
     return sizes | ({"Z": spacing} if spacing > 0 else {})
 
 
+def svs_sizes(description: str) -> dict[str, float]:
+    """Give the pixel size of an Aperio slide, which is said in its description (``MPP = 0.4990``)."""
+    fields = (part.partition("=") for part in description.split("|"))
+    size = next((_number(value) for name, _, value in fields if name.strip() == "MPP"), 0.0)
+    return {"Y": size, "X": size} if size > 0 else {}
+
+
 def lsm_sizes(metadata: Mapping[str, Any]) -> dict[str, float]:
     """Give the voxel sizes of a Zeiss LSM file, which are in metre."""
     return {letter: _number(metadata.get(f"VoxelSize{letter}")) * 1e6 for letter in "ZYX"}
+
+
+def _are_plausible(sizes: Sizes) -> bool:
+    return all(_PLAUSIBLE[0] <= size <= _PLAUSIBLE[1] for size in sizes.values())
 
 
 def _micrometres(unit: str) -> float:

@@ -1,25 +1,42 @@
-"""Read PNG, JPEG and BMP."""
+"""Read PNG, JPEG and BMP: come here when such a picture has other numbers, colours or sides than it should."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import imagecodecs
-import imageio.v3 as imageio
 import numpy as np
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
+from microforge.io.images.colour import inks_to_rgb
+from microforge.io.images.limits import check_picture
+from microforge.io.images.opening import gone
+from microforge.io.images.orientation import UPRIGHT, upright
 from microforge.io.images.tiff import RawImage
 from microforge.io.images.tiff_errors import damaged, too_large
 from microforge.types import Array
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
-#: How files of each kind begin.
-RASTER_HEADS = (_PNG, JPEG, b"BM")
+#: How files of each kind begin, what reads them, and how many pixels a byte can give: deflate packs 1:1032, of 1-bit
+#: pixels; JPEG writes two bits at least for 64 pixels, or one while it refines. (The opener of the library itself
+#: refuses pictures of 0.2 gigapixels whatever the memory.)
+_KINDS: dict[bytes, tuple[Callable[[Path], ImageFile], float]] = {
+    _PNG: (PngImageFile, 8 * 1040.0),
+    JPEG: (JpegImageFile, 1024.0),
+    b"BM": (BmpImageFile, 8 * 1040.0),
+}
+RASTER_HEADS = tuple(_KINDS)
+#: EXIF's tag of how a picture is turned.
+_ORIENTATION = 0x0112
 
 
 def read_raster(path: Path, head: bytes) -> RawImage:
-    """Read a picture file; `head` is its first bytes.
+    """Read a picture file as it is meant to be seen, upright; `head` is its first bytes.
 
-    A palette of colours is applied; `read_palette` gives the numbers themselves.
+    Where its numbers stand for colours, `palette` says for which.
 
     Raises
     ------
@@ -27,27 +44,59 @@ def read_raster(path: Path, head: bytes) -> RawImage:
         If the file is damaged or too large.
     """
     try:
-        data = _decode(path, head)
+        return _read(path, head)
     except MemoryError as error:
         raise too_large(path) from error
     except PermissionError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise gone(path, error) from error
         # Damaged files make decoders raise anything.
         raise damaged(path, str(error)) from error
-    return RawImage(data, "YXS" if data.ndim == 3 else "YX")
 
 
-def read_palette(path: Path) -> Array | None:
-    """Give the numbers behind the colours of a picture with a palette, uint8 YX; None for any other picture."""
-    if imageio.immeta(path, plugin="pillow", exclude_applied=False).get("mode") != "P":
-        return None
-    return np.asarray(imageio.imread(path, plugin="pillow", mode="P"))
+def _read(path: Path, head: bytes) -> RawImage:
+    opener, most = next(kind for begin, kind in _KINDS.items() if head.startswith(begin))
+    # Of 16 bits the usual decoder would quietly keep 8 in colour, or beside transparency.
+    depth = head[24] if head.startswith(_PNG) and len(head) > 25 else 8
+    with opener(path) as picture:
+        check_picture(path, picture.width * picture.height, _bytes_of(picture, depth), most)
+        data = imagecodecs.png_decode(path.read_bytes()) if depth == 16 else _pixels(picture)
+        turn = _orientation(picture)
+        palette = _palette(picture, depth)
+    if palette is not None and palette.ndim == 1:
+        data = data // palette[1]
+    data, notes = upright(np.asarray(data), turn)
+    return RawImage(data, "YXS" if data.ndim == 3 else "YX", palette=palette, notes=notes)
 
 
-def _decode(path: Path, head: bytes) -> Array:
-    # The usual decoder would quietly cut 16-bit colours down to 8 bit.
-    deep_colour = head.startswith(_PNG) and len(head) > 25 and head[24] == 16 and head[25] in (2, 6)
-    if deep_colour:
-        return np.asarray(imagecodecs.png_decode(path.read_bytes()))
-    return np.asarray(imageio.imread(path, plugin="pillow", index=0))
+def _bytes_of(picture: ImageFile, depth: int) -> int:
+    """Give the bytes of a pixel while it is decoded: a whole copy of the decoder's, where colours take four bytes."""
+    if depth == 16:
+        return 16
+    return 2 if picture.mode in ("1", "L", "P") else 8
+
+
+def _pixels(picture: ImageFile) -> Array:
+    if picture.mode == "CMYK":
+        inks = np.asarray(picture)
+        # The decoder takes all for negatives, as Adobe's programs write them.
+        return inks_to_rgb(inks if "adobe" in picture.info else 255 - inks)
+    return np.asarray(picture)
+
+
+def _palette(picture: ImageFile, depth: int) -> Array | None:
+    """Give what the numbers stand for: colours uint8 ``(N, 3)``, or grey values ``(N,)`` of pixels of 2 and 4 bits."""
+    if picture.mode == "P":
+        return np.array(picture.getpalette("RGB") or [0, 0, 0], np.uint8).reshape(-1, 3)
+    if isinstance(picture, PngImageFile) and picture.mode == "L" and depth in (2, 4):
+        return np.linspace(0, 255, 1 << depth).astype(np.uint8)
+    return None
+
+
+def _orientation(picture: ImageFile) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, UPRIGHT))
+    except Exception:  # noqa: BLE001 - what cameras write beside a picture may be broken; the picture is not
+        return UPRIGHT

@@ -14,7 +14,7 @@ from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
 from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
-from microforge.io.images.raster import JPEG, RASTER_HEADS, read_palette, read_raster
+from microforge.io.images.raster import JPEG, RASTER_HEADS, read_raster
 from microforge.io.images.tiff import RawImage, read_tiff
 from microforge.io.images.tiff_errors import too_large
 from microforge.types import Array, ArrayLike, Image
@@ -23,6 +23,8 @@ __all__ = ["find_images", "read_image", "read_labels"]
 
 #: Colours of images on disk are compared in parts of so many bytes.
 _PART = 1 << 24
+#: Red, green, blue and transparency; more samples than these are channels.
+_MOST_COLOURS = 4
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -51,7 +53,10 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
         If `axes` does not fit the shape.
     """
     path = Path(path)
-    raw = _read_raw(path)
+    return _image(path, _coloured(_read_raw(path)), axes)
+
+
+def _image(path: Path, raw: RawImage, axes: str | None) -> Image:
     try:
         raw, known = _with_axes(raw, axes)
     except AxesError as error:
@@ -65,6 +70,7 @@ def read_image(path: str | Path, axes: str | None = None) -> Image:
         str(path),
         known,
         raw.sizes.get("T") if "T" in raw.axes else None,
+        raw.notes,
     )
 
 
@@ -86,17 +92,13 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
         If the file holds colours, fractions or negative numbers, or is a JPEG.
     """
     path = Path(path)
-    image = read_image(path, axes)
-    head = read_head(path)
-    if head.startswith(JPEG):
+    image = _image(path, _as_numbers(_read_raw(path)), axes)
+    if read_head(path).startswith(JPEG):
         raise AnnotationError(
             "JPEG files cannot hold labels: their compression changes the numbers.",
             where=str(path),
             remedy="Save the labels as TIFF or PNG.",
         )
-    if head.startswith(RASTER_HEADS):
-        numbers = read_palette(path)
-        image = image if numbers is None else replace(image, data=numbers, axes="YX")
     if "S" in image.axes:
         raise AnnotationError(
             "This is a colour picture, not a label image.",
@@ -146,6 +148,30 @@ def _decode(path: Path, head: bytes) -> RawImage:
     )
 
 
+def _coloured(raw: RawImage) -> RawImage:
+    """Replace numbers by the colours or grey values that they stand for."""
+    if raw.palette is None:
+        return raw
+    numbers, axes = _as_index(raw)
+    colours = np.take(raw.palette, numbers, axis=0, mode="clip")
+    axes += "S" * (raw.palette.ndim - 1)
+    return replace(raw, data=colours, axes=axes, full_shape=colours.shape, colour=True, tiff=None, palette=None)
+
+
+def _as_numbers(raw: RawImage) -> RawImage:
+    """Leave numbers what they are: labels are often shown in colours, their planes stored as if they were colours."""
+    if raw.palette is not None:
+        numbers, axes = _as_index(raw)
+        return replace(raw, data=numbers, axes=axes, full_shape=numbers.shape, tiff=None)
+    return replace(raw, colour=False) if raw.planes else raw
+
+
+def _as_index(raw: RawImage) -> tuple[Array, str]:
+    numbers = np.asarray(raw.data[...])
+    # Beside the number there may be transparency.
+    return (numbers[..., 0], raw.axes[:-1]) if raw.axes.endswith("S") else (numbers, raw.axes)
+
+
 def _with_axes(raw: RawImage, axes: str | None) -> tuple[RawImage, bool]:
     """Give the image with letters of ours, and whether they are sure."""
     if axes is None:
@@ -171,7 +197,12 @@ def _with_single(raw: RawImage, letters: str) -> Array | LazyView:
 def _named(raw: RawImage) -> tuple[RawImage, bool]:
     """Replace letters that only TIFF libraries know by the likely reading of the shape."""
     raw = _squeezed(raw)
-    grey_samples = "S" in raw.axes and not raw.colour
+    if raw.planes and raw.colour:
+        raw = replace(raw, data=_last(raw.data, 0), axes="YXS")
+    samples = raw.data.shape[raw.axes.index("S")] if "S" in raw.axes else 0
+    if samples > _MOST_COLOURS and raw.axes.endswith("S"):
+        raw, samples = replace(raw, axes=raw.axes.replace("S", "C")), 0
+    grey_samples = samples > 0 and not raw.colour
     if set(raw.axes) <= set(AXES) and len(set(raw.axes)) == raw.data.ndim and not grey_samples:
         return raw, True
     return replace(raw, axes=likely_axes(raw.data.shape)), False
@@ -200,6 +231,12 @@ def _samples(data: Array | LazyView, axis: int, part: int | slice) -> Array | La
     if isinstance(part, slice):
         return LazyView(data, range(data.ndim), {}, {axis: part.stop})
     return LazyView(data, [one for one in range(data.ndim) if one != axis], {axis: part})
+
+
+def _last(data: Array | LazyView, axis: int) -> Array | LazyView:
+    if isinstance(data, np.ndarray):
+        return np.moveaxis(data, axis, -1)
+    return LazyView(data, [*(one for one in range(data.ndim) if one != axis), axis], {})
 
 
 def _is_grey(data: Array | LazyView, axis: int, colours: slice) -> bool:

@@ -19,6 +19,8 @@ _LOSS = re.compile(
     r"invalid page offset|metadata invalid or corrupted|failed to reshape|TiffTag 270 .*invalid value offset"
 )
 
+_UNKNOWN = re.compile(r"not supported|unsupported|requires the '|sample formats do not match", re.IGNORECASE)
+
 
 @contextmanager
 def in_words(path: Path, place: str = "") -> Iterator[None]:
@@ -39,6 +41,8 @@ def in_words(path: Path, place: str = "") -> Iterator[None]:
         except Exception as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise gone(path, error) from error
+            if isinstance(error, NotImplementedError) or _UNKNOWN.search(str(error)):
+                raise unsupported(path, place + str(error)) from error
             # Damaged files make decoders raise anything.
             raise damaged(path, place + str(error)) from error
     loss = next((text for text in complaints if _LOSS.search(text)), "")
@@ -48,18 +52,28 @@ def in_words(path: Path, place: str = "") -> Iterator[None]:
 
 def damaged(path: Path, detail: str) -> ImageReadError:
     """Give the error for a file that ends early or holds garbage."""
-    short = re.sub(r"<tifffile\.[^>]*>\s*", "", detail).strip().split("\n")[0][:120]
     return ImageReadError(
-        f"The file is damaged or was not copied completely ({short}).",
+        f"The file is damaged or was not copied completely ({_short(detail)}).",
         where=str(path),
         remedy="Copy it again from where it was recorded; if Fiji opens it, save it from there as a new TIFF.",
     )
 
 
-def too_large(path: Path) -> ImageReadError:
-    """Give the error for an image that does not fit into memory."""
+def unsupported(path: Path, detail: str) -> ImageReadError:
+    """Give the error for a file that may be whole, but is stored in a way that nobody here can decode."""
     return ImageReadError(
-        "The image does not fit into the memory of this computer.",
+        f"The image is stored in a way that cannot be read ({_short(detail)}).",
+        where=str(path),
+        remedy="Open it in the program that wrote it, or in Fiji (File > Import > Bio-Formats), and save it as a plain "
+        "TIFF; a colour picture as RGB.",
+    )
+
+
+def too_large(path: Path, needed: int = 0, free: int = 0) -> ImageReadError:
+    """Give the error for an image that does not fit into memory; `needed` and `free` are bytes, where known."""
+    numbers = f" ({needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free)" if needed else ""
+    return ImageReadError(
+        f"The image does not fit into the memory of this computer{numbers}.",
         where=str(path),
         remedy="Save it as an uncompressed TIFF, which is read piece by piece, or cut it into parts.",
     )
@@ -75,6 +89,10 @@ def _complaints() -> Iterator[list[str]]:
         yield listener.texts
     finally:
         logger.removeHandler(listener)
+
+
+def _short(detail: str) -> str:
+    return re.sub(r"<tifffile\.[^>]*>\s*", "", detail).strip().split("\n")[0][:120]
 
 
 class _Listener(logging.Handler):

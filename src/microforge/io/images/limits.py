@@ -1,0 +1,86 @@
+"""What a file may ask for before anything of it is decoded: a few kilobytes can declare more than any memory holds."""
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tifffile import COMPRESSION
+
+from microforge.errors import ImageReadError
+from microforge.io.images.tiff_errors import damaged, too_large
+
+#: Less than this is read without asking.
+_SMALL = 1 << 26
+#: So many times smaller a compression makes pixels at most; what is not here has no bound worth knowing.
+_MOST = {
+    COMPRESSION.NONE: 1.0,
+    COMPRESSION.PACKBITS: 64.0,
+    COMPRESSION.LZW: 3000.0,
+    COMPRESSION.ADOBE_DEFLATE: 1040.0,
+    COMPRESSION.DEFLATE: 1040.0,
+}
+#: A single piece above this size that hardly takes any room on the disk is no image, whatever is inside.
+_GIANT_PIECE, _EMPTY = 1 << 30, 500
+#: Of the memory that is free, an image may take this part.
+_PART = 0.8
+
+
+def check_picture(path: Path, pixels: int, pixel_bytes: int, most: float) -> None:
+    """Refuse a picture that declares more pixels than the file can hold, or than fit into the memory.
+
+    Parameters
+    ----------
+    pixels, pixel_bytes
+        How many there are, and bytes of each while it is decoded.
+    most
+        So many pixels a byte of the file gives at most.
+
+    Raises
+    ------
+    ImageReadError
+        If it is too large, or the file too small for it.
+    """
+    if pixels * pixel_bytes < _SMALL:
+        return
+    if pixels > most * path.stat().st_size:
+        raise damaged(path, f"it says that it has {pixels:,} pixels, which do not fit into it")
+    check_memory(path, pixels * pixel_bytes)
+
+
+def check_memory(path: Path, needed: int) -> None:
+    """Refuse to read so many bytes where so much memory is not free.
+
+    Raises
+    ------
+    ImageReadError
+        If it is not; says how much is needed and how much there is.
+    """
+    free = psutil.virtual_memory().available
+    if needed >= _SMALL and needed > _PART * free:
+        raise too_large(path, needed, free)
+
+
+def check_pieces(path: Path, page: Any) -> None:
+    """Refuse a TIFF page whose strips or tiles cannot be what they say, or not one of which fits into the memory.
+
+    Raises
+    ------
+    ImageReadError
+        If so.
+    """
+    piece = prod(page.chunks) * page.dtype.itemsize
+    stored = [count for count in page.databytecounts if count]
+    if piece * max(1, len(stored)) < _SMALL:
+        return
+    packed = prod(page.chunks) * page.bitspersample / 8
+    most = _MOST.get(page.compression)
+    if most is not None and packed * len(stored) > most * sum(stored) + piece:
+        raise damaged(path, "it says that it holds more pixels than its compressed bytes can give")
+    if piece > _GIANT_PIECE and packed > _EMPTY * max(stored, default=1):
+        raise ImageReadError(
+            f"The file packs {piece / 1e9:.1f} GB of pixels into {max(stored, default=0) / 1e6:.1f} MB, as one block.",
+            where=str(path),
+            remedy="Ask where it comes from. If it is an image, save it in tiles or strips, which are read one by one.",
+        )
+    check_memory(path, piece)
