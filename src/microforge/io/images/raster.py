@@ -10,6 +10,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from microforge.errors import ImageReadError
 from microforge.io.images.colour import inks_to_rgb
 from microforge.io.images.limits import check_picture
 from microforge.io.images.opening import gone
@@ -47,7 +48,7 @@ def read_raster(path: Path, head: bytes) -> RawImage:
         return _read(path, head)
     except MemoryError as error:
         raise too_large(path) from error
-    except PermissionError:
+    except (ImageReadError, PermissionError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
