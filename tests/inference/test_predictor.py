@@ -7,7 +7,7 @@ import torch
 
 from microforge.axes.samples import to_samples
 from microforge.config import NetworkConfig, PredictionConfig, TrainingConfig
-from microforge.data.normalise import normaliser_for
+from microforge.data.normalise import Normaliser, normaliser_for
 from microforge.errors import ModelFileError, ModelMismatchError, OutOfMemoryError, SettingsError
 from microforge.events import TileFinished
 from microforge.inference.predictor import Predictor
@@ -16,6 +16,7 @@ from microforge.io.model_file import NormalisationCard, load_model, read_card, s
 from microforge.networks.unet import UNet, receptive_field
 from microforge.tasks.instances.task import Instances
 from microforge.training.loop import train
+from microforge.transfer import Download
 from microforge.types import Image, Prediction, Sample
 from support.discs import disc_sample, draw_discs
 from support.random_models import random_model
@@ -324,3 +325,37 @@ def test_missing_pixels_of_images_on_disk_are_told_without_reading_all_again(
     predictor = Predictor(random_model(), CPU)
     prediction = predictor.predict(Sample("slide", OnDisk(data)))
     assert any("NaN" in note for note in prediction.notes) == bool(place)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_tiles_that_overlap_reading_and_computing_give_the_same(dtype: torch.dtype) -> None:
+    image = np.random.default_rng(0).random((1, 300, 221), np.float32)
+    network = random_network(NetworkConfig(out_channels=2, width=4))
+    runs = []
+    for overlaps in (False, True):
+        tiled = TiledNetwork(network, Instances(), torch.device("cpu"), 128)
+        tiled.dtype, tiled.overlaps = dtype, overlaps
+        runs.append(list(tiled.run(image, normaliser_for(image, NormalisationCard()))))
+    assert runs[0][:-1] == runs[1][:-1]
+    assert len(runs[1]) > 4
+    np.testing.assert_array_equal(runs[0][-1], runs[1][-1])
+
+
+def test_the_next_tile_is_read_before_the_one_before_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    tiled = TiledNetwork(random_network(NetworkConfig(out_channels=2, width=4)), Instances(), torch.device("cpu"), 128)
+    tiled.overlaps = True
+    real = Download.read
+    monkeypatch.setattr(Download, "read", lambda self: order.append("wait") or real(self))
+
+    class Read:
+        shape, ndim, dtype = (1, 200, 90), 3, np.dtype(np.float32)
+
+        def __getitem__(self, window: tuple[slice, ...]) -> np.ndarray:
+            order.append("read")
+            return np.ones(self.shape, np.float32)[window]
+
+    normaliser = Normaliser(np.zeros(1, np.float32), np.ones(1, np.float32))
+    list(tiled.run(Read(), normaliser))
+    assert order[:3] == ["read", "read", "wait"]
+    assert order.count("read") == order.count("wait")

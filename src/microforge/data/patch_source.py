@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from microforge.data.normalise import Normaliser
 from microforge.networks.blocks import fold
+from microforge.transfer import upload
 from microforge.types import ArrayLike, Sample, Target, Window
 
 
@@ -57,12 +58,12 @@ class Windowed:
         kind = self.answer.dtype
         ones = np.ones((self.ones, *image.shape[1:]), kind)
         parts = np.concatenate([image.astype(kind), self.answer[(slice(None), *window)], ones])
-        return torch.from_numpy(parts).to(self.device)
+        return upload(parts, self.device)
 
     def cut_labels(self, window: Window) -> Tensor:
         """Upload a window of the labels, ``L(Z)YX``; there must be some."""
         assert self.labels is not None
-        return torch.from_numpy(np.ascontiguousarray(self.labels[(slice(None), *window)])).to(self.device)
+        return upload(np.ascontiguousarray(self.labels[(slice(None), *window)]), self.device)
 
 
 Store = Resident | Windowed

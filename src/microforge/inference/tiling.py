@@ -5,7 +5,7 @@ thrown away: what is kept was computed from exactly the pixels a whole-image run
 blended, and the tile size decides about memory and speed only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -23,6 +23,7 @@ from microforge.io.model_file import ALL_POSES, Poses
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
+from microforge.transfer import Download, upload
 from microforge.types import Array, ArrayLike, Floats, Window, finer_window
 
 Output = npt.NDArray[np.float32]
@@ -111,6 +112,8 @@ class TiledNetwork:
         self.tile_size = tile_size or choose_tile_size(network.config, device)
         self.batch_pixels = choose_batch_pixels(network.config, device)
         self.dtype = compute_dtype(device)
+        # A processor that computes has no time to read.
+        self.overlaps = device.type == "cuda"
 
     def run(self, image: ArrayLike, normalise: Callable[[Array], Floats]) -> Iterator[TileFinished | Output]:
         """Yield progress per tile and, last, the activated output ``C(Z)YX`` float32 of the whole image.
@@ -146,32 +149,52 @@ class TiledNetwork:
         config = self.network.config
         finer = (*shape[:-2], *(n * config.upscale for n in shape[-2:]))
         whole = np.empty((config.out_channels, *finer), np.float32)
-        for done, tile in enumerate(tiles, start=1):
-            part = normalise(np.asarray(image[(slice(None), *tile.read)]))
+        for done, (tile, output) in enumerate(self._outputs(tiles, image, normalise), start=1):
             keep, inner = (finer_window(window, config.upscale) for window in (tile.keep, tile.inner))
-            whole[(slice(None), *keep)] = self.forward(part[None])[0][(slice(None), *inner)]
+            whole[(slice(None), *keep)] = output[(slice(None), *inner)]
             yield TileFinished(done, len(tiles))
         yield whole
 
+    def _outputs(
+        self, tiles: Sequence[Tile], image: ArrayLike, normalise: Callable[[Array], Floats]
+    ) -> Iterator[tuple[Tile, Output]]:
+        """Give tiles with their outputs ``C(Z)YX``; one that overlaps is read while the one before is computed."""
+        before: tuple[Tile, Output, Download] | None = None
+        for tile in tiles:
+            part = normalise(np.asarray(image[(slice(None), *tile.read)]))[None]
+            if not self.overlaps:
+                yield tile, self.forward(part)[0]
+                continue
+            now = tile, part, self._begin(part)
+            if before is not None:
+                yield before[0], self._end(*before[1:])[0]
+            before = now
+        if before is not None:
+            yield before[0], self._end(*before[1:])[0]
+
     def forward(self, images: npt.NDArray[np.float32]) -> Output:
         """Run normalised images ``NC(Z)YX`` of one size at once; gives ``NC(Z)YX`` float32 on the output grid."""
-        result = self._forward(images)
-        if self.dtype == torch.float16 and not np.isfinite(result).all():
-            # Features became larger than float16 can hold: this network needs more, now and later.
-            self.dtype = torch.float32
-            result = self._forward(images)
-        return result
+        return self._end(images, self._begin(images))
 
-    def _forward(self, images: npt.NDArray[np.float32]) -> Output:
+    def _begin(self, images: npt.NDArray[np.float32]) -> Download:
+        """Give the device all that is to be done for images; it need not be done yet."""
         size = images.shape[2:]
         missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
         with torch.inference_mode(), computing_in(self.device, self.dtype):
-            x = torch.from_numpy(images).to(self.device)
+            x = upload(images, self.device)
             if any(missing):
                 x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")
             output = self._averaged(x) if self.flips else self._answer(x)
             inside = finer_window(tuple(slice(0, n) for n in size), self.network.config.upscale)
-            result: Output = output[(slice(None), slice(None), *inside)].cpu().numpy()
+            return Download(output[(slice(None), slice(None), *inside)])
+
+    def _end(self, images: npt.NDArray[np.float32], download: Download) -> Output:
+        """Give the answer to images, in float32 where some number was too large for float16."""
+        result: Output = download.read()
+        if self.dtype == torch.float16 and not np.isfinite(result).all():
+            # This network needs a larger range, now and later.
+            self.dtype = torch.float32
+            result = self._begin(images).read()
         return result
 
     def _answer(self, x: torch.Tensor) -> torch.Tensor:

@@ -29,8 +29,8 @@ from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
-from microforge.training.step.reading import LossReading
 from microforge.training.validation import Validator
+from microforge.transfer import Download
 
 MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25
@@ -65,7 +65,7 @@ class Run:
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
         self.safe = self.learner.weights()
-        self.pending: deque[tuple[LossReading, tuple[str, ...]]] = deque()
+        self.pending: deque[tuple[Download, tuple[str, ...]]] = deque()
         self.unseen: set[str] = set()
         self.recent: deque[float] = deque(maxlen=30)
         self.megapixels = 0.0
@@ -109,12 +109,12 @@ class Run:
                 raise
             return False
         self.megapixels += batch.image[:, 0].numel() / 1e6
-        self.pending.append((LossReading(loss, self.learner.skipped), batch.names))
+        self.pending.append((Download(torch.stack([loss.float(), self.learner.skipped])), batch.names))
         return True
 
     def _finished_step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         reading, names = self.pending.popleft()
-        self.last_loss, skipped = reading.read()
+        self.last_loss, skipped = (float(value) for value in reading.read())
         if not math.isfinite(self.last_loss) or skipped >= MOST_SKIPPED:
             self._diverged(names)
         now, step = self.clock.seconds, self.learner.step
