@@ -141,6 +141,8 @@ class Sample:
         The class of the whole image, for tasks that tell images apart; empty where none was given.
     objects
         What is known of each annotated object besides its outline: one array per column, `label` names the object.
+    notes
+        What a person must know of how the annotation was read.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Sample:
     points: Points | None = None
     class_name: str = ""
     objects: Mapping[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

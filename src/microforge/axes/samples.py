@@ -65,6 +65,7 @@ def to_samples(
             image.pixel_size,
             image.channel_names,
             points=dots[t],
+            notes=() if annotation is None else annotation.notes,
         )
         for t, one in zip(range(times), _time_points(image.data, axes), strict=True)
     ]

@@ -21,6 +21,10 @@ _READINGS = {
 }
 
 
+#: So many of the last remarks may be on the same file.
+_FEW = 8
+
+
 class Problem(NamedTuple):
     """A file that cannot be used, and why; or what is to be said of one."""
 
@@ -133,8 +137,11 @@ class _Reader:
 
     def _checked(self, sample: Sample, pair: Pair) -> Sample:
         checked = self.task.check(sample)
-        if changed := self.task.changes(sample, checked):
-            self.remarks.append(Problem(pair.image, f"{changed}."))
+        changed = self.task.changes(sample, checked)
+        for text in (*sample.notes, *((f"{changed}.",) if changed else ())):
+            # Every frame of a series has the notes of its file.
+            if (remark := Problem(pair.image, text)) not in self.remarks[-_FEW:]:
+                self.remarks.append(remark)
         return checked
 
 

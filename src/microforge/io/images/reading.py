@@ -12,6 +12,8 @@ from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
+from microforge.io.images.compression import lossy_compression
+from microforge.io.images.label_colours import numbers_of_colours
 from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_raster
@@ -89,22 +91,26 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
     ImageReadError, AxesError
         As `read_image`.
     AnnotationError
-        If the file holds colours, fractions or negative numbers, or is a JPEG.
+        If the file holds shades of colours, fractions or negative numbers, or its compression changed the numbers.
     """
     path = Path(path)
     image = _image(path, _as_numbers(_read_raw(path)), axes)
-    if read_head(path).startswith(JPEG):
+    head = read_head(path)
+    if head.startswith(JPEG):
         raise AnnotationError(
             "JPEG files cannot hold labels: their compression changes the numbers.",
             where=str(path),
             remedy="Save the labels as TIFF or PNG.",
         )
-    if "S" in image.axes:
+    if head.startswith(_TIFF_HEADS) and (lossy := lossy_compression(path)):
         raise AnnotationError(
-            "This is a colour picture, not a label image.",
+            f"These labels were compressed with {lossy}, which changes the numbers.",
             where=str(path),
-            remedy="Save the labels themselves (one number per object), not a coloured view of them.",
+            remedy="Save the labels as TIFF without it (LZW and deflate keep numbers), or as PNG.",
         )
+    if "S" in image.axes:
+        numbers, note = numbers_of_colours(_whole(image.data, path), path)
+        return replace(image, data=numbers, axes="YX", notes=(*image.notes, note))
     return replace(image, data=_as_labels(_whole(image.data, path), path))
 
 
