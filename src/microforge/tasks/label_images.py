@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from microforge.annotations.blurred_labels import check_not_blurred
+from microforge.annotations.object_labels import check_not_inverted, separated
 from microforge.errors import AnnotationError
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.types import Array, Sample
@@ -14,20 +16,18 @@ from microforge.types import Array, Sample
 Box = tuple[slice, ...]
 
 
-def checked_labels(sample: Sample, *, split_masks: bool) -> Sample:
+def checked_labels(sample: Sample) -> Sample:
     """Give the sample with int32 labels.
 
     Parameters
     ----------
     sample
         With an annotation ``(Z)YX`` of any dtype.
-    split_masks
-        Split an image that holds one label only, in several pieces, into connected components.
 
     Raises
     ------
     AnnotationError
-        If there is no annotation, its shape differs from the image's, or its values are not labels.
+        If there is no annotation, its shape differs from the image's, or its values are not labels, or no more.
     """
     labels = sample.annotation
     if labels is None:
@@ -39,9 +39,46 @@ def checked_labels(sample: Sample, *, split_masks: bool) -> Sample:
             remedy="Check that this is the annotation of this image.",
         )
     labels = _whole_numbers(labels, sample.name)
-    if split_masks:
-        labels = _components_of_mask(labels)
+    check_not_blurred(labels, sample.name)
     return replace(sample, annotation=labels)
+
+
+def checked_objects(sample: Sample) -> Sample:
+    """Give the sample with int32 labels, each of them one object.
+
+    An image that holds one label only, in several pieces, is a mask, whose pieces are the objects; and so are pieces
+    far apart where numbers were cut off.
+
+    Raises
+    ------
+    AnnotationError
+        As `checked_labels`, and if the background has a number.
+    """
+    sample = checked_labels(sample)
+    assert sample.annotation is not None
+    if sample.mask is None:
+        check_not_inverted(sample.annotation, sample.name)
+    parts = _components_of_mask(sample.annotation)
+    return replace(sample, annotation=parts if parts is not sample.annotation else separated(parts).labels)
+
+
+def splitting(given: Sample, used: Sample) -> str:
+    """Say in words how `checked_objects` made more objects of an annotation; empty where it did not."""
+    if given.annotation is None or used.annotation is None:
+        return ""
+    painted = _whole_numbers(given.annotation, given.name)
+    if len(label_sizes(used.annotation)) == len(label_sizes(painted)):
+        return ""
+    if _components_of_mask(painted) is not painted:
+        return "the annotation is a mask with one value; its separate pieces are taken as objects"
+    _, torn, top = separated(painted)
+    labels = f"{torn} label{'s are' if torn != 1 else ' is'} in several pieces far apart"
+    if not top:
+        return f"{labels}, as those of classes or of colours used in turn: each piece is taken as an object of its own"
+    return (
+        f"{labels}, as if numbers above {top:,} had been cut off: each piece is taken as an object of its own. "
+        f"An object that got the number 0 so is lost: save the labels as {16 if top < 256 else 32}-bit TIFF"
+    )
 
 
 def _whole_numbers(labels: Array, name: str) -> Array:
@@ -67,15 +104,6 @@ def _components_of_mask(labels: Array) -> Array:
         return labels
     parts, count = ndimage.label(labels > 0, np.ones((3,) * labels.ndim))
     return labels if count < 2 else np.asarray(parts, np.int32)
-
-
-def was_split(before: Sample, after: Sample) -> bool:
-    """Whether a check gave an annotation more labels than were painted."""
-    if before.annotation is None or after.annotation is None or before.annotation.size == 0:
-        return False
-    return bool(after.annotation.max() > before.annotation.max()) or bool(
-        before.annotation.max() == 255 and after.annotation.max() not in (0, 255)
-    )
 
 
 def object_count(sample: Sample) -> int:

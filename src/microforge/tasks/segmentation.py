@@ -81,7 +81,7 @@ class Segmentation(Task):
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be classes, and note where nothing is said."""
         _check_values(sample)
-        sample = checked_labels(sample, split_masks=False)
+        sample = checked_labels(sample)
         if self.options.unpainted == "unknown" and sample.mask is None and sample.annotation is not None:
             return replace(sample, mask=sample.annotation > 0)
         return sample

@@ -20,7 +20,7 @@ from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
-from microforge.tasks.label_images import checked_labels, cut_out, object_count, was_split
+from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
 from microforge.types import Array, Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -75,13 +75,12 @@ class Instances(ObjectTask):
         return self.with_options(smallest=smallest)
 
     def check(self, sample: Sample) -> Sample:
-        """Refuse labels that cannot be objects; split a binary mask into its connected components."""
-        return checked_labels(sample, split_masks=True)
+        """Refuse labels that cannot be objects; split masks, and numbers that were given twice, into their pieces."""
+        return checked_objects(sample)
 
     def changes(self, given: Sample, used: Sample) -> str:
-        """Tell of a mask that was split."""
-        split = was_split(given, used)
-        return "the annotation is a mask with one value; its separate pieces are taken as objects" if split else ""
+        """Tell of pieces that are taken as objects."""
+        return splitting(given, used)
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count the painted objects."""
