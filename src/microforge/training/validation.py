@@ -20,7 +20,7 @@ from microforge.types import ArrayLike, Prediction, Sample
 Tallies = list[Mapping[str, float]]
 #: Images trained on are looked at before each measurement too, so many pixels of them at most; and at the end.
 LEVEL_PIXELS, LAST_LEVEL_PIXELS = 1_500_000, 6_000_000
-#: Of larger images parts of this size are looked at: one alone would not be typical of several.
+#: Of larger images parts are looked at, of several at least so large ones: one alone would not be typical of all.
 PART_PIXELS = 300_000
 
 
@@ -34,7 +34,8 @@ class Validator:
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
-        self.learnt = list(self._looked_at(spread)) if isinstance(setup.task, LevelsCounts) else []
+        self.spread = spread if isinstance(setup.task, LevelsCounts) else []
+        self.learnt = list(self._looked_at(LEVEL_PIXELS))
         #: What the results of all images kept aside have in common, where that is what a model without use gives.
         self.symptom = ""
 
@@ -52,9 +53,9 @@ class Validator:
         task, compared, pixels = self.task, [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
         if not isinstance(task, LevelsCounts):
             return
-        for whole, sample in self.learnt:
+        for whole, sample in self._looked_at(pixels) if last else self.learnt:
             pixels -= sample.size
-            if pixels < 0:
+            if pixels < 0 and compared:
                 break
             for item in self.network.run(sample.image, self._normaliser(whole)):
                 if isinstance(item, TileFinished):
@@ -108,17 +109,18 @@ class Validator:
         for item in self.network.run(image, normaliser):
             yield item if isinstance(item, TileFinished) else recorded(self.task.decode(item), self.task, normaliser)
 
-    def _looked_at(self, samples: Sequence[Sample]) -> Iterator[tuple[Sample, Sample]]:
+    def _looked_at(self, limit: int) -> Iterator[tuple[Sample, Sample]]:
         """Give images, and what is annotated of each or a part of it where that is large, until these are enough."""
         context, rng = receptive_field(self.setup.plan.network), np.random.default_rng(self.setup.config.seed)
-        pixels = 0
-        for whole in samples:
+        # What is seen around a part takes its share of the limit.
+        pixels, most = 0, max(PART_PIXELS, int(0.6 * limit) // max(len(self.spread), 1))
+        for whole in self.spread:
             part = crop_to_annotation(whole, context)
-            if part.size > LEVEL_PIXELS:
-                part = part_of_large(whole, PART_PIXELS, context, rng)
+            if part.size > limit:
+                part = part_of_large(whole, most, context, rng)
             yield whole, part
             pixels += part.size
-            if pixels > LAST_LEVEL_PIXELS:
+            if pixels > limit:
                 return
 
     def _normaliser(self, sample: Sample) -> Normaliser:
