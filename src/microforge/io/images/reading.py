@@ -12,8 +12,7 @@ from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
-from microforge.io.images.compression import lossy_compression
-from microforge.io.images.label_colours import numbers_of_colours
+from microforge.io.images.labels import lossy_compression, numbers_of_colours
 from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_raster
