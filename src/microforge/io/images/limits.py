@@ -4,11 +4,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import psutil
 from tifffile import COMPRESSION
 
 from microforge.errors import ImageReadError
 from microforge.io.images.tiff_errors import damaged, too_large
+from microforge.memory import available_memory, bytes_text
 
 #: Less than this is read without asking.
 _SMALL = 1 << 26
@@ -56,7 +56,7 @@ def check_memory(path: Path, needed: int) -> None:
     ImageReadError
         If it is not; says how much is needed and how much there is.
     """
-    free = psutil.virtual_memory().available
+    free = available_memory()
     if needed >= _SMALL and needed > _PART * free:
         raise too_large(path, needed, free)
 
@@ -74,12 +74,14 @@ def check_pieces(path: Path, page: Any) -> None:
     if piece * max(1, len(stored)) < _SMALL:
         return
     packed = prod(page.chunks) * page.bitspersample / 8
+    # The last strip may be shorter; missing tiles are none.
+    decoded = packed * max(1, len(stored) - 1)
     most = _MOST.get(page.compression)
-    if most is not None and packed * len(stored) > most * sum(stored) + piece:
+    if most is not None and decoded > most * sum(stored):
         raise damaged(path, "it says that it holds more pixels than its compressed bytes can give")
     if piece > _GIANT_PIECE and packed > _EMPTY * max(stored, default=1):
         raise ImageReadError(
-            f"The file packs {piece / 1e9:.1f} GB of pixels into {max(stored, default=0) / 1e6:.1f} MB, as one block.",
+            f"The file packs {bytes_text(piece)} of pixels into {bytes_text(max(stored, default=0))}, as one block.",
             where=str(path),
             remedy="Ask where it comes from. If it is an image, save it in tiles or strips, which are read one by one.",
         )

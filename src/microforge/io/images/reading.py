@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
@@ -18,6 +17,7 @@ from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_raster
 from microforge.io.images.tiff import RawImage, read_tiff
 from microforge.io.images.tiff_errors import too_large
+from microforge.memory import available_memory
 from microforge.types import Array, ArrayLike, Image
 
 __all__ = ["find_images", "read_image", "read_labels"]
@@ -272,7 +272,7 @@ def _read_where_needed(raw: RawImage, path: Path) -> Array | LazyView:
     times = raw.data.shape[raw.axes.index("T")] if "T" in raw.axes else 1
     if times > 1:
         raw.tiff.keep_one_of(times)
-    elif not raw.tiff.is_one_cut_page and raw.data.nbytes <= psutil.virtual_memory().available // 4:
+    elif not raw.tiff.is_one_cut_page and raw.data.nbytes <= available_memory() // 4:
         return _whole(raw.data, path)
     return raw.data
 

@@ -14,6 +14,7 @@ import tifffile
 
 from microforge.errors import ImageReadError
 from microforge.io.images.opening import gone
+from microforge.memory import bytes_text
 
 _LOSS = re.compile(
     r"invalid page offset|metadata invalid or corrupted|failed to reshape|TiffTag 270 .*invalid value offset"
@@ -71,7 +72,7 @@ def unsupported(path: Path, detail: str) -> ImageReadError:
 
 def too_large(path: Path, needed: int = 0, free: int = 0) -> ImageReadError:
     """Give the error for an image that does not fit into memory; `needed` and `free` are bytes, where known."""
-    numbers = f" ({needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free)" if needed else ""
+    numbers = f" ({bytes_text(needed)} are needed, {bytes_text(free)} are free)" if needed else ""
     return ImageReadError(
         f"The image does not fit into the memory of this computer{numbers}.",
         where=str(path),
