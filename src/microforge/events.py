@@ -195,4 +195,13 @@ class FolderFinished:
     seconds: float = 0.0
 
 
-FolderEvent = FolderStarted | ImageStarted | TileFinished | ImageFinished | ImageSkipped | ImageFailed | FolderFinished
+FolderEvent = (
+    FolderStarted
+    | Preparing
+    | ImageStarted
+    | TileFinished
+    | ImageFinished
+    | ImageSkipped
+    | ImageFailed
+    | FolderFinished
+)

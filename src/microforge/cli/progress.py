@@ -95,9 +95,8 @@ class FolderDisplay:
             self._failed.append({"path": str(event.path), "reason": event.reason, "remedy": event.remedy})
             self.progress.say(f"FAILED {event.path}: {event.reason} {event.remedy}")
         part = event.done / max(event.total, 1) if isinstance(event, TileFinished) else 0.0
-        tried, images = sum(self._counts.values()) + len(self._failed), len(self.started.paths)
         within = f", {100 * part:.0f} % of the next" if 0 < part < 1 else ""
-        self.progress.show((tried + part) / max(images, 1), f"{tried} of {images} images{within}")
+        self._move(part, f". {event.text}" if isinstance(event, Preparing) else within)
 
     def summary(self) -> dict[str, Any]:
         """Give the counts, what failed and where the results are."""
@@ -105,6 +104,11 @@ class FolderDisplay:
         if self._things is not None and self.started.things:
             summary[self.started.things] = self._things
         return summary | {"failed": self._failed, "output": str(self.started.output)}
+
+    def _move(self, part: float, more: str) -> None:
+        """Move the bar to what was tried, and a part of the next image."""
+        tried, images = sum(self._counts.values()) + len(self._failed), len(self.started.paths)
+        self.progress.show((tried + part) / max(images, 1), f"{tried} of {images} images{more}")
 
     def _add(self, event: ImageFinished) -> None:
         self._counts["done"] += 1

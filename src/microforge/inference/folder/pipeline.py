@@ -5,25 +5,33 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from microforge.answers.base import COUNTS_TABLE
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
-from microforge.events import FolderEvent, ImageSkipped, ImageStarted, TileFinished
+from microforge.events import FolderEvent, ImageSkipped, ImageStarted, Preparing, TileFinished
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
 from microforge.inference.folder.ledger import Ledger
+from microforge.inference.folder.read_ahead import ReadAhead
 from microforge.inference.folder.steps import failure, read, stream, write
 from microforge.inference.folder.tables import write_tables
 from microforge.inference.protocols import FolderPredictor
+from microforge.io.decoded_size import decoded_bytes
+from microforge.io.files import check_file
+from microforge.io.images import too_large
+from microforge.memory import available_memory
 from microforge.types import Prediction
 
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
-_LARGE_BYTES = 1 << 23
 _READ_AHEAD = 24
+#: Smaller files are read without asking for the memory that is free.
+_LARGE_BYTES = 1 << 28
+#: Seconds after which a run that waits for a file lets itself be ended.
+_ANSWER_EVERY = 0.5
 #: So many results, and pixels in them, may wait for being written: memory stays constant.
 _WRITE_BEHIND = 24
 _PENDING_PIXELS = 1 << 23
@@ -35,8 +43,9 @@ class Pipeline:
 
     def __init__(self, network: FolderPredictor, jobs: deque[Job], origin: Origin, ledger: Ledger) -> None:
         self.network, self.jobs, self.origin, self.ledger = network, jobs, origin, ledger
-        self.pool = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), "microforge-folder")
-        self.ahead: deque[Future[Ready | Outcome]] = deque()
+        threads = max(2, min(4, os.cpu_count() or 2))
+        self.pool = ThreadPoolExecutor(threads, "microforge-folder")
+        self.ahead = ReadAhead(self.read, _decoded, lambda job, error: failure(job, origin, error), threads)
         self.behind: deque[Future[Outcome]] = deque()
         self.tables = _Every(_TABLES_EVERY)
         self.write_errors = 0
@@ -45,6 +54,9 @@ class Pipeline:
         """Predict all files, yielding what happens."""
         while self.jobs or self.ahead:
             self.read_ahead()
+            while name := self.ahead.first_name(_ANSWER_EVERY):
+                # Whoever asks for events can end the run here, also while a drive does not answer.
+                yield Preparing(f"Waiting for {name}")
             group = self.next_group()
             for ready in group:
                 yield ImageStarted(ready.job.path, ready.job.index)
@@ -57,22 +69,26 @@ class Pipeline:
         yield from self.collect(0)
 
     def read_ahead(self) -> None:
-        """Read the next files beside the network; a very large one only when its turn has come."""
-        while self.jobs and len(self.ahead) < _READ_AHEAD and not (self.ahead and _is_large(self.jobs[0].path)):
+        """Let the next files be read beside the network."""
+        while self.jobs and len(self.ahead) < _READ_AHEAD:
             job = self.jobs.popleft()
-            job = replace(job, entry=self.ledger.entry(job.path))
-            self.ahead.append(self.pool.submit(read, job, self.origin, self.network.prepare))
+            self.ahead.add(replace(job, entry=self.ledger.entry(job.path)))
+
+    def read(self, job: Job, size: int) -> Ready | Outcome:
+        """Read a file of so many decoded bytes, in a thread; one that cannot fit into the memory is refused."""
+        if size > _LARGE_BYTES and size > available_memory():
+            return failure(job, self.origin, too_large(job.path))
+        return read(job, self.origin, self.network.prepare)
 
     def next_group(self) -> list[Ready]:
         """Take the next image, and with it those of the same shape that are read already and fit.
 
         Those may stand behind others: the network is twice as fast on eight small images as on one.
         """
-        while self.ahead:
-            first = self.ahead.popleft().result()
-            if isinstance(first, Ready):
-                return self.with_alike(first)
-            self.behind.append(_already(first))
+        first = self.ahead.take_first()
+        if isinstance(first, Ready):
+            return self.with_alike(first)
+        self.behind.append(_already(first))
         return []
 
     def with_alike(self, first: Ready) -> list[Ready]:
@@ -80,11 +96,11 @@ class Pipeline:
         group = [first]
         if self.goes_alone(first):
             return group
-        for future in [future for future in self.ahead if future.done()]:
-            more = future.result()
+        for reading in self.ahead.done():
+            more = reading.result.result()
             if isinstance(more, Ready) and more.shape == first.shape and _fits(group, more, self.network.batch_pixels):
                 group.append(more)
-                self.ahead.remove(future)
+                self.ahead.take(reading)
         return group
 
     def goes_alone(self, ready: Ready) -> bool:
@@ -181,14 +197,12 @@ class Pipeline:
 
     def close(self) -> None:
         """End the threads, note what they finished, and complete the tables."""
-        for future in self.ahead:
-            future.cancel()
+        self.ahead.close()
         self.pool.shutdown(wait=True)
         for written in self.behind:
             outcome = written.result()
             if outcome.entry is not None:
                 self.ledger.record(outcome.entry, outcome.tables, outcome.statistics)
-        self.ahead.clear()
         self.behind.clear()
         self.write_tables()
 
@@ -228,8 +242,11 @@ def _fits(group: Sequence[Ready], more: Ready, most: int) -> bool:
     return single and (len(group) + 1) * more.pixels <= most
 
 
-def _is_large(path: Path) -> bool:
-    try:
-        return path.stat().st_size > _LARGE_BYTES
-    except OSError:
-        return False
+def _decoded(job: Job) -> int:
+    """Give the decoded bytes of a file; nothing where it is done already or cannot be looked at, as reading tells."""
+    if job.entry is not None and job.entry.state == "done":
+        return 0
+    with suppress(OSError, MicroforgeError):
+        check_file(job.path)
+        return decoded_bytes(job.path)
+    return 0

@@ -4,6 +4,7 @@
 """
 
 from microforge.io.images.reading import read_image, read_labels
-from microforge.io.images.tiff import let_go
+from microforge.io.images.tiff import LARGE, let_go
+from microforge.io.images.tiff_errors import too_large
 
-__all__ = ["let_go", "read_image", "read_labels"]
+__all__ = ["LARGE", "let_go", "read_image", "read_labels", "too_large"]
