@@ -50,7 +50,8 @@ class Validator:
 
     def level(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Let the task make up for what is common to all errors on images trained on; at the end on more of them."""
-        task, compared, pixels = self.task, [], LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        task, pixels = self.task, LAST_LEVEL_PIXELS if last else LEVEL_PIXELS
+        compared: Tallies = []
         if not isinstance(task, LevelsCounts):
             return
         for whole, sample in self._looked_at(pixels) if last else self.learnt:
