@@ -8,7 +8,8 @@ from napari.layers import Image, Labels, Shapes
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, AxesError
 from microforge.gui.annotate.tools.new_label_brush import FreshLabels
-from microforge.gui.layers.convert import add_labels, add_region, axes_of, image_of, labels_on, layer_pixel_size
+from microforge.gui.layers.convert import add_labels, add_region, image_of, labels_on, layer_pixel_size
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
 from microforge.gui.session.state import Session
@@ -41,26 +42,33 @@ def test_axes_come_from_the_layer_or_are_only_likely(shape: Any, options: Any, a
     assert (image.axes, image.axes_known, image.data.shape) == (axes, known, shape)
 
 
-def test_confirmed_axes_are_known_and_checked() -> None:
+def test_confirmed_axes_are_known_and_asked_for_again_where_they_do_not_fit() -> None:
     layer = Image(np.zeros((20, 8, 9)))
     assert image_of(layer, "TYX").axes_known
-    with pytest.raises(AxesError):
-        image_of(layer, "TT")
+    layer.data = np.zeros((2, 20, 8, 9))
+    assert not image_of(layer, "TYX").axes_known
 
 
 @pytest.mark.parametrize(
     ("scale", "units", "expected"),
     [
         ((1, 1), None, None),
-        ((0.5, 0.25), None, (0.5, 0.25)),
+        ((0.5, 0.25), None, None),
         ((0.5, 0.25), ("um", "um"), (0.5, 0.25)),
         ((500, 250), ("nm", "nm"), (0.5, 0.25)),
         ((1, 1), ("um", "um"), (1, 1)),
     ],
 )
-def test_pixel_size(scale: Any, units: Any, expected: Any) -> None:
+def test_pixel_size_is_what_the_units_say(scale: Any, units: Any, expected: Any) -> None:
     size = layer_pixel_size(Image(np.zeros((4, 4)), scale=scale, units=units), "YX")
     assert size == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize("axes", ["TYX", "ZYX"])
+def test_scale_of_frames_or_planes_without_units_is_no_pixel_size(axes: str) -> None:
+    assert layer_pixel_size(Image(np.zeros((3, 4, 4)), scale=(60, 1, 1)), axes) is None
+    film = Image(np.zeros((3, 4, 4)), scale=(60, 0.5, 0.5), units=("s", "um", "um"))
+    assert layer_pixel_size(film, axes) == (None if axes == "ZYX" else (0.5, 0.5))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
-from microforge.gui.layers.convert import axes_of, shape_of_layer
+from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Picker
@@ -42,7 +42,7 @@ class ImageChoice(QObject):  # type: ignore[misc]  # qtpy has no types
         asked = image is not None and image.ndim > 2 and not axes_of(image)[1]
         # What the user has set but not confirmed stays.
         if asked and image is not None and self._shown != (image, letters):
-            self.axes.set_shape(shape_of_layer(image), letters)
+            self.axes.set_shape(long_shape(image, letters), long_letters(letters))
             self._shown = (image, letters)
         self.axes.setEnabled(editable)
         return asked

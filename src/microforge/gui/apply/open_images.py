@@ -11,7 +11,8 @@ from microforge.events import Preparing, RunFailed, TileFinished
 from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.apply.results import ResultsPart, known_results
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
-from microforge.gui.layers.convert import axes_of, image_of
+from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
 from microforge.gui.layers.results import layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
@@ -129,7 +130,8 @@ class ApplyLayers(ModelRun):
         session = self._session
         unknown = [layer for layer in images if not axes_of(layer, session.axes_of(layer))[1]]
         if unknown and unknown[0] is not self._asked:
-            self.axes.set_shape(unknown[0].data.shape, axes_of(unknown[0])[0])
+            letters = axes_of(unknown[0])[0]
+            self.axes.set_shape(long_shape(unknown[0], letters), long_letters(letters))
         self._asked = unknown[0] if unknown else self._asked if self._asked in images else None
         self.axes.setVisible(self._asked is not None)
 
@@ -138,8 +140,8 @@ class ApplyLayers(ModelRun):
             self._session.set_axes(self._asked, axes)
 
     def _opened(self, layer: Image) -> OpenImage:
-        image = image_of(layer, self._session.axes_of(layer))
-        return OpenImage(image, layer_place(layer, image.axes))
+        known = self._session.axes_of(layer)
+        return OpenImage(image_of(layer, known), layer_place(layer, axes_of(layer, known)[0]))
 
     def take(self, event: object) -> None:
         """Show how far the run is, and what it gives."""

@@ -1,6 +1,5 @@
 """napari layers to engine images and back: axes, pixel size, transforms, new layers to draw on."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,14 +8,25 @@ import numpy.typing as npt
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Shapes
 
-from microforge.axes.letters import check_axes, likely_axes, spatial_axes
-from microforge.errors import AnnotationError, AxesError, MicroforgeError
+from microforge.axes.lazy_view import LazyView
+from microforge.axes.letters import check_axes, spatial_axes
+from microforge.errors import AnnotationError, MicroforgeError
 from microforge.gui.layers.brush_cursor import brushes_down
+from microforge.gui.layers.layer_axes import (
+    axes_of,
+    drawing_axes,
+    finest,
+    long_letters,
+    shape_of_layer,
+    shown_dimensions,
+)
 from microforge.types import Array, Doubles, Image, PixelSize
 
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
 _REGION_COLOUR = "#ffd34e"
+#: Colour samples of a picture that has transparency.
+_WITH_TRANSPARENCY = 4
 
 
 def image_of(layer: Layer, axes: str | None = None) -> Image:
@@ -32,50 +42,32 @@ def image_of(layer: Layer, axes: str | None = None) -> Image:
     AxesError
         If the letters cannot describe the layer.
     """
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     letters, known = axes_of(layer, axes)
+    data = _as_files_have_it(finest(layer), letters)
+    named = check_axes(long_letters(letters), data.shape)
     return Image(
         name=layer.name,
         data=data,
-        axes=check_axes(letters, data.shape),
+        axes=named,
         pixel_size=layer_pixel_size(layer, letters),
-        channel_names=_channel_names(layer, letters, data.shape),
+        channel_names=_channel_names(layer, named, data.shape),
         source=str(layer.source.path or ""),
         axes_known=known,
     )
 
 
-def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
-    """Give the axes of a layer's data and whether they are known rather than only likely."""
-    samples = "S" if getattr(layer, "rgb", False) else ""
-    if confirmed:
-        return confirmed.upper(), True
-    for letters in (str(layer.metadata.get("axes", "")), "".join(layer.axis_labels)):
-        with contextlib.suppress(AxesError):
-            return check_axes(letters.removesuffix("S") + samples, shape_of_layer(layer)), True
-    if layer.ndim == 2:
-        return "YX" + samples, True
-    return likely_axes(shape_of_layer(layer)[: layer.ndim]) + samples, False
-
-
 def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
-    """Give the pixel size in micrometre along ``(Z)YX``, or None where the layer does not say.
+    """Give the pixel size in micrometre along ``(Z)YX``, or None where the layer's units do not say it.
 
-    A scale other than 1 is taken for micrometres where the layer's units do not say otherwise.
+    A scale without units may be seconds between frames, or the ratio of plane distance to pixel.
     """
     sizes = []
     for letter in spatial_axes(axes):
-        place = axes.index(letter)
-        factor = _micrometres(layer.units[place])
-        if factor is None and np.allclose(layer.scale, 1):
+        factor = _micrometres(layer.units[axes.index(letter)])
+        if factor is None:
             return None
-        sizes.append(float(abs(layer.scale[place])) * (factor or 1.0))
+        sizes.append(float(abs(layer.scale[axes.index(letter)])) * factor)
     return tuple(sizes)
-
-
-def drawing_axes(axes: str) -> str:
-    """Give the axes of what is drawn on an image: all but channels and RGB samples."""
-    return "".join(letter for letter in axes if letter not in "CS")
 
 
 def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
@@ -98,16 +90,6 @@ def mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> 
     origin = np.asarray(transform(np.zeros(dims)), np.float64)
     columns = [np.asarray(transform(unit), np.float64) - origin for unit in np.eye(dims)]
     return np.asarray(places @ np.array(columns) + origin)
-
-
-def shown_dimensions(axes: str) -> list[int]:
-    """Give the dimensions of an image layer that a layer drawn on it has as well.
-
-    Channels before all else are left out, as napari aligns layers at their last dimensions; a channel slider
-    elsewhere stays, and what is drawn shows on every channel.
-    """
-    axes = axes.replace("S", "")
-    return [i for i, letter in enumerate(axes) if not (letter == "C" and i == 0)]
 
 
 def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
@@ -152,30 +134,38 @@ def add_region(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
 
 
 def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
-    """Give the drawn labels of an image without channels, and their axes; nothing is copied.
+    """Give the drawn labels of an image without channels and dimensions of length one, and their axes; a view.
 
     Raises
     ------
     AnnotationError
         If the Labels layer has another shape than the image.
     """
-    data, letters = labels.data, drawing_axes(axes)
-    expected = tuple(n for n, letter in zip(shape_of_layer(image), axes, strict=True) if letter in letters)
-    if data.ndim > len(expected) and "C" in axes:
+    data, letters = finest(labels), drawing_axes(axes)
+    if data.ndim > len(letters) and "C" in axes:
         data = np.take(data, 0, axis=data.ndim - len(axes.replace("S", "")) + axes.index("C"))
-    if tuple(data.shape) != expected:
+    lengths = dict(zip(axes, shape_of_layer(image), strict=True))
+    expected = tuple(lengths[letter] for letter in long_letters(letters))
+    if [n for n in data.shape if n > 1] != [n for n in expected if n > 1]:
         raise AnnotationError(
             f"The labels have {_size(data.shape)} pixels, the image {_size(expected)}.",
             where=labels.name,
             remedy="Make a new annotation for this image, or choose the Labels layer that belongs to it.",
         )
-    return data, letters
+    return (data if tuple(data.shape) == expected else data.reshape(expected)), long_letters(letters)
 
 
-def shape_of_layer(layer: Layer) -> tuple[int, ...]:
-    """Give the length of each dimension, colour samples included; of several resolutions that of the finest."""
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return tuple(data.shape)
+def _as_files_have_it(data: Any, axes: str) -> Any:
+    """Leave out dimensions of length one, and transparency; nothing is read or copied."""
+    colours = 3 if axes.endswith("S") and data.shape[-1] == _WITH_TRANSPARENCY else None
+    if long_letters(axes) == axes and colours is None:
+        return data
+    if isinstance(data, np.ndarray) or hasattr(data, "__dask_graph__"):
+        data = data[tuple(0 if letter.islower() else slice(None) for letter in axes)]
+        return data if colours is None else data[..., :colours]
+    order = [place for place, letter in enumerate(axes) if not letter.islower()]
+    single = {place: 0 for place, letter in enumerate(axes) if letter.islower()}
+    return LazyView(data, order, single, {} if colours is None else {len(axes) - 1: colours})
 
 
 def _size(shape: Sequence[int]) -> str:

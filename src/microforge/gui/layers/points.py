@@ -11,7 +11,8 @@ from napari.layers import Points as PointsLayer
 
 from microforge.errors import AnnotationError
 from microforge.gui.layers.brush_cursor import brushes_down
-from microforge.gui.layers.convert import drawing_axes, geometry_of, mapped, shape_of_layer, shown_dimensions
+from microforge.gui.layers.convert import geometry_of, mapped
+from microforge.gui.layers.layer_axes import drawing_axes, long_letters, shape_of_layer, shown_dimensions
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 
@@ -115,12 +116,13 @@ def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
     """
     named = named_layers(layers)
     names = tuple(dict.fromkeys(name for own in named for name in own)) or ("",)
-    places, kinds = [np.zeros((0, len(drawing_axes(axes))))], [np.zeros(0, np.int32)]
+    letters = long_letters(drawing_axes(axes))
+    places, kinds = [np.zeros((0, len(letters)))], [np.zeros(0, np.int32)]
     for layer, own in zip(layers, named, strict=True):
         places.append(_pixels_of(layer, image, axes))
         index = np.array([names.index(name) for name in own], np.int32)
         kinds.append(index[kinds_of(layer)[1]])
-    return Points(np.concatenate(places).astype(np.float32), np.concatenate(kinds), names, drawing_axes(axes))
+    return Points(np.concatenate(places).astype(np.float32), np.concatenate(kinds), names, letters)
 
 
 def outside(points: Points, image: Layer, axes: str) -> int:
@@ -156,7 +158,7 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
     missing = image.ndim - world.shape[1]
     if missing > 0:
         # napari aligns layers at their last dimensions; a dot without a channel is on every channel.
-        lacking = letters[:missing].replace("C", "")
+        lacking = long_letters(letters[:missing]).replace("C", "")
         if lacking:
             raise AnnotationError(
                 f"Its dots have {world.shape[1]} coordinates, the image has {image.ndim} dimensions.",
@@ -165,4 +167,4 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
             )
         world = np.hstack([np.zeros((len(world), missing)), world])
     pixels = mapped(image.world_to_data, world[:, -image.ndim :])
-    return np.asarray(pixels[:, [letters.index(letter) for letter in drawing_axes(axes)]])
+    return np.asarray(pixels[:, [letters.index(letter) for letter in long_letters(drawing_axes(axes))]])

@@ -10,8 +10,9 @@ from napari.utils.transforms import Affine
 
 from microforge.answers.shown_images import colours, in_type, limits_of
 from microforge.answers.words import class_probabilities, class_text, densities_text
-from microforge.gui.layers.convert import geometry_of, shape_of_layer, shown_dimensions
+from microforge.gui.layers.convert import geometry_of, image_of
 from microforge.gui.layers.images import finer_transform
+from microforge.gui.layers.layer_axes import shown_dimensions
 from microforge.gui.layers.point_results import features_of_dots, look_of, shown_dot_size
 from microforge.types import Array, Points, Prediction
 
@@ -119,8 +120,8 @@ def _name(prediction: Prediction, view: View) -> str:
 
 
 def _channels(view: View) -> int:
-    shape = shape_of_layer(view.layer)
-    return int(np.prod([shape[view.axes.index(letter)] for letter in "CS" if letter in view.axes]))
+    image = image_of(view.layer, view.axes)
+    return int(np.prod([image.data.shape[image.axes.index(letter)] for letter in "CS" if letter in image.axes]))
 
 
 def _place_of(view: View, letters: list[str]) -> dict[str, Any]:

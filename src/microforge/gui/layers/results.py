@@ -15,7 +15,8 @@ from napari.layers import Image, Labels, Layer
 
 from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.brush_cursor import add_beside_brushes
-from microforge.gui.layers.convert import geometry_of, shape_of_layer
+from microforge.gui.layers.convert import geometry_of
+from microforge.gui.layers.layer_axes import shape_of_layer
 from microforge.gui.layers.marks import mark_result
 from microforge.types import Array, Prediction
 
@@ -196,12 +197,13 @@ def fit_array(place: LayerPlace, data: Array, letters: str) -> tuple[Array, dict
     """Order an array's axes as the source has them, and give the transform of the result.
 
     napari aligns the *last* dimensions of layers. A source dimension that a result lacks (channels) is left out where
-    it comes first; between others it becomes one thick slice that spans all channels.
+    it comes first; between others it becomes one thick slice that spans all channels. Dimensions of length one, which
+    have small letters, are those of the source.
     """
     extra = data.ndim - len(letters)
     order = [axis for axis in place.axes if axis in letters]
     data = np.transpose(data, [*range(extra), *(extra + letters.index(axis) for axis in order)])
-    dims = list(range(place.axes.index(order[0]), len(place.axes)))
+    dims = _dims_of_result(place.axes, order[0])
     for dim in dims:
         if place.axes[dim] not in letters:
             data = np.expand_dims(data, extra + dim - dims[0])
@@ -211,12 +213,20 @@ def fit_array(place: LayerPlace, data: Array, letters: str) -> tuple[Array, dict
 def fit_points(place: LayerPlace, points: Array, letters: str) -> tuple[Array, dict[str, Any]]:
     """Order the columns of points as the source has its axes; 0 along those that the points lack."""
     order = [axis for axis in place.axes if axis in letters]
-    dims = list(range(place.axes.index(order[0]), len(place.axes)))
+    dims = _dims_of_result(place.axes, order[0])
     columns = [
         points[:, letters.index(place.axes[dim])] if place.axes[dim] in letters else np.zeros(len(points))
         for dim in dims
     ]
     return np.stack(columns, axis=1), transform_of(place, dims, letters, 0)
+
+
+def _dims_of_result(axes: str, first: str) -> list[int]:
+    """Give the dimensions of a source that a result has: from its first on, and those of length one before it."""
+    start = axes.index(first)
+    while start and axes[start - 1].islower():
+        start -= 1
+    return list(range(start, len(axes)))
 
 
 def transform_of(place: LayerPlace, dims: list[int], letters: str, extra: int = 0) -> dict[str, Any]:

@@ -87,8 +87,9 @@ class ImageReview(LayerComparison):
         _check(truth, result)
         # All have one shape; what its axes are is known best of a result.
         like = image_of(result, self._session.axes_of(result))
-        images = {layer.name: replace(like, data=layer.data) for layer in (result, *self._originals(truth, result))}
-        return partial(_events, replace(like, data=truth.data), images)
+        layers = (result, *self._originals(truth, result))
+        images = {layer.name: replace(like, data=image_of(layer, like.axes).data) for layer in layers}
+        return partial(_events, replace(like, data=image_of(truth, like.axes).data), images)
 
     def _originals(self, truth: Image, result: Image) -> list[Image]:
         """Give the image that a result was made from, to see what was gained."""

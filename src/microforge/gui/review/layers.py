@@ -14,6 +14,7 @@ from napari.layers import Points as PointsLayer
 from microforge.evaluation.cases import Case
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
 from microforge.gui.layers.point_results import shown_dot_size
@@ -138,12 +139,12 @@ def _on_layer(points: Points, layer: Layer, image: Image, frame: int | None) -> 
     if frame is not None:
         coordinates = np.hstack([np.full((len(points), 1), frame, np.float32), coordinates])
         letters = f"T{letters}"
-    return fit_points(layer_place(layer, image.axes), coordinates, letters)
+    return fit_points(layer_place(layer, axes_of(layer, image.axes)[0]), coordinates, letters)
 
 
 def _go_to_frame(session: Session, layer: Layer, image: Image, frame: int) -> None:
     dims = session.viewer.dims
-    axis = image.axes.index("T")
+    axis = axes_of(layer, image.axes)[0].index("T")
     place = np.zeros(layer.ndim)
     place[axis] = frame
     dims.set_point(dims.ndim - layer.ndim + axis, float(layer.data_to_world(place)[axis]))

@@ -12,7 +12,8 @@ from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError
 from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
 from microforge.gui.layers.brush_cursor import add_beside_brushes
-from microforge.gui.layers.convert import axes_of, geometry_of, labels_on
+from microforge.gui.layers.convert import geometry_of, labels_on
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import is_result, mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.review.layer_comparison import LayerComparison
@@ -135,14 +136,12 @@ class ReviewPanel(LayerComparison):
         return data.transpose([self._axes.index(letter) for letter in "TZYX" if letter in self._axes])
 
     def _in_layer(self, centre: tuple[float, ...], layer: Labels) -> list[float]:
-        """Give a position ``(T)(Z)YX`` in the order of the layer, with 0 along a channel axis between others."""
+        """Give a position ``(T)(Z)YX`` in the order of the layer, with 0 along all else that the layer has."""
         ordered = [letter for letter in "TZYX" if letter in self._axes]
-        places = [centre[ordered.index(letter)] for letter in self._axes]
         image = self._image_of(layer)
-        if len(places) < layer.ndim and image is not None:
-            letters = axes_of(image, self._session.axes_of(image))[0].removesuffix("S")
-            places.insert(letters.index("C"), 0.0)
-        return places
+        letters = self._axes if image is None else axes_of(image, self._session.axes_of(image))[0].removesuffix("S")
+        own = letters[-layer.ndim :].rjust(layer.ndim)
+        return [centre[ordered.index(letter)] if letter in ordered else 0.0 for letter in own]
 
     def show_found(self, event: ObjectComparison) -> None:
         """Show the figures, and the list of what differs."""

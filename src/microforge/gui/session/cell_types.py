@@ -7,7 +7,7 @@ from typing import Any
 from napari.layers import Layer, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
-from microforge.gui.layers.convert import axes_of
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.points import KIND, add_points, kind_column, kinds_of, name_of_layer, named_layers
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.state import Session

@@ -10,7 +10,8 @@ from napari.layers import Layer, Shapes
 
 from microforge.axes.areas import Outline
 from microforge.gui.layers.brush_cursor import add_beside_brushes
-from microforge.gui.layers.convert import geometry_of, shape_of_layer
+from microforge.gui.layers.convert import geometry_of
+from microforge.gui.layers.layer_axes import shape_of_layer
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.outlines import AREAS, outlines_of
 from microforge.gui.session.state import Session

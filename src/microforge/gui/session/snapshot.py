@@ -7,7 +7,8 @@ import numpy as np
 
 from microforge.axes.areas import Outline, mask_of
 from microforge.errors import AxesError, MicroforgeError
-from microforge.gui.layers.convert import drawing_axes, image_of, shown_dimensions
+from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.layer_axes import axes_of, drawing_axes, long_letters, shown_dimensions
 from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import window_annotation
@@ -124,7 +125,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
     given = window_annotation(session.kind).take(item, image, session.axes_of, copy=copy)
     return Snapshot(
         image,
-        outlines=_outlines(item, image.axes),
+        outlines=_outlines(item, axes_of(item.image, session.axes_of(item.image))[0]),
         unpainted_is_background=item.unpainted_is_background,
         validation=item.validation,
         no_cells=item.no_cells or session.blank_is_none,
@@ -197,7 +198,7 @@ def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     letters = [axes.replace("S", "")[axis] for axis in shown_dimensions(axes)]
     grid = item.image if item.labels is None else item.labels
     more = grid.ndim - len(letters)
-    keep = [i + more for i, letter in enumerate(letters) if letter in drawing_axes(axes)]
+    keep = [i + more for i, letter in enumerate(letters) if letter in long_letters(drawing_axes(axes))]
     # A Labels layer that someone made by hand may lack the channel slider.
     if more < 0:
         keep = list(range(grid.ndim))

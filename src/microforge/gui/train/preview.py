@@ -11,6 +11,7 @@ from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady
 from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
 from microforge.gui.session.state import Session
@@ -169,18 +170,19 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if layer is None:
             return None
         try:
-            image = image_of(layer, self.session.axes_of(layer))
+            known = self.session.axes_of(layer)
+            image, axes = image_of(layer, known), axes_of(layer, known)[0]
         except MicroforgeError:
             return None
         place = self._place(layer)
         space = [letter for letter in "ZYX" if letter in image.axes]
         shape = [int(image.data.shape[image.axes.index(letter)]) for letter in space]
         most = (_PLANES, _SIDE_OF_STACK, _SIDE_OF_STACK) if len(space) > 2 else (_SIDE, _SIDE)
-        middle = [place[image.axes.index(letter)] for letter in space]
+        middle = [place[axes.index(letter)] for letter in space]
         size = tuple(min(n, m) for n, m in zip(shape, most, strict=True))
         start = tuple(_start(*values) for values in zip(middle, shape, size, strict=True))
-        time = int(np.clip(round(place[image.axes.index("T")]), 0, None)) if "T" in image.axes else 0
-        return View(layer, image.axes, time, start, size)
+        time = int(np.clip(round(place[axes.index("T")]), 0, None)) if "T" in image.axes else 0
+        return View(layer, axes, time, start, size)
 
     def _looked_at(self) -> Layer | None:
         """Give the image of the active layer, else the top image that is visible, annotated ones first."""

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from microforge.annotations import IMAGE_PAIRS
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
-from microforge.gui.layers.convert import shape_of_layer
+from microforge.gui.layers.layer_axes import shape_of_layer
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
@@ -180,5 +180,5 @@ class PairTools(AnnotationTools):
 
 
 def _leading(layer: Image) -> tuple[int, ...]:
-    """Give the length of all dimensions but rows and columns."""
-    return shape_of_layer(layer)[: layer.ndim - 2]
+    """Give the length of all dimensions but rows and columns, and but those of length one."""
+    return tuple(n for n in shape_of_layer(layer)[: layer.ndim - 2] if n > 1)

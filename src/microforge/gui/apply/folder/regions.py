@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.gui.apply.model_picker import task_of_model
-from microforge.gui.layers.convert import axes_of
+from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, button, stacked

@@ -18,7 +18,7 @@ from microforge.types import Image, Prediction
 
 @dataclass(eq=False)
 class CountedLayers:
-    """A predicted image, its layers, and what was counted last."""
+    """A predicted image, its layers, and what was counted last; `letters` are one per dimension of the image layer."""
 
     source: Layer
     image: Image
@@ -26,13 +26,9 @@ class CountedLayers:
     prediction: Prediction
     dots: PointsLayer
     density: Sequence[Layer]
+    letters: str
     regions: tuple[DrawnRegion, ...] = ()
     rows: list[CountRow] = field(default_factory=list)
-
-    @property
-    def letters(self) -> str:
-        """One letter per dimension of the image layer."""
-        return self.image.axes[: self.source.ndim]
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -20,7 +20,7 @@ from microforge.gui.apply.results.counted_images import (
     rows_in_view,
     signature_of,
 )
-from microforge.gui.layers.densities import add_density
+from microforge.gui.layers.images import add_density
 from microforge.gui.layers.point_results import add_dots
 from microforge.gui.session.background import Relay
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
@@ -76,7 +76,9 @@ class CountResults(ResultsPart):
         dots = add_dots(viewer, event.place, event.prediction, details, spacing)
         # Regions are found by the layer; one that was closed meanwhile has none.
         if source is not None:
-            self.images.append(CountedLayers(source, event.image, event.task, event.prediction, dots, density))
+            self.images.append(
+                CountedLayers(source, event.image, event.task, event.prediction, dots, density, event.place.axes)
+            )
             self._offer_kinds()
         self._show_parts()
         self._timer.start()

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.gui.layers.convert import labels_on
+from microforge.gui.layers.layer_axes import axes_of as layer_axes
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation
 from microforge.tasks import Readiness
@@ -38,5 +39,6 @@ class LabelsInWindow(WindowAnnotation):
         """Give the labels and their axes."""
         if item.labels is None:
             return {}
-        labels, axes = labels_on(item.labels, item.image, image.axes)
+        letters, _ = layer_axes(item.image, axes_of(item.image))
+        labels, axes = labels_on(item.labels, item.image, letters)
         return {"labels": labels.copy() if copy else labels, "axes": axes}

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from microforge.annotations import POINTS, AnnotationKind
 from microforge.errors import MicroforgeError
+from microforge.gui.layers.layer_axes import axes_of as layer_axes
 from microforge.gui.layers.points import agreed, dots_on
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, layer_names
@@ -42,7 +43,7 @@ class PointsInWindow(WindowAnnotation):
 
     def take(self, item: Annotated, image: Image, axes_of: AxesOf, *, copy: bool) -> dict[str, Any]:
         """Give the dots; always copied, as they are few, and napari moves them in place."""
-        return {"points": dots_on(item.points, item.image, image.axes)}
+        return {"points": dots_on(item.points, item.image, layer_axes(item.image, axes_of(item.image))[0])}
 
     def agree(self, points: Sequence[Points]) -> Sequence[Points]:
         """Give all images the same kinds."""

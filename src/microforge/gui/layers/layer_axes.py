@@ -1,0 +1,107 @@
+"""What the dimensions of a layer mean; come here when a layer is asked about, or read, otherwise than its file."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from napari.layers import Layer
+
+from microforge.axes.letters import check_axes, likely_axes
+from microforge.errors import AxesError
+
+#: The most dimensions that an image has, and letters for those that mean nothing.
+_MOST, _OTHERS = "TCZYX", "tzcabdefghijklmno"
+
+
+def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
+    """Give the axes of a layer's data, and whether they are known rather than only likely.
+
+    A dimension of length one has a small letter: it means nothing, and `image_of` leaves it out, as reading files does.
+
+    Parameters
+    ----------
+    confirmed
+        What a person said of all dimensions, or of those that are longer than one.
+    """
+    shape = shape_of_layer(layer)
+    samples = "S" if getattr(layer, "rgb", False) else ""
+    for letters in (confirmed or "", str(layer.metadata.get("axes", "")), "".join(layer.axis_labels)):
+        with contextlib.suppress(AxesError):
+            return _single_in_small(_for_all(letters.upper().removesuffix("S") + samples, shape), shape), True
+    long = _long_places(shape, layer.ndim)
+    likely = _likely([shape[place] for place in long if place < layer.ndim]) + samples
+    axes = _single_in_small(_spread(likely, long, len(shape)), shape)
+    return axes, long_letters(axes).removesuffix("S") == "YX"
+
+
+def long_shape(layer: Layer, axes: str) -> tuple[int, ...]:
+    """Give the length of each dimension that `image_of` keeps; `axes` are those of `axes_of`."""
+    return tuple(n for n, letter in zip(shape_of_layer(layer), axes, strict=True) if not letter.islower())
+
+
+def drawing_axes(axes: str) -> str:
+    """Give the axes of what is drawn on an image: all but channels and RGB samples (small letters are neither)."""
+    return "".join(letter for letter in axes if letter not in "CS")
+
+
+def shown_dimensions(axes: str) -> list[int]:
+    """Give the dimensions of an image layer that a layer drawn on it has as well.
+
+    Channels before all else are left out, as napari aligns layers at their last dimensions; a channel slider
+    elsewhere stays, and what is drawn shows on every channel.
+    """
+    axes = axes.replace("S", "")
+    return [i for i, letter in enumerate(axes) if not (letter == "C" and i == 0)]
+
+
+def shape_of_layer(layer: Layer) -> tuple[int, ...]:
+    """Give the length of each dimension, colour samples included; of several resolutions that of the finest."""
+    return tuple(finest(layer).shape)
+
+
+def finest(layer: Layer) -> Any:
+    """Give the pixels of a layer; of several resolutions the finest."""
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def long_letters(axes: str) -> str:
+    """Give the letters of the dimensions that are not left out."""
+    return "".join(letter for letter in axes if not letter.islower())
+
+
+def _for_all(letters: str, shape: Sequence[int]) -> str:
+    """Give one letter for each dimension of a shape.
+
+    Raises
+    ------
+    AxesError
+        If they fit neither all dimensions nor those longer than one.
+    """
+    if len(letters) == len(shape):
+        return check_axes(letters, shape)
+    long = _long_places(shape, len(shape) - letters.endswith("S"))
+    return _spread(check_axes(letters, [shape[place] for place in long]), long, len(shape))
+
+
+def _long_places(shape: Sequence[int], dims: int) -> list[int]:
+    """Give the dimensions that may mean something: those longer than one, and rows and columns in any case."""
+    return [place for place, n in enumerate(shape) if n > 1 or place >= dims - 2]
+
+
+def _likely(shape: Sequence[int]) -> str:
+    """Give likely letters; for more dimensions than an image has some that mean nothing, so that they are asked for."""
+    more = max(0, len(shape) - len(_MOST))
+    return "?" * more + (likely_axes(shape) if not more else _MOST)
+
+
+def _spread(letters: str, places: Sequence[int], dims: int) -> str:
+    """Give letters at these places of so many dimensions, and others between them."""
+    known = dict(zip(places, letters, strict=True))
+    free = (letter for letter in _OTHERS if letter not in letters.lower())
+    return "".join(known.get(place) or next(free) for place in range(dims))
+
+
+def _single_in_small(axes: str, shape: Sequence[int]) -> str:
+    return "".join(
+        letter.lower() if n == 1 and letter not in "YXS" else letter for letter, n in zip(axes, shape, strict=True)
+    )
