@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from microforge.intensities import usable
 from microforge.types import Array, ArrayLike, Floats
 
 _PIXELS_READ = 1 << 18
@@ -134,7 +135,7 @@ class Removed(OfTwo):
         middle = tuple(n // 2 for n in self.shape[:-2])
         step = max(1, round((self.shape[-1] * self.shape[-2] / _PIXELS_READ) ** 0.5))
         plane = np.abs(np.asarray(self[(*middle, slice(None), slice(None))])[::step, ::step])
-        plane = plane[np.isfinite(plane)]
+        plane = plane[usable(plane)]
         return float(np.percentile(plane, 99.5)) if plane.size else 0.0
 
     def _mixed(self, before: Array, after: Array, columns: Any) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from microforge.intensities import usable
 from microforge.types import Array, Image, Prediction
 
 #: What images are called that are not the answer of a task but a by-product of labels.
@@ -78,7 +79,7 @@ def limits_of(data: Array) -> tuple[float, float]:
     """Give from where to where an image is shown, from a part of its pixels."""
     step = max(1, data.size // _PIXELS_READ)
     values = np.asarray(data).reshape(-1)[::step]
-    values = values[np.isfinite(values)]
+    values = values[usable(values)]
     if values.size == 0:
         return 0.0, 1.0
     low, high = (float(value) for value in np.percentile(values, _SHOWN))

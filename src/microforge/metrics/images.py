@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.errors import AnnotationError
+from microforge.intensities import usable
 from microforge.types import Array, Doubles
 
 _Known = npt.NDArray[np.bool_]
@@ -60,7 +61,7 @@ def likeness(truth: Array, image: Array, names: Sequence[str] = LIKENESS_FIGURES
 def _channel_likeness(truth: Array, image: Array, names: Sequence[str]) -> dict[str, float]:
     """Give the figures of one channel ``(Z)YX``; nothing where no pixel is known."""
     truth, image = np.asarray(truth, np.float32), np.asarray(image, np.float32)
-    known = np.isfinite(truth) & np.isfinite(image)
+    known = usable(truth) & usable(image)
     if not known.any():
         return {}
     slope, offset = linear_fit(image[known], truth[known])

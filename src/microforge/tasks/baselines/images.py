@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from microforge.intensities import plain
 from microforge.metrics import images as image_metrics
 from microforge.tasks.baselines.base import Baseline
 from microforge.types import Array, Floats, Prediction, Sample
@@ -80,13 +81,13 @@ class Regression(Baseline):
 
 def _truth(sample: Sample) -> Floats:
     assert sample.annotation is not None
-    return np.nan_to_num(np.asarray(sample.annotation, np.float32))
+    return plain(np.asarray(sample.annotation))
 
 
 def _blurred(sample: Sample, sigma: float) -> Floats:
     """Blur each channel ``(Z)YX``, by the same length along coarse Z, and bring it onto the grid of the truth."""
     assert sample.annotation is not None
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
+    image = plain(np.asarray(sample.image))
     width = sigma * _steps(sample)
     blurred = np.stack([ndimage.gaussian_filter(channel, width, mode="nearest") for channel in image])
     return _enlarged(blurred, sample.annotation.shape[-1] // sample.image.shape[-1])
@@ -113,7 +114,7 @@ def _steps(sample: Sample) -> Array:
 def _features(sample: Sample) -> Floats:
     """Give one row per channel and width, each channel with mean 0 and deviation 1, and a row of ones."""
     rows = []
-    for channel in np.nan_to_num(np.asarray(sample.image, np.float32)):
+    for channel in plain(np.asarray(sample.image)):
         even = (channel - channel.mean()) / max(float(channel.std()), 1e-6)
         rows += [ndimage.gaussian_filter(even, scale * _steps(sample), mode="nearest").ravel() for scale in SCALES]
     return np.stack([*rows, np.ones_like(rows[0])])

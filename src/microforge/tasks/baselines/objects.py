@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
+from microforge.intensities import plain
 from microforge.tasks.baselines.base import Baseline
 from microforge.types import Floats, Prediction, Sample
 
@@ -73,7 +74,7 @@ class Watershed(Baseline):
 
 def _planes(sample: Sample) -> Iterator[tuple[str, Floats]]:
     """Give what may be thresholded ``(Z)YX``, smoothed; a single channel once."""
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
+    image = plain(np.asarray(sample.image))
     choices = [image.mean(axis=0)]
     if len(image) > 1:
         choices.append(image[int(np.argmax(image.reshape(len(image), -1).mean(axis=1)))])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from microforge.answers import PREDICTED_IMAGE, AnswerKind
 from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
-from microforge.intensities import plain, spread_out
+from microforge.intensities import plain, spread_out, usable
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, Blur, Regression
@@ -108,7 +108,7 @@ class ImageTask(Task):
         """Give the image wanted; what is not finite, or lies outside the mask, counts for nothing."""
         assert sample.annotation is not None
         value = np.asarray(sample.annotation, np.float32)
-        known = np.asarray(np.isfinite(value).all(0))
+        known = np.asarray(usable(value).all(0))
         if sample.mask is not None:
             known = known & _on_grid(sample.mask, known.shape)
         if known.all():

@@ -20,6 +20,7 @@ from pydantic import Field
 from microforge.annotations import NOTHING, AnnotationKind
 from microforge.config import choice_field
 from microforge.errors import NotEnoughDataError
+from microforge.intensities import plain
 from microforge.metrics import images as image_metrics
 from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, TaskOptions
@@ -143,7 +144,7 @@ class Denoising(ImageTask):
             return super().tally(prediction, sample)
         assert prediction.image is not None
         assert sample.annotation is not None
-        recorded = np.nan_to_num(np.asarray(sample.annotation, np.float32))
+        recorded = plain(np.asarray(sample.annotation))
         low, high = np.percentile(recorded, (1, 99.8), axis=tuple(range(1, recorded.ndim)), keepdims=True)
         error = ((prediction.image - recorded) / np.maximum(high - low, 1e-12)) ** 2
         residual = [image_metrics.residual_correlation(r - p) for r, p in zip(recorded, prediction.image, strict=True)]

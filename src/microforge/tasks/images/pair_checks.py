@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from microforge.errors import AnnotationError, NotEnoughDataError
+from microforge.intensities import plain, usable
 from microforge.metrics import images as image_metrics
 from microforge.types import Array, Sample
 
@@ -41,7 +42,7 @@ def target_of(sample: Sample) -> Array:
             remedy="Give a target of the same kind: a plane for a plane, a stack for a stack.",
         )
     for channel in target:
-        finite = channel[np.isfinite(channel)] if channel.dtype.kind == "f" else channel
+        finite = channel[usable(channel)] if channel.dtype.kind == "f" else channel
         if finite.size == 0 or finite.min() == finite.max():
             raise AnnotationError(
                 "All pixels of the target are equal: there is nothing to learn from it.",
@@ -60,8 +61,8 @@ def is_near(samples: Sequence[Sample]) -> bool:
     for sample in samples:
         target = target_of(sample)
         factor = target.shape[-1] // sample.image.shape[-1]
-        image = np.nan_to_num(np.asarray(sample.image, np.float32))
-        coarse = _binned(np.nan_to_num(np.asarray(target, np.float32)), factor)
+        image = plain(np.asarray(sample.image))
+        coarse = _binned(plain(np.asarray(target)), factor)
         explained += [image_metrics.pearson(a, b) ** 2 for a, b in zip(image, coarse, strict=False)]
     return float(np.mean(explained)) > NEAR
 
@@ -73,11 +74,11 @@ def matched(sample: Sample, target: Array) -> Sample:
     slope, so that the target becomes what the noisy image would be on average.
     """
     factor = target.shape[-1] // sample.image.shape[-1]
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
+    image = plain(np.asarray(sample.image))
     clean = np.asarray(target, np.float32)
     channels = []
     for here, there in zip(image, clean, strict=True):
-        slope, offset = image_metrics.linear_fit(_binned(np.nan_to_num(there), factor), here)
+        slope, offset = image_metrics.linear_fit(_binned(plain(there), factor), here)
         channels.append(slope * there + offset)
     return replace(sample, annotation=np.stack(channels).astype(np.float32))
 
@@ -91,9 +92,9 @@ def refuse_unrelated(sample: Sample, target: Array) -> None:
         With the correlation measured.
     """
     factor = target.shape[-1] // sample.image.shape[-1]
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
+    image = plain(np.asarray(sample.image))
     related = [
-        abs(image_metrics.pearson(_binned(a, BLOCK), _binned(np.nan_to_num(np.asarray(b, np.float32)), BLOCK * factor)))
+        abs(image_metrics.pearson(_binned(a, BLOCK), _binned(plain(np.asarray(b)), BLOCK * factor)))
         for a, b in zip(image, target, strict=False)
     ]
     if max(related) < UNRELATED:
@@ -125,8 +126,8 @@ def refuse_swapped(sample: Sample) -> None:
         Until she says that it is meant so.
     """
     assert sample.annotation is not None
-    image = np.nan_to_num(np.asarray(sample.image, np.float32))
-    target = np.nan_to_num(sample.annotation)
+    image = plain(np.asarray(sample.image))
+    target = plain(sample.annotation)
     finer = target.shape[-1] // image.shape[-1]
     before, after = (np.mean([image_metrics.noise_level(c) for c in one]) for one in (image, target))
     low, high = np.percentile(target, (1, 99.8))

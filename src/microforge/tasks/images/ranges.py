@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.config import fitted_field
+from microforge.intensities import usable
 from microforge.tasks.base import TaskOptions
 from microforge.types import Sample, Target
 
@@ -28,7 +29,7 @@ class TargetRanges(TaskOptions):
         step = max(1, sum(target[0].size for target in targets) // TARGET_PIXELS_READ)
         pooled = np.concatenate([target.reshape(len(target), -1)[:, ::step] for target in targets], axis=1)
         values = pooled.astype(np.float64)
-        low, high = np.nanpercentile(np.where(np.isfinite(values), values, np.nan), TARGET_PERCENTILES, axis=1)
+        low, high = np.nanpercentile(np.where(usable(values), values, np.nan), TARGET_PERCENTILES, axis=1)
         high = np.maximum(high, low + 1e-6 * np.maximum(np.abs(low), 1.0))
         return {"low": tuple(map(float, low)), "high": tuple(map(float, high))}
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
 from microforge.config import NetworkConfig, choice_field, fitted_field
 from microforge.events import RunAdvice
+from microforge.intensities import plain
 from microforge.metrics import images as image_metrics
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask, noise_statistics
@@ -156,7 +157,7 @@ class Restoration(ImageTask):
 
 def _displacement_advice(sample: Sample) -> Iterator[RunAdvice]:
     target = target_of(sample)
-    planes = [np.nan_to_num(np.asarray(one[0], np.float32)) for one in (sample.image, target)]
+    planes = [plain(np.asarray(one[0])) for one in (sample.image, target)]
     if planes[0].ndim == 3:
         planes = [plane.max(0) for plane in planes]
     if planes[0].shape != planes[1].shape:
