@@ -1,10 +1,13 @@
 """Dots from a density."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from microforge.metrics.matching import f1_score, match_points
-from microforge.tasks.counting.density import find_positions, stamp_density
+from microforge.tasks.counting.density import _summits, find_positions, stamp_density
 
 
 def test_neighbours_hidden_in_one_blob_are_found() -> None:
@@ -57,3 +60,43 @@ def test_a_dot_on_the_very_place_matches() -> None:
     same = np.array([[3.0, 4.0]])
     assert len(match_points(same, same, 1)[0]) == 1
     assert len(match_points(same, np.zeros((0, 2)), 1)[0]) == 0
+
+
+def unequal_dots(side: int) -> np.ndarray:
+    """Dots of very different heights, found in many rounds."""
+    rng = np.random.default_rng(5)
+    density = np.zeros((side, side), np.float32)
+    for k in range(30):
+        places = rng.uniform(0, side - 1, (3, 2)).astype(np.float32)
+        density += np.float32(3 * 0.9**k) * stamp_density(places, (side, side), (2, 2))
+    return density
+
+
+def test_looking_only_where_something_changed_finds_what_looking_everywhere_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    density = unequal_dots(200)
+    quick = find_positions(density, 80, (2, 2))
+
+    def everywhere(rest: Any, _: Any, __: Any, size: Any, noise: float) -> Any:
+        return _summits(rest, size, noise)
+
+    monkeypatch.setattr("microforge.tasks.counting.density._summits_after", everywhere)
+    slow = find_positions(density, 80, (2, 2))
+    assert len(quick.places) > 60
+    np.testing.assert_array_equal(quick.places, slow.places)
+    np.testing.assert_array_equal(quick.confidence, slow.confidence)
+
+
+def test_rounds_cost_what_changed_and_not_the_whole_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+
+    def counted(image: np.ndarray, size: Any) -> np.ndarray:
+        nonlocal looked_at
+        looked_at += image.size
+        return np.asarray(ndimage.maximum_filter(image, size))
+
+    monkeypatch.setattr("microforge.tasks.counting.density.maximum_filter", counted)
+    density = unequal_dots(600)
+    assert len(find_positions(density, 80, (2, 2)).places) > 60
+    assert looked_at < 3 * density.size

@@ -343,3 +343,10 @@ def test_many_dots_at_one_place_cost_no_more_memory_than_dots_apart() -> None:
         assert tracemalloc.get_traced_memory()[1] < 50_000_000  # all pairs would be 3 GB
     finally:
         tracemalloc.stop()
+
+
+def test_a_region_of_all_pixels_counts_exactly_as_the_whole_image() -> None:
+    density = np.random.default_rng(0).random((1, 1500, 1500), dtype=np.float32)
+    prediction, task = Prediction(image=density), Counting()
+    [whole], [region] = task.count(prediction), task.count(prediction, np.ones((1500, 1500), bool))
+    assert region.value == pytest.approx(whole.value, rel=1e-12)

@@ -1,13 +1,15 @@
 """Density maps: Gaussians at points, and points back from a density (CLEAN)."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.ndimage import maximum_filter
 
-from microforge.types import Floats
+from microforge.types import Floats, Window
 
 #: Gaussians are cut off at this many widths; less than one part in ten thousand lies beyond.
 STAMP_REACH = 4.0
@@ -63,40 +65,78 @@ def find_positions(density: Floats, number: int, sigmas: Sequence[float]) -> Fou
     size = [2 * max(1, round(sigma)) + 1 for sigma in sigmas]
     places: list[npt.NDArray[Any]] = []
     heights: list[Floats] = []
+    summits = _summits(rest, size, _NOISE * lone)
     while number > 0 and len(places) < _MOST_ROUNDS:
-        peaks, height = _peaks(rest, size, number, lone)
+        peaks, height = _peaks(rest, summits, number)
         if not len(peaks):
             break
         places.append(peaks)
         heights.append(height / lone)
         number -= len(peaks)
-        _take_away(rest, peaks, wide, lone)
+        windows = _take_away(rest, peaks, wide, lone)
+        summits = _summits_after(rest, summits, windows, size, _NOISE * lone)
     if not places:
         return Found(np.zeros((0, density.ndim), np.float32), np.zeros(0, np.float32))
     return Found(np.concatenate(places).astype(np.float32), np.clip(np.concatenate(heights), 0, 1))
 
 
-def _peaks(rest: Floats, size: Sequence[int], number: int, lone: float) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Give the highest local maxima and their heights."""
-    highest = float(rest.max())
-    lowest = max(_ROUND * highest, _NOISE * lone)
-    if highest < lowest:
-        return np.zeros((0, rest.ndim), np.int64), np.zeros(0, np.float32)
-    highest_around = (rest >= lowest) & (rest == ndimage.maximum_filter(rest, size))
-    # Of a plateau (a density that is the same everywhere) one pixel is enough.
-    plateaus, count = ndimage.label(highest_around, np.ones((3,) * rest.ndim))
-    peaks = np.argwhere(highest_around)
-    if count < len(peaks):
-        peaks = peaks[np.unique(plateaus[highest_around], return_index=True)[1]]
+def _summits(rest: Floats, size: Sequence[int], noise: float) -> npt.NDArray[np.bool_]:
+    """Tell which pixels are the highest of those around them, and no noise."""
+    return np.asarray((rest == maximum_filter(rest, size)) & (rest >= noise))
+
+
+def _summits_after(
+    rest: Floats, summits: npt.NDArray[np.bool_], windows: Sequence[Window], size: Sequence[int], noise: float
+) -> npt.NDArray[np.bool_]:
+    """Bring the summits up to date where windows of `rest` have changed: they are few and small, and images large."""
+    reach = [n // 2 for n in size]
+    if len(windows) * prod(side.stop - side.start for side in windows[0]) > rest.size:
+        return _summits(rest, size, noise)
+    for window in windows:
+        # A pixel depends on those within reach, and what it depends on must be seen as well.
+        changed, seen = (_grown(window, [k * n for n in reach], rest.shape) for k in (1, 2))
+        inner = tuple(slice(c.start - s.start, c.stop - s.start) for c, s in zip(changed, seen, strict=True))
+        summits[changed] = _summits(rest[seen], size, noise)[inner]
+    return summits
+
+
+def _grown(window: Window, by: Sequence[int], shape: Sequence[int]) -> Window:
+    sides = zip(window, by, shape, strict=True)
+    return tuple(slice(max(side.start - n, 0), min(side.stop + n, length)) for side, n, length in sides)
+
+
+def _peaks(rest: Floats, summits: npt.NDArray[np.bool_], number: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Give the highest summits and their heights."""
+    peaks = np.argwhere(summits)
     heights = rest[tuple(peaks.T)]
+    high = heights >= _ROUND * float(heights.max(initial=0))
+    peaks, heights = _one_of_each_plateau(peaks[high], heights[high], rest.shape)
     order = np.argsort(-heights, kind="stable")[:number]
     return peaks[order], heights[order]
 
 
-def _take_away(rest: Floats, peaks: npt.NDArray[np.int64], sigmas: Sequence[float], lone: float) -> None:
+def _one_of_each_plateau(
+    peaks: npt.NDArray[np.int64], heights: Floats, shape: Sequence[int]
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Give one pixel of each plateau (a density that is the same everywhere), the first, and all other peaks."""
+    if len(np.unique(heights)) == len(heights):
+        # Pixels of a plateau are equal.
+        return peaks, heights
+    image = np.zeros(tuple(shape), bool)
+    image[tuple(peaks.T)] = True
+    plateaus, _ = ndimage.label(image, np.ones((3,) * len(shape)))
+    first = np.unique(plateaus[tuple(peaks.T)], return_index=True)[1]
+    return peaks[first], heights[first]
+
+
+def _take_away(rest: Floats, peaks: npt.NDArray[np.int64], sigmas: Sequence[float], lone: float) -> list[Window]:
+    """Take the Gaussian of each peak away; give the windows where."""
+    windows = []
     for peak in peaks:
         window, values = _gaussian(peak, rest.shape, sigmas)
         rest[window] -= lone * values
+        windows.append(window)
+    return windows
 
 
 def _gaussian(

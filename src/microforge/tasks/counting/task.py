@@ -244,7 +244,8 @@ class Counting(Task):
         assert prediction.image is not None
         counts = []
         for kind, density in zip(self.kinds, prediction.image, strict=True):
-            value = float(np.sum(density, dtype=np.float64) if region is None else np.sum(density * region))
+            inside = True if region is None else np.broadcast_to(region, density.shape)
+            value = float(np.sum(density, dtype=np.float64, where=inside))
             value = max(value, 0.0)
             interval = self.options.intervals.get(kind)
             counts.append(Count(kind, value) if interval is None else Count(kind, value, *interval.around(value)))
