@@ -254,3 +254,23 @@ def test_a_tiff_stored_turned_is_read_as_stored_and_it_is_said(tmp_path: Path) -
 def test_a_picture_that_stands_upright_has_nothing_to_say(tmp_path: Path, tissue: Array) -> None:
     Picture.fromarray(tissue).save(tmp_path / "a.png")
     assert read_image(tmp_path / "a.png").notes == ()
+
+
+@pytest.mark.parametrize("value", [(3, 1, 99), (3, 2, (6, 6)), (2, None, "six")])
+def test_nonsense_in_the_tag_of_orientation_is_overlooked(tmp_path: Path, value: tuple[Any, ...]) -> None:
+    data = noise(20, 30)
+    tifffile.imwrite(tmp_path / "a.tif", data, extratags=[(274, *value, True)])
+    image = read_image(tmp_path / "a.tif")
+    assert image.notes == ()
+    np.testing.assert_array_equal(image.data, data)
+
+
+@pytest.mark.parametrize("place", range(6, 24, 3))
+def test_what_is_broken_beside_a_picture_does_not_keep_it_from_being_read(tmp_path: Path, place: int) -> None:
+    exif = Picture.Exif()
+    exif[0x0112] = 6
+    Picture.fromarray(noise(20, 30, dtype="u1")).save(tmp_path / "a.jpg", exif=exif)
+    content = bytearray((tmp_path / "a.jpg").read_bytes())
+    content[content.index(b"Exif") + place] ^= 0xFF
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert sorted(read_image(tmp_path / "a.jpg").data.shape) == [20, 30]

@@ -115,6 +115,39 @@ def test_resolution_tags_count_only_where_they_are_a_microscopes(
     assert found == (None if size is None else pytest.approx((size, size)))
 
 
+@pytest.mark.parametrize(
+    ("unit", "resolution", "size"),
+    [
+        ("inch", 72, None),
+        ("inch", 254000, 0.1),
+        ("cm", 118.1, None),
+        ("cm", 20000, 0.5),
+        ("pixel", 1, None),
+        ("sec", 1, None),
+        ("mm", 10, 100),
+        ("\\u00B5m", 4, 0.25),
+    ],
+)
+def test_the_resolution_of_a_print_in_imagej_is_no_pixel_size(
+    tmp_path: Path, unit: str, resolution: float, size: float | None
+) -> None:
+    metadata = {"unit": unit}
+    tifffile.imwrite(tmp_path / "a.tif", noise(9, 9), imagej=True, resolution=(resolution,) * 2, metadata=metadata)
+    found = read_image(tmp_path / "a.tif").pixel_size
+    assert found == (None if size is None else pytest.approx((size, size), rel=1e-4))
+
+
+def test_the_time_between_images_of_a_film_is_no_pixel_size(tmp_path: Path) -> None:
+    times = {"axes": "TYX", "finterval": 60.0, "spacing": 60.0, "tunit": "s"}
+    tifffile.imwrite(tmp_path / "a.tif", noise(3, 9, 9), imagej=True, metadata=times)
+    tifffile.imwrite(
+        tmp_path / "b.tif", noise(3, 9, 9), imagej=True, resolution=(4, 4), metadata=times | {"unit": "um"}
+    )
+    film, sized = read_image(tmp_path / "a.tif"), read_image(tmp_path / "b.tif")
+    assert (film.pixel_size, film.time_interval) == (None, 60)
+    assert (sized.pixel_size, sized.time_interval) == (pytest.approx((0.25, 0.25)), 60)
+
+
 # Axes -----------------------------------------------------------------------------------------------------------
 
 

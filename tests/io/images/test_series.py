@@ -103,7 +103,7 @@ def test_a_small_image_beside_a_large_one_is_left_out_and_it_is_said(tmp_path: P
 def test_pages_of_other_sizes_are_refused_and_named(tmp_path: Path) -> None:
     path = write_pages(tmp_path / "a.tif", *((noise(*shape), {}) for shape in ((64, 64), (32, 48), (100, 128))))
     with pytest.raises(
-        ImageReadError, match=r"a\.tif: The file holds images of different sizes: 100x128 and 64x64, 32"
+        ImageReadError, match=r"a\.tif: The file holds images that differ in size or kind: 100x128 and 64x64, 32"
     ):
         read_image(path)
 
@@ -112,7 +112,7 @@ def test_positions_of_different_sizes_are_refused(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as file:
         for shape in ((60, 80), (50, 70)):
             file.write(noise(*shape), metadata={"axes": "YX"})
-    with pytest.raises(ImageReadError, match="images of different sizes"):
+    with pytest.raises(ImageReadError, match="images that differ in size or kind"):
         read_image(tmp_path / "a.ome.tif")
 
 

@@ -43,6 +43,7 @@ def conversion(page: Any) -> Callable[[Array], Array] | None:
         raise ValueError("its colours are stored as ITU Lab")
     if photometric == PHOTOMETRIC.YCBCR and samples >= 3 and not _decoded_to_rgb(page):
         luma = _fractions(page.tags.valueof("YCbCrCoefficients", _LUMA), _LUMA)
+        luma = luma if luma.min() > 0 else np.array(_LUMA)
         limits = _fractions(page.tags.valueof("ReferenceBlackWhite", _FULL_RANGE), _FULL_RANGE)
         return lambda data: _ycbcr_to_rgb(data, luma, limits)
     return None
@@ -50,7 +51,7 @@ def conversion(page: Any) -> Callable[[Array], Array] | None:
 
 def inks_to_rgb(inks: Array) -> Array:
     """Give the colours that cyan, magenta, yellow and black inks leave of white paper; of the dtype of the inks."""
-    most = 1.0 if inks.dtype.kind == "f" else float(np.iinfo(inks.dtype).max)
+    most = _most(inks.dtype)
     out = np.empty((*inks.shape[:-1], 3), inks.dtype)
     paper = (most - inks[..., 3]) / most
     for sample in range(3):
@@ -126,8 +127,9 @@ def _from_lab(lab: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def _ycbcr_to_rgb(data: Array, luma: Doubles, limits: Doubles) -> Array:
-    most = float(np.iinfo(data.dtype).max)
+    most = _most(data.dtype)
     black, white = limits[::2] * most / 255, limits[1::2] * most / 255
+    white = np.where(white > black, white, most)
     y, blue, red = ((data[..., i] - black[i]) / (white[i] - black[i]) for i in range(3))
     # Differences of colours reach half the range to either side.
     blue, red = blue * most * 127 / 255, red * most * 127 / 255
@@ -136,6 +138,11 @@ def _ycbcr_to_rgb(data: Array, luma: Doubles, limits: Doubles) -> Array:
     b = y + blue * (2 - 2 * luma[2])
     g = (y - luma[0] * r - luma[2] * b) / luma[1]
     return _rounded(np.stack([r, g, b], axis=-1), data.dtype)
+
+
+def _most(dtype: np.dtype[Any]) -> float:
+    """Give what white is in pixels of a type."""
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
 def _rounded(values: Doubles, dtype: np.dtype[Any]) -> Array:

@@ -31,9 +31,9 @@ def upright(data: Array, orientation: int) -> tuple[Array, tuple[str, ...]]:
     return np.ascontiguousarray(turn(data)), (note,)
 
 
-def as_stored(orientation: int) -> tuple[str, ...]:
-    """Say that an image was not turned, where its file says that it stands otherwise."""
-    if orientation not in _TURNS:
+def as_stored(orientation: object) -> tuple[str, ...]:
+    """Say that an image was not turned, where its file says that it stands otherwise; nonsense says nothing."""
+    if not isinstance(orientation, int) or orientation not in _TURNS:
         return ()
     return (
         f"The file says that it is stored {_TURNS[orientation][1]} (orientation {orientation}): it is read as it is "

@@ -1,5 +1,6 @@
 """Read PNG, JPEG and BMP: come here when such a picture has other numbers, colours or sides than it should."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,7 +46,10 @@ def read_raster(path: Path, head: bytes) -> RawImage:
         If the file is damaged or too large.
     """
     try:
-        return _read(path, head)
+        with warnings.catch_warnings():
+            # Of what is broken beside the pixels, which is not used.
+            warnings.simplefilter("ignore")
+            return _read(path, head)
     except MemoryError as error:
         raise too_large(path) from error
     except (ImageReadError, PermissionError):

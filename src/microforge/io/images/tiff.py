@@ -145,7 +145,7 @@ def _with_data(raw: RawImage, series: Any, path: Path) -> RawImage:
 
 
 def _notes(page: Any) -> tuple[str, ...]:
-    turned = as_stored(int(page.tags.valueof("Orientation", UPRIGHT)))
+    turned = as_stored(page.tags.valueof("Orientation", UPRIGHT))
     if page.photometric != tifffile.PHOTOMETRIC.MINISWHITE or page.bitspersample == 1:
         return turned
     return (*turned, "The file says that 0 is white: its numbers are taken as stored, as Fiji and napari measure them.")

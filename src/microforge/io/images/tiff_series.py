@@ -121,7 +121,7 @@ def _told(main: Any, others: Sequence[Any], path: Path) -> tuple[str, ...]:
     if len(others) == 1 and prod(_sides(others[0])) < _THUMBNAIL * prod(_sides(main)):
         return (f"A smaller image in the file ({listed}) was taken for a thumbnail and left out.",)
     raise ImageReadError(
-        f"The file holds images of different sizes: {size_text(_sides(main))} and {listed}.",
+        f"The file holds images that differ in size or kind: {size_text(_sides(main))} and {listed}.",
         where=str(path),
         remedy="Save each as a file of its own, for instance in Fiji with Bio-Formats.",
     )
