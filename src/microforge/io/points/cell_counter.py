@@ -10,6 +10,9 @@ from microforge.io.tables import as_number
 from microforge.io.xml import parse_xml
 from microforge.types import Points
 
+#: Some hundred thousand markers; no one clicks as many.
+_BIGGEST = 40_000_000
+
 
 def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
     """Read the markers of a Cell Counter file; see `microforge.io.points.reading.read_points`.
@@ -34,6 +37,12 @@ def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
 
 def _types(path: Path) -> list[Element]:
     try:
+        if (size := path.stat().st_size) > _BIGGEST:
+            raise AnnotationError(
+                f"The file is too large to be of markers that somebody set ({size / 1e6:.0f} MB).",
+                where=str(path),
+                remedy="Check what it holds; dots found by a program can be given as a table y,x.",
+            )
         root = parse_xml(path.read_bytes())
     except (OSError, ValueError) as error:
         raise AnnotationError(

@@ -44,9 +44,10 @@ def gathered(dots: Sequence[Dot], kinds: Sequence[str], stack: Stack | None, pat
     columns = {axis: _whole(values, axis, path) for axis, values in places.items() if _kept(values, sizes.get(axis))}
     columns |= {"Y": [dot.y for dot in dots], "X": [dot.x for dot in dots]}
     names = tuple(sorted({*kinds, *(dot.kind for dot in dots)})) or ("",)
+    number = {name: at for at, name in enumerate(names)}
     return Points(
         np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T.copy(),
-        np.array([names.index(dot.kind) for dot in dots], np.int32),
+        np.array([number[dot.kind] for dot in dots], np.int32),
         names,
         "".join(columns),
     )

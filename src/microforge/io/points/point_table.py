@@ -1,12 +1,13 @@
-"""Read points from tables (CSV): our own, napari, measurements of Fiji."""
+"""Read points from tables (CSV): our own, napari, measurements of Fiji and QuPath."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from microforge.errors import AnnotationError
+from microforge.io.rois import Stack
 from microforge.io.tables import Table, as_number, listed, plain_name, read_table
 from microforge.types import Points
 
@@ -21,37 +22,60 @@ _NAMES = {
 _KIND = ("kind", "type", "class", "cell type", "celltype", "category", "cell kind", "counter")
 #: Fiji writes the image's name into a column of this name.
 _PERHAPS_KIND = "label"
-_MICROMETRE = re.compile(r"^[yx] ?[\[(]?(um|µm|μm|micron|microns|micrometer|micrometre)[\])]?$")
+#: Columns of lengths, by their names without the unit, and what unit words mean in micrometres.
+_LENGTHS = {axis: re.compile(rf"(centroid |position )?{axis.lower()} ?[\[(]?(.+?)[\])]?") for axis in "ZYX"}
+_UNITS = (
+    dict.fromkeys(
+        ("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres"), 1.0
+    )
+    | {"nm": 1e-3}
+    | {"mm": 1e3}
+)
+#: Dots that keep by chance to the corner that the image would fill in micrometres are rarer than this.
+_BY_CHANCE = 1e-6
+#: Dots all over an image reach so far along each side.
+_MOST_OF_A_SIDE = 0.6
+_SAYS_PIXELS = re.compile("px|pixel|row|col", re.IGNORECASE)
+_MOST_KINDS = 100
 _HEADER = "The first line must name the columns: y,x or z,y,x, and if wanted t and kind."
 
 
-def read_points_table(path: Path) -> Points:
+def read_points_table(path: Path, stack: Stack | None = None) -> Points:
     """Read dots from a table with named columns; see `microforge.io.points.reading.read_points`.
 
     Raises
     ------
     AnnotationError
-        If the table cannot be read, a column is missing or a cell is no number.
+        If the table cannot be read, a column is missing, a cell is no number, or places are not in pixels.
     """
     table = read_table(path)
     columns = _numbered_axes(table) or _named_axes(table)
+    lengths = {} if columns else _lengths(table, stack)
+    if not columns and not lengths:
+        raise _missing(table)
+    columns = columns or {axis: column for axis, (column, _) in lengths.items()}
     values = [_from_zero(table, axis, table.numbers(column)) for axis, column in columns.items()]
+    if lengths:
+        values = [[value * lengths[axis][1] for value in own] for axis, own in zip(columns, values, strict=True)]
+    else:
+        _check_pixels(table, dict(zip(columns, values, strict=True)), columns, stack)
     # Places too far away for float32 become infinite, and are refused where dots are checked.
     with np.errstate(over="ignore"):
         coordinates = np.array(values, np.float32).reshape(len(columns), -1).T
     names = _kind_names(table)
     kinds = tuple(sorted(set(names))) or ("",)
-    kind = np.array([kinds.index(name) for name in names], np.int32)
+    if len(kinds) > _MOST_KINDS:
+        raise _too_many_kinds(len(kinds), path)
+    number = {name: at for at, name in enumerate(kinds)}
+    kind = np.array([number[name] for name in names], np.int32)
     return Points(np.ascontiguousarray(coordinates), kind, kinds, "".join(columns))
 
 
 def _named_axes(table: Table) -> dict[str, int]:
-    """Give the column of each axis, in the order TZYX."""
+    """Give the column of each axis in pixels, in the order TZYX; none where Y or X is missing."""
     columns = {axis: table.find(names) for axis, names in _NAMES.items()}
     found = {axis: column for axis, column in columns.items() if column is not None}
-    if "Y" in found and "X" in found:
-        return found
-    raise _missing(table, [axis.lower() for axis in "YX" if axis not in found])
+    return found if "Y" in found and "X" in found else {}
 
 
 def _numbered_axes(table: Table) -> dict[str, int]:
@@ -64,7 +88,78 @@ def _numbered_axes(table: Table) -> dict[str, int]:
     return {}
 
 
-def _missing(table: Table, missing: Sequence[str]) -> AnnotationError:
+def _lengths(table: Table, stack: Stack | None) -> dict[str, tuple[int, float]]:
+    """Give the column of each axis whose name has a unit of length, and what to multiply it with to get pixels.
+
+    Raises
+    ------
+    AnnotationError
+        If there are such columns, but the pixel size is not known.
+    """
+    found = {axis: own for axis in "ZYX" if (own := _length_column(table, axis)) is not None}
+    if "Y" not in found or "X" not in found:
+        return {}
+    size = dict(zip("XYZ", reversed((stack.pixel_size if stack else None) or ()), strict=False))
+    if any(axis not in size for axis in found):
+        raise AnnotationError(
+            "The places are in micrometres, but the image does not say how large its pixels are.",
+            where=str(table.path),
+            remedy="Divide the places by the pixel size and name the columns y and x, or save the images with their "
+            "pixel size (Fiji: Image > Properties).",
+        )
+    return _counts(table) | {axis: (column, unit / size[axis]) for axis, (column, unit) in found.items()}
+
+
+def _counts(table: Table) -> dict[str, tuple[int, float]]:
+    """Give the column of time points, and that of planes unless Z is a length."""
+    columns = {axis: table.find(_NAMES[axis]) for axis in "TZ"}
+    return {axis: (column, 1.0) for axis, column in columns.items() if column is not None}
+
+
+def _length_column(table: Table, axis: str) -> tuple[int, float] | None:
+    for place, name in enumerate(table.columns):
+        match = _LENGTHS[axis].fullmatch(plain_name(name))
+        if match and match[2] in _UNITS:
+            return place, _UNITS[match[2]]
+    return None
+
+
+def _check_pixels(
+    table: Table, values: Mapping[str, Sequence[float]], columns: Mapping[str, int], stack: Stack | None
+) -> None:
+    """Refuse places that fill the corner which the image would fill if they were in micrometres.
+
+    Raises
+    ------
+    AnnotationError
+        If chance cannot have put them there, and the names of the columns do not say that they are pixels.
+    """
+    size = stack.pixel_size if stack else None
+    names = [table.columns[columns[axis]] for axis in "YX"]
+    if stack is None or size is None or not stack.height or any(_SAYS_PIXELS.search(name) for name in names):
+        return
+    sides = [(stack.height, size[-2], values["Y"]), (stack.width, size[-1], values["X"])]
+    chance = float(np.prod([min(1.0, length) for _, length, _ in sides])) ** len(values["Y"])
+    if chance < _BY_CHANCE and all(_MOST_OF_A_SIDE < max(own) / (n * length) < 1 for n, length, own in sides):
+        raise AnnotationError(
+            f"All {len(values['Y'])} dots lie in the upper left corner that is as large as the image in micrometres "
+            f"({stack.height * size[-2]:.4g} x {stack.width * size[-1]:.4g}): the places seem to be in micrometres.",
+            where=str(table.path),
+            remedy="If they are, name the columns 'y_um' and 'x_um'; if they are pixels, 'y_px' and 'x_px'. In Fiji, "
+            "Analyze > Set Scale > Click to Remove Scale makes it measure in pixels.",
+        )
+
+
+def _too_many_kinds(count: int, path: Path) -> AnnotationError:
+    return AnnotationError(
+        f"The dots are of {count:,} different kinds; no more than {_MOST_KINDS} can be told apart.",
+        where=str(path),
+        remedy="If the column of kinds numbers the dots, or names something else, rename or remove it.",
+    )
+
+
+def _missing(table: Table) -> AnnotationError:
+    missing = [axis.lower() for axis in "YX" if table.find(_NAMES[axis]) is None]
     where = str(table.path)
     if all(as_number(name) is not None for name in table.columns):
         return AnnotationError(
@@ -73,12 +168,6 @@ def _missing(table: Table, missing: Sequence[str]) -> AnnotationError:
             remedy=_HEADER,
         )
     found = f"Its columns are {listed(table.columns)}."
-    if sum(bool(_MICROMETRE.match(plain_name(name))) for name in table.columns) >= 2:
-        return AnnotationError(
-            "The places are in micrometres, but pixels are needed.",
-            where=where,
-            remedy=f"Divide them by the pixel size and name the columns y and x. {found}",
-        )
     columns = f"column {missing[0]} is" if len(missing) == 1 else f"columns {' and '.join(missing)} are"
     return AnnotationError(f"The {columns} missing.", where=where, remedy=f"{found} {_HEADER}")
 

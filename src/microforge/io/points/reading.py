@@ -27,6 +27,7 @@ def read_points(path: str | Path, stack: Stack | None = None) -> Points:
     Tables (``.csv``, ``.tsv``, ``.txt``) name their columns in the first line: ``y, x``, and if wanted ``z``, ``t`` (or
     ``frame``) and ``kind`` (or ``type``, ``class``), in any order, in pixels; planes and frames count from 0, in the
     tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there are no dots.
+    Columns whose names say micrometres (``x_um``, ``X (micron)``, ``Centroid X µm``) are converted by the pixel size.
 
     ROIs (``.roi``, ``.zip``): points, and the centres of outlined cells. Kinds are the counters of multi-point ROIs if
     several were used, else the groups of ROIs, else the names of the point ROIs where a person named all of them.
@@ -36,7 +37,7 @@ def read_points(path: str | Path, stack: Stack | None = None) -> Points:
     Parameters
     ----------
     stack
-        The image's channels, planes and frames. ImageJ numbers slices through all of them, so that for images with
+        The image's channels, planes and frames, and its size. ImageJ numbers slices through all of them, so that with
         channels and planes they are needed; without them the number of a slice is taken for that of a plane.
 
     Raises
@@ -47,7 +48,7 @@ def read_points(path: str | Path, stack: Stack | None = None) -> Points:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES:
-        return read_points_table(path)
+        return read_points_table(path, stack)
     if suffix in ROI_SUFFIXES:
         return read_points_rois(path, stack)
     if suffix == ".xml":

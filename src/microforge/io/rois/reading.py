@@ -19,7 +19,9 @@ _AREAS = (ROI_TYPE.POLYGON, ROI_TYPE.FREEHAND, ROI_TYPE.TRACED, ROI_TYPE.RECT, R
 _NO_AREAS = (ROI_SUBTYPE.TEXT, ROI_SUBTYPE.IMAGE, ROI_SUBTYPE.ARROW)
 #: Pixels have a corner at whole numbers where ImageJ keeps areas, and their centre where it keeps points.
 CORNER = 0.5
+#: All ROIs of a zip file together, unpacked, and how many: far beyond what the ROI manager can work with.
 _BIGGEST = 2**28
+_MOST = 100_000
 #: No microscope's image reaches as far.
 _FARTHEST = 1e7
 #: What zip files and ROIs that are cut short or scrambled raise.
@@ -59,16 +61,32 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix.lower() != ".zip":
         yield path.stem, path.read_bytes()
         return
+    left = _BIGGEST
     with zipfile.ZipFile(path) as file:
-        for name in file.namelist():
-            # Macs add hidden copies of every file.
-            if name.lower().endswith(".roi") and not name.startswith("__MACOSX"):
-                with file.open(name) as entry:
-                    yield Path(name).stem, entry.read(_BIGGEST)
+        # Macs add hidden copies of every file.
+        names = [name for name in file.namelist() if name.lower().endswith(".roi") and not name.startswith("__MACOSX")]
+        if len(names) > _MOST:
+            raise _too_much(path, f"{len(names):,} ROIs")
+        for name in names:
+            with file.open(name) as entry:
+                # What the file says of its sizes need not be true.
+                content = entry.read(left + 1)
+            left -= len(content)
+            if left < 0:
+                raise _too_much(path, f"more than {_BIGGEST >> 20} MB")
+            yield Path(name).stem, content
 
 
 def _parsed(name: str, content: bytes) -> NamedRoi:
     return NamedRoi(name, ImagejRoi.frombytes(content))
+
+
+def _too_much(path: Path, what: str) -> AnnotationError:
+    return AnnotationError(
+        f"The zip file holds {what}, which is no set of outlines that somebody drew.",
+        where=str(path),
+        remedy="Save the ROIs of each image in a file of their own; many objects are better kept as a label image.",
+    )
 
 
 def _unreadable(path: Path, reason: str) -> AnnotationError:

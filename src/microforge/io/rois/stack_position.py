@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from microforge.errors import AnnotationError
-from microforge.types import Image
+from microforge.types import Image, PixelSize
 
 
 class StackPosition(NamedTuple):
@@ -14,17 +14,29 @@ class StackPosition(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """How many channels, planes and frames an image has, as ImageJ shows it."""
+    """How many channels, planes and frames an image has, as ImageJ shows it, and how large it is.
+
+    Attributes
+    ----------
+    height, width
+        In pixels; 0 where they are not known.
+    pixel_size
+        ``(Z)YX`` in micrometre; None where unknown.
+    """
 
     channels: int
     planes: int
     frames: int
+    height: int = 0
+    width: int = 0
+    pixel_size: PixelSize | None = None
 
     @classmethod
     def of(cls, image: Image) -> "Stack":
         """Give what ImageJ makes of an image; the samples of RGB are one slice."""
         sizes = dict(zip(image.axes, image.data.shape, strict=True))
-        return cls(sizes.get("C", 1), sizes.get("Z", 1), sizes.get("T", 1))
+        shown = (sizes.get("C", 1), sizes.get("Z", 1), sizes.get("T", 1))
+        return cls(*shown, sizes.get("Y", 0), sizes.get("X", 0), image.pixel_size)
 
     def place(self, number: int) -> StackPosition:
         """Give plane and time point of the slice with this number, from 1; channels vary first, then planes.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from microforge.errors import AnnotationError, MicroforgeError
+from microforge.io.tables.numbers import AmbiguousNumberError, decimal_sign, parsed
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -31,12 +32,15 @@ class Table:
         Names as written, without spaces around them.
     error
         What is raised where a cell cannot be used.
+    delimiter
+        The sign between columns.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     error: type[MicroforgeError] = AnnotationError
+    delimiter: str = ","
 
     def find(self, names: Iterable[str]) -> int | None:
         """Give the place of the first column that has one of these names, small or capital."""
@@ -48,17 +52,34 @@ class Table:
         return [row.cells[column] for row in self.rows]
 
     def numbers(self, column: int) -> list[float]:
-        """Give a column as numbers, decimal commas understood.
+        """Give a column as numbers; decimal commas and thousands separators are told apart by the whole column.
 
         Raises
         ------
         MicroforgeError
-            Of the kind `error`, naming line and column, where a cell is no number.
+            Of the kind `error`, naming line and column, where a cell is no number or may be two.
         """
-        return [self._number(row, column) for row in self.rows]
+        sign = self._decimal_sign(column)
+        return [self._number(row, column, sign) for row in self.rows]
 
-    def _number(self, row: Row, column: int) -> float:
-        value = as_number(row.cells[column])
+    def _decimal_sign(self, column: int) -> str:
+        neighbours = (self.texts(other) for other in range(len(self.columns)) if other != column)
+        try:
+            return decimal_sign(self.texts(column), self.delimiter, neighbours)
+        except AmbiguousNumberError as ambiguous:
+            row = self.rows[ambiguous.index]
+            text = row.cells[column]
+            raise self.error(
+                f"Line {row.line} has '{text}' in the column '{self.columns[column]}', which may be "
+                f"{re.sub('[.,]', '', text)} or {text.replace(',', '.')}: the sign may group thousands, or stand "
+                "before decimals.",
+                where=str(self.path),
+                remedy="Save the table without thousands separators, with commas between columns and points before "
+                "decimals.",
+            ) from None
+
+    def _number(self, row: Row, column: int, sign: str) -> float:
+        value = parsed(row.cells[column], sign)
         if value is not None:
             return value
         text = row.cells[column]
@@ -117,13 +138,13 @@ def read_table(path: str | Path, error: type[MicroforgeError] = AnnotationError)
         raise _empty(path, error)
     sign = told[1] if told else _delimiter(lines[first])
     try:
-        parsed = _parsed(lines, first, sign)
+        rows = _rows(lines, first, sign)
     except csv.Error as broken:
         raise error(f"The table cannot be read ({broken}).", where=str(path), remedy="Save it again as CSV.") from None
-    if not parsed:
+    if not rows:
         raise _empty(path, error)
-    header = parsed[0].cells
-    return Table(path, header, tuple(_fitted(row, header, path, error) for row in parsed[1:]), error)
+    header = rows[0].cells
+    return Table(path, header, tuple(_fitted(row, header, path, error) for row in rows[1:]), error, sign)
 
 
 def _empty(path: Path, error: type[MicroforgeError]) -> MicroforgeError:
@@ -155,7 +176,7 @@ def _delimiter(header: str) -> str:
     return " "
 
 
-def _parsed(lines: list[str], first: int, sign: str) -> list[Row]:
+def _rows(lines: list[str], first: int, sign: str) -> list[Row]:
     rows = []
     # Programs that write comments put the header into one.
     header = lines[first].strip(" ").removeprefix("#")
