@@ -113,3 +113,14 @@ def test_without_table_and_folders_it_is_said(tmp_path: Path) -> None:
         pair_folders(tmp_path / "none", find=pair_classes)
     with pytest.raises(AnnotationError, match="cannot be read"):
         pair_folders(images, tmp_path / "none.csv", find=pair_classes)
+
+
+def test_classes_that_differ_in_capitals_or_gaps_only_are_told(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in "abcd":
+        (images / f"{name}.tif").write_bytes(b"II*\0")
+    (tmp_path / "classes.csv").write_text("name,class\na,Good\nb,good\nc,in focus\nd,bad\n")
+    report = pair_classes(images, tmp_path / "classes.csv").report()
+    assert "'Good' and 'good' are taken as different classes" in report
+    assert "focus' " not in report

@@ -1,7 +1,8 @@
 """`Pair` and `Pairing`: an image with what belongs to it, and a report of what was not paired."""
 
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,6 +71,9 @@ class Pairing:
         count = Counter(pair.class_name for pair in self.pairs)
         classes = ", ".join(f"{number} {name}" for name, number in sorted(count.items()))
         lines = [f"{number_of(len(self.pairs), 'image')} with a class: {classes}."]
+        lines += [
+            f"{' and '.join(same)} are taken as different classes: is one a slip of the keys?" for same in _alike(count)
+        ]
         if self.images_alone:
             lines.append(f"{number_of(len(self.images_alone), 'image')} without a class: {some(self.images_alone)}.")
         if self.annotations_alone:
@@ -98,6 +102,14 @@ class Pairing:
     def stems(self) -> tuple[str, ...]:
         """Names without suffix of all images, paired or not."""
         return (*(pair.name for pair in self.pairs), *(image_stem(path) for path in self.images_alone))
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Give the names that differ in capitals and gaps only."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        found.setdefault(re.sub(r"[-_\s]+", "", name).casefold(), []).append(f"'{name}'")
+    return [same for same in found.values() if len(same) > 1]
 
 
 def number_of(number: int, thing: str) -> str:
