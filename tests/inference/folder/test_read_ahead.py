@@ -50,10 +50,10 @@ def test_decoded_images_that_wait_take_bounded_memory(
     monkeypatch.setattr(read_ahead, "_WAITING_BYTES", 250)
     lock, alive, most = threading.Lock(), 0, 0
 
-    def read(job: Job, size: int) -> Ready:
+    def read(job: Job) -> Ready:
         nonlocal alive, most
         with lock:
-            alive += size
+            alive += 100
             most = max(most, alive)
         return ready(job)
 
@@ -69,7 +69,7 @@ def test_decoded_images_that_wait_take_bounded_memory(
 
 
 def test_one_image_larger_than_all_that_may_wait_is_read(opened: Callable[..., ReadAhead]) -> None:
-    ahead = opened(lambda job, _: ready(job), lambda job: 1 << 40 if job.index == 1 else 1, failed, 2)
+    ahead = opened(ready, lambda job: 1 << 40 if job.index == 1 else 1, failed, 2)
     for number in range(3):
         ahead.add(job(number))
     assert [ahead.take_first().job.index for _ in range(3)] == [0, 1, 2]
@@ -84,7 +84,7 @@ def test_a_read_that_hangs_costs_that_file_only(opened: Callable[..., ReadAhead]
             never.wait(60)
         return 1
 
-    def read(job: Job, _: int) -> Ready:
+    def read(job: Job) -> Ready:
         if hangs_in == "read":
             slow(job)
         return ready(job)

@@ -19,17 +19,13 @@ from microforge.inference.folder.read_ahead import ReadAhead
 from microforge.inference.folder.steps import failure, read, stream, write
 from microforge.inference.folder.tables import write_tables
 from microforge.inference.protocols import FolderPredictor
-from microforge.io.decoded_size import decoded_bytes
 from microforge.io.files import check_file
-from microforge.io.images import too_large
-from microforge.memory import available_memory
+from microforge.io.images import decoded_bytes
 from microforge.types import Prediction
 
 #: Larger images are not kept waiting: the results before them are written first.
 _LARGE_PIXELS = 1 << 22
 _READ_AHEAD = 24
-#: Smaller files are read without asking for the memory that is free.
-_LARGE_BYTES = 1 << 28
 #: Seconds after which a run that waits for a file lets itself be ended.
 _ANSWER_EVERY = 0.5
 #: So many results, and pixels in them, may wait for being written: memory stays constant.
@@ -74,10 +70,8 @@ class Pipeline:
             job = self.jobs.popleft()
             self.ahead.add(replace(job, entry=self.ledger.entry(job.path)))
 
-    def read(self, job: Job, size: int) -> Ready | Outcome:
-        """Read a file of so many decoded bytes, in a thread; one that cannot fit into the memory is refused."""
-        if size > _LARGE_BYTES and size > available_memory():
-            return failure(job, self.origin, too_large(job.path))
+    def read(self, job: Job) -> Ready | Outcome:
+        """Read a file, in a thread."""
         return read(job, self.origin, self.network.prepare)
 
     def next_group(self) -> list[Ready]:

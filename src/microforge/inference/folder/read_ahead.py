@@ -35,7 +35,7 @@ class ReadAhead:
     Parameters
     ----------
     read
-        Reads a file of so many decoded bytes, and never raises.
+        Reads a file, and never raises.
     size
         Gives the bytes of a file once it is decoded.
     give_up
@@ -46,7 +46,7 @@ class ReadAhead:
 
     def __init__(
         self,
-        read: Callable[[Job, int], Ready | Outcome],
+        read: Callable[[Job], Ready | Outcome],
         size: Callable[[Job], int],
         give_up: Callable[[Job, MicroforgeError], Outcome],
         threads: int,
@@ -118,7 +118,7 @@ class ReadAhead:
                 return
             self._make_room(reading, size)
             reading.since = time.monotonic()
-            found = self._read(reading.job, size)
+            found = self._read(reading.job)
             with self._changed:
                 if reading.result.done():
                     return

@@ -3,8 +3,8 @@
 `reading` finds out what a file is; one module for each family of formats reads it.
 """
 
+from microforge.io.images.limits import decoded_bytes
 from microforge.io.images.reading import read_image, read_labels
-from microforge.io.images.tiff import LARGE, let_go
-from microforge.io.images.tiff_errors import too_large
+from microforge.io.images.tiff import let_go
 
-__all__ = ["LARGE", "let_go", "read_image", "read_labels", "too_large"]
+__all__ = ["decoded_bytes", "let_go", "read_image", "read_labels"]

@@ -4,9 +4,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tifffile import COMPRESSION
+import imageio.v3 as imageio
+from tifffile import COMPRESSION, TiffFile
 
 from microforge.errors import ImageReadError
+from microforge.io.files import TIFF_SUFFIXES
 from microforge.io.images.tiff_errors import damaged, too_large
 from microforge.memory import available_memory, bytes_text
 
@@ -86,3 +88,30 @@ def check_pieces(path: Path, page: Any) -> None:
             remedy="Ask where it comes from. If it is an image, save it in tiles or strips, which are read one by one.",
         )
     check_memory(path, piece)
+
+
+def decoded_bytes(path: Path) -> int:
+    """Estimate the bytes that `read_image` keeps in memory for a file, from its first header alone.
+
+    Pages of a file are taken to be compressed alike. Of a file that cannot be understood it is the size: reading it
+    says what is wrong.
+    """
+    stored = path.stat().st_size
+    try:
+        return _of_tiff(path, stored) if path.suffix.lower() in TIFF_SUFFIXES else _of_picture(path)
+    except Exception:  # noqa: BLE001 - damaged files make decoders raise anything
+        return stored
+
+
+def _of_tiff(path: Path, stored: int) -> int:
+    with TiffFile(path) as file:
+        page = file.pages.first
+        if page.compression == COMPRESSION.NONE:
+            # Larger ones stay on disk.
+            return min(stored, _SMALL)
+        return int(page.nbytes * stored / max(sum(page.databytecounts), 1))
+
+
+def _of_picture(path: Path) -> int:
+    properties = imageio.improps(path, plugin="pillow", index=0)
+    return int(prod(properties.shape) * properties.dtype.itemsize)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from microforge.io.decoded_size import decoded_bytes
-from microforge.io.images import read_image
+from microforge.io.images import decoded_bytes, read_image
 
 
 @pytest.mark.parametrize(
