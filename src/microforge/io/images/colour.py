@@ -1,20 +1,23 @@
 """Colours that are not red, green, blue: come here when a picture is read as its negative or in false colours.
 
-Everything here takes the samples of a pixel along the last axis, ``...S``, and gives red, green, blue along it.
+What converts takes the samples of a pixel along the last axis, ``...S``, and gives red, green, blue along it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import imagecodecs
 import numpy as np
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, PLANARCONFIG
 
+from microforge.axes.lazy_view import LazyView
 from microforge.types import Array, Doubles
 
 #: These decoders give red, green, blue by themselves.
 _JPEG = {COMPRESSION.JPEG, COMPRESSION.OJPEG, COMPRESSION.ALT_JPEG, COMPRESSION.JPEG_LOSSY}
 _LUMA = (0.299, 0.587, 0.114)
+#: Colours of images on disk are compared in parts of so many bytes.
+_PART = 1 << 24
 _FULL_RANGE = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 #: So many used colours at least make a scale; fewer are the colours of a drawing.
 _LEAST_SCALE = 128
@@ -79,6 +82,20 @@ def has_alpha(page: Any) -> bool:
     extra = tuple(page.extrasamples)
     single = page.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.PALETTE)
     return single and len(extra) == 1 and extra[0] in alpha
+
+
+def samples_of(data: Array | LazyView, axis: int, part: int | slice) -> Array | LazyView:
+    """Give one sample, or the first ones, of the pixels of an image whose samples lie along `axis`."""
+    if isinstance(data, np.ndarray):
+        return data[(*[slice(None)] * axis, part)]
+    if isinstance(part, slice):
+        return LazyView(data, range(data.ndim), {}, {axis: part.stop})
+    return LazyView(data, [one for one in range(data.ndim) if one != axis], {axis: part})
+
+
+def is_grey(data: Array | LazyView, axis: int, colours: slice) -> bool:
+    """Tell whether the samples are all the same; the first piece of a file usually says that they are not."""
+    return all(_all_equal(np.moveaxis(piece, axis, 0)[colours]) for piece in _parts(data, 1 if axis == 0 else 0))
 
 
 def _is_scale(palette: Array) -> bool:
@@ -162,3 +179,16 @@ def _fractions(values: Sequence[float], usual: Sequence[float]) -> Doubles:
     if found.size == 2 * len(usual):
         found = found[::2] / np.where(found[1::2] == 0, 1, found[1::2])
     return found if found.size == len(usual) else np.asarray(usual, float)
+
+
+def _parts(data: Array | LazyView, axis: int) -> Iterator[Array]:
+    """Give an array in parts along an axis, those on disk not too large for the memory."""
+    length = data.shape[axis]
+    step = max(1, _PART * length // data.nbytes) if isinstance(data, LazyView) else length
+    return (data[(slice(None),) * axis + (slice(at, at + step),)] for at in range(0, length, step))
+
+
+def _all_equal(colours: Array) -> bool:
+    """Compare the samples; a few pixels first, for true colours differ soon and files may be large."""
+    few = colours[..., ::31]
+    return all(np.array_equal(few[0], one) for one in few) and all(np.array_equal(colours[0], one) for one in colours)

@@ -1,7 +1,6 @@
 """`read_image` and `read_labels`: recognise a format, name the axes, check labels."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from microforge.axes.lazy_view import LazyView
 from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
+from microforge.io.images.colour import is_grey, samples_of
 from microforge.io.images.labels import lossy_compression, numbers_of_colours
 from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
@@ -22,8 +22,6 @@ from microforge.types import Array, ArrayLike, Image
 
 __all__ = ["find_images", "read_image", "read_labels"]
 
-#: Colours of images on disk are compared in parts of so many bytes.
-_PART = 1 << 24
 #: Red, green, blue and transparency; more samples than these are channels.
 _MOST_COLOURS = 4
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -225,41 +223,15 @@ def _plain(raw: RawImage) -> RawImage:
         return raw
     axis = raw.axes.index("S")
     part = slice(0, 1 if raw.data.shape[axis] == 2 else 3)
-    if _is_grey(raw.data, axis, part):
-        return replace(raw, data=_samples(raw.data, axis, 0), axes=raw.axes.replace("S", ""))
-    return replace(raw, data=_samples(raw.data, axis, part))
-
-
-def _samples(data: Array | LazyView, axis: int, part: int | slice) -> Array | LazyView:
-    if isinstance(data, np.ndarray):
-        return data[(*[slice(None)] * axis, part)]
-    if isinstance(part, slice):
-        return LazyView(data, range(data.ndim), {}, {axis: part.stop})
-    return LazyView(data, [one for one in range(data.ndim) if one != axis], {axis: part})
+    if is_grey(raw.data, axis, part):
+        return replace(raw, data=samples_of(raw.data, axis, 0), axes=raw.axes.replace("S", ""))
+    return replace(raw, data=samples_of(raw.data, axis, part))
 
 
 def _last(data: Array | LazyView, axis: int) -> Array | LazyView:
     if isinstance(data, np.ndarray):
         return np.moveaxis(data, axis, -1)
     return LazyView(data, [*(one for one in range(data.ndim) if one != axis), axis], {})
-
-
-def _is_grey(data: Array | LazyView, axis: int, colours: slice) -> bool:
-    """Tell whether the samples are all the same; the first piece of a file usually says that they are not."""
-    return all(_all_equal(np.moveaxis(piece, axis, 0)[colours]) for piece in _parts(data, 1 if axis == 0 else 0))
-
-
-def _parts(data: Array | LazyView, axis: int) -> Iterator[Array]:
-    """Give an array in parts along an axis, those on disk not too large for the memory."""
-    length = data.shape[axis]
-    step = max(1, _PART * length // data.nbytes) if isinstance(data, LazyView) else length
-    return (data[(slice(None),) * axis + (slice(at, at + step),)] for at in range(0, length, step))
-
-
-def _all_equal(colours: Array) -> bool:
-    """Compare the samples; a few pixels first, for true colours differ soon and files may be large."""
-    few = colours[..., ::31]
-    return all(np.array_equal(few[0], one) for one in few) and all(np.array_equal(colours[0], one) for one in colours)
 
 
 def _read_where_needed(raw: RawImage, path: Path) -> Array | LazyView:
