@@ -80,3 +80,7 @@ class OutOfMemoryError(MicroforgeError):
 
 class WriteError(MicroforgeError):
     """A result could not be written; nothing on disk was replaced."""
+
+
+class FolderInUseError(MicroforgeError):
+    """Another run works in a folder; nothing was changed."""

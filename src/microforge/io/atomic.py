@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,8 @@ _REMEDIES = {
     errno.EISDIR: "There is a folder of that name: choose another name.",
     errno.ENAMETOOLONG: "The name is too long for this disk: choose a shorter one.",
 }
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}-.")
 
 
 @contextmanager
@@ -51,11 +54,16 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             _flush_folder(target.parent)
     except OSError as error:
-        raise _write_error(error, target) from error
+        raise write_error(error, target) from error
     finally:
         # After the replacement there is nothing left to remove.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file has a name that `atomic_path` gives: a killed program leaves it behind."""
+    return _TEMPORARY.match(name) is not None
 
 
 def atomic_write_bytes(path: str | Path, data: bytes, *, durable: bool = True) -> None:
@@ -97,7 +105,8 @@ def _flush_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _write_error(error: OSError, target: Path) -> WriteError:
+def write_error(error: OSError, target: Path) -> WriteError:
+    """Say in words why a file could not be written."""
     exists = target.exists()
     return WriteError(
         f"The file could not be written ({error.strerror or error}).",
