@@ -3,9 +3,13 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from microforge import memory
+from microforge.answers.time_series import PredictionStack
+from microforge.errors import OutOfMemoryError
+from microforge.types import Prediction
 
 STATISTICS = "anon 1\ninactive_file {0}\nactive_file 0\ntotal_inactive_file {0}\ntotal_active_file 0\n"
 
@@ -52,3 +56,49 @@ def test_a_group_seen_from_inside_a_container_is_found_at_its_top(groups: Path) 
 @pytest.mark.parametrize(("size", "text"), [(850_000_000, "850 MB"), (9_240_000_000, "9.2 GB")])
 def test_sizes_are_said_as_people_do(size: int, text: str) -> None:
     assert memory.bytes_text(size) == text
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hardly any memory is free."""
+    monkeypatch.setattr(memory, "_ALWAYS_IN_MEMORY", 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda: 4000)
+
+
+def film() -> list[Prediction]:
+    frames = np.random.default_rng(0).integers(0, 99, (5, 40, 50)).astype(np.int32)
+    return [Prediction(labels=frame) for frame in frames]
+
+
+@pytest.mark.usefixtures("short")
+def test_results_that_do_not_fit_into_memory_are_kept_on_disk_and_can_be_written_to() -> None:
+    stack, frames = PredictionStack(5), film()
+    for frame in frames:
+        stack.add(frame)
+    labels = stack.prediction().labels
+    assert stack.labels._file is not None
+    np.testing.assert_array_equal(labels, [frame.labels for frame in frames])
+    labels[2, 3, 4] = 1234
+    assert labels[2].max() == 1234
+
+
+def test_results_that_fit_stay_in_memory() -> None:
+    stack = PredictionStack(5)
+    stack.add(film()[0])
+    assert stack.labels._file is None
+
+
+@pytest.mark.usefixtures("short")
+def test_results_that_fit_nowhere_are_refused_with_the_way_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory.shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(OutOfMemoryError, match="40 kB|0 MB at once") as caught:
+        PredictionStack(5).add(film()[0])
+    assert "command line" in caught.value.remedy
+
+
+def test_disks_that_are_memory_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mounts = [SimpleNamespace(mountpoint="/", fstype="ext4"), SimpleNamespace(mountpoint=str(tmp_path), fstype="tmpfs")]
+    monkeypatch.setattr(memory.psutil, "disk_partitions", lambda all: mounts)  # noqa: A006 - as psutil calls it
+    monkeypatch.setattr(memory.tempfile, "gettempdir", lambda: str(tmp_path))
+    assert str(tmp_path) not in memory._disks()
+    assert str(Path.home()) in memory._disks()

@@ -7,21 +7,23 @@ from dataclasses import replace
 import numpy as np
 
 from microforge.errors import ModelMismatchError
+from microforge.memory import RoomyArray
 from microforge.types import Array, Image, Points, Prediction
 
 
 class PredictionStack:
     """Collects predictions in the order of time; `frames` None where there is no T.
 
-    Each goes to its place at once, so that no more memory is needed than for the whole. Objects keep the numbers of
+    Each goes to its place at once, so that no more memory is needed than for the whole; a whole that does not fit into
+    the memory is kept on disk. Objects keep the numbers of
     their own time point; rows of points and objects get the column `frame`, and their coordinates a T in front.
     """
 
     def __init__(self, frames: int | None) -> None:
         self.frames, self.done = frames, 0
         self.first: Prediction | None = None
-        self.labels: Array | None = None
-        self.image: Array | None = None
+        self.labels: RoomyArray | None = None
+        self.image: RoomyArray | None = None
         self.points: list[Points] = []
         self.tables: list[tuple[int, Mapping[str, Array]]] = []
         self.classes: Counter[str] = Counter()
@@ -33,10 +35,10 @@ class PredictionStack:
         if self.first is None:
             self.labels, self.image = self._room(prediction.labels), self._room(prediction.image)
             # Without its arrays, which are in their places.
-            self.first = replace(prediction, labels=None, image=None)
+            self.first = prediction if self.frames is None else replace(prediction, labels=None, image=None)
         for whole, part in ((self.labels, prediction.labels), (self.image, prediction.image)):
-            if whole is not None and part is not None and self.frames is not None:
-                whole[self.done] = part
+            if whole is not None and part is not None:
+                whole.put(self.done, part)
         if prediction.points is not None:
             self.points.append(prediction.points)
         if prediction.measurements:
@@ -56,16 +58,15 @@ class PredictionStack:
         """
         if self.first is None:
             raise ModelMismatchError("The image is empty.")
-        notes = tuple(self.notes)
-        whole = replace(self.first, labels=self.labels, image=self.image, notes=notes, statistics=dict(self.statistics))
+        whole = replace(self.first, notes=tuple(self.notes), statistics=dict(self.statistics))
         if self.frames is None:
             return whole
+        labels, image = (None if room is None else room.data for room in (self.labels, self.image))
+        whole = replace(whole, labels=labels, image=image)
         return replace(whole, points=self._points(), measurements=self._measurements(), class_name=self._classes())
 
-    def _room(self, part: Array | None) -> Array | None:
-        if part is None or self.frames is None:
-            return part
-        return np.empty((self.frames, *part.shape), part.dtype)
+    def _room(self, part: Array | None) -> RoomyArray | None:
+        return None if part is None or self.frames is None else RoomyArray((self.frames, *part.shape), part.dtype)
 
     def _points(self) -> Points | None:
         if not self.points:
