@@ -88,8 +88,8 @@ def _mapped(size: int) -> mmap.mmap:
     raise OutOfMemoryError(
         f"The result needs {bytes_text(size)} at once. That fits neither into the memory, of which "
         f"{bytes_text(available_memory())} are free, nor on the disk for temporary files.",
-        remedy="Predict the file in a folder (Apply, or the command line): results are written as they are made. Or make "
-        "room on the disk.",
+        remedy="Predict the file in a folder (Apply, or the command line), which writes results as they are made, or "
+        "make room on the disk.",
     )
 
 
