@@ -11,7 +11,7 @@ from microforge.axes.letters import AXES, check_axes, likely_axes, size_text
 from microforge.errors import AnnotationError, AxesError, ImageReadError
 from microforge.io.files import IMAGE_SUFFIXES, find_images, image_stem
 from microforge.io.images.colour import is_grey, samples_of
-from microforge.io.images.labels import lossy_compression, numbers_of_colours
+from microforge.io.images.labels import joined_masks, lossy_compression, numbers_of_colours
 from microforge.io.images.opening import forbidden, read_head
 from microforge.io.images.pixel_size import pixel_size_of
 from microforge.io.images.raster import JPEG, RASTER_HEADS, read_raster
@@ -74,7 +74,7 @@ def _image(path: Path, raw: RawImage, axes: str | None) -> Image:
 
 
 def read_labels(path: str | Path, axes: str | None = None) -> Image:
-    """Read a label image: whole numbers, 0 = background.
+    """Read a label image: whole numbers, 0 = background; or a folder with a mask for each object.
 
     The values are kept as they are: whether a 0/255 mask is one object or many is for the task to say.
 
@@ -91,6 +91,8 @@ def read_labels(path: str | Path, axes: str | None = None) -> Image:
         If the file holds shades of colours, fractions or negative numbers, or its compression changed the numbers.
     """
     path = Path(path)
+    if path.is_dir():
+        return joined_masks(path, lambda mask: read_labels(mask, axes))
     image = _image(path, _as_numbers(_read_raw(path)), axes)
     head = read_head(path)
     if head.startswith(JPEG):

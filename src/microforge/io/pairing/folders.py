@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from microforge.errors import ImageReadError, PairingError
-from microforge.io.files import find_images, natural_order
+from microforge.io.files import find_images, is_image_name, natural_order
+from microforge.io.pairing.conventions import CONVENTIONS, INNER_FOLDERS, case_of_channel, plain_numbers
+from microforge.io.pairing.mask_folders import pairs_of_mask_folders
 from microforge.io.pairing.names import (
     clean_core,
     core,
@@ -87,7 +89,10 @@ def _pair(
     partner = partner or "target"
     if images.is_file() and annotations.is_file():
         return Pairing((Pair(images, annotations),), partner=partner)
-    if names is _DRAWN and images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve():
+    same = images.is_dir() and annotations.is_dir() and images.resolve() == annotations.resolve()
+    if same and names is not _POINTS:
+        if mask_folders := pairs_of_mask_folders(images):
+            return Pairing(tuple(mask_folders), partner=partner)
         image_files, annotation_files = sorted_apart(find_images([images]))
     else:
         image_files, annotation_files = find_images([images]), find(annotations, partner)
@@ -125,10 +130,17 @@ def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
 
 def _found_annotations(annotations: Path, partner: str) -> list[Path]:
     try:
-        return find_images([annotations])
+        return find_images([_inner_folder(annotations)])
     except ImageReadError as error:
         problem = f"No {partner}s: {error.problem[0].lower()}{error.problem[1:]}"
         raise PairingError(problem, where=error.where, remedy=error.remedy) from error
+
+
+def _inner_folder(folder: Path) -> Path:
+    """Give the folder inside that holds label images, where a folder holds none itself."""
+    if not folder.is_dir() or any(is_image_name(path) for path in folder.iterdir()):
+        return folder
+    return next((folder / name for name in INNER_FOLDERS if (folder / name).is_dir()), folder)
 
 
 def _found_points(annotations: Path, _: str) -> list[Path]:
@@ -147,31 +159,43 @@ def _found_points(annotations: Path, _: str) -> list[Path]:
     return found
 
 
+_Cores = tuple[Callable[[Path], str], Callable[[Path], str]]
+
+
 class _Names(NamedTuple):
     """How names are compared: that of an annotation, the core of it and of an image; in one way after the other.
 
+    Guesses are taken where no two files fit the same one; if there is nothing else, such files are told.
     Of files that fit the same image, `without_twins` keeps one of those that say the same.
     """
 
     annotation: Callable[[Path], str]
-    ways: tuple[tuple[Callable[[Path], str], Callable[[Path], str]], ...]
+    ways: tuple[_Cores, ...]
+    guesses: tuple[_Cores, ...] = ()
     without_twins: Callable[[Sequence[Path]], list[Path]] = list
 
 
 # Words such as low and high may also be two exposures that are not each other's: only for those still alone.
-_DRAWN = _Names(name_of, ((core, core), (noisy_core, clean_core)))
-_POINTS = _Names(name_of_points, ((pointed_core, points_core),), without_twins)
+_DRAWN = _Names(
+    name_of,
+    ((core, core), (noisy_core, clean_core)),
+    (*(one.cores for one in CONVENTIONS), (plain_numbers, plain_numbers)),
+)
+_POINTS = _Names(name_of_points, ((pointed_core, points_core),), without_twins=without_twins)
 
 
 def _by_name(
     images: Sequence[Path], annotations: Sequence[Path], where: tuple[Path, Path], partner: str, names: _Names
 ) -> Pairing:
     partners: dict[Path, Path] = {}
-    for image_core, annotation_core in names.ways:
+    for image_core, annotation_core in (*names.ways, *names.guesses):
         used = set(partners.values())
         images_left = [path for path in images if path not in partners]
         annotations_left = [path for path in annotations if path not in used]
         tables = _table(annotations_left, names.annotation), _table(annotations_left, annotation_core)
+        guessed = (image_core, annotation_core) in names.guesses
+        if guessed and partners and not _one_to_one(images_left, image_core, tables[1]):
+            continue
         partners |= _partners(images_left, tables, image_core, names, partner)
     if not partners:
         raise _no_pairs(images, annotations, where, partner)
@@ -204,9 +228,18 @@ def _partners(
         if found:
             partners[image] = found[0]
     for annotation, claimed in _table(partners, lambda image: str(partners[image])).items():
+        if len(claimed) > 1 and len({case_of_channel(image) for image in claimed} - {""}) == 1:
+            raise _channels_apart(Path(annotation), claimed)
         if len(claimed) > 1:
             raise _ambiguous(Path(annotation), claimed, "images")
     return partners
+
+
+def _one_to_one(
+    images: Sequence[Path], core_of: Callable[[Path], str], annotations: Mapping[str, Sequence[Path]]
+) -> bool:
+    claimed = [core_of(path) for path in images if core_of(path) in annotations]
+    return len(set(claimed)) == len(claimed) and all(len(annotations[core]) == 1 for core in claimed)
 
 
 def _table(paths: Iterable[Path], key: Callable[[Path], str]) -> dict[str, list[Path]]:
@@ -221,6 +254,15 @@ def _ambiguous(one: Path, others: Sequence[Path], kind: str) -> PairingError:
         f"Two {kind} fit: {others[0].name} and {others[1].name}.",
         where=str(one),
         remedy="Move or rename one of them.",
+    )
+
+
+def _channels_apart(annotation: Path, images: Sequence[Path]) -> PairingError:
+    return PairingError(
+        f"{len(images)} images belong to it ({some(images)}), as if each were one channel.",
+        where=str(annotation),
+        remedy="Join the channels into one image (Fiji: Image > Color > Merge Channels), or leave one of them in the "
+        "folder.",
     )
 
 
