@@ -96,6 +96,18 @@ def test_a_mean_count_is_that_of_images_trained_on_and_not_of_those_it_is_measur
     assert not beside.card.higher_is_better
 
 
+def test_a_class_given_to_all_is_not_better_by_being_the_right_one() -> None:
+    """Most images trained on are good, most kept aside are bad: always "bad" has learnt nothing."""
+
+    def named(name: str, class_name: str) -> Sample:
+        return replace(disc_sample(name), annotation=None, class_name=class_name)
+
+    config = SMALL.model_copy(update={"task": "classification"})
+    training = [named("a", "good"), named("b", "good"), named("c", "bad")]
+    beside = measured(config, training, [named("d", "bad"), named("e", "bad"), named("f", "good")])
+    assert beside.card.value == pytest.approx(2 / 3)
+
+
 def test_a_mean_count_follows_the_area() -> None:
     config = SMALL.model_copy(update={"task": "counting"})
     beside = measured(config, [dots("a", 40, (128, 128))], [dots("c", 10, seed=2)])

@@ -11,6 +11,8 @@ class Baseline(ABC):
 
     #: What it is in a word or two: "better than ..."; `name` says it exactly.
     kind: ClassVar[str] = "a simple method"
+    #: Whether it is fair to fit it on the very images it is measured on, be they few: it can choose among classes only.
+    chooses: ClassVar[bool] = False
 
     @abstractmethod
     def look(self, sample: Sample) -> None:

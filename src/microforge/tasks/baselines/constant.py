@@ -45,6 +45,7 @@ class MajorityClass(Baseline):
     """The most frequent class."""
 
     kind = "the most frequent class"
+    chooses = True
 
     def __init__(self) -> None:
         self.classes: Counter[str] = Counter()
@@ -67,6 +68,7 @@ class MajorityPixel(Baseline):
     """The most frequent class of pixels."""
 
     kind = "one class everywhere"
+    chooses = True
 
     def __init__(self) -> None:
         self.pixels: Counter[int] = Counter()
