@@ -7,45 +7,22 @@ It counts as left behind when its process is gone, where that can be seen, or el
 import json
 import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from getpass import getuser
+from dataclasses import asdict
 from pathlib import Path
-
-import psutil
 
 from microforge.errors import FolderInUseError
 from microforge.io.atomic import is_temporary, write_error
+from microforge.io.locking.holder import Holder, is_running, this_machine, this_process
 
 LOCK_NAME = ".microforge-lock"
 #: Seconds between two signs of life, and after how many without one a lock on another machine counts as left behind.
-HEARTBEAT, PATIENCE = 20.0, 120.0
+HEARTBEAT, LONGEST_SILENCE = 20.0, 120.0
 #: Seconds after which nobody is writing a temporary file any more.
 _ABANDONED = 60.0
-#: Process starts are read with some error: the clock of the system may be set.
-_SAME_START = 2.0
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who works in a folder: user, machine, process id and its start (seconds since 1970), what it does, since when."""
-
-    user: str
-    machine: str
-    process: int
-    started: float
-    task: str
-    since: str
-    token: str
-
-    def __str__(self) -> str:
-        """Say it in words."""
-        return f"{self.task} by {self.user} on {self.machine} (process {self.process}, since {self.since})"
 
 
 @contextmanager
@@ -64,7 +41,7 @@ def folder_lock(folder: Path, task: str) -> Iterator[None]:
     WriteError
         If the folder cannot be written to.
     """
-    path, own = folder / LOCK_NAME, _own(task)
+    path, own = folder / LOCK_NAME, this_process(task)
     _take(path, own)
     ended = threading.Event()
     heart = threading.Thread(target=_beat, args=(path, own, ended), name="folder lock", daemon=True)
@@ -83,28 +60,6 @@ def holder_of(folder: Path) -> Holder | None:
     path = folder / LOCK_NAME
     holder = _read(path)
     return None if holder is None or _left_behind(path, holder) else holder
-
-
-def _own(task: str) -> Holder:
-    process = psutil.Process()
-    now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    return Holder(_user(), _machine(), process.pid, process.create_time(), task, now, secrets.token_hex(8))
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):
-        return "somebody"
-
-
-def _machine() -> str:
-    """Name the machine; containers that share a name do not share their processes, so that these are told apart."""
-    try:
-        room = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return socket.gethostname()
-    return f"{socket.gethostname()} {room.removeprefix('pid:')}"
 
 
 def _take(path: Path, own: Holder) -> None:
@@ -157,20 +112,9 @@ def _read(path: Path) -> Holder | None:
 
 def _left_behind(path: Path, holder: Holder | None) -> bool:
     """Tell whether nobody holds this lock any more; one that cannot be read may just be being written."""
-    if holder is not None and holder.machine == _machine():
-        return not _is_running(holder)
-    return _silence(path) > PATIENCE
-
-
-def _is_running(holder: Holder) -> bool:
-    try:
-        process = psutil.Process(holder.process)
-        started = float(process.create_time())
-        return process.status() != psutil.STATUS_ZOMBIE and abs(started - holder.started) < _SAME_START
-    except psutil.NoSuchProcess:
-        return False
-    except (psutil.Error, ValueError, TypeError, OverflowError):
-        return True
+    if holder is not None and holder.machine == this_machine():
+        return not is_running(holder)
+    return _silence(path) > LONGEST_SILENCE
 
 
 def _silence(path: Path) -> float:
@@ -219,7 +163,7 @@ def _give_back(path: Path, own: Holder) -> None:
 def _in_use(path: Path, holder: Holder | None) -> FolderInUseError:
     who = f": {holder}" if holder is not None else ""
     return FolderInUseError(
-        f"Somebody else works in this folder{who}.",
+        f"Another run works in this folder{who}.",
         where=str(path.parent),
         kept="Nothing was changed.",
         remedy="Wait until it has ended, or choose another folder. If no program works there any more, delete the file "
