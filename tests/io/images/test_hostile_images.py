@@ -7,6 +7,7 @@ from pathlib import Path
 from struct import pack
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
@@ -182,3 +183,9 @@ def test_chroma_in_fewer_pixels_without_jpeg_is_no_damage(tmp_path: Path) -> Non
         file.pages.first.tags["YCbCrSubSampling"].overwrite((2, 2))
     with pytest.raises(ImageReadError, match=r"stored in a way that cannot be read.*subsampling"):
         read_image(tmp_path / "a.tif")
+
+
+def test_a_jpeg_of_12_bits_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(imagecodecs.jpeg_encode(noise(16, 16) >> 4, bitspersample=12))
+    with pytest.raises(ImageReadError, match=r"stored in a way that cannot be read.*12-bit"):
+        read_image(tmp_path / "a.jpg")

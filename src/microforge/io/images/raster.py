@@ -11,13 +11,11 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from microforge.errors import ImageReadError
 from microforge.io.images.colour import inks_to_rgb
 from microforge.io.images.limits import check_picture
-from microforge.io.images.opening import gone
 from microforge.io.images.orientation import UPRIGHT, upright
 from microforge.io.images.tiff import RawImage
-from microforge.io.images.tiff_errors import damaged, too_large
+from microforge.io.images.tiff_errors import in_words, too_large
 from microforge.types import Array
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -46,19 +44,12 @@ def read_raster(path: Path, head: bytes) -> RawImage:
         If the file is damaged or too large.
     """
     try:
-        with warnings.catch_warnings():
+        with in_words(path), warnings.catch_warnings():
             # Of what is broken beside the pixels, which is not used.
             warnings.simplefilter("ignore")
             return _read(path, head)
     except MemoryError as error:
         raise too_large(path) from error
-    except (ImageReadError, PermissionError):
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise gone(path, error) from error
-        # Damaged files make decoders raise anything.
-        raise damaged(path, str(error)) from error
 
 
 def _read(path: Path, head: bytes) -> RawImage:

@@ -1,4 +1,4 @@
-"""Turn errors and warnings of the TIFF library into words for people.
+"""Turn errors and warnings of the libraries that decode images into words for people.
 
 The library for TIFF reads what it can of a cut file and only logs a complaint: those that mean loss are errors here.
 """
@@ -20,7 +20,9 @@ _LOSS = re.compile(
     r"invalid page offset|metadata invalid or corrupted|failed to reshape|TiffTag 270 .*invalid value offset"
 )
 
-_UNKNOWN = re.compile(r"not supported|unsupported|requires the '|sample formats do not match", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"not supported|unsupported|cannot handle|requires the '|sample formats do not match", re.IGNORECASE
+)
 
 
 @contextmanager
