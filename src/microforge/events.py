@@ -168,10 +168,14 @@ class ImageFinished:
 
 @dataclass(frozen=True)
 class ImageSkipped:
-    """A file was left out on purpose, with the reason (already done with the same model and settings)."""
+    """A file was left out on purpose, with the reason (already done with the same model and settings).
+
+    `result` is the file made of it before; None where it is only in the tables.
+    """
 
     path: Path
     reason: str
+    result: Path | None = None
 
 
 @dataclass(frozen=True)

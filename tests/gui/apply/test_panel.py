@@ -293,7 +293,7 @@ def folder_run(model: Path, inputs: list[Path], output: Path, **options: Any) ->
     yield ImageFinished(paths[0], output / "a.tif", objects=1234, notes=("A note.",))
     yield ImageStarted(paths[1], 1)
     yield ImageFailed(paths[1], "It is cut off.", "Copy it again.")
-    yield ImageSkipped(paths[2], "Done before.")
+    yield ImageSkipped(paths[2], "Done before.", output / "b_c.tif")
     yield FolderFinished(1, 1, 1, output)
 
 
@@ -319,6 +319,7 @@ def test_folder_run(qtbot: Any, session: Session, tmp_path: Path) -> None:
     panel.folder.axes.setText("tyx")
     run(qtbot, session, panel.folder.run)
     assert [row.state for row in panel.folder.table.files.rows] == ["done", "failed", "skipped"]
+    assert panel.folder.table.files.rows[2].result == tmp_path / "images results" / "b_c.tif"
     assert "1 done, 1 skipped, 1 failed" in panel.folder.message.text()
     assert calls[0][0] == (tmp_path / "nuclei.safetensors", [tmp_path / "images"], tmp_path / "images results")
     assert calls[0][1]["axes"] == "TYX"

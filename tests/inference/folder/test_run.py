@@ -94,6 +94,20 @@ def test_small_images_go_through_the_network_together(tmp_path: Path, images: li
     assert sum(network.batches) == 10
 
 
+def test_a_skipped_file_names_its_own_result(tmp_path: Path, images: list[Path]) -> None:
+    twin = images[0].parent / "b" / images[0].name
+    named = images[0].with_name("x.ome.tif")
+    twin.parent.mkdir()
+    for copy in (twin, named):
+        copy.write_bytes(images[0].read_bytes())
+    inputs = [images[0], twin, named]
+    first = run(Thresholding(), inputs, origin(tmp_path))
+    again = run(Thresholding(), inputs, origin(tmp_path))
+    results = {event.path: event.result for event in of_type(first, ImageFinished)}
+    assert len(set(results.values())) == 3
+    assert {event.path: event.result for event in of_type(again, ImageSkipped)} == results
+
+
 def test_a_second_run_skips_what_is_done(tmp_path: Path, images: list[Path]) -> None:
     run(Thresholding(), images[:6], origin(tmp_path))
     events = run(Thresholding(), images, origin(tmp_path))

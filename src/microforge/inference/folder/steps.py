@@ -40,7 +40,8 @@ def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready |
         check_file(job.path)
         input_hash = _hash(job.path)
         if not origin.overwrite and _is_done(job, origin, input_hash):
-            return Outcome(ImageSkipped(job.path, "Done before with the same model and settings."))
+            made = origin.output / job.entry.result if job.entry is not None and job.entry.result else None
+            return Outcome(ImageSkipped(job.path, "Done before with the same model and settings.", made))
         image = read_image(job.path, origin.axes)
         samples = tuple(to_samples(image))
         if len(samples) == 1:

@@ -76,7 +76,7 @@ class ApplyFolder(ModelRun):
         """Open a file and its result as layers."""
         if not self._opening.running:
             self.message.say(f"Opening {row.path.name} …")
-            self._opening.start(partial(open_files, row.path, row.result or self._expected(row.path)))
+            self._opening.start(partial(open_files, row.path, row.result))
 
     def _make_widgets(self) -> None:
         self.inputs = PathField(
@@ -176,14 +176,6 @@ class ApplyFolder(ModelRun):
         text = f"{', '.join(parts) or 'Nothing done'} in {duration(time.monotonic() - self._began)}."
         bad = next((row for row in files.rows if row.state == "failed"), None)
         return text if bad is None else f"{text}\n{bad.path.name}: {bad.notes}"
-
-    def _expected(self, path: Path) -> Path | None:
-        output = self.output.value()
-        if not output:
-            return None
-        # Of cells there is a table of dots, of all else an image.
-        found = (output[0] / f"{path.stem}{suffix}" for suffix in (".tif", ".csv"))
-        return next((one for one in found if one.exists()), None)
 
     def _on_opened(self, event: Opened | RunFailed) -> None:
         if isinstance(event, RunFailed):

@@ -55,7 +55,7 @@ class FolderModel(RowsModel):
         self._taking: dict[type, Callable[[Any], FileRow]] = {
             ImageStarted: lambda e: replace(self._row(e.path), state="working"),
             ImageFinished: _finished,
-            ImageSkipped: lambda e: replace(self._row(e.path), state="skipped", notes=e.reason),
+            ImageSkipped: lambda e: replace(self._row(e.path), state="skipped", notes=e.reason, result=e.result),
             ImageFailed: lambda e: FileRow(e.path, "failed", notes=f"{e.reason} {e.remedy}".strip()),
         }
 
