@@ -19,7 +19,7 @@ from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.train.panel import TrainPanel
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, plain_tip
 
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.
@@ -151,7 +151,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.device.setToolTip(" ".join(part for part in (event.reason, event.remedy) if part) or "It works.")
         elif isinstance(event, RunFailed):
             self.device.say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
-            self.device.setToolTip(event.details)
+            self.device.setToolTip(plain_tip(event.details))
 
     def _follow_theme(self, _: Any = None) -> None:
         theme = get_theme(self.session.viewer.theme)

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QWidget
 
 from microforge.errors import MicroforgeError
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import beside, button, stacked
+from microforge.gui.widgets.basics import beside, button, plain_tip, stacked, steady
 from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import Task, get_task
 from microforge.training.quality.doubt import doubt_of
@@ -22,12 +22,13 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.models = QComboBox()
+        self.models = steady(QComboBox())
         self.models.setToolTip("The model that is applied. A training in this window puts its own here.")
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(10)
         self.browse = button("Open …", "Use a model file (.safetensors) from disk.", self._on_browse)
         self.card = QLabel(NO_MODEL)
+        self.card.setTextFormat(Qt.TextFormat.PlainText)
         self.card.setWordWrap(True)
         stacked(self, beside(self.models, self.browse), self.card)
         self.models.activated.connect(lambda row: session.set_model(self.models.itemData(row)))
@@ -51,7 +52,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.models.insertItem(0, model_name(path), path)
             row = 0
         self.models.setCurrentIndex(row)
-        self.models.setItemData(row, str(path), Qt.ItemDataRole.ToolTipRole)
+        self.models.setItemData(row, plain_tip(str(path)), Qt.ItemDataRole.ToolTipRole)
         self._show_card(path)
 
     def _show_card(self, path: Path) -> None:
@@ -62,7 +63,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         doubt = doubt_of(card)
         self.card.setText(summary(card) if doubt is None else f"{summary(card)}\n⚠ {doubt.text}")
-        self.card.setToolTip(details(card, path))
+        self.card.setToolTip(plain_tip(details(card, path)))
 
 
 def task_of_model(path: Path | None) -> Task | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from html import escape
 
 from qtpy.QtCore import QModelIndex
 
@@ -87,7 +88,7 @@ class ClassReview(CaseReview):
         return (
             f"<b>{100 * metrics['accuracy']:.1f} %</b> of {len(self.cases):,} images are right "
             f"(each class weighing the same: {100 * metrics['balanced accuracy']:.1f} %). "
-            f"Answering '{name}' every time: {100 * most / len(self.cases):.1f} %."
+            f"Answering '{escape(name)}' every time: {100 * most / len(self.cases):.1f} %."
         )
 
     def _on_listed(self, number: int) -> None:

@@ -4,6 +4,7 @@ Generator workers of Qt swallow RuntimeError and leave generators unclosed; this
 """
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -18,6 +19,8 @@ from microforge.events import RunFailed
 
 #: How much the work steps back when the processor is busy, so that painting stays fluid.
 NICENESS = 5
+#: Numbers of a disk or a quota that is full, and of a file that would be too large for it.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Events on their way to the GUI's thread; a run that is faster than the GUI waits rather than flood it.
 MOST_WAITING = 200
 
@@ -164,9 +167,19 @@ def failure_of(error: BaseException) -> RunFailed:
         return RunFailed(error.problem, error.remedy, error.kept, error.where, details)
     if isinstance(error, MemoryError):
         return RunFailed("The memory of this computer ran out.", "Close other programs and images.", details=details)
+    if isinstance(error, OSError) or "os error" in str(error):
+        return RunFailed(f"The disk did not do what was asked: {error}.", _disk_remedy(error), details=details)
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     problem = f"Something unexpected went wrong: {first}"
     return RunFailed(problem, "Please report this, with the details.", details=details)
+
+
+def _disk_remedy(error: BaseException) -> str:
+    """Say what helps; some libraries give the number of the system's error in their text only."""
+    full = getattr(error, "errno", None) in _FULL or any(f"os error {number}" in str(error) for number in _FULL)
+    if full:
+        return "The disk is full: free some space, then press Continue or Train."
+    return "Check that the drive is connected and that you may write there."
 
 
 def step_back() -> None:

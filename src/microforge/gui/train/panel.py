@@ -16,6 +16,7 @@ from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
 from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
+from microforge.gui.widgets.name_rows import in_one_line
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
 
@@ -143,8 +144,10 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         try:
             with atomic_path(target) as temporary:
                 shutil.copyfile(model, temporary)
-        except (OSError, MicroforgeError) as error:
-            self.session.say(f"The model could not be saved as {target}: {error}", "error")
+        except (OSError, ValueError, MicroforgeError) as error:
+            name = in_one_line(str(target))
+            why = "the name has a sign that no disk takes." if isinstance(error, ValueError) else error
+            self.session.say(f"The model could not be saved as {name}: {why}", "error")
             return
         self.session.set_model(target)
         self.session.say(f"The model is saved as {target.name}.", "info")

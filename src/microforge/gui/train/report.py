@@ -7,7 +7,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
-from microforge.gui.widgets.basics import Note, collapsible, stacked
+from microforge.gui.widgets.basics import Note, collapsible, plain_tip, stacked
 from microforge.gui.widgets.curves import TrainingPlots
 
 #: Milliseconds between new numbers; a person cannot read faster.
@@ -173,7 +173,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         place = f"{event.where}: " if event.where else ""
         parts = (place + event.problem, event.kept, event.remedy)
         self.doing.say(" ".join(part for part in parts if part), "error")
-        self.doing.setToolTip(event.details)
+        self.doing.setToolTip(plain_tip(event.details))
 
     def _show_fraction(self, fraction: float | None) -> None:
         # Without a known length the bar would move for ever, and cost the painting its time.

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetIte
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import ListWords, window_annotation
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, collapsible, rows, stacked, tick
+from microforge.gui.widgets.basics import Note, collapsible, plain_tip, rows, stacked, tick
 from microforge.gui.widgets.path_field import PathField
 
 _USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
@@ -120,8 +120,10 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         belongs = window_annotation(self.session.kind).name_of(item)
         row.setText(_NAME, item.image.name)
         row.setText(_TARGET, belongs)
-        row.setToolTip(_NAME, item.image.name if item.labels is None else f"{item.image.name}, {item.labels.name}")
-        row.setToolTip(_TARGET, belongs)
+        row.setToolTip(
+            _NAME, plain_tip(", ".join(layer.name for layer in (item.image, item.labels) if layer is not None))
+        )
+        row.setToolTip(_TARGET, plain_tip(belongs))
         for column, field in _TICKS:
             box = self.tree.itemWidget(row, column)
             if box.isChecked() != getattr(item, field):

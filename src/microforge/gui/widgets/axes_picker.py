@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from microforge.axes.letters import check_axes
 from microforge.errors import AxesError
-from microforge.gui.widgets.basics import Note
+from microforge.gui.widgets.basics import Note, steady
 
 _MEANING = {"T": "time points", "C": "channels", "Z": "planes of a stack", "Y": "rows", "X": "columns"}
 _TIP = "What this dimension is: " + ", ".join(f"{letter} {text}" for letter, text in _MEANING.items()) + "."
@@ -65,7 +65,7 @@ class AxesWidget(QWidget):  # type: ignore[misc]  # qtpy has no types
             title = QLabel(f"{size:,}")
             title.setAlignment(Qt.AlignmentFlag.AlignCenter)
             title.setToolTip(f"This dimension has {size:,} positions.")
-            box = QComboBox()
+            box = steady(QComboBox())
             box.addItems(list(_MEANING))
             box.setToolTip(_TIP)
             box.setMinimumContentsLength(1)

@@ -1,9 +1,10 @@
 """Notes, pickers, buttons and rows of forms that all panels use."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol, runtime_checkable
+from html import escape
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,6 +24,7 @@ from superqt import QCollapsible
 # These stand out on napari's dark theme and on its light one.
 _COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "#7a8aa0"}
 
+_W = TypeVar("_W", bound=QWidget)
 _UNLIMITED = (1 << 24) - 1
 #: Pixels that a picker needs at least.
 _NARROW = 110
@@ -64,6 +66,28 @@ class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
         self.setVisible(bool(text))
 
 
+class _Passing(QObject):  # type: ignore[misc]  # qtpy has no types
+    """Leaves the wheel to the page: who scrolls must not change what happens to lie under the mouse."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ignore the wheel, so that it goes on to the page."""
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return False
+
+
+def steady(widget: _W) -> _W:
+    """Let the wheel pass over a field of a page that scrolls; keys and clicks change it as ever."""
+    widget.installEventFilter(_Passing(widget))
+    return widget
+
+
+def plain_tip(text: str) -> str:
+    """Give a tool tip that shows what stands in a file as it stands there: Qt takes what looks like HTML for it."""
+    return f"<span style='white-space: pre-wrap'>{escape(text)}</span>" if "<" in text else text
+
+
 class Picker(QComboBox):  # type: ignore[misc]  # qtpy has no types
     """Choose one of some objects by their titles."""
 
@@ -78,6 +102,7 @@ class Picker(QComboBox):  # type: ignore[misc]  # qtpy has no types
         self._values: list[Any] = []
         self._nothing = nothing
         self.setPlaceholderText(nothing)
+        steady(self)
         self.currentIndexChanged.connect(self._on_index)
 
     def minimumSizeHint(self) -> QSize:
@@ -143,7 +168,7 @@ def remover(tip: str, clicked: Callable[[], Any]) -> QToolButton:
 def confirmed(parent: QWidget, title: str, question: str, yes: QMessageBox.StandardButton) -> bool:
     """Ask before something is lost; give whether `yes` was pressed rather than Cancel."""
     no = QMessageBox.StandardButton.Cancel
-    return bool(QMessageBox.question(parent, title, question, yes | no, no) == yes)
+    return bool(QMessageBox.question(parent, title, plain_tip(question), yes | no, no) == yes)
 
 
 def collapsible(title: str, tip: str, content: QWidget) -> QCollapsible:

@@ -61,7 +61,12 @@ class NameRows(QWidget):  # type: ignore[misc]  # qtpy has no types
         line = self._rows[number][1]
         if line.isModified():
             line.setModified(False)
-            self.renamed.emit(number, line.text().strip())
+            self.renamed.emit(number, in_one_line(line.text()))
+
+
+def in_one_line(name: str) -> str:
+    """Give a name without line ends, tabs and other signs that no field shows and no table keeps."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
 
 
 def name_grid(page: QWidget) -> QGridLayout:

@@ -4,7 +4,7 @@ import io
 import time
 
 from napari.utils import progress
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QWidget
 
 from microforge.gui.widgets.basics import beside, button, stacked
@@ -23,6 +23,7 @@ class Busy(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, cancel_tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.text = QLabel()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)

@@ -9,12 +9,13 @@ from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, LineEdit
 from psygnal import Signal
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from qtpy.QtWidgets import QLabel, QWidget
 
 from microforge.config import Settings, field_hints
 from microforge.device import device_choices
-from microforge.gui.widgets.basics import Note, add_row, rows
+from microforge.gui.widgets.basics import Note, add_row, rows, steady
 
 _S = TypeVar("_S", bound=Settings)
 
@@ -73,7 +74,12 @@ class Form(Generic[_S]):
         if self._busy:
             return
         values = {name: field.value() for name, field in self.fields.items()}
-        self._value = type(self._value).model_validate(dict(self._value) | values)
+        try:
+            self._value = type(self._value).model_validate(dict(self._value) | values)
+        except ValidationError:
+            # What the settings refuse cannot stand in the form.
+            self.set_value(self._value)
+            return
         self.value_changed.emit(self._value)
 
 
@@ -84,7 +90,7 @@ class Field:
 
     def __init__(self, widget: Any, empty: float | None = None, kind: Callable[[Any], Any] | None = None) -> None:
         self.widget, self.title = widget, widget.label
-        self.native = widget.native
+        self.native = steady(widget.native)
         self.native.setMinimumWidth(60)
         self._empty, self._kind = empty, kind
         widget.changed.connect(self._emit)
@@ -203,8 +209,10 @@ def _number(kind: type, optional: bool, info: FieldInfo, common: dict[str, str])
     low, high = _limits(kind, info)
     decimals = 0 if kind is int else _decimals(optional, high)
     step = 10.0**-decimals
-    if low < high and _excluded(info):
+    if low < high and _excludes(info, Gt):
         low += step
+    if low < high and _excludes(info, Lt):
+        high -= step
     empty = low - step if optional else None
     # Whole numbers too: superqt's box for them, which magicgui takes, cannot show a word.
     widget = FloatSpinBox(min=low if empty is None else empty, max=high, **common)
@@ -235,8 +243,9 @@ def _limits(kind: type, info: FieldInfo) -> tuple[float, float]:
     return low, high
 
 
-def _excluded(info: FieldInfo) -> bool:
-    return any(isinstance(rule, Gt) for rule in info.metadata)
+def _excludes(info: FieldInfo, end: type) -> bool:
+    """Whether a limit itself is refused: `Gt` for the lowest, `Lt` for the highest."""
+    return any(isinstance(rule, end) for rule in info.metadata)
 
 
 def _decimals(optional: bool, high: float) -> int:

@@ -7,6 +7,8 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
+from microforge.gui.widgets.basics import plain_tip
+
 #: Lines shown before the table scrolls, at least and at most.
 _FEWEST, _MOST = 2, 9
 
@@ -54,7 +56,7 @@ class RowsModel(QAbstractTableModel):  # type: ignore[misc]  # qtpy has no types
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(index.row(), index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.tip(index.row(), index.column())
+            return plain_tip(self.tip(index.row(), index.column()))
         if role == Qt.ItemDataRole.TextAlignmentRole and self.columns[index.column()].is_number:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

@@ -7,8 +7,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QWidget
 
 from microforge.gui.session.cell_types import Kind
-from microforge.gui.widgets.basics import button, remover
-from microforge.gui.widgets.name_rows import NameRows, fill_row, name_grid
+from microforge.gui.widgets.basics import button, plain_tip, remover
+from microforge.gui.widgets.name_rows import NameRows, fill_row, in_one_line, name_grid
 
 #: Gives the colour of a label value as four numbers 0..1, or None.
 ColourOf = Callable[[int], Any]
@@ -60,7 +60,7 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         line = QLineEdit(name)
         line.setToolTip("The name of this class.")
         line.editingFinished.connect(lambda: self._rename(value, line.text()))
-        remove = remover(f"Take '{name}' off the list; what is painted stays.", lambda: self._remove(value))
+        remove = remover(plain_tip(f"Take '{name}' off the list; what is painted stays."), lambda: self._remove(value))
         fill_row(self._grid, row, paint, line, remove)
 
     def _add(self) -> None:
@@ -68,8 +68,9 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._change(self._names | {value: f"class {value}"})
 
     def _rename(self, value: int, name: str) -> None:
-        if name.strip() and self._names.get(value) != name.strip():
-            self._names[value] = name.strip()
+        name = in_one_line(name)
+        if name and self._names.get(value) != name:
+            self._names[value] = name
             self.value_changed.emit(self.value())
 
     def _remove(self, value: int) -> None:
@@ -95,7 +96,9 @@ class KindList(NameRows):
         pick.setMinimumWidth(44)
         pick.setText(f"{kind.count:,}")
         pick.setStyleSheet(swatch_style(kind.colour))
-        pick.setToolTip(f"{kind.count:,} dots{f' of {kind.name}' if kind.name else ''}. Click: set more of them.")
+        pick.setToolTip(
+            plain_tip(f"{kind.count:,} dots{f' of {kind.name}' if kind.name else ''}. Click: set more of them.")
+        )
         line.setPlaceholderText("name, if there are several kinds")
         line.setReadOnly(kind.fixed)
         line.setToolTip(

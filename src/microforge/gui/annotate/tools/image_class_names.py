@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
+from microforge.gui.widgets.basics import plain_tip
 from microforge.gui.widgets.name_rows import NameRows
 
 #: The keys; the first takes the class away, each other one gives a class by its place in the list.
@@ -37,14 +38,14 @@ class ClassNames(NameRows):
         give.setText(key or "•")
         give.setFixedWidth(36)
         give.setCheckable(True)
-        give.setToolTip(f"This image is '{name}'.{f' Key {key}.' if key else ''}")
+        give.setToolTip(plain_tip(f"This image is '{name}'.{f' Key {key}.' if key else ''}"))
         give.setChecked(chosen)
         give.setStyleSheet("font-weight: bold; background: #2f9e5f; color: white;" if chosen else "")
         line.setToolTip("The name of this class.")
         self.show_name(place, name)
         number.setText(f"{count:,} image{'s' * (count != 1)}")
-        number.setToolTip(f"Open images that are '{name}'.")
-        remove.setToolTip(f"Take '{name}' off the list; its images have no class then.")
+        number.setToolTip(plain_tip(f"Open images that are '{name}'."))
+        remove.setToolTip(plain_tip(f"Take '{name}' off the list; its images have no class then."))
 
 
 class ClassKeys:

@@ -146,6 +146,9 @@ class PaintTools(AnnotationTools):
             fresh.enabled = self.fresh.isChecked() and not self.session.has_classes
 
     def _on_classes(self, names: dict[int, str]) -> None:
+        if not self.session.has_classes:
+            # A name was being typed when another goal was chosen.
+            return
         self.session.set_config(
             task_options=self.session.config.task_options | {self.session.task_class.class_option: names}
         )

@@ -24,7 +24,7 @@ from microforge.gui.session.cell_types import (
     start_clicking,
 )
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, beside, button, rows, stacked, tick
+from microforge.gui.widgets.basics import Note, beside, button, plain_tip, rows, stacked, steady, tick
 
 #: Sizes of dots that can be chosen, in pixels of the image.
 _SIZES = (1, 60)
@@ -50,7 +50,7 @@ class PointTools(AnnotationTools):
             "Tell several kinds of cells apart: each is clicked in a colour and a layer of its own, and counted alone.",
             self._add_kind,
         )
-        self.size = QSlider(Qt.Orientation.Horizontal)
+        self.size = steady(QSlider(Qt.Orientation.Horizontal))
         self.size.setToolTip("Size of the dots on the screen. Only how it looks: nothing is learnt from it.")
         self.no_cells = tick(
             "No cells in this image",
@@ -176,7 +176,7 @@ class PointTools(AnnotationTools):
             problem = "" if image is None else self._problem(layer, image)
             action = menu.addAction(_title(layer), lambda layer=layer: self.use(layer))
             action.setEnabled(not problem)
-            action.setToolTip(problem)
+            action.setToolTip(plain_tip(problem))
         if menu.isEmpty():
             menu.addAction("No further Points layer is open").setEnabled(False)
         return menu

@@ -15,7 +15,7 @@ from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, beside, button, stacked, tick
+from microforge.gui.widgets.basics import Note, beside, button, stacked, steady, tick
 
 RESULT, ORIGINAL, SPLIT = "Result", "Original", "Split"
 _TIPS = {
@@ -60,7 +60,7 @@ class BeforeAfter(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._busy = False
         self.buttons: dict[str, QPushButton] = {}
         self._group = QButtonGroup(self)
-        self.divider = QSlider(Qt.Orientation.Horizontal)
+        self.divider = steady(QSlider(Qt.Orientation.Horizontal))
         self.divider.setRange(0, SLIDER_STEPS)
         self.divider.setValue(SLIDER_STEPS // 2)
         self.divider.setToolTip("Where the line between original and result is.")
