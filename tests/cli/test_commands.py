@@ -277,6 +277,7 @@ WRONG_USE = [
     (["--time", "soon"], "is not a time"),
     (["--time", "0s"], "is not a time"),
     (["--device", "tpu"], "tpu"),
+    (["--device", "cuda:x"], "cuda:1 (the second GPU)"),
     (["--set", "patch_size"], "NAME=VALUE"),
     (["--set", "patch=64"], "Settings:"),
     (["--set", "batch_size=0"], "batch_size"),

@@ -18,6 +18,7 @@ from microforge.tasks import available_tasks
         TrainingConfig(start_from=Path("model.safetensors"), task="segmentation", task_options={"a": 1}),
         PredictionConfig(),
         PredictionConfig(tile_size=512),
+        PredictionConfig(device="cuda:5"),
     ],
 )
 def test_round_trip(qtbot: QtBot, value: Settings) -> None:
