@@ -93,6 +93,16 @@ def test_average_lags_behind_by_a_tenth_of_the_steps() -> None:
     assert 30 < lag < 120
 
 
+def test_average_of_a_long_run_lags_behind_by_two_hundred_steps() -> None:
+    source, copy = UNet(SMALL), UNet(SMALL)
+    average = AveragedWeights(source, copy)
+    with torch.no_grad():
+        for step in range(9_000, 12_001):
+            source.head.bias.fill_(step)
+            average.update(step)
+    assert 12_000 - copy.head.bias.mean().item() == pytest.approx(199, abs=5)
+
+
 def test_clock_counts_work_only(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(clock_module.time, "perf_counter", lambda: now[0])
