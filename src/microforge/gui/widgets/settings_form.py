@@ -132,7 +132,7 @@ class ChoiceField(Field):
         self.note.say(meaning and f"{meaning[0].upper()}{meaning[1:]}.")
 
 
-class DeviceField(Field):
+class DeviceField(ChoiceField):
     """A device of this machine, or one that was chosen elsewhere."""
 
     def set_value(self, value: str) -> None:
@@ -195,7 +195,7 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
         box = ComboBox(choices=get_args(kind), **common)
         return ChoiceField(box, field_hints(info).get("choices", {}), common["tooltip"])
     if field_hints(info).get("device"):
-        return DeviceField(ComboBox(choices=device_choices(), **common))
+        return DeviceField(ComboBox(choices=device_choices(), **common), {}, common["tooltip"])
     if kind is Path:
         return FileField(FileEdit(mode="r", **common))
     if kind is str:
