@@ -51,6 +51,7 @@ class Pipeline:
         while self.jobs or self.ahead:
             self.read_ahead()
             while name := self.ahead.first_name(_ANSWER_EVERY):
+                yield from self.collect(_WRITE_BEHIND)
                 # Whoever asks for events can end the run here, also while a drive does not answer.
                 yield Preparing(f"Waiting for {name}")
             group = self.next_group()
