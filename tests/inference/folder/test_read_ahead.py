@@ -98,6 +98,23 @@ def test_a_read_that_hangs_costs_that_file_only(opened: Callable[..., ReadAhead]
     assert "its drive does not answer" in found[1].event.reason
 
 
+def test_a_large_file_may_take_longer(
+    opened: Callable[..., ReadAhead], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pixels stay on disk, but all of it is read once to know it again."""
+    monkeypatch.setattr(read_ahead, "_SLOWEST", 1e4)
+    large = tmp_path / "large.tif"
+    large.write_bytes(bytes(200_000))
+
+    def read(job: Job) -> Ready:
+        threading.Event().wait(1.0)
+        return ready(job)
+
+    ahead = opened(read, lambda _: 1, failed, 1, patience=0.1)
+    ahead.add(Job(0, large, "large"))
+    assert isinstance(ahead.take_first(), Ready)
+
+
 def test_a_run_can_be_ended_while_a_drive_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     never, read_image = threading.Event(), steps.read_image
 

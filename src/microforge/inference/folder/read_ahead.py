@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Condition, Thread
@@ -19,12 +20,13 @@ _PATIENCE, _SLOWEST = 120.0, 1e6
 
 @dataclass(eq=False)
 class Reading:
-    """A file that is being read, or was; `since` is when its reading began."""
+    """A file that is being read, or was; `since` is when its reading began, `patience` the seconds it may take."""
 
     job: Job
     result: "Future[Ready | Outcome]" = field(default_factory=Future)
     bytes: int = 0
     since: float | None = None
+    patience: float = _PATIENCE
 
 
 class ReadAhead:
@@ -112,8 +114,9 @@ class ReadAhead:
     def _work(self) -> None:
         """Read file after file; where one was given up meanwhile, another thread does what this one would have done."""
         while (reading := self._queue.get()) is not None and not self._closed:
-            reading.since = time.monotonic()
+            reading.since, reading.patience = time.monotonic(), self._patience
             size = self._size(reading.job)
+            reading.patience = self._patience + max(size, _stored(reading.job)) / _SLOWEST
             if reading.result.done():
                 return
             self._make_room(reading, size)
@@ -142,7 +145,7 @@ class ReadAhead:
         if reading.since is None:
             return False
         seconds = time.monotonic() - reading.since
-        if seconds < self._patience + reading.bytes / _SLOWEST:
+        if seconds < reading.patience:
             return False
         error = ImageReadError(
             f"Reading the file had not ended after {seconds:.0f} seconds: its drive does not answer.",
@@ -154,3 +157,10 @@ class ReadAhead:
                 reading.result.set_result(self._give_up(reading.job, error))
                 self._threads.append(self._start())
         return True
+
+
+def _stored(job: Job) -> int:
+    """Give the size of a file, all of which is read to know it again; 0 where it cannot be looked at."""
+    with suppress(OSError, ValueError):
+        return job.path.stat().st_size
+    return 0
