@@ -183,17 +183,21 @@ class TrainingConfig(Settings):
     )
 
 
+#: By how much a level is coarser than the one above, along one axis.
+Fold = Annotated[int, Field(ge=1, le=8)]
+
+
 class NetworkConfig(Settings):
     """The shape of a U-Net; enough to build it again."""
 
     dims: Literal[2, 3] = 2
-    in_channels: int = Field(1, ge=1)
-    out_channels: int = Field(1, ge=1)
-    width: int = Field(32, ge=1, description="Features at the finest level; doubled at each level below.")
-    max_width: int = Field(256, ge=1, description="No level has more features than this.")
-    stem: tuple[int, ...] = Field((2, 2), description="Folding of pixels into channels at the input, (Z)YX.")
-    pools: tuple[tuple[int, ...], ...] = Field(
-        ((2, 2), (2, 2)), description="Down-sampling between the levels, (Z)YX each; 1 along coarse Z."
+    in_channels: int = Field(1, ge=1, le=4096)
+    out_channels: int = Field(1, ge=1, le=4096)
+    width: int = Field(32, ge=1, le=1024, description="Features at the finest level; doubled at each level below.")
+    max_width: int = Field(256, ge=1, le=4096, description="No level has more features than this.")
+    stem: tuple[Fold, ...] = Field((2, 2), description="Folding of pixels into channels at the input, (Z)YX.")
+    pools: tuple[tuple[Fold, ...], ...] = Field(
+        ((2, 2), (2, 2)), max_length=8, description="Down-sampling between the levels, (Z)YX each; 1 along coarse Z."
     )
 
     residual: bool = Field(False, description="The network gives what is to be added to its input.")
@@ -201,6 +205,12 @@ class NetworkConfig(Settings):
     head: Literal["pixels", "image"] = Field(
         "pixels", description="pixels: an answer for each pixel; image: the encoder only, an answer for each place."
     )
+
+    @model_validator(mode="after")
+    def _check_axes(self) -> "NetworkConfig":
+        if any(len(factors) != self.dims for factors in (self.stem, *self.pools)):
+            raise ValueError(f"stem and pools need {self.dims} numbers each")
+        return self
 
     @property
     def stride(self) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from microforge.io.images import let_go
 from microforge.io.model_file import ModelFile, load_model
 from microforge.memory import available_memory, bytes_text
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
-from microforge.networks.unet import UNet
+from microforge.networks.unet import network_with
 from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import BringsModel
 from microforge.types import Array, Floats, Image, Prediction, Sample
@@ -243,8 +243,7 @@ def _build(file: ModelFile, task: Task, device: torch.device) -> PredictsTiles:
             fitted = FittedNetwork(task.model(config), config)
             fitted.load(file.weights)
             return fitted
-        network = UNet(config)
-        network.load_state_dict(dict(file.weights))
+        network = network_with(config, file.weights)
     except (RuntimeError, KeyError, ValueError) as error:
         raise ModelFileError("The weights do not fit the model's own card.", where=str(file.path or "")) from error
     layout = torch.channels_last if file.card.network.dims == 2 else torch.channels_last_3d

@@ -6,7 +6,7 @@ No pickle is read or written: a model from a stranger cannot run code.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 2
 CARD_KEY = "microforge"
+#: Bytes: the names of 100,000 training images take a tenth of it.
+_LONGEST_HEADER = 100_000_000
 
 
 class NormalisationCard(Settings):
@@ -126,6 +128,19 @@ class ModelCard(Settings):
             return {**values, "normalisation": {"compressed": True, **rule}}
         return values
 
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "ModelCard":
+        """Refuse what contradicts itself: it would fail, or mean something else, only when the model is used."""
+        dims, rule = self.network.dims, self.normalisation
+        if self.axes != "ZYX"[-dims:]:
+            raise ValueError(f"axes {self.axes} of a network with {dims} dimensions")
+        size = (1.0,) * dims if self.pixel_size is None else self.pixel_size
+        if len(size) != dims or not all(0 < length < inf for length in size):
+            raise ValueError("the pixel size is no size")
+        if rule.mode == "dataset" and not len(rule.low) == len(rule.high) == self.network.in_channels:
+            raise ValueError("the ranges of intensities are not one per channel")
+        return self
+
     @field_validator("metrics", mode="before")
     @classmethod
     def _leave_out_unknown(cls, metrics: Any) -> Any:
@@ -189,15 +204,13 @@ def read_card(path: Path | str) -> ModelCard:
     ModelFileError
         As `load_model`.
     """
-    text = _header(Path(path)).get("__metadata__", {}).get(CARD_KEY)
-    if text is None:
-        raise ModelFileError("This is not a Microforge model.", where=str(path), remedy="Choose a model it has saved.")
+    values = _card_values(Path(path))
+    version = values.get("format_version", 0)
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise ModelFileError(
+            "This model was made by a newer version.", where=str(path), remedy="Update napari-microforge."
+        )
     try:
-        values = json.loads(text)
-        if int(values.get("format_version", 0)) > FORMAT_VERSION:
-            raise ModelFileError(
-                "This model was made by a newer version.", where=str(path), remedy="Update napari-microforge."
-            )
         card = ModelCard.model_validate(values)
     except (ValueError, ValidationError) as error:
         raise _damaged(path, "its card cannot be read") from error
@@ -207,18 +220,38 @@ def read_card(path: Path | str) -> ModelCard:
     return card
 
 
+def _card_values(path: Path) -> dict[str, Any]:
+    """Read the card as it is written."""
+    metadata = _header(path).get("__metadata__")
+    text = metadata.get(CARD_KEY) if isinstance(metadata, dict) else None
+    if text is None:
+        raise ModelFileError("This is not a Microforge model.", where=str(path), remedy="Choose a model it has saved.")
+    values = _parsed(path, text) if isinstance(text, str) else None
+    if not isinstance(values, dict):
+        raise _damaged(path, "its card cannot be read")
+    return values
+
+
+def _parsed(path: Path, text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, "it does not start as a model file does") from error
+
+
 def _header(path: Path) -> dict[str, Any]:
     """Read the JSON header that starts a safetensors file: 8 bytes of length, then the text."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(100_000_000, path.stat().st_size):
+            if not 2 <= length <= min(_LONGEST_HEADER, path.stat().st_size):
                 raise _damaged(path, "it does not start as a model file does")
-            header = json.loads(file.read(length))
+            text = file.read(length)
     except FileNotFoundError as error:
         raise ModelFileError("There is no such model file.", where=str(path), remedy="Check the name.") from error
-    except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+    header = _parsed(path, text)
     if not isinstance(header, dict):
         raise _damaged(path, "it does not start as a model file does")
     return header

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,12 +15,12 @@ from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
 from microforge.data.split import split_samples
 from microforge.device import choose_device, free_memory
-from microforge.errors import NotEnoughDataError, SettingsError
+from microforge.errors import ModelFileError, NotEnoughDataError, SettingsError
 from microforge.events import Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
-from microforge.networks.unet import receptive_field
+from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
-from microforge.tasks.abilities import arranged, augmentation_for, hints_of, question_for
+from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, hints_of, question_for
 from microforge.training.advice import advice_on_data, blank_images
 from microforge.training.defaults import Plan, make_plan
 from microforge.types import Sample
@@ -69,7 +70,7 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         usable_training, kept_aside = split_samples(usable, config.validation_fraction, config.seed)
     else:
         usable_training, kept_aside = usable, _usable(task, arranged(task, validation)[0])[0] if validation else ()
-    start = load_model(config.start_from) if config.start_from else None
+    start = _start_from(config.start_from, task) if config.start_from else None
     plan = make_plan(config, task, usable, device, start.card if start else None)
     if start is not None and config.normalisation != "dataset":
         normalisation = start.card.normalisation
@@ -81,6 +82,17 @@ def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: S
         advice = (*advice, RunAdvice("no-validation", text))
     posed = tuple(question_for(task, sample) for sample in often_validated(kept_aside))
     return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
+
+
+def _start_from(path: Path, task: Task) -> ModelFile:
+    """Read the model to begin with; one whose card asks for another network than its own is refused."""
+    start = load_model(path)
+    if not isinstance(task, BringsModel):
+        try:
+            network_with(start.card.network, start.weights)
+        except ValueError as error:
+            raise ModelFileError("The weights do not fit the model's own card.", where=str(path)) from error
+    return start
 
 
 def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[RunAdvice, ...]]:
