@@ -10,7 +10,9 @@ def main() -> None:
     """Run the program `microforge`."""
     _calm_threads()
     from microforge.cli.app import app
+    from microforge.cli.streams import make_output_last
 
+    make_output_last()
     app(prog_name="microforge")
 
 

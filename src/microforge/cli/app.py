@@ -14,6 +14,7 @@ from microforge.cli.commands.evaluate import evaluate_command
 from microforge.cli.commands.info import info, tasks
 from microforge.cli.commands.predict import predict
 from microforge.cli.commands.train import train_command
+from microforge.cli.signals import STOPPED
 from microforge.errors import MicroforgeError
 
 
@@ -31,7 +32,7 @@ class Commands(TyperGroup):
             typer.echo(f"Error: {error}", err=True)
         except KeyboardInterrupt:
             typer.echo("Stopped.", err=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(STOPPED) from None
         except Exception as error:
             if debug or not _is_surprise(error):
                 raise
@@ -55,7 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train U-Nets on microscopy images and apply them, without a screen.",
     epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
-    "130 stopped by Ctrl-C.",
+    "130 stopped by Ctrl-C or a signal; what was done is kept.",
 )
 for command in (train_command, predict, evaluate_command, calibrate_command, info, tasks, doctor, demo):
     # Functions of the engine have the plain names.

@@ -20,7 +20,7 @@ from microforge.cli.options import (
     read_pairs,
 )
 from microforge.cli.progress import FolderDisplay, Progress
-from microforge.cli.signals import first_interrupt
+from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import PredictionConfig
 from microforge.events import FolderEvent
 from microforge.io.model_file import read_card
@@ -111,7 +111,7 @@ def show_folder(events: Iterator[FolderEvent]) -> dict[str, Any]:
 def exit_code(summary: dict[str, Any]) -> int:
     """Give 0 for all done, 1 for nothing done, 3 for some failed, 130 for stopped."""
     if summary["stopped"]:
-        return 130
+        return STOPPED
     if not summary["failed"]:
         return 0
     return 3 if summary["done"] + summary["skipped"] else 1

@@ -21,7 +21,7 @@ from microforge.cli.options import (
     read_seconds,
 )
 from microforge.cli.progress import Progress, TrainingDisplay
-from microforge.cli.signals import first_interrupt
+from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
 from microforge.events import RunFinished
@@ -90,6 +90,8 @@ def train_command(
     typer.echo(f"Model: {written}", err=True)
     if as_json:
         typer.echo(json.dumps(_summary(finished, written)))
+    if finished.reason == "stopped":
+        raise typer.Exit(STOPPED)
 
 
 def train_model(
@@ -120,7 +122,8 @@ def train_model(
     with first_interrupt(live.stop), Progress(1.0) as progress:
         data = load_training_data(config, files, say=progress.say)
         if live.stopping:
-            raise MicroforgeError("Stopped before training began.", kept="Nothing was written.")
+            typer.echo("Stopped before training began. Nothing was written.", err=True)
+            raise typer.Exit(STOPPED)
         if seconds is not None:
             # Reading counts; a little is always left for training.
             config = config.model_copy(update={"time": max(1.0, seconds - (clock.monotonic() - started))})

@@ -1,0 +1,65 @@
+"""How commands end when somebody or something stops them: the model is kept, and the exit code says so."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tifffile
+
+from microforge.io.model_file import read_card
+from support.discs import draw_discs
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+SETTINGS = ["width=4", "depth=1", "patch_size=32", "batch_size=2"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    for seed in range(3):
+        image, labels = draw_discs(seed=seed)
+        tifffile.imwrite(tmp_path / "images" / f"{seed}.tif", image)
+        tifffile.imwrite(tmp_path / "labels" / f"{seed}.tif", labels)
+    return tmp_path
+
+
+def train(data: Path, *more: str, **how: object) -> "subprocess.Popen[str]":
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    folders = [str(data / "images"), str(data / "labels")]
+    command = ["train", "instances", *folders, "--model", str(data / "m.safetensors"), "--device", "cpu", *settings]
+    program = "from microforge.cli import main; main()"
+    return subprocess.Popen([sys.executable, "-c", program, *command, *more], text=True, **how)  # type: ignore[call-overload,no-any-return]
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(3000):
+        if path.exists():
+            return
+        time.sleep(0.02)
+    raise AssertionError(path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_a_training_with_its_model_and_exit_code_130(data: Path, number: signal.Signals) -> None:
+    running = train(data, "--steps", "100000", stderr=subprocess.PIPE)
+    wait_for(data / "m.run" / "log.csv")
+    os.kill(running.pid, number)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130, told
+    assert read_card(data / "m.safetensors").training.steps < 100000
+
+
+def test_a_training_goes_on_when_nobody_reads_what_it_says(data: Path) -> None:
+    running = train(data, "--steps", "30", "--json", stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert running.stderr is not None
+    assert running.stdout is not None
+    running.stderr.close()
+    running.stdout.close()
+    assert running.wait(timeout=60) == 0
+    assert read_card(data / "m.safetensors").training.steps == 30
