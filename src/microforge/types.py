@@ -143,6 +143,8 @@ class Sample:
         What is known of each annotated object besides its outline: one array per column, `label` names the object.
     notes
         What a person must know of how the annotation was read.
+    outlined
+        Whether the annotation was drawn as outlines, each of one object.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Sample:
     class_name: str = ""
     objects: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    outlined: bool = False
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

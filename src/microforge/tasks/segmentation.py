@@ -80,6 +80,13 @@ class Segmentation(Task):
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be classes, and note where nothing is said."""
+        if sample.outlined:
+            raise AnnotationError(
+                "Outlines are annotations of objects; classes of pixels are learnt from label images.",
+                where=sample.name,
+                remedy="Choose 'Segment objects', or export a label image with a number for each class (QuPath: "
+                "LabeledImageServer).",
+            )
         _check_values(sample)
         sample = checked_labels(sample)
         if self.options.unpainted == "unknown" and sample.mask is None and sample.annotation is not None:

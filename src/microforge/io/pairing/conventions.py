@@ -43,6 +43,19 @@ def case_of_channel(path: Path) -> str:
     return found[1] if found else ""
 
 
+def foreign(folder: Path) -> str:
+    """Say how to export what a folder holds of another program's files, by name; empty where it holds none."""
+    files = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else [folder.name]
+    cellpose = next((name for name in files if name.lower().endswith("_seg.npy")), "")
+    if cellpose:
+        return (
+            f"{cellpose} is Cellpose's own file, in which anything may be hidden: it is never opened. In Cellpose: "
+            "File > Save masks as PNG/tif, or Save outlines as ImageJ ROIs."
+        )
+    others = [name for name in files if name.lower().endswith((".npy", ".npz", ".mat", ".h5", ".csv", ".xml", ".txt"))]
+    return f"{others[0]} is not read as labels: save them as TIFF or PNG." if others else ""
+
+
 def plain_numbers(path: Path) -> str:
     """Give the name without words that tell images and labels apart, and its numbers without zeros before them."""
     return re.sub(r"\d+", lambda number: str(int(number[0])), core(path))

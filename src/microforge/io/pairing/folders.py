@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from microforge.errors import ImageReadError, PairingError
-from microforge.io.files import find_images, is_image_name, natural_order
-from microforge.io.pairing.conventions import CONVENTIONS, INNER_FOLDERS, case_of_channel, plain_numbers
+from microforge.errors import PairingError
+from microforge.io.files import find_images, natural_order
+from microforge.io.outlines import images_of_coco
+from microforge.io.pairing.candidates import found_annotations, found_drawn, found_points, outlines_in
+from microforge.io.pairing.conventions import CONVENTIONS, case_of_channel, foreign, plain_numbers
 from microforge.io.pairing.mask_folders import pairs_of_mask_folders
 from microforge.io.pairing.names import (
     clean_core,
@@ -22,7 +24,7 @@ from microforge.io.pairing.names import (
 )
 from microforge.io.pairing.pair import Pair, Pairing, some
 from microforge.io.pairing.split_table import read_split
-from microforge.io.points import POINTS_SUFFIXES, without_twins
+from microforge.io.points import without_twins
 
 #: What finds the partners of images: the folder of images, that of partners (None: not given), and what to call one.
 PairFinder = Callable[[Path, Path | None, str], Pairing]
@@ -30,12 +32,22 @@ PairFinder = Callable[[Path, Path | None, str], Pairing]
 
 def pair_by_name(images: Path, annotations: Path | None, partner: str = "annotation") -> Pairing:
     """Find partners that are image files themselves: label images, or images wanted."""
-    return _pair(images, annotations, partner, _found_annotations, _DRAWN)
+    return _pair(images, annotations, partner, found_annotations, _DRAWN)
+
+
+def pair_drawn(images: Path, drawn: Path | None, partner: str = "annotation") -> Pairing:
+    """Find partners that are label images, or files of outlines: one for each image, or COCO's for all of them."""
+    if drawn is not None and drawn.suffix.lower() == ".json" and (names := images_of_coco(drawn)):
+        files = find_images([images])
+        pairs = tuple(Pair(path, drawn) for path in files if path.name.lower() in names)
+        if pairs:
+            return Pairing(pairs, tuple(path for path in files if path.name.lower() not in names), partner=partner)
+    return _pair(images, drawn, partner, found_drawn, _LABELLED)
 
 
 def pair_points(images: Path, points: Path | None, partner: str = "points file") -> Pairing:
     """Find partners that are files of dots, which differ from images in their suffixes (.csv, .zip, .roi, .xml)."""
-    return _pair(images, points, partner, _found_points, _POINTS)
+    return _pair(images, points, partner, found_points, _POINTS)
 
 
 def pair_folders(
@@ -94,6 +106,8 @@ def _pair(
         if mask_folders := pairs_of_mask_folders(images):
             return Pairing(tuple(mask_folders), partner=partner)
         image_files, annotation_files = sorted_apart(find_images([images]))
+        if names is _LABELLED and (outlines := outlines_in(images)):
+            annotation_files = [*annotation_files, *outlines]
     else:
         image_files, annotation_files = find_images([images]), find(annotations, partner)
     return _by_name(image_files, annotation_files, (images, annotations), partner, names)
@@ -128,37 +142,6 @@ def _with_another(pairing: Pairing, further: Pairing, where: Path) -> Pairing:
     )
 
 
-def _found_annotations(annotations: Path, partner: str) -> list[Path]:
-    try:
-        return find_images([_inner_folder(annotations)])
-    except ImageReadError as error:
-        problem = f"No {partner}s: {error.problem[0].lower()}{error.problem[1:]}"
-        raise PairingError(problem, where=error.where, remedy=error.remedy) from error
-
-
-def _inner_folder(folder: Path) -> Path:
-    """Give the folder inside that holds label images, where a folder holds none itself."""
-    if not folder.is_dir() or any(is_image_name(path) for path in folder.iterdir()):
-        return folder
-    return next((folder / name for name in INNER_FOLDERS if (folder / name).is_dir()), folder)
-
-
-def _found_points(annotations: Path, _: str) -> list[Path]:
-    if annotations.is_file():
-        return [annotations]
-    if not annotations.is_dir():
-        raise PairingError("There is no such file or folder.", where=str(annotations), remedy="Check the name.")
-    visible = (path for path in annotations.iterdir() if not path.name.startswith("."))
-    found = natural_order(path for path in visible if path.suffix.lower() in POINTS_SUFFIXES and path.is_file())
-    if not found:
-        raise PairingError(
-            "The folder holds no files of points.",
-            where=str(annotations),
-            remedy=f"They end in {', '.join(POINTS_SUFFIXES)}; folders inside it are not searched.",
-        )
-    return found
-
-
 _Cores = tuple[Callable[[Path], str], Callable[[Path], str]]
 
 
@@ -181,6 +164,8 @@ _DRAWN = _Names(
     ((core, core), (noisy_core, clean_core)),
     (*(one.cores for one in CONVENTIONS), (plain_numbers, plain_numbers)),
 )
+# Values like those of `_DRAWN`; another one, as files of outlines are looked for as well.
+_LABELLED = _DRAWN._replace()
 _POINTS = _Names(name_of_points, ((pointed_core, points_core),), without_twins=without_twins)
 
 
@@ -275,7 +260,8 @@ def _no_pairs(
         return PairingError(
             f"There is no {kind} among the files ({some([*images, *annotations])}).",
             where=str(where[0]),
-            remedy=f"Name {partner}s as their images plus {addition}, or put them into a folder of their own.",
+            remedy=f"Name {partner}s as their images plus {addition}, or put them into a folder of their own. "
+            f"{foreign(where[1])}".strip(),
         )
     return PairingError(
         f"No {partner} has the name of an image. Images: {some(images)}; {partner}s: {some(annotations)}.",

@@ -8,7 +8,7 @@ from microforge.io.files import image_stem, is_image_name
 
 _ANNOTATION_WORDS = (
     "labels?|labelled|labeled|masks?|segmentations?|seg|gt|ground[-_. ]?truth|truth|annotations?|annotated|annot"
-    "|instances?|targets?|rois?|cp[-_. ]?masks?"
+    "|instances?|targets?|rois?|roi[-_. ]?set|outlines?|cp[-_. ]?masks?"
 )
 _POINTS_WORDS = (
     "points?|dots?|cells?|counts?|counted|cell[-_. ]?counter|markers?|roi[-_. ]?set|coordinates|coords|positions"
