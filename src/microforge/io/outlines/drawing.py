@@ -9,9 +9,6 @@ import numpy as np
 from microforge.axes.areas import Area, enclosed
 from microforge.types import Array, Doubles, Image
 
-#: Formats count corners from the corner of the first pixel; whole numbers are centres of pixels here.
-CORNER = 0.5
-
 
 @dataclass(frozen=True, eq=False)
 class ObjectOutline:

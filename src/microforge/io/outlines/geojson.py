@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from microforge.io.outlines.drawing import CORNER, ObjectOutline
+from microforge.io.outlines.drawing import ObjectOutline
 from microforge.io.outlines.imagej import ellipse
+from microforge.io.rois import CORNER
 from microforge.types import Doubles
 
 _FEATURES = ("Feature", "FeatureCollection")

@@ -6,8 +6,8 @@ import numpy as np
 from roifile import ROI_TYPE
 
 from microforge.errors import AnnotationError
-from microforge.io.outlines.drawing import CORNER, ObjectOutline
-from microforge.io.rois import NamedRoi, Stack, is_area, outlines, place_of_roi, read_rois, rectangle
+from microforge.io.outlines.drawing import ObjectOutline
+from microforge.io.rois import CORNER, NamedRoi, Stack, is_area, outlines, place_of_roi, read_rois, rectangle
 from microforge.types import Doubles
 
 _CORNERS_OF_OVAL = 180
