@@ -157,6 +157,14 @@ def test_training_forgets_an_image_that_is_taken_away_or_not_used_any_more(
     qtbot.waitUntil(lambda: (given[-1].name, given[-1].known_size) == ("other", 0), timeout=SOON)
 
 
+def test_training_keeps_what_it_learns_from_when_all_layers_are_closed(
+    qtbot: QtBot, session: Session, given: list[Sample]
+) -> None:
+    session.viewer.layers.clear()
+    qtbot.wait(600)
+    assert given == []
+
+
 def test_renamed_image_stays_the_same_to_the_training(
     qtbot: QtBot, session: Session, labels: Labels, given: list[Sample]
 ) -> None:

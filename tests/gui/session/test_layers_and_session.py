@@ -203,7 +203,7 @@ class LayersAndSession(RuleBasedStateMachine):
             assert np.array_equal(self.known[name].annotation, sample.annotation)  # type: ignore[arg-type]
             assert np.array_equal(self.known[name].known, sample.known)
             assert self.known[name].pixel_size == sample.pixel_size
-        for name in self.known.keys() - said.keys():
+        for name in self.known.keys() - said.keys() if known else ():
             assert self.known[name].known_size == 0 or not np.any(self.known[name].annotation)
 
 

@@ -64,7 +64,9 @@ class HandedOver:
             if self._versions.get(one.item) != one.version:
                 yield from self._changed(one)
                 self._versions[one.item] = one.version
-        yield from self._gone({one.item for one in edited})
+        if edited:
+            # With nothing left to learn from, what was learnt from stays: layers are closed to tidy up, too.
+            yield from self._gone({one.item for one in edited})
 
     def _changed(self, edited: Edited) -> Iterator[Sample]:
         samples = edited.snapshot.samples(self._sums)
