@@ -18,6 +18,18 @@ def _known_device(name: str) -> str:
     return name
 
 
+def _usable_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        example = "for names like A01_field3: ^([A-Z][0-9]+)"
+        raise ValueError(f"'{text}' is no regular expression ({error}); {example}") from error
+    return text
+
+
+#: A regular expression.
+Pattern = Annotated[str, AfterValidator(_usable_pattern)]
+
 #: auto, cpu, mps, cuda (the first GPU), or cuda and the number of a GPU from 0: cuda:1.
 DeviceName = Annotated[str, AfterValidator(_known_device)]
 NormalisationMode = Literal["image", "dataset", "none"]
@@ -177,6 +189,13 @@ class TrainingConfig(Settings):
     )
     validation_fraction: float = Field(
         0.1, ge=0, le=0.5, title="Validation", description="Part of the images kept aside to measure quality."
+    )
+    group_by: Pattern | None = Field(
+        None,
+        title="Group by",
+        description="Regular expression; images in whose names it finds the same, such as well or slide, are all kept "
+        "aside or all learnt from. Its first bracket counts, if it has one: ^(slide\\d+).",
+        json_schema_extra={"empty": "time points only"},
     )
     start_from: Path | None = Field(
         None, title="Start from", description="A model file whose weights are the starting point."

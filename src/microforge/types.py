@@ -145,6 +145,8 @@ class Sample:
         What a person must know of how the annotation was read.
     outlined
         Whether the annotation was drawn as outlines, each of one object.
+    whole
+        The image ``C(Z)YX`` that this is a part of, where that decides about intensities; None = it is whole.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Sample:
     objects: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     outlined: bool = False
+    whole: ArrayLike | None = None
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

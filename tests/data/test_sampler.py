@@ -9,7 +9,7 @@ from microforge.data.augment import Augmentation
 from microforge.data.normalise import normaliser_for
 from microforge.data.patch_source import Resident, Windowed, store
 from microforge.data.sampler import Sampler
-from microforge.data.split import split_samples
+from microforge.data.split import make_split
 from microforge.io.model_file import NormalisationCard
 from microforge.tasks.counting.task import Counting
 from microforge.tasks.images.denoising import Denoising
@@ -134,16 +134,16 @@ def test_stacks_are_cut_as_stacks(shape: tuple[int, ...]) -> None:
 
 def test_split_keeps_images_apart_and_time_points_together() -> None:
     samples = [Sample(f"{n} t={t}", np.zeros((1, 8, 8))) for n in "abcde" for t in range(3)]
-    training, validation = split_samples(samples, 0.2, 0)
+    training, validation = make_split(samples, 0.2, 0).divide(samples)
     series = {s.name[0] for s in training}, {s.name[0] for s in validation}
     assert not series[0] & series[1]
     assert len(validation) == 3
-    assert split_samples(samples, 0, 0) == (tuple(samples), ())
+    assert make_split(samples, 0, 0).divide(samples) == (tuple(samples), ())
 
 
 def test_one_image_is_split_in_space_with_a_margin() -> None:
     sample = disc_sample(shape=(128, 400), count=60)
-    (training,), (validation,) = split_samples([sample], 0.1, 0)
+    (training,), (validation,) = make_split([sample], 0.1, 0).divide([sample])
     learnt = np.flatnonzero(training.mask.any(axis=0))
     start = 400 - validation.image.shape[-1]
     assert start - learnt[-1] > 8
@@ -152,7 +152,7 @@ def test_one_image_is_split_in_space_with_a_margin() -> None:
 
 
 def test_one_small_image_is_not_split() -> None:
-    assert split_samples([disc_sample()], 0.1, 0)[1] == ()
+    assert make_split([disc_sample()], 0.1, 0).divide([disc_sample()])[1] == ()
 
 
 def test_warp_keeps_values_in_range() -> None:

@@ -18,7 +18,7 @@ from microforge.training.advice import Watcher, advice_on_data
 from microforge.training.checkpoint import load_checkpoint, save_checkpoint
 from microforge.training.defaults import make_plan
 from microforge.training.loop import train
-from microforge.training.run import Best, Run
+from microforge.training.run import Best, Final, Run
 from microforge.training.schedule import ActiveClock, Repeated, Schedule
 from microforge.training.step.averaging import AveragedWeights
 from microforge.training.step.optimiser import Optimiser, orthogonalise, pace
@@ -192,14 +192,15 @@ def test_watcher_does_not_take_chance_for_overfitting() -> None:
 def test_earlier_weights_win_where_that_is_not_chance(images: int, wins: str) -> None:
     task, weights = Counting(), {name: {name: torch.zeros(1)} for name in ("last", "earlier")}
     run: Any = SimpleNamespace(
-        learner=SimpleNamespace(weights=lambda: weights["last"]),
-        validator=SimpleNamespace(options={}),
+        _now=lambda: Final(weights["last"], {}, {"MAE": 6.0}, 9, ""),
         setup=SimpleNamespace(task=task),
-        best=Best(2.8, weights["earlier"], {}),
+        best=Best(2.8, weights["earlier"], {}, {"MAE": 2.8}, 3),
         metrics={"MAE": 6.0},
         metric_noise=task.metric_noise(images),
     )
-    assert Run.final(run)[0] is weights[wins]
+    kept = Run.final(run)
+    assert kept.weights is weights[wins]
+    assert (kept.metrics["MAE"], kept.step) == ((6.0, 9) if wins == "last" else (2.8, 3))
 
 
 def test_plan_follows_the_data() -> None:

@@ -56,6 +56,7 @@ class TrainingSummary(Settings):
     validation_images: int = 0
     annotated_megapixels: float = 0.0
     names: tuple[str, ...] = ()
+    validation_names: tuple[str, ...] = ()
     data_hash: str = ""
     dtypes: tuple[str, ...] = ()
     steps: int = 0

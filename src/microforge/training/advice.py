@@ -1,6 +1,7 @@
 """Hints to the user before and during training (few objects, NaN, overfitting), each given once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,16 @@ class Watcher:
         self.late: list[float] = []
         self.said: set[str] = set()
         self.best: tuple[float, float] | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was noted so far, as plain values."""
+        return {"early": self.early, "late": self.late, "said": sorted(self.said), "best": self.best}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was noted before."""
+        self.early, self.late, self.said = list(state["early"]), list(state["late"]), set(state["said"])
+        self.best = None if state["best"] is None else (float(state["best"][0]), float(state["best"][1]))
 
     def loss(self, value: float, seconds: float) -> RunAdvice | None:
         """Note a loss; tell when it does not fall after a minute."""

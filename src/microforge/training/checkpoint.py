@@ -1,20 +1,24 @@
 """Checkpoints: save and resume a run exactly; two generations, written atomically."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from microforge.errors import ModelFileError
 from microforge.io.atomic import atomic_path
 
 NAMES = ("checkpoint.safetensors", "checkpoint-previous.safetensors")
+DAMAGED = "checkpoint-damaged.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,35 +34,50 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, parts: Mapping[str, Mapping[str, Tensor]], values: Mapping[str, Any]) -> Path:
-    """Write a checkpoint; the one before stays as the previous generation."""
+    """Write a checkpoint; the one before stays as the previous generation.
+
+    Raises
+    ------
+    WriteError
+        If there is no room for it; the one before is whole.
+    """
     tensors = {
         f"{part}.{name}": tensor.detach().cpu().contiguous().clone()
         for part, named in parts.items()
         for name, tensor in named.items()
     }
+    text = json.dumps(values)
+    content = save(tensors, metadata={"values": text, "checksum": _checksum(tensors, text)})
     path, previous = (folder / name for name in NAMES)
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"values": json.dumps(values)})
+        temporary.write_bytes(content)
         if path.exists():
             os.replace(path, previous)
     return path
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Read the newest checkpoint that is whole.
+    """Read the newest checkpoint that is whole; a damaged newer one is put aside, so that it cannot replace that one.
 
     Raises
     ------
     ModelFileError
         If there is none.
     """
-    for name in NAMES:
-        path = folder / name
-        if path.exists():
-            try:
-                return _read(path)
-            except (OSError, SafetensorError, ValueError):
-                continue  # a damaged newest generation: the previous one is whole
+    found = [folder / name for name in NAMES if (folder / name).exists()]
+    damaged: list[Path] = []
+    for path in found:
+        try:
+            checkpoint = _read(path)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
+            damaged.append(path)
+            continue
+        for one in damaged:
+            with suppress(OSError):
+                os.replace(one, folder / DAMAGED)
+        return checkpoint
+    if found:
+        raise unusable(folder)
     raise ModelFileError(
         "There is no checkpoint to continue from.",
         where=str(folder),
@@ -66,7 +85,34 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     )
 
 
+def unusable(folder: Path) -> ModelFileError:
+    """Give what is said of a checkpoint that makes no sense."""
+    return ModelFileError(
+        "The checkpoint is damaged, or of another program.",
+        where=str(folder),
+        kept="Nothing in the folder was changed.",
+        remedy="Start a new run; it may start_from the model of this one.",
+    )
+
+
 def _read(path: Path) -> Checkpoint:
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-        return Checkpoint(tensors, json.loads(file.metadata()["values"]))
+        metadata = file.metadata()
+    text = metadata["values"]
+    # Checkpoints of older versions have no checksum.
+    if metadata.get("checksum", "") not in ("", _checksum(tensors, text)):
+        raise ValueError("some bits of it were changed")
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError("its values are none")
+    return Checkpoint(tensors, values)
+
+
+def _checksum(tensors: Mapping[str, Tensor], values: str) -> str:
+    digest = hashlib.blake2b(values.encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

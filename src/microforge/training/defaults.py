@@ -61,10 +61,15 @@ def make_plan(
         network = _network_of(start, task, dims, channels)
     else:
         network = _fresh_network(config, task, samples, kind)
-    hints = hints_of(task)
-    stride = (*network.stride[:-2], *(s * hints.input_downsampling for s in network.stride[-2:]))
+    hints, stride = hints_of(task), stride_of(network, task)
     patch = _patch(config, samples, stride, PATCH[dims][kind] * hints.input_downsampling * hints.patch_scale)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
+
+
+def stride_of(network: NetworkConfig, task: Task) -> tuple[int, ...]:
+    """Give what sides of patches ``(Z)YX`` are multiples of."""
+    finer = hints_of(task).input_downsampling
+    return (*network.stride[:-2], *(s * finer for s in network.stride[-2:]))
 
 
 def _fresh_network(config: TrainingConfig, task: Task, samples: Sequence[Sample], kind: str) -> NetworkConfig:

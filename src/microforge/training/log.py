@@ -12,18 +12,36 @@ class History:
 
     NAME = "log.csv"
 
-    def __init__(self, folder: Path, *, resume: bool) -> None:
+    def __init__(self, folder: Path, *, resumed_at: int | None = None) -> None:
         self.path = folder / self.NAME
-        if not resume or not self.path.exists():
-            self._write(LOG_COLUMNS, "w")
+        #: Why the log is not kept any more; empty while it is. A log is no reason to end a training.
+        self.problem = ""
+        kept = [] if resumed_at is None else self._lines_until(resumed_at)
+        self._write("".join([csv_line(LOG_COLUMNS) + "\r\n", *kept]), "w")
 
     def add(
         self, step: int, seconds: float, loss: float, rate: float, metric: str = "", value: float | None = None
     ) -> None:
         """Add a line."""
         shown = "" if value is None else f"{value:.5f}"
-        self._write((step, f"{seconds:.2f}", f"{loss:.5f}", f"{rate:.2f}", metric, shown), "a")
+        self._write(csv_line((step, f"{seconds:.2f}", f"{loss:.5f}", f"{rate:.2f}", metric, shown)) + "\r\n", "a")
 
-    def _write(self, row: tuple[object, ...], mode: str) -> None:
-        with self.path.open(mode, newline="", encoding="utf-8") as file:
-            file.write(csv_line(row) + "\r\n")
+    def _lines_until(self, step: int) -> list[str]:
+        """Give the whole lines of steps that the checkpoint has; those after it will be made again."""
+        try:
+            lines = self.path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True)[1:]
+        except OSError:
+            return []
+        first = [line.partition(",")[0] for line in lines]
+        return [
+            line
+            for line, number in zip(lines, first, strict=True)
+            if line.endswith("\n") and number.isdecimal() and int(number) <= step
+        ]
+
+    def _write(self, text: str, mode: str) -> None:
+        try:
+            with self.path.open(mode, newline="", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            self.problem = self.problem or f"{self.path} cannot be written ({error.strerror or error})"

@@ -8,12 +8,15 @@ import numpy as np
 from microforge.config import TrainingConfig
 from microforge.device import device_title
 from microforge.errors import WriteError
-from microforge.events import Preparing, RunStarted, StepFinished, TrainingEvent, Validated
+from microforge.events import Preparing, RunAdvice, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.io.atomic import atomic_write_text
+from microforge.io.locking import folder_lock
 from microforge.tasks.abilities import LevelsCounts
 from microforge.training.checkpoint import Checkpoint, load_checkpoint
 from microforge.training.log import History
 from microforge.training.mailbox import Live
+from microforge.training.resume.files import CONFIG_NAME, described, put_aside
+from microforge.training.resume.record import read_record
 from microforge.training.run import Run
 from microforge.training.schedule import ActiveClock, Schedule, counted
 from microforge.training.setup import Setup, make_sampler, make_setup
@@ -28,6 +31,7 @@ def train(
     live: Live | None = None,
     *,
     resume: bool = False,
+    same_images: bool = False,
 ) -> Iterator[TrainingEvent]:
     """Check the arguments now; return a generator that trains, yielding what happens.
 
@@ -44,7 +48,11 @@ def train(
     live
         Mailbox through which the run can be stopped or given changed annotations while it runs.
     resume
-        Go on from the checkpoint in `folder`, with the same samples and settings exactly as if never stopped.
+        Go on from the checkpoint in `folder`, with the same samples and settings exactly as if never stopped. Every
+        image keeps its role, new ones get theirs, and new classes are learnt in addition. What the run cannot take
+        (another task, seed, width, depth, normalisation, kind of image) is refused before anything is written.
+    same_images
+        Refuse to resume with other images or annotations than the run had.
 
     Returns
     -------
@@ -55,22 +63,33 @@ def train(
     ------
     MicroforgeError
         At once, where annotations, settings or the model to start from cannot be used, or there is too little data;
-        while iterating, TrainingDivergedError, OutOfMemoryError and WriteError.
+        while iterating, FolderInUseError where another run works in `folder`, TrainingDivergedError, OutOfMemoryError
+        and WriteError.
     """
-    setup = make_setup(config, training, validation)
     folder = Path(folder)
     checkpoint = load_checkpoint(folder) if resume else None
-    _prepare_folder(folder, config)
+    record = None if checkpoint is None else read_record(checkpoint.values, str(folder))
+    setup = make_setup(config, training, validation, record, same_images=same_images)
+    _make_folder(folder)
     clock = ActiveClock()
-    return counted(_events(setup, folder, clock, live or Live(), checkpoint), clock)
+    return counted(_alone(setup, folder, clock, live or Live(), checkpoint), clock)
 
 
-def _prepare_folder(folder: Path, config: TrainingConfig) -> None:
+def _alone(
+    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None
+) -> Generator[TrainingEvent, None, None]:
+    """Train while no other run may work in the folder."""
+    with folder_lock(folder, "a training"):
+        yield from _events(setup, folder, clock, live, checkpoint)
+    if live.discarding and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"The folder cannot be made: {error}.", where=str(folder)) from error
-    atomic_write_text(folder / "config.json", config.model_dump_json(indent=2))
 
 
 def _events(
@@ -79,15 +98,18 @@ def _events(
     yield Preparing("Reading images")
     sampler = yield from make_sampler(setup)
     run = Run(setup, sampler, folder, clock, live)
-    if checkpoint is not None:
+    if checkpoint is None:
+        put_aside(folder)
+    else:
         run.restore(checkpoint)
+    atomic_write_text(folder / CONFIG_NAME, described(setup))
     yield _started(run)
     yield from setup.advice
-    history = History(folder, resume=checkpoint is not None)
+    history = History(folder, resumed_at=None if checkpoint is None else run.learner.step)
     finished = False
     try:
         for event in _steps(run):
-            _note(history, run, event)
+            yield from _note(history, run, event)
             yield event
         finished = True
     finally:
@@ -131,10 +153,13 @@ def _started(run: Run) -> RunStarted:
     )
 
 
-def _note(history: History, run: Run, event: TrainingEvent) -> None:
-    """Keep validations, and one step in ten, in the log."""
+def _note(history: History, run: Run, event: TrainingEvent) -> Iterator[RunAdvice]:
+    """Keep validations, and one step in ten, in the log; tells once where that is not possible."""
+    before = history.problem
     if isinstance(event, Validated):
         name = run.setup.task.monitor[0]
         history.add(event.step, run.clock.seconds, run.last_loss, 0.0, name, event.metrics[name])
     elif isinstance(event, StepFinished) and event.step % 10 == 0:
         history.add(event.step, event.seconds, event.loss, event.steps_per_second)
+    if history.problem and not before:
+        yield RunAdvice("log", f"{history.problem}. Training goes on without it.", "warning")

@@ -26,6 +26,7 @@ class Live:
     _stop: Event = field(default_factory=Event)
     _discard: Event = field(default_factory=Event)
     _changed: dict[str, Sample] = field(default_factory=dict)
+    _aside: set[str] = field(default_factory=set)
     _preview: PreviewRequest | None = None
 
     def stop(self) -> None:
@@ -37,10 +38,15 @@ class Live:
         self._discard.set()
         self._stop.set()
 
-    def replace(self, sample: Sample) -> None:
-        """Hand over a sample whose annotation has changed, or a new one; only the last of each name counts."""
+    def replace(self, sample: Sample, *, aside: bool = False) -> None:
+        """Hand over a sample whose annotation has changed, or a new one; only the last of each name counts.
+
+        A sample the run knows keeps its role: it is learnt from, or measured on. A new one is measured on where
+        `aside`, else the run's split decides.
+        """
         with self._lock:
             self._changed[sample.name] = sample
+            (self._aside.add if aside else self._aside.discard)(sample.name)
 
     def set_preview(self, token: str, sample: Sample | None, whole: ArrayLike | None = None) -> None:
         """Say what is looked at, None = nothing; `whole` is the image ``C(Z)YX`` that the sample is a part of."""
@@ -65,6 +71,11 @@ class Live:
             changed = list(self._changed.values())
             self._changed.clear()
         return changed
+
+    def wants_aside(self, name: str) -> bool:
+        """Tell whether a person wants a changed sample kept aside."""
+        with self._lock:
+            return name in self._aside
 
     def preview(self) -> PreviewRequest | None:
         """Give what is looked at."""

@@ -9,14 +9,16 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from microforge import __version__
-from microforge.config import NetworkConfig, TrainingConfig
+from microforge.config import NetworkConfig
+from microforge.errors import readable
 from microforge.io.model_file import ModelCard, NormalisationCard, TrainingSummary
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
+from microforge.training.resume.record import HASHED_ROWS
+from microforge.training.setup import Setup
 from microforge.types import Sample
 
 NAMED_IMAGES = 1000
-HASHED_ROWS = 64
 
 
 def make_card(
@@ -48,20 +50,19 @@ def finished_card(
     return card.model_copy(update={"training": training, "metrics": dict(metrics), "created": now})
 
 
-def summarise(
-    config: TrainingConfig, training: Sequence[Sample], validation: Sequence[Sample], device: str
-) -> TrainingSummary:
-    """Say what a model is trained on."""
-    known = sum(sample.known_size for sample in training)
+def summarise(setup: Setup) -> TrainingSummary:
+    """Say what a model is trained on and measured on."""
+    training = setup.training
     return TrainingSummary(
         images=len(training),
-        validation_images=len(validation),
-        annotated_megapixels=round(known / 1e6, 4),
-        names=tuple(s.name for s in training[:NAMED_IMAGES]),
+        validation_images=len(setup.validation),
+        annotated_megapixels=round(sum(sample.known_size for sample in training) / 1e6, 4),
+        names=tuple(readable(s.name) for s in training[:NAMED_IMAGES]),
+        validation_names=tuple(readable(s.name) for s in setup.validation[:NAMED_IMAGES]),
         data_hash=_hash(training),
         dtypes=tuple(sorted({np.dtype(s.image.dtype).name for s in training})),
-        device=device,
-        settings=config.model_dump(mode="json", exclude_none=True),
+        device=str(setup.device),
+        settings=setup.config.model_dump(mode="json", exclude_none=True),
     )
 
 

@@ -1,7 +1,6 @@
 """A running training: steps, validation, previews, files; `loop` decides when each is due."""
 
 import math
-import shutil
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,17 @@ from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
 from microforge.events import CheckpointSaved, Doubt, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
 from microforge.io.model_file import BaselineCard, ModelCard, save_model
-from microforge.tasks.abilities import corrupted
+from microforge.tasks.abilities import LevelsCounts, corrupted
 from microforge.training.advice import Watcher
-from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint
+from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint, unusable
 from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.quality.baseline import BaselineMeasurement
 from microforge.training.quality.doubt import StepBudget, doubt_of
+from microforge.training.resume.changes import Changed, changed_setup
+from microforge.training.resume.files import CONFIG_NAME, MODEL_NAME
+from microforge.training.resume.record import RunRecord
 from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_source
 from microforge.training.step.learner import make_learner
@@ -32,18 +34,30 @@ from microforge.training.step.optimiser import pace
 from microforge.training.validation import Validator
 from microforge.transfer import Download
 
-MODEL_NAME = "model.safetensors"
 SAFE_EVERY = 25
 #: So many updates left out in a row, and nothing will ever be learnt.
 MOST_SKIPPED = 20
 
 
 class Best(NamedTuple):
-    """The weights that were best on validation so far, how good they were, and the options measured with them."""
+    """The weights that were best on validation so far, with all that was measured of them."""
 
     value: float
     weights: Mapping[str, Tensor]
     options: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    step: int
+    symptom: str = ""
+
+
+class Final(NamedTuple):
+    """What is kept of a run: weights, and what is true of them."""
+
+    weights: Mapping[str, Tensor]
+    options: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    step: int
+    symptom: str
 
 
 class Run:
@@ -57,7 +71,7 @@ class Run:
             self.learner.start_from(setup.start.weights)
         self.validator = Validator(setup, self.learner.predictor, live)
         self.card = make_card(setup.task, plan.network, setup.normalisation, setup.training, self.learner.parameters)
-        self.summary = summarise(config, setup.training, setup.validation, str(setup.device))
+        self.summary = summarise(setup)
         self.metric_noise = setup.task.metric_noise(max(len(setup.validation), 1))
         self.watcher = Watcher(setup.task.monitor[1], self.metric_noise)
         self.baseline = BaselineMeasurement(setup)
@@ -72,20 +86,51 @@ class Run:
         self.last_loss = 0.0
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint."""
-        values = checkpoint.values
-        parts = {name: checkpoint.part(name) for name in ("network", "average", "optimiser")}
-        self.learner.load(parts, int(values["step"]))
+        """Go on from a checkpoint; where the network has grown, what fits of its weights is taken.
+
+        Raises
+        ------
+        ModelFileError
+            If what is in the checkpoint does not belong together.
+        """
+        try:
+            self._restore(checkpoint)
+        except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            raise unusable(self.folder) from error
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        values, record = checkpoint.values, self.setup.record
+        self._take_weights(checkpoint)
         self.sampler.state = values["sampler"]
         self.clock.before += float(values["seconds"])
-        self.metrics, self.megapixels = dict(values["metrics"]), float(values["megapixels"])
+        self.megapixels = float(values["megapixels"])
+        self.watcher.restore(values["watcher"])
+        if record is None or not self._measures_alike(record):
+            self.watcher.best = None
+            return
+        self.metrics = dict(values["metrics"])
         self.validator.take_options(values["options"])
-        if "baseline" in values:
-            self.baseline.restore(values["baseline"])
-            self.validator.symptom = self.baseline.card.symptom
-        if values["best"] is not None:
-            self.best = Best(float(values["best"]), checkpoint.part("best"), values["best_options"])
+        self.baseline.restore(values["baseline"])
+        self.validator.symptom = self.baseline.card.symptom
+        if (best := values["best"]) is not None:
+            self.best = Best(weights=checkpoint.part("best"), **best)
+
+    def _take_weights(self, checkpoint: Checkpoint) -> None:
+        parts = {name: checkpoint.part(name) for name in ("network", "average", "optimiser")}
+        step, record = int(checkpoint.values["step"]), self.setup.record
+        if record is None or record.network == self.setup.plan.network:
+            self.learner.load(parts, step)
+        else:
+            # More classes: as from any other model. What answers for the classes known is learnt again, too.
+            self.learner.start_from(parts["network"])
+            self.learner.step = step
         self.safe = self.learner.weights()
+
+    def _measures_alike(self, record: RunRecord) -> bool:
+        """Tell whether what was measured before can be compared with what will be."""
+        options = self.setup.task.options.model_dump(mode="json")
+        same_model = record.network == self.setup.plan.network and record.task_options == options
+        return same_model and record.aside == self.setup.aside_images
 
     def step(self, fraction: float | None) -> Iterator[TrainingEvent]:
         """Make one step; yields advice where memory was short, and what the step before gave."""
@@ -173,7 +218,7 @@ class Run:
 
     def doubt(self) -> Doubt | None:
         """Say why the model is of no use yet."""
-        return doubt_of(self._finished_card())
+        return doubt_of(self._card_of(self._now()))
 
     def validate(self, *, last: bool = False) -> Iterator[TrainingEvent]:
         """Predict and score the validation images with the averaged weights; ends early when asked to stop."""
@@ -187,7 +232,7 @@ class Run:
         value, sign = self.metrics[name], 1 if direction == "max" else -1
         is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
-            self.best = Best(value, self.learner.weights(), self.validator.options)
+            self.best = Best(value, *self._now())
         yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun, self.doubt())
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
@@ -215,47 +260,69 @@ class Run:
                 if new:
                     text = f"{sample.name}: {new}, which is not learnt yet. Press Stop, then Continue, to learn it."
                     yield RunAdvice(f"new {sample.name}", text, "warning")
-                self.sampler.replace(make_source(self.setup.task.check(known), self.setup))
+                by_hand = self.live.wants_aside(sample.name)
+                self._use(changed_setup(self.setup, self.setup.task.check(known), by_hand=by_hand))
             except MicroforgeError as error:
                 yield RunAdvice(f"change {sample.name}", f"{sample.name}: the change was not used ({error}).")
 
-    def final(self) -> tuple[Mapping[str, Tensor], Mapping[str, Any]]:
-        """Give the average and its options, or the best on validation where that was clearly better."""
-        now = self.learner.weights(), self.validator.options
+    def _use(self, changed: Changed) -> None:
+        """Draw from a changed image or measure on it from now on; what was measured on the old one is no more."""
+        if changed.learnt is not None:
+            self.sampler.replace(make_source(changed.learnt, changed.setup))
+        self.setup = changed.setup
+        if changed.measures_otherwise or isinstance(self.setup.task, LevelsCounts):
+            self.validator.use(self.setup)
+        if changed.measures_otherwise:
+            self.best, self.metrics, self.watcher.best = None, {}, None
+            self.metric_noise = self.setup.task.metric_noise(max(len(self.setup.validation), 1))
+            self.baseline.forget(self.setup)
+        self.summary = summarise(self.setup)
+
+    def final(self) -> Final:
+        """Give the average, or the best on validation where that was clearly better."""
+        now = self._now()
         name, direction = self.setup.task.monitor
         if self.best is None or name not in self.metrics:
             return now
         lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
         clearly = lost > self.metric_noise * abs(self.best.value)
-        return (self.best.weights, self.best.options) if clearly else now
+        return Final(*self.best[1:]) if clearly else now
+
+    def _now(self) -> Final:
+        return Final(
+            self.learner.weights(), self.validator.options, self.metrics, self.learner.step, self.validator.symptom
+        )
 
     def save_model(self) -> Path:
         """Write the model file."""
-        path = self.folder / MODEL_NAME
-        weights, options = self.final()
-        save_model(path, weights, self._finished_card().model_copy(update={"task_options": dict(options)}))
+        path, kept = self.folder / MODEL_NAME, self.final()
+        save_model(path, kept.weights, self._card_of(kept).model_copy(update={"task_options": dict(kept.options)}))
         return path
 
-    def _beside(self) -> BaselineCard:
-        return self.baseline.card.model_copy(update={"symptom": self.validator.symptom})
+    def _beside(self, symptom: str) -> BaselineCard:
+        return self.baseline.card.model_copy(update={"symptom": symptom})
 
-    def _finished_card(self) -> ModelCard:
-        card = self.card.model_copy(update={"baseline": self._beside()})
-        return finished_card(card, self.summary, self.learner.step, self.clock.seconds, self.metrics)
+    def _card_of(self, kept: Final) -> ModelCard:
+        card = self.card.model_copy(update={"baseline": self._beside(kept.symptom)})
+        return finished_card(card, self.summary, kept.step, self.clock.seconds, kept.metrics)
 
     def checkpoint(self) -> CheckpointSaved:
         """Write model and checkpoint."""
         self.save_model()
+        sampler = self.sampler
+        order = [source.name for source in sampler.sources]
+        record = self.setup.record_of(sampler.augmentation.patch, sampler.batch_size, order)
         values = {
+            "run": record.model_dump(mode="json"),
             "step": self.learner.step,
             "seconds": self.clock.seconds,
             "megapixels": self.megapixels,
-            "sampler": self.sampler.state,
+            "sampler": sampler.state,
+            "watcher": self.watcher.state,
             "metrics": self.metrics,
             "options": self.validator.options,
-            "baseline": self._beside().model_dump(mode="json"),
-            "best": self.best.value if self.best else None,
-            "best_options": self.best.options if self.best else None,
+            "baseline": self._beside(self.validator.symptom).model_dump(mode="json"),
+            "best": None if self.best is None else {k: v for k, v in self.best._asdict().items() if k != "weights"},
         }
         parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
@@ -268,11 +335,10 @@ class Run:
         self.checkpoint()
         kind = reason if reason in ("time", "steps") else "stopped"
         path = self.folder / MODEL_NAME
-        step, seconds = self.learner.step, self.clock.seconds
-        return RunFinished(step, seconds, path, self.metrics, kind, self.doubt())  # type: ignore[arg-type]
+        step, seconds, kept = self.learner.step, self.clock.seconds, self.final()
+        doubt = doubt_of(self._card_of(kept))
+        return RunFinished(step, seconds, path, kept.metrics, kind, doubt)  # type: ignore[arg-type]
 
     def _remove_files(self) -> None:
-        for name in (MODEL_NAME, *NAMES, History.NAME, "config.json"):
+        for name in (MODEL_NAME, *NAMES, History.NAME, CONFIG_NAME):
             (self.folder / name).unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            shutil.rmtree(self.folder)

@@ -1,7 +1,8 @@
 """Set up a run: check annotations, split, choose defaults, encode targets."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from microforge.data.augment import Augmentation
 from microforge.data.normalise import card_for, normaliser_for
 from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
-from microforge.data.split import split_samples
+from microforge.data.split import BLOCK_SUFFIX, Split, make_split
 from microforge.device import choose_device, free_memory
-from microforge.errors import ModelFileError, NotEnoughDataError, SettingsError
+from microforge.errors import ModelFileError, NotEnoughDataError, SettingsError, readable
 from microforge.events import Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
@@ -23,6 +24,14 @@ from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, hints_of, question_for
 from microforge.training.advice import advice_on_data, blank_images
 from microforge.training.defaults import Plan, make_plan
+from microforge.training.resume.continuing import (
+    continued_plan,
+    continued_task,
+    has_new,
+    refuse_changes,
+    refuse_other_images,
+)
+from microforge.training.resume.record import RunRecord, fingerprints
 from microforge.types import Sample
 
 # Part of the free memory that all samples together may take on the device.
@@ -33,55 +42,174 @@ VALIDATION_IMAGES, VALIDATION_PIXELS = 24, 3_000_000
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What a run is made of; nothing in it changes while it runs."""
+    """What a run is made of; a changed image gives another one (`training.resume.changes`).
+
+    Attributes
+    ----------
+    aside, validation
+        All that is kept aside, and what of it is measured on often, as the task asks about it.
+    images
+        Fingerprints of what was given.
+    record
+        What is taken up again; None for a new run.
+    """
 
     config: TrainingConfig
     task: Task
     device: torch.device
     plan: Plan
     normalisation: NormalisationCard
+    split: Split
     training: tuple[Sample, ...]
+    aside: tuple[Sample, ...]
     validation: tuple[Sample, ...]
+    images: Mapping[str, str]
     start: ModelFile | None
     advice: tuple[RunAdvice, ...]
+    record: RunRecord | None = None
+
+    def record_of(self, patch: tuple[int, ...], batch_size: int, order: Sequence[str]) -> RunRecord:
+        """Give what a checkpoint is to know, with the sizes and the order of drawing that there are by now."""
+        return RunRecord(
+            config=self.config,
+            task_options=self.task.options.model_dump(mode="json"),
+            network=self.plan.network,
+            patch=patch,
+            batch_size=batch_size,
+            normalisation=self.normalisation,
+            split=self.split,
+            images=dict(self.images),
+            aside=self.aside_images,
+            order=tuple(readable(name) for name in order),
+        )
+
+    @property
+    def aside_images(self) -> dict[str, str]:
+        """Fingerprints of the images that are measured on."""
+        names = (readable(sample.name) for sample in self.aside)
+        return {name: self.images.get(name.removesuffix(BLOCK_SUFFIX), "") for name in names}
 
 
-def make_setup(config: TrainingConfig, training: Sequence[Sample], validation: Sequence[Sample] | None) -> Setup:
-    """Check everything and choose what is open.
+def make_setup(
+    config: TrainingConfig,
+    training: Sequence[Sample],
+    validation: Sequence[Sample] | None,
+    record: RunRecord | None = None,
+    *,
+    same_images: bool = False,
+) -> Setup:
+    """Check everything and choose what is open; what a `record` knows is taken from it.
 
     Raises
     ------
     MicroforgeError
-        Of the kind that fits: unusable annotations, settings, device, or model to start from; too little data.
+        Of the kind that fits: unusable annotations, settings, device, or model to start from; too little data; what
+        cannot be changed of a run that goes on.
     """
     if not training:
         raise NotEnoughDataError("There is no annotated image to train on.", remedy="Annotate at least one.")
+    if record is not None:
+        refuse_changes(record, config, training)
     task = get_task(config.task).from_options(config.task_options)
     device = choose_device(config.device)
     training, remark = arranged(task, training)
     usable, advice = _usable(task, training)
     if remark:
         advice = (RunAdvice("arranged", remark), *advice)
+    by_hand = _usable(task, arranged(task, validation)[0])[0] if validation else ()
+    images = fingerprints((*usable, *by_hand))
+    if record is not None and same_images:
+        refuse_other_images(record, images)
     readiness = task.describe(usable)
     if not readiness.ready:
         raise NotEnoughDataError(f"Training cannot start yet ({readiness.text}).", remedy=readiness.missing)
-    task = task.fit(usable)
-    if validation is None:
-        usable_training, kept_aside = split_samples(usable, config.validation_fraction, config.seed)
+    fraction = config.validation_fraction if validation is None else 0.0
+    if record is None:
+        split, task = _begun(config, task, usable, fraction)
+        learnt, aside = split.divide(usable)
+        series = {sample.series for sample in usable}
+        split, aside = split.with_aside([s for s in by_hand if s.series not in series]), (*aside, *by_hand)
     else:
-        usable_training, kept_aside = usable, _usable(task, arranged(task, validation)[0])[0] if validation else ()
-    start = _start_from(config.start_from, task) if config.start_from else None
-    plan = make_plan(config, task, usable, device, start.card if start else None)
-    if start is not None and config.normalisation != "dataset":
-        normalisation = start.card.normalisation
-    else:
-        normalisation = card_for([s.image for s in usable_training], config.normalisation)
-    advice = (*advice, *advice_on_data(task, usable_training), *task.advise(usable))
-    if validation is None and not kept_aside and config.validation_fraction:
+        given = tuple({sample.name: sample for sample in (*by_hand, *usable)}.values())
+        split = record.split.with_aside([s for s in by_hand if record.split.role(s) is None])
+        split = split.grown(given, measure=True)
+        learnt, aside = split.divide(given)
+        task = continued_task(record, config, learnt)
+    if not learnt:
+        raise NotEnoughDataError(
+            "All these images are kept aside to measure quality.",
+            remedy="Annotate an image to learn from, or train anew.",
+        )
+    start = _start_from(config.start_from, task) if config.start_from and record is None else None
+    advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable))
+    if not aside and fraction:
         text = "There is too little to keep some of it aside: quality is not measured."
         advice = (*advice, RunAdvice("no-validation", text))
-    posed = tuple(question_for(task, sample) for sample in often_validated(kept_aside))
-    return Setup(config, task, device, plan, normalisation, usable_training, posed, start, advice)
+    if record is not None:
+        learnt = tuple(sorted(learnt, key=lambda sample: _place(record.order, readable(sample.name))))
+        plan, normalisation = continued_plan(record, config, task), record.normalisation
+        advice = (*advice, *_kept_roles(split, usable, by_hand))
+    else:
+        plan = make_plan(config, task, usable, device, start.card if start else None)
+        normalisation = _normalisation(config, learnt, start)
+    posed = questions(task, aside)
+    return Setup(config, task, device, plan, normalisation, split, learnt, aside, posed, images, start, advice, record)
+
+
+def questions(task: Task, aside: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Give what is measured on often of all that is kept aside, as the task asks about it."""
+    return tuple(question_for(task, sample) for sample in often_validated(aside))
+
+
+def _begun(config: TrainingConfig, task: Task, usable: Sequence[Sample], fraction: float) -> tuple[Split, Task]:
+    """Split, and take what the task must know from what is learnt from alone.
+
+    What only an image kept aside shows, such as a class, could not be learnt: such images are learnt from instead.
+    """
+    never: frozenset[str] = frozenset()
+    while True:
+        split = make_split(
+            usable, fraction, config.seed, group_by=config.group_by, amount=partial(_amount, task), never=never
+        )
+        fitted_on = [part for sample in usable if (part := split.fitted_part(sample)) is not None]
+        fitted = task.fit(fitted_on)
+        ready = task.describe(fitted_on).ready
+        needed = {split.group(s) for s in usable if _is_needed(fitted, split.validation_part(s), ready=ready)}
+        if not needed:
+            return split, fitted
+        never |= needed
+
+
+def _is_needed(task: Task, aside: Sample | None, *, ready: bool) -> bool:
+    return aside is not None and (not ready or has_new(task, aside))
+
+
+def _amount(task: Task, sample: Sample) -> int:
+    """Count what is annotated: objects, dots, or pixels."""
+    if sample.points is not None:
+        return len(sample.points)
+    return len(task.focus(sample)) if task.annotation.of_places else sample.known_size
+
+
+def _normalisation(config: TrainingConfig, learnt: Sequence[Sample], start: ModelFile | None) -> NormalisationCard:
+    if start is not None and config.normalisation != "dataset":
+        return start.card.normalisation
+    return card_for([sample.image for sample in learnt], config.normalisation)
+
+
+def _place(order: Sequence[str], name: str) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+def _kept_roles(split: Split, usable: Sequence[Sample], by_hand: Sequence[Sample]) -> Iterator[RunAdvice]:
+    """Say of which images the role asked for is not the one they have since the run began."""
+    for samples, role, text in (
+        (by_hand, "training", "was learnt from, so that it cannot measure quality: train anew to keep it aside."),
+        (usable, "validation", "stays kept aside to measure quality: train anew to learn from it."),
+    ):
+        for name in dict.fromkeys(split.group(sample) for sample in samples if split.role(sample) == role):
+            if role == "training" or split.fraction == 0:
+                yield RunAdvice(f"role {name}", f"{name} {text}")
 
 
 def _start_from(path: Path, task: Task) -> ModelFile:

@@ -28,16 +28,21 @@ class Validator:
     """Predicts with the averaged weights; keeps the task with what it has learnt from that."""
 
     def __init__(self, setup: Setup, network: PredictsTiles, live: Live) -> None:
-        self.setup, self.live, self.task = setup, live, setup.task
+        self.live, self.task = live, setup.task
         self.network = TiledNetwork(network, setup.task, setup.device)
+        self.use(setup)
+        #: What the results of all images kept aside have in common, where that is what a model without use gives.
+        self.symptom = ""
+
+    def use(self, setup: Setup) -> None:
+        """Measure on the images of this setup from now on."""
+        self.setup = setup
         self._normalisers: dict[str, Normaliser] = {}
         # Samples come in no order that matters, but those of one series follow each other.
         count = len(setup.training)
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
         self.spread = spread if isinstance(setup.task, LevelsCounts) else []
         self.learnt = list(self._looked_at(LEVEL_PIXELS))
-        #: What the results of all images kept aside have in common, where that is what a model without use gives.
-        self.symptom = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -126,5 +131,6 @@ class Validator:
 
     def _normaliser(self, sample: Sample) -> Normaliser:
         if sample.name not in self._normalisers:
-            self._normalisers[sample.name] = normaliser_for(sample.image, self.setup.normalisation)
+            whole = sample.image if sample.whole is None else sample.whole
+            self._normalisers[sample.name] = normaliser_for(whole, self.setup.normalisation)
         return self._normalisers[sample.name]

@@ -133,7 +133,7 @@ def test_stop_is_heard_between_its_images_and_it_begins_anew() -> None:
     assert beside.card.value is None
     assert len(list(beside.measure(task, lambda: False))) == 4
     first = beside.card.value
-    beside.forget()
+    beside.forget(beside.setup)
     assert len(list(beside.measure(task, lambda: False))) == 4
     assert beside.card.value == first
 

@@ -57,12 +57,25 @@ def train_command(
             "'train', or on all others where none is.",
         ),
     ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Keep images together in whose names this regular expression finds the same, such as slide or well: "
+            "they are all learnt from, or all kept aside.",
+        ),
+    ] = None,
     start_from: Annotated[Path | None, typer.Option(help="Model file whose weights are the starting point.")] = None,
     axes: AxesOption = None,
     target_axes: Annotated[
         str | None, typer.Option(help="Axes of the images wanted, where they differ from those of the images.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with a run that was interrupted, with the same images, annotations and seed."
+        ),
+    ] = False,
     option: TaskOptionList = None,
     setting: Annotated[
         list[str] | None,
@@ -79,6 +92,7 @@ def train_command(
         seconds = _DEFAULT_SECONDS
         typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
     named = {"task": task, "steps": steps, "device": device, "seed": seed, "start_from": start_from}
+    named |= {"group_by": group_by} if group_by is not None else {}
     values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}
     config = make_settings(TrainingConfig, values)
     files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes)
@@ -130,7 +144,9 @@ def train_model(
         display = TrainingDisplay(progress)
         finished = None
         with closing(
-            start(config, data.training, data.validation, new_run_folder(model), live, resume=resume)
+            start(
+                config, data.training, data.validation, new_run_folder(model), live, resume=resume, same_images=resume
+            )
         ) as events:  # type: ignore[type-var]
             for event in events:
                 display.show(event)

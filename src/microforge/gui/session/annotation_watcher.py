@@ -117,13 +117,13 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         session, live, given = self.session, self.session.live, self.session.given
         if live is None or not window_annotation(session.kind).is_live:
             return lambda: None
-        learnt = [one for one in usable if not one.snapshot.validation]
-        names = [given.names.setdefault(one.item, one.item.image.name) for one in learnt]
-        known = [replace(one, snapshot=one.snapshot.named(name)) for one, name in zip(learnt, names, strict=True)]
+        names = [given.names.setdefault(one.item, one.item.image.name) for one in usable]
+        known = [replace(one, snapshot=one.snapshot.named(name)) for one, name in zip(usable, names, strict=True)]
+        aside = {one.snapshot.image.name for one in known if one.snapshot.validation}
 
         def tell() -> None:
             for sample in given.changes(known):
-                live.replace(sample)
+                live.replace(sample, aside=sample.series in aside)
 
         return tell
 

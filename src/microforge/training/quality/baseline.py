@@ -42,8 +42,10 @@ class BaselineMeasurement:
         """Go on with what was known before, until it is measured again."""
         self.card = BaselineCard.model_validate(dict(card))
 
-    def forget(self) -> None:
+    def forget(self, setup: Setup) -> None:
         """Measure again next time, as an image kept aside was changed."""
+        self.setup = setup
+        self.card = self.card.model_copy(update={"value": None, "images": 0})
         self.done = not self.setup.validation
 
     def measure(self, task: Task, stopped: Callable[[], bool]) -> Iterator[Preparing]:
