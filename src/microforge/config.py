@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic.fields import FieldInfo
+
+from microforge.errors import readable
 
 
 def _known_device(name: str) -> str:
@@ -33,6 +35,12 @@ Pattern = Annotated[str, AfterValidator(_usable_pattern)]
 #: auto, cpu, mps, cuda (the first GPU), or cuda and the number of a GPU from 0: cuda:1.
 DeviceName = Annotated[str, AfterValidator(_known_device)]
 NormalisationMode = Literal["image", "dataset", "none"]
+
+
+#: A file that a setting names; JSON takes no name that is not UTF-8.
+PathSetting = Annotated[
+    Path | None, PlainSerializer(lambda path: readable(str(path)), return_type=str, when_used="json-unless-none")
+]
 
 
 class Settings(BaseModel):
@@ -197,7 +205,7 @@ class TrainingConfig(Settings):
         "aside or all learnt from. Its first bracket counts, if it has one: ^(slide\\d+).",
         json_schema_extra={"empty": "time points only"},
     )
-    start_from: Path | None = Field(
+    start_from: PathSetting = Field(
         None, title="Start from", description="A model file whose weights are the starting point."
     )
 
@@ -265,7 +273,7 @@ class PredictionConfig(Settings):
             "source": "that of the input, rounded, and what does not fit is clipped and counted",
         },
     )
-    regions: Path | None = Field(
+    regions: PathSetting = Field(
         None,
         title="Regions",
         description="Count in these regions too: a file (label image, or ImageJ ROIs) for all images, or a folder with "

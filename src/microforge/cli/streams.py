@@ -4,6 +4,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+from microforge.errors import readable
+
 
 class LastingStream:
     """A text stream that goes on, without a reader, where writing to the one it stands for fails."""
@@ -15,9 +17,9 @@ class LastingStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write a text, or drop it where nobody reads."""
+        """Write a text, also with names of files that are not UTF-8, or drop it where nobody reads."""
         try:
-            return self._stream.write(text)
+            return self._stream.write(readable(text))
         except OSError:
             self._read_no_more()
             return len(text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from microforge.annotations import AnnotationKind
 from microforge.axes.letters import size_text
 from microforge.axes.samples import likely_axes
-from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError
+from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError, readable
 from microforge.io.images import read_image
 from microforge.io.pairing import Pair, Pairing
 from microforge.tasks.base import Task
@@ -102,7 +102,7 @@ def _named(pairs: Sequence[Pair]) -> Iterator[tuple[Pair, str]]:
     """Give each image its name; images of the same name in several folders get the folder's before it."""
     count = Counter(pair.name for pair in pairs)
     for pair in pairs:
-        yield pair, pair.name if count[pair.name] == 1 else f"{pair.image.parent.name}/{pair.name}"
+        yield pair, pair.name if count[pair.name] == 1 else f"{readable(pair.image.parent.name)}/{pair.name}"
 
 
 @dataclass(frozen=True)

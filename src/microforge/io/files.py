@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from pathlib import Path
 
-from microforge.errors import ImageReadError
+from microforge.errors import ImageReadError, readable
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".lsm")
 #: Slides of Aperio and Hamamatsu are TIFFs by another name.
@@ -92,8 +92,8 @@ def natural_order(paths: Iterable[Path]) -> list[Path]:
 
 
 def image_stem(path: Path) -> str:
-    """Give the name without suffix, and without ``.ome`` before it."""
-    stem = path.stem
+    """Give the name without suffix, and without ``.ome`` before it, as a text that can be written anywhere."""
+    stem = readable(path.stem)
     return stem[:-4] if stem.lower().endswith(".ome") else stem
 
 

@@ -184,11 +184,12 @@ def load_model(path: Path | str) -> ModelFile:
         intensities or options are not finite: it would find nothing, or anything, without a word.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     card = read_card(path)
     try:
-        weights = load_file(path)
+        # Read here and not by the library, which opens no file whose name is not UTF-8.
+        weights = load(Path(path).read_bytes())
     except (OSError, SafetensorError) as error:
         raise _damaged(path, str(error)) from error
     for name, tensor in weights.items():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from microforge.errors import AnnotationError, ImageReadError, PairingError
+from microforge.errors import AnnotationError, ImageReadError, PairingError, readable
 from microforge.io.files import find_images, image_stem, is_image_name, natural_order
 from microforge.io.pairing.pair import Pair, Pairing, some
 from microforge.io.tables import Table, as_number, listed, plain_name, read_table
@@ -126,7 +126,9 @@ def _by_folder(images: Path, partner: str) -> Pairing:
     folders = (
         [one for one in images.iterdir() if one.is_dir() and not one.name.startswith(".")] if images.is_dir() else []
     )
-    pairs = [Pair(path, class_name=folder.name) for folder in natural_order(folders) for path in _images_of(folder)]
+    pairs = [
+        Pair(path, class_name=readable(folder.name)) for folder in natural_order(folders) for path in _images_of(folder)
+    ]
     if not pairs:
         raise PairingError(
             "It is not said which class each image has.",
