@@ -66,6 +66,12 @@ def test_full_disk_says_what_to_do_and_what_was_kept(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.bin"]
 
 
+def test_a_file_that_cannot_be_read_meanwhile_is_not_blamed_on_writing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.bin") as temporary:
+        temporary.write_bytes((tmp_path / "image.tif").read_bytes())
+    assert names(tmp_path) == []
+
+
 def test_missing_folder_is_a_write_error(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="folder does not exist"):
         atomic_write_text(tmp_path / "nowhere" / "a.txt", "x")

@@ -13,6 +13,7 @@ from microforge.errors import WriteError
 _REMEDIES = {
     errno.ENOSPC: "The disk is full: free some space or choose another folder, then try again.",
     errno.EDQUOT: "Your disk quota is used up: free some space or choose another folder, then try again.",
+    errno.EFBIG: "This drive takes no files that large: choose another folder, then try again.",
     errno.EACCES: "Check that you may write there and that no other program has the file open.",
     errno.EPERM: "Check that you may write there and that no other program has the file open.",
     errno.EROFS: "The disk can only be read: choose another folder.",
@@ -41,7 +42,8 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
     Raises
     ------
     WriteError
-        If the file cannot be written (disk full, no permission, no such folder); the target is untouched.
+        If the file cannot be written (disk full, no permission, no such folder); the target is untouched. What goes
+        wrong in the block with another file, one that is read, is raised as it is.
     """
     # A link keeps pointing to the file: what it points to is replaced.
     target = Path(os.path.realpath(path))
@@ -54,11 +56,22 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             _flush_folder(target.parent)
     except OSError as error:
+        if _is_of_another(error, temporary):
+            raise
         raise write_error(error, target) from error
     finally:
         # After the replacement there is nothing left to remove.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _is_of_another(error: OSError, temporary: Path) -> bool:
+    """Tell whether an error names a file that is not being written; one without a name is of the disk written to."""
+    named = error.filename
+    return isinstance(named, str | bytes | os.PathLike) and Path(os.fsdecode(named)) not in (
+        temporary,
+        temporary.parent,
+    )
 
 
 def is_temporary(name: str) -> bool:
