@@ -129,14 +129,14 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
             yield from run.measure_baseline()
             yield from schedule.validation.timed(run.validate())
         if schedule.checkpoint.due():
-            yield from schedule.checkpoint.timed(iter([run.checkpoint()]))
+            yield from schedule.checkpoint.timed(run.keep())
     # What a model has measured of itself must be true of its last weights, also after Stop.
     if run.setup.validation and not live.discarding and (isinstance(run.setup.task, LevelsCounts) or not live.stopping):
         yield from run.measure_baseline(last=True)
         yield from run.validate(last=True)
     elif not live.discarding:
         yield from run.level()
-    yield run.finish(reason)
+    yield from run.finish(reason)
 
 
 def _started(run: Run) -> RunStarted:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
-from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError
+from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError, WriteError
 from microforge.events import CheckpointSaved, Doubt, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
 from microforge.io.model_file import BaselineCard, ModelCard, save_model
 from microforge.tasks.abilities import LevelsCounts, corrupted
@@ -81,6 +81,7 @@ class Run:
         self.safe = self.learner.weights()
         self.pending: deque[tuple[Download, tuple[str, ...]]] = deque()
         self.unseen: set[str] = set()
+        self.unwritten = ""
         self.recent: deque[float] = deque(maxlen=30)
         self.megapixels = 0.0
         self.last_loss = 0.0
@@ -306,9 +307,29 @@ class Run:
         card = self.card.model_copy(update={"baseline": self._beside(kept.symptom)})
         return finished_card(card, self.summary, kept.step, self.clock.seconds, kept.metrics)
 
+    def keep(self) -> Iterator[CheckpointSaved | RunAdvice]:
+        """Write model and checkpoint; where that fails it is said once, and tried again the next time."""
+        try:
+            saved = self.checkpoint()
+            self.unwritten = ""
+            yield saved
+        except WriteError as error:
+            if not self.unwritten:
+                yield RunAdvice("unwritten", f"{error} Training goes on.", "warning")
+            self.unwritten = str(error)
+
     def checkpoint(self) -> CheckpointSaved:
-        """Write model and checkpoint."""
+        """Write model and checkpoint.
+
+        Raises
+        ------
+        WriteError
+            If one of them cannot be written; what was there is whole.
+        """
         self.save_model()
+        return self._save_state()
+
+    def _save_state(self) -> CheckpointSaved:
         sampler = self.sampler
         order = [source.name for source in sampler.sources]
         record = self.setup.record_of(sampler.augmentation.patch, sampler.batch_size, order)
@@ -327,17 +348,30 @@ class Run:
         parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
-    def finish(self, reason: str) -> RunFinished:
-        """Write everything a last time, or remove it where the run is discarded."""
+    def finish(self, reason: str) -> Iterator[RunAdvice | RunFinished]:
+        """Write everything a last time, or remove it where the run is discarded; a model is whole without a checkpoint.
+
+        Raises
+        ------
+        WriteError
+            If the model cannot be written.
+        """
         if self.live.discarding:
             self._remove_files()
-            return RunFinished(self.learner.step, self.clock.seconds, None)
-        self.checkpoint()
+            yield RunFinished(self.learner.step, self.clock.seconds, None)
+            return
+        self.save_model()
+        try:
+            self._save_state()
+        except WriteError as error:
+            yield RunAdvice(
+                "unwritten", f"The model is whole, but this training cannot be continued. {error}", "warning"
+            )
         kind = reason if reason in ("time", "steps") else "stopped"
         path = self.folder / MODEL_NAME
         step, seconds, kept = self.learner.step, self.clock.seconds, self.final()
         doubt = doubt_of(self._card_of(kept))
-        return RunFinished(step, seconds, path, kept.metrics, kind, doubt)  # type: ignore[arg-type]
+        yield RunFinished(step, seconds, path, kept.metrics, kind, doubt)  # type: ignore[arg-type]
 
     def _remove_files(self) -> None:
         for name in (MODEL_NAME, *NAMES, History.NAME, CONFIG_NAME):
