@@ -33,7 +33,9 @@ def train(data: Path, *more: str, **how: object) -> "subprocess.Popen[str]":
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
     folders = [str(data / "images"), str(data / "labels")]
     command = ["train", "instances", *folders, "--model", str(data / "m.safetensors"), "--device", "cpu", *settings]
-    program = "from microforge.cli import main; main()"
+    # Started in the background, or under nohup, a program has signals ignored; here it should hear them.
+    heard = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
+    program = f"{heard}; from microforge.cli import main; main()"
     return subprocess.Popen([sys.executable, "-c", program, *command, *more], text=True, **how)  # type: ignore[call-overload,no-any-return]
 
 
