@@ -232,6 +232,10 @@ class NetworkConfig(Settings):
     head: Literal["pixels", "image"] = Field(
         "pixels", description="pixels: an answer for each pixel; image: the encoder only, an answer for each place."
     )
+    graded: bool = Field(
+        True,
+        description="Whether answers are finely graded, as intensities are: float32 whatever the rest computes in.",
+    )
 
     @model_validator(mode="after")
     def _check_axes(self) -> "NetworkConfig":

@@ -88,3 +88,9 @@ def test_answers_in_half_precision_keep_finely_graded_values(dtype: torch.dtype,
 def test_the_shape_of_answers_can_be_asked_for_without_computing_them() -> None:
     network = UNet(NetworkConfig(out_channels=3, upscale=2)).to("meta")
     assert network(torch.empty(1, 1, 64, 96, device="meta")).shape == (1, 3, 128, 192)
+
+
+def test_answers_that_need_no_grading_are_computed_as_the_rest_is() -> None:
+    network = UNet(NetworkConfig(width=8, graded=False)).eval()
+    with torch.inference_mode(), computing_in(CPU, torch.bfloat16):
+        assert network(torch.zeros(1, 1, 32, 32)).dtype == torch.bfloat16

@@ -6,6 +6,7 @@ and is no less accurate on nuclei of 10 pixels diameter.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from math import prod
 
 import torch
@@ -68,12 +69,12 @@ class UNet(nn.Module):
         return answer + enlarge(image[:, : self.config.out_channels], self.config.upscale)
 
     def _answer(self, x: Tensor) -> Tensor:
-        """Apply the last convolution in the type of its weights (float32), whatever the rest computes in.
+        """Apply the last convolution, for graded answers in float32, whatever the rest computes in.
 
-        A result in bfloat16 would have 8 significant bits: an image of 4,000 grey levels in steps of 16.
+        A result in bfloat16 has 8 significant bits: an image of 4,000 grey levels in steps of 16. Labels need no more.
         """
-        with full_precision(x.device):
-            answer: Tensor = self.head(x.to(self.head.weight.dtype))
+        with full_precision(x.device) if self.config.graded else nullcontext():
+            answer: Tensor = self.head(x.to(self.head.weight.dtype) if self.config.graded else x)
         return answer
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import PIXEL_CLASSES, AnswerKind
-from microforge.config import choice_field
+from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
@@ -67,6 +67,10 @@ class Segmentation(Task):
     def out_channels(self) -> int:
         """One per class."""
         return max(len(self.values), 1)
+
+    def network(self, config: NetworkConfig) -> NetworkConfig:
+        """Answer as coarsely as labels may: what matters is on which side of a threshold an answer lies."""
+        return config.model_copy(update={"graded": False})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Take the classes from what is annotated; names already given stay."""

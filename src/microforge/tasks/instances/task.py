@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import OBJECTS, AnswerKind
+from microforge.config import NetworkConfig
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
@@ -64,6 +65,10 @@ class Instances(ObjectTask):
     def out_channels(self) -> int:
         """Inside or not, and depth."""
         return 2
+
+    def network(self, config: NetworkConfig) -> NetworkConfig:
+        """Answer as coarsely as labels may: what matters is on which side of a threshold an answer lies."""
+        return config.model_copy(update={"graded": False})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
         """Set the smallest object to what nearly all annotated objects exceed."""
