@@ -69,8 +69,7 @@ class LayersAndSession(RuleBasedStateMachine):
     @rule(number=numbers)
     def open(self, number: int) -> None:
         shape = SHAPES[number % len(SHAPES)]
-        layer = self.session.viewer.add_image(np.arange(np.prod(shape)).reshape(shape) % 251, name="image")
-        self.session.set_axes(layer, "TYX" if shape[0] == 3 else "YX")
+        self.session.viewer.add_image(np.arange(np.prod(shape)).reshape(shape) % 251, name="image")
 
     @precondition(lambda self: self.session.images())
     @rule(number=numbers)
@@ -78,6 +77,8 @@ class LayersAndSession(RuleBasedStateMachine):
         image = self.image(number)
         item = self.session.annotated_of(image)
         if item is None or item.labels is None:
+            # Pressing the button confirms the axes; of an image that was away they are forgotten.
+            self.session.set_axes(image, "TYX" if image.data.shape[0] == 3 else "YX")
             letters = axes_of(image, self.session.axes_of(image))[0]
             labels = add_labels(self.session.viewer, image, letters)
             self.session.annotate(image, labels)
