@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tifffile
@@ -29,14 +32,21 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def train(data: Path, *more: str, **how: object) -> "subprocess.Popen[str]":
+@contextmanager
+def training(data: Path, *more: str, **how: Any) -> "Iterator[subprocess.Popen[str]]":
+    """Start a training; a test that fails leaves none behind."""
     settings = [part for setting in SETTINGS for part in ("--set", setting)]
     folders = [str(data / "images"), str(data / "labels")]
     command = ["train", "instances", *folders, "--model", str(data / "m.safetensors"), "--device", "cpu", *settings]
     # Started in the background, or under nohup, a program has signals ignored; here it should hear them.
     heard = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); s.signal(s.SIGHUP, s.SIG_DFL)"
     program = f"{heard}; from microforge.cli import main; main()"
-    return subprocess.Popen([sys.executable, "-c", program, *command, *more], text=True, **how)  # type: ignore[call-overload,no-any-return]
+    running = subprocess.Popen([sys.executable, "-c", program, *command, *more], text=True, **how)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
 
 
 def wait_for(path: Path) -> None:
@@ -49,19 +59,19 @@ def wait_for(path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_ends_a_training_with_its_model_and_exit_code_130(data: Path, number: signal.Signals) -> None:
-    running = train(data, "--steps", "100000", stderr=subprocess.PIPE)
-    wait_for(data / "m.run" / "log.csv")
-    os.kill(running.pid, number)
-    _, told = running.communicate(timeout=60)
+    with training(data, "--steps", "100000", stderr=subprocess.PIPE) as running:
+        wait_for(data / "m.run" / "log.csv")
+        os.kill(running.pid, number)
+        _, told = running.communicate(timeout=60)
     assert running.returncode == 130, told
     assert read_card(data / "m.safetensors").training.steps < 100000
 
 
 def test_a_training_goes_on_when_nobody_reads_what_it_says(data: Path) -> None:
-    running = train(data, "--steps", "30", "--json", stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert running.stderr is not None
-    assert running.stdout is not None
-    running.stderr.close()
-    running.stdout.close()
-    assert running.wait(timeout=60) == 0
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with training(data, "--steps", "30", "--json", **pipes) as running:
+        for pipe in (running.stderr, running.stdout):
+            assert pipe is not None
+            pipe.close()
+        assert running.wait(timeout=60) == 0
     assert read_card(data / "m.safetensors").training.steps == 30
