@@ -3,6 +3,11 @@
 None is a RuntimeError: generator workers of Qt swallow those.
 """
 
+import re
+
+#: Signs that end lines, steer terminals, turn text round, or are bytes and no text.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def readable(text: str) -> str:
     r"""Give a text that can be shown and written anywhere.
@@ -10,6 +15,16 @@ def readable(text: str) -> str:
     Names of files need not be UTF-8, on drives mounted with another encoding: their odd bytes become ``\\xff``.
     """
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    r"""Give a text on one line that changes nothing else on a terminal: signs that steer one become ``\\x1b``."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), readable(text))
+
+
+def printable_lines(text: str) -> str:
+    """Give a text of one line or more, each `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 class MicroforgeError(Exception):
@@ -28,7 +43,7 @@ class MicroforgeError(Exception):
     """
 
     def __init__(self, problem: str, *, where: str = "", kept: str = "", remedy: str = "") -> None:
-        problem, where, kept, remedy = (readable(part) for part in (problem, where, kept, remedy))
+        problem, where, kept, remedy = (printable_lines(part) for part in (problem, where, kept, remedy))
         self.problem, self.where, self.kept, self.remedy = problem, where, kept, remedy
         super().__init__(problem, where, kept, remedy)
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import typer
 
+from microforge.errors import printable_lines
 from microforge.events import (
     FolderEvent,
     FolderStarted,
@@ -60,7 +61,8 @@ class Progress:
             typer.echo(f"{share}{text}", err=True)
 
     def say(self, text: str) -> None:
-        """Print a line above the bar."""
+        """Print lines above the bar; names of files and what a model says of itself steer no terminal."""
+        text = printable_lines(text)
         if self.bar is None:
             typer.echo(text, err=True)
         else:

@@ -9,6 +9,7 @@ import typer
 from microforge.cli.options import JsonOption
 from microforge.cli.progress import metrics_text
 from microforge.config import is_fitted
+from microforge.errors import printable
 from microforge.io.model_file import ModelCard, read_card
 from microforge.training.quality.doubt import doubt_of
 
@@ -27,7 +28,7 @@ def info(
         return
     for name, value in _lines(card, model).items():
         if value:
-            typer.echo(f"{name:>16}: {value}")
+            typer.echo(f"{name:>16}: {printable(value)}")
 
 
 def tasks(as_json: JsonOption = False) -> None:

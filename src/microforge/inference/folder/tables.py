@@ -11,7 +11,7 @@ from typing import TextIO
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
 from microforge.inference.folder.ledger import Ledger
-from microforge.io.tables import TableRows, csv_line, open_table
+from microforge.io.tables import TableRows, csv_line, open_table, unguarded
 
 IMAGES = "images"
 #: No image may take these names: its own table would replace that of the folder.
@@ -74,7 +74,7 @@ def _write_rows(ledger: Ledger, table: str, file: TextIO) -> None:
 def _rearranged(rows: TableRows, columns: Sequence[str]) -> Iterable[str]:
     """Give the lines of an image with other columns (another model, other channels) in the common order."""
     for values in csv.reader(rows.lines):
-        known = dict(zip(rows.columns, values, strict=True))
+        known = dict(zip(rows.columns, map(unguarded, values), strict=True))
         yield csv_line([known.get(name, "") for name in columns])
 
 

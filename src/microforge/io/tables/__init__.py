@@ -1,5 +1,6 @@
 """Tables as files, read whatever program wrote them, and written as plain CSV."""
 
+from microforge.io.tables.formulas import unguarded
 from microforge.io.tables.reading import TABLE_SUFFIXES, Table, as_number, listed, plain_name, read_table
 from microforge.io.tables.writing import (
     PackedLines,
@@ -28,5 +29,6 @@ __all__ = [
     "read_table",
     "rows_of",
     "text_rows",
+    "unguarded",
     "write_table",
 ]

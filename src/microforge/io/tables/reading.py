@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from microforge.errors import AnnotationError, MicroforgeError
+from microforge.io.tables.formulas import unguarded
 from microforge.io.tables.numbers import AmbiguousNumberError, decimal_sign, parsed
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -183,7 +184,7 @@ def _rows(lines: list[str], first: int, sign: str) -> list[Row]:
     # Strict: a quote that is never closed would swallow the rest of the table.
     reader = csv.reader([header, *lines[first + 1 :]], delimiter=sign, skipinitialspace=True, strict=True)
     for texts in reader:
-        cells = tuple(text.strip() for text in texts)
+        cells = tuple(unguarded(text.strip()) for text in texts)
         if any(cells):
             rows.append(Row(first + reader.line_num, cells))
     return rows

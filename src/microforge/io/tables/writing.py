@@ -1,6 +1,7 @@
 """Write CSV: the only place that does."""
 
 import csv
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,14 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from microforge.errors import WriteError
+from microforge.errors import WriteError, printable
 from microforge.io.atomic import atomic_path
+from microforge.io.tables.formulas import guarded
 from microforge.types import Array
 
+#: A line of numbers and plain words, which are written as they are.
+_CELL = r"(?>-?\d+(?:\.\d*)?(?:e[+-]\d+)?|[a-zA-Z_./][\w./: -]*|)"
+_PLAIN = re.compile(f"{_CELL}(?:,{_CELL})*+", re.ASCII)
 #: Packed lines are unpacked in parts of so many bytes.
 _UNPACKED_BYTES = 1 << 20
 
@@ -177,7 +182,16 @@ def _texts(values: Array) -> list[Any]:
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """Give one line of a table without its end; None is an empty place."""
+    """Give one line of a table without its end; None is an empty place, and no text is a formula or a second line."""
+    values = tuple(values)
+    line = _joined(values)
+    # Most lines are numbers: looking at each value costs more than writing it.
+    if _PLAIN.fullmatch(line):
+        return line
+    return _joined(guarded(printable(value)) if isinstance(value, str) else value for value in values)
+
+
+def _joined(values: Iterable[object]) -> str:
     line: str = csv.writer(_Echo(), lineterminator="").writerow(values)
     return line
 
