@@ -39,6 +39,8 @@ def test_images_with_such_names_are_learnt_and_told_in_the_model_card(tmp_path: 
     model = odd(tmp_path, b"m_\xff.safetensors")
     train("instances", tmp_path / "images", tmp_path / "labels", model=model)
     assert sorted(read_card(model).training.names) == [r"x_\xfe", r"x_\xff"]
+    train("instances", tmp_path / "images", tmp_path / "labels", model=model, more=("--resume", "--steps", "5"))
+    assert read_card(model).training.steps == 5
 
 
 def test_classes_from_folders_with_such_names_are_learnt(tmp_path: Path) -> None:

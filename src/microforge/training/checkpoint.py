@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from microforge.errors import ModelFileError
@@ -96,9 +96,10 @@ def unusable(folder: Path) -> ModelFileError:
 
 
 def _read(path: Path) -> Checkpoint:
-    with safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-        metadata = file.metadata()
+    # Read here and not by the library, which opens no file whose name is not UTF-8.
+    content = path.read_bytes()
+    tensors, length = load(content), int.from_bytes(content[:8], "little")
+    metadata = json.loads(content[8 : 8 + length])["__metadata__"]
     text = metadata["values"]
     # Checkpoints of older versions have no checksum.
     if metadata.get("checksum", "") not in ("", _checksum(tensors, text)):
