@@ -150,3 +150,23 @@ def test_the_card_names_the_images_measured_on(tmp_path: Path) -> None:
     training = read_card(tmp_path / "model.safetensors").training
     assert len(training.validation_names) == 1
     assert set(training.names) | set(training.validation_names) == {sample.name for sample in samples}
+
+
+def test_a_change_reads_no_image_but_its_own(tmp_path: Path, runs: list[Run]) -> None:
+    class Counted(np.ndarray):  # type: ignore[type-arg]
+        reads = 0
+
+        def __getitem__(self, key: object) -> object:
+            Counted.reads += 1
+            return np.asarray(self)[key]  # type: ignore[index]
+
+    samples = [disc_sample(f"field {k}", seed=k) for k in range(3)]
+    given = [replace(samples[0], image=samples[0].image.view(Counted)), *samples[1:]]
+    live, reads = Live(), []
+    for event in train(QUICK, given, (), tmp_path, live):
+        if isinstance(event, StepFinished) and event.step in (2, 3):
+            reads.append(Counted.reads)
+            live.replace(changed(samples[1]))
+    before = runs[0].summary.data_hash
+    assert reads[0] == reads[1] > 0
+    assert len(before) == 32

@@ -14,7 +14,6 @@ from microforge.errors import readable
 from microforge.io.model_file import ModelCard, NormalisationCard, TrainingSummary
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
-from microforge.training.resume.record import HASHED_ROWS
 from microforge.training.setup import Setup
 from microforge.types import Sample
 
@@ -59,24 +58,18 @@ def summarise(setup: Setup) -> TrainingSummary:
         annotated_megapixels=round(sum(sample.known_size for sample in training) / 1e6, 4),
         names=tuple(readable(s.name) for s in training[:NAMED_IMAGES]),
         validation_names=tuple(readable(s.name) for s in setup.validation[:NAMED_IMAGES]),
-        data_hash=_hash(training),
+        data_hash=_hash(setup),
         dtypes=tuple(sorted({np.dtype(s.image.dtype).name for s in training})),
         device=str(setup.device),
         settings=setup.config.model_dump(mode="json", exclude_none=True),
     )
 
 
-def _hash(samples: Sequence[Sample]) -> str:
-    """Fingerprint of images (rows spread evenly, as files may be huge) and annotations (in full)."""
+def _hash(setup: Setup) -> str:
+    """Fingerprint of the images learnt from, out of those noted already: files may be huge, and changes frequent."""
     digest = hashlib.blake2b(digest_size=16)
-    for sample in samples:
-        step = max(1, sample.image.shape[-2] // HASHED_ROWS)
-        digest.update(np.ascontiguousarray(np.asarray(sample.image[..., ::step, :])).tobytes())
-        if sample.annotation is not None:
-            digest.update(np.ascontiguousarray(sample.annotation).tobytes())
-        if sample.points is not None:
-            digest.update(sample.points.coordinates.tobytes() + sample.points.kind.tobytes())
-        digest.update(sample.class_name.encode())
+    for sample in setup.training:
+        digest.update(setup.images.get(readable(sample.name), "").encode())
     return digest.hexdigest()
 
 
