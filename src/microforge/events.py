@@ -127,12 +127,16 @@ TrainingEvent = (
 
 @dataclass(frozen=True)
 class FolderStarted:
-    """A folder run begins with these files, in order; `things` is what is counted in them, in the plural."""
+    """A folder run begins with these files, in order; `things` is what is counted in them, in the plural.
+
+    `note` says what became of the ledger, where it was damaged or lost.
+    """
 
     paths: tuple[Path, ...]
     output: Path
     device: str = ""
     things: str = "objects"
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,6 @@ class AnswerKind(ABC):
     working_bytes
         How much memory it takes to make the answer from what the network gives, in bytes per pixel of the image, as
         measured on single images of 25 megapixels.
-    hashed
-        Whether the ledger keeps a hash of the first file: not of large ones, which would have to be read again.
     """
 
     name: ClassVar[str]
@@ -132,7 +130,6 @@ class AnswerKind(ABC):
     counted: ClassVar[str] = ""
     numbered: ClassVar[bool] = False
     working_bytes: ClassVar[int] = 12
-    hashed: ClassVar[bool] = False
 
     @abstractmethod
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
@@ -145,10 +142,6 @@ class AnswerKind(ABC):
         samples
             The time points of `source`.
         """
-
-    def is_complete(self, files: Sequence[Path]) -> bool:
-        """Tell whether the files of an image, one for each suffix, are all there."""
-        return all(file.is_file() and file.stat().st_size > 0 for file in files)
 
     def compared(self, count: CountFunction | None, prediction: Prediction, sample: Sample) -> dict[str, Any]:
         """Give what was found in an image beside what is true, where that is a number or a word."""

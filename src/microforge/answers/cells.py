@@ -5,7 +5,6 @@ Predictions come one time point at a time, and only the dots and numbers of each
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,15 +31,6 @@ class CellCounts(AnswerKind):
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
         """Give what counts the time points and writes their dots."""
         return CountedImage(path, source, samples, rules)
-
-    def is_complete(self, files: Sequence[Path]) -> bool:
-        """Tell whether the table is there, and the archive unless there are no dots: Fiji opens no empty one."""
-        table, *others = files
-        if not super().is_complete([table]):
-            return False
-        with table.open(encoding="utf-8") as lines:
-            has_dots = len(list(islice(lines, 2))) > 1
-        return not has_dots or super().is_complete(others)
 
     def compared(self, count: CountFunction | None, prediction: Prediction, sample: Sample) -> dict[str, Any]:
         """Give the true and the found count of each kind, with its bounds."""

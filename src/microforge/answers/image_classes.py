@@ -27,10 +27,6 @@ class ImageClassAnswer(AnswerKind):
         """Give what notes the classes."""
         return ClassedImage(source)
 
-    def is_complete(self, files: Sequence[Path]) -> bool:
-        """All there is stands in the ledger."""
-        return True
-
     def compared(self, count: CountFunction | None, prediction: Prediction, sample: Sample) -> dict[str, Any]:
         """Give the true class and the one found."""
         return {"truth": sample.class_name, "class": prediction.class_name}

@@ -32,7 +32,6 @@ class LabelAnswer(AnswerKind):
     tables: ClassVar[tuple[str, ...]] = (OBJECTS_TABLE,)
     #: Of objects that cover half of the image; more where they cover all.
     working_bytes: ClassVar[int] = 24
-    hashed: ClassVar[bool] = True
 
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
         """Give what writes the label image and measures it."""

@@ -89,6 +89,8 @@ class FolderDisplay:
         """Show one event."""
         if isinstance(event, FolderStarted):
             self.started = event
+            if event.note:
+                self.progress.say(event.note)
         elif isinstance(event, ImageFinished):
             self._add(event)
         elif isinstance(event, ImageSkipped):

@@ -7,7 +7,9 @@ import pytest
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
 from microforge.errors import WriteError
-from microforge.inference.folder.ledger import FILE_NAME, Entry, Ledger, hash_file
+from microforge.inference.folder.entries import Entry
+from microforge.inference.folder.ledger import FILE_NAME, Ledger
+from microforge.inference.stamps import hash_file
 from microforge.io.tables import TableRows
 
 ROWS = TableRows(("label", "area"), ("1,10", "2,20"))

@@ -11,20 +11,26 @@ from microforge.answers.base import ImageType, Statistics
 from microforge.answers.region_counts import CountFunction
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
-from microforge.inference.folder.ledger import Entry
+from microforge.inference.folder.entries import Entry
+from microforge.inference.results_version import RESULTS_VERSION
+from microforge.inference.stamps import Stamp
 from microforge.io.tables import TableRows
 from microforge.types import Image, Sample
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input file and the name of its result; `entry` is what the ledger says of it, `note` what to tell."""
+    """One input file and the name of its result; `entry` is what the ledger says of it, `note` what to tell.
+
+    `absent` are the names of its files that were not there when the run began.
+    """
 
     index: int
     path: Path
     name: str
     note: str = ""
     entry: Entry | None = None
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Origin:
     regions: Path | None = None
     #: The type of the pixels of images.
     image_type: ImageType = "float32"
+    results_version: str = RESULTS_VERSION
 
     def files(self, name: str) -> list[Path]:
         """Give the files written for an image, by the name of its result."""
@@ -57,7 +64,7 @@ class Ready:
     job: Job
     image: Image
     samples: tuple[Sample, ...]
-    input_hash: str
+    input_stamp: Stamp
     seconds: float = 0.0
 
     @property
@@ -79,7 +86,7 @@ class Outcome:
     entry: Entry | None = None
     #: The rows of the tables, by the name of the table; None leaves those of an earlier run.
     tables: Mapping[str, TableRows] | None = None
-    #: What was measured on the whole image, by name.
-    statistics: Statistics = field(default_factory=dict)
+    #: What was measured on the whole image, by name; None leaves that of an earlier run.
+    statistics: Statistics | None = field(default_factory=dict)
     #: The folder itself may be the trouble, not the image.
     write_error: WriteError | None = None

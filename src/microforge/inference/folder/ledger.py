@@ -5,64 +5,33 @@ The measurements of each image are kept in it too, so that the tables of the fol
 """
 
 import json
+import os
+import secrets
 import sqlite3
 import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
-from hashlib import blake2b
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE, Statistics
 from microforge.errors import WriteError
+from microforge.inference.folder.entries import COLUMNS, Entry, State, entry_of, given_path, row_of, stored_path
 from microforge.io.tables import PackedLines, TableRows
 
 FILE_NAME = "microforge.sqlite"
-State = Literal["waiting", "done", "failed"]
-
-#: Raised when the meaning of a column changes; a newer ledger is refused, never guessed at.
-_VERSION = 1
+#: Raised when columns change; those of before are taken on, a newer ledger is refused, never guessed at.
+_VERSION = 2
 _COMMIT_EVERY = 0.5
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What the ledger knows of one input file.
-
-    Attributes
-    ----------
-    path
-        The input, absolute; the key.
-    name
-        What the image is called in the tables; its result is ``name.tif``. No two entries share one.
-    pixel_size
-        ``(Z)YX`` in micrometre, as text separated by blanks; empty where unknown.
-    output_hash
-        Of label images; images are large, and nothing is decided by it.
-    """
-
-    path: str
-    name: str
-    state: State = "waiting"
-    reason: str = ""
-    result: str = ""
-    objects: int | None = None
-    seconds: float = 0.0
-    shape: str = ""
-    pixel_size: str = ""
-    notes: str = ""
-    model: str = ""
-    input_hash: str = ""
-    model_hash: str = ""
-    settings_hash: str = ""
-    output_hash: str = ""
-    finished: str = ""
+_LISTED = ", ".join(COLUMNS)
+_RECORD = f"INSERT OR REPLACE INTO images ({_LISTED}) VALUES ({', '.join('?' for _ in COLUMNS)})"
 
 
-_COLUMNS = tuple(field.name for field in fields(Entry))
-_PLACES = ", ".join("?" for _ in _COLUMNS)
+class DamagedLedgerError(WriteError):
+    """The ledger is there, but cannot be read."""
 
 
 class Ledger:
@@ -78,7 +47,13 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
+        #: Whether there was none, or an empty file.
+        self.is_new = not (self.path.is_file() and self.path.stat().st_size)
         self._committed = time.monotonic()
+        #: Written into the file, so that another one under its name is noticed; 0 once it was.
+        self._mark = secrets.randbits(31) or 1
+        self._unsaid = False
+        self._uncommitted: list[tuple[str, Sequence[tuple[object, ...]]]] = []
         try:
             # The folder run may be closed by another thread than the one that iterated; never by two at once.
             self._database = sqlite3.connect(self.path, timeout=20, check_same_thread=False)
@@ -98,22 +73,18 @@ class Ledger:
 
     def entry(self, path: Path) -> Entry | None:
         """Give what is known of an input."""
-        rows = self._ask("SELECT * FROM images WHERE path = ?", (str(path),))
-        return next((Entry(*row) for row in rows), None)
+        rows = self._ask(f"SELECT {_LISTED} FROM images WHERE path = ?", (stored_path(str(path)),))
+        return next((entry_of(row) for row in rows), None)
 
     def entries(self, state: State | None = None) -> Iterator[Entry]:
         """Give all entries by name."""
         where = "" if state is None else "WHERE state = ?"
-        query = f"SELECT * FROM images {where} ORDER BY name"
-        return (Entry(*row) for row in self._ask(query, () if state is None else (state,)))
-
-    def names(self) -> list[tuple[str, str]]:
-        """Give name and path of every entry."""
-        return list(self._ask("SELECT name, path FROM images", ()))
+        query = f"SELECT {_LISTED} FROM images {where} ORDER BY name"
+        return (entry_of(row) for row in self._ask(query, () if state is None else (state,)))
 
     def plan(self, entries: Sequence[Entry]) -> None:
         """Note what is going to be made, before any of it exists: a result without an entry is somebody else's."""
-        self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry) for entry in entries])
+        self._change(_RECORD, [row_of(entry) for entry in entries])
         self.commit()
 
     def record(
@@ -123,13 +94,14 @@ class Ledger:
 
         Where tables are given they replace all rows that the image had: in a table left out it has none any more.
         """
-        self._change(f"INSERT OR REPLACE INTO images VALUES ({_PLACES})", [astuple(entry)])
+        self._change(_RECORD, [row_of(entry)])
         if tables is not None:
             self.add_tables(tables)
             for name in self.tables:
                 self._replace(name, entry.path, tables.get(name))
         if statistics is not None:
-            self._change("INSERT OR REPLACE INTO figures VALUES (?, ?)", [(entry.path, json.dumps(dict(statistics)))])
+            figures = (stored_path(entry.path), json.dumps(dict(statistics)))
+            self._change("INSERT OR REPLACE INTO figures (path, figures) VALUES (?, ?)", [figures])
         if time.monotonic() - self._committed > _COMMIT_EVERY:
             self.commit()
 
@@ -147,12 +119,13 @@ class Ledger:
             self._run(f"CREATE TABLE IF NOT EXISTS {name} (path PRIMARY KEY, columns, lines)")
 
     def _replace(self, table: str, path: str, rows: TableRows | None) -> None:
+        key = stored_path(path)
         if rows is None:
             # Not deleted: that the folder has had such a table must not be forgotten, for it has to be written again.
-            self._change(f"UPDATE {table} SET columns = '', lines = ? WHERE path = ?", [(zlib.compress(b""), path)])
+            self._change(f"UPDATE {table} SET columns = '', lines = ? WHERE path = ?", [(zlib.compress(b""), key)])
             return
-        packed = _packed(rows.lines)
-        self._change(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", [(path, "\t".join(rows.columns), packed)])
+        row = (key, "\t".join(rows.columns), _packed(rows.lines))
+        self._change(f"INSERT OR REPLACE INTO {table} (path, columns, lines) VALUES (?, ?, ?)", [row])
 
     def measurements(self, table: str = OBJECTS_TABLE) -> Iterator[tuple[str, TableRows]]:
         """Give the name and the rows of every image that is done and has some, by name."""
@@ -171,28 +144,71 @@ class Ledger:
 
     def statistics(self) -> dict[str, dict[str, float | str]]:
         """Give what was measured on whole images, by path and name; nothing for images without any."""
-        found = {path: json.loads(text) for path, text in self._ask("SELECT path, figures FROM figures", ())}
-        return {path: values for path, values in found.items() if values}
+        found = {key: json.loads(text) for key, text in self._ask("SELECT path, figures FROM figures", ())}
+        return {given_path(key): values for key, values in found.items() if values}
+
+    def check(self) -> None:
+        """Look through all of it for damage.
+
+        Raises
+        ------
+        DamagedLedgerError
+            If there is some.
+        """
+        for (found,) in self._ask("PRAGMA quick_check(1)", ()):
+            if found != "ok":
+                raise self._problem(sqlite3.DatabaseError(str(found).replace("\n", " ")))
 
     def commit(self) -> None:
-        """Put everything recorded on disk."""
+        """Put everything recorded on disk, and see that it is still the file that was opened.
+
+        Raises
+        ------
+        WriteError
+            Once, if it was taken away or replaced; what is recorded can still be asked for.
+        """
         try:
             self._database.commit()
         except sqlite3.Error as error:
-            raise self._problem(error) from error
+            if not self._is_taken_away():
+                raise self._problem(error) from error
         self._committed = time.monotonic()
+        if self._is_taken_away():
+            self._go_on_in_memory()
+        self._uncommitted.clear()
+        if self._unsaid:
+            self._unsaid = False
+            raise self._taken_away()
+
+    def _is_taken_away(self) -> bool:
+        return bool(self._mark) and self._mark != _mark_of(self.path)
+
+    def _go_on_in_memory(self) -> None:
+        """Keep what is known although the file is lost: the tables can still be written, and a new file at the end."""
+        self._mark, self._unsaid = 0, True
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        _copy(self._database, memory)
+        self._database.close()
+        self._database = memory
+        for query, rows in self._uncommitted:
+            self._database.executemany(query, rows)
 
     def close(self) -> None:
-        """Commit and close; no other file stays beside the ledger."""
+        """Commit and close; no other file stays beside the ledger, and one that was deleted is there again."""
         try:
             self.commit()
         finally:
+            if not self._mark and not os.path.lexists(self.path):
+                self._write_again()
             self._database.close()
 
+    def _write_again(self) -> None:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self.path)) as file:
+            _copy(self._database, file)
+
     def _prepare(self) -> None:
-        # A log beside the file makes commits cheap; network drives refuse it and go on without. Damage shows below.
-        with suppress(sqlite3.DatabaseError):
-            self._database.execute("PRAGMA journal_mode = WAL")
+        # A log beside the file (WAL) would be quicker, but keeps nothing safe on network drives.
+        self._run("PRAGMA journal_mode = DELETE")
         self._run("PRAGMA synchronous = NORMAL")
         [(version,)] = self._ask("PRAGMA user_version", ())
         if version > _VERSION:
@@ -202,10 +218,15 @@ class Ledger:
                 kept="Nothing was changed.",
                 remedy="Update Microforge, or choose another output folder.",
             )
-        self._run(f"CREATE TABLE IF NOT EXISTS images ({', '.join(_COLUMNS)}, PRIMARY KEY (path))")
+        self._run(f"CREATE TABLE IF NOT EXISTS images ({_LISTED}, PRIMARY KEY (path))")
+        there = {name for _, name, *_ in self._ask("PRAGMA table_info(images)", ())}
+        for column in COLUMNS:
+            if column not in there:
+                self._run(f"ALTER TABLE images ADD COLUMN {column} DEFAULT ''")
         self.add_tables((OBJECTS_TABLE, COUNTS_TABLE, CLASSES_TABLE))
         self._run("CREATE TABLE IF NOT EXISTS figures (path PRIMARY KEY, figures)")
         self._run(f"PRAGMA user_version = {_VERSION}")
+        self._run(f"PRAGMA application_id = {self._mark}")
         self.commit()
 
     def _run(self, query: str) -> None:
@@ -221,42 +242,57 @@ class Ledger:
             raise self._problem(error) from error
 
     def _change(self, query: str, rows: Sequence[tuple[object, ...]]) -> None:
+        self._uncommitted.append((query, rows))
         try:
             self._database.executemany(query, rows)
         except sqlite3.Error as error:
-            raise self._problem(error) from error
+            if not self._is_taken_away():
+                raise self._problem(error) from error
+            self._go_on_in_memory()
 
     def _problem(self, error: sqlite3.Error) -> WriteError:
         damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        if damaged:
+            return DamagedLedgerError(
+                f"The ledger of the folder cannot be read: the file is damaged ({error}).",
+                where=str(self.path),
+                kept="The results made before are unchanged.",
+                remedy="Run again: the ledger is then put aside, and what it knew is done again.",
+            )
         return WriteError(
-            f"The ledger of the folder cannot be {'read: the file is damaged' if damaged else 'used'} ({error}).",
+            f"The ledger of the folder cannot be used ({error}).",
             where=str(self.path),
             kept="The results made before are unchanged.",
-            remedy="Move this file away, or choose another output folder, and run again."
-            if damaged
-            else "Check that the disk has space, that you may write there and that no other run uses this folder.",
+            remedy="Check that the disk has space, that you may write there and that no other run uses this folder.",
+        )
+
+    def _taken_away(self) -> WriteError:
+        return WriteError(
+            "The ledger of the folder was deleted or replaced while the run was working.",
+            where=str(self.path),
+            kept="The results made so far are there.",
+            remedy="Check that the drive is connected and that no other program cleans up there, then run again.",
         )
 
 
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Copy what can be read; `Connection.backup` would wait for ever for a file that is locked or gone."""
+    with suppress(sqlite3.Error):
+        target.executescript("\n".join(source.iterdump()))
+
+
+def _mark_of(path: Path) -> int | None:
+    """Read the application id where SQLite's file format has it; None where there is no such file any more."""
+    try:
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(72)[68:], "big")
+    except OSError:
+        return None
+
+
 def _packed(lines: Collection[str]) -> bytes:
-    return lines.packed() if isinstance(lines, PackedLines) else zlib.compress("\n".join(lines).encode(), 1)
-
-
-def hash_file(path: Path) -> str:
-    """Give a hash of a file's content; of a folder (a chunked image), of the names, sizes and times of its files.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
-    content = blake2b(digest_size=16)
-    if path.is_dir():
-        for part in sorted(path.rglob("*")):
-            status = part.stat()
-            content.update(f"{part.relative_to(path)} {status.st_size} {status.st_mtime_ns}\n".encode())
-        return content.hexdigest()
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            content.update(block)
-    return content.hexdigest()
+    return (
+        lines.packed()
+        if isinstance(lines, PackedLines)
+        else zlib.compress("\n".join(lines).encode(errors="backslashreplace"), 1)
+    )

@@ -2,15 +2,19 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 from microforge.config import PredictionConfig
 from microforge.errors import SettingsError, WriteError
+from microforge.inference.folder.entries import Entry
 from microforge.inference.folder.jobs import Job, Origin
-from microforge.inference.folder.ledger import Entry, Ledger, hash_file
+from microforge.inference.folder.ledger import Ledger
+from microforge.inference.folder.ownership import files_of, files_text
 from microforge.inference.folder.tables import RESERVED
+from microforge.inference.stamps import hash_file
 from microforge.io.files import image_stem
 
 
@@ -54,29 +58,39 @@ def prepare_output(output: Path) -> None:
 
 
 def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job]:
-    """Give every file the name of its result, the same one in every run, and note new ones in the ledger.
+    """Give every file the name of its result, the same one in every run, and note in the ledger what is to be written.
 
     Raises
     ------
     WriteError
         If files that are not results have such names, unless `origin.overwrite`.
     """
-    known = {path: name for name, path in ledger.names()}
+    known = {entry.path: entry for entry in ledger.entries()}
     # Some disks do not tell upper from lower case.
-    taken = dict.fromkeys(RESERVED, "") | {name.lower(): path for path, name in known.items()}
+    taken = dict.fromkeys(RESERVED, "") | {entry.name.lower(): path for path, entry in known.items()}
     there = {entry.name.lower() for entry in os.scandir(origin.output)}
-    jobs, new, foreign = [], [], []
+    jobs, changed, foreign = [], [], []
     for index, path in enumerate(paths):
-        name = known.get(str(path)) or _free_name(path, taken)
-        if str(path) not in known:
-            taken[name.lower()] = str(path)
-            new.append(Entry(path=str(path), name=name))
-            foreign += [f"{name}{end}" for end in origin.answer.suffixes if f"{name}{end}".lower() in there]
-        jobs.append(Job(index, path, name, _note(path, name, origin)))
+        entry = known.get(str(path)) or Entry(path=str(path), name=_free_name(path, taken))
+        taken[entry.name.lower()] = entry.path
+        wanted = [file.name for file in origin.files(entry.name)]
+        absent = frozenset(name for name in wanted if name.lower() not in there)
+        if entry.path not in known:
+            foreign += [name for name in wanted if name not in absent]
+        jobs.append(Job(index, path, entry.name, _note(path, entry.name, origin), absent=absent))
+        claimed = _claimed(entry, absent if not origin.overwrite else frozenset(wanted), origin)
+        if claimed != known.get(entry.path):
+            changed.append(claimed)
     if foreign and not origin.overwrite:
         raise _would_replace(origin.output, foreign)
-    ledger.plan(new)
+    ledger.plan(changed)
     return jobs
+
+
+def _claimed(entry: Entry, names: Iterable[str], origin: Origin) -> Entry:
+    """Note the files that are going to be written: a program killed while it writes finds its own again."""
+    files = dict(files_of(entry, origin.output))
+    return replace(entry, files=files_text(files | {name: None for name in names if name not in files}))
 
 
 def _note(path: Path, name: str, origin: Origin) -> str:

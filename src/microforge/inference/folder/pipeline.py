@@ -194,12 +194,14 @@ class Pipeline:
         """End the threads, note what they finished, and complete the tables."""
         self.ahead.close()
         self.pool.shutdown(wait=True)
-        for written in self.behind:
-            outcome = written.result()
-            if outcome.entry is not None:
-                self.ledger.record(outcome.entry, outcome.tables, outcome.statistics)
-        self.behind.clear()
-        self.write_tables()
+        try:
+            for written in self.behind:
+                outcome = written.result()
+                if outcome.entry is not None:
+                    self.ledger.record(outcome.entry, outcome.tables, outcome.statistics)
+        finally:
+            self.behind.clear()
+            self.write_tables()
 
     def write_tables(self) -> None:
         """Write the tables of the folder; images have no objects, and classes none that could be counted."""

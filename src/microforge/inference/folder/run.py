@@ -10,13 +10,19 @@ from microforge.config import PredictionConfig
 from microforge.errors import ImageReadError, SettingsError
 from microforge.events import FolderEvent, FolderFinished, FolderStarted, ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.folder.jobs import Job, Origin
-from microforge.inference.folder.ledger import Ledger, hash_file
+from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.naming import check_output, hash_settings, plan_jobs, prepare_output
+from microforge.inference.folder.opening import open_ledger
 from microforge.inference.folder.pipeline import Pipeline
 from microforge.inference.protocols import FolderPredictor
+from microforge.inference.stamps import hash_file
 from microforge.io.files import find_images
+from microforge.io.locking import folder_lock
 from microforge.tasks.abilities import counter_of
 from microforge.tasks.base import Task
+
+#: What others are told who try the same.
+_TASK = "a folder run"
 
 
 def predict_folder(
@@ -59,6 +65,8 @@ def predict_folder(
         cannot be read or used.
     WriteError
         If `output` cannot be written, or holds other files with the names of results.
+    FolderInUseError
+        If another run works in `output`.
     """
     from microforge.inference.predictor import Predictor
 
@@ -105,24 +113,31 @@ def _check_regions(task: Task, regions: Path) -> None:
 def run_folder(network: FolderPredictor, paths: Sequence[Path], origin: Origin) -> Iterator[FolderEvent]:
     """Plan the names of the results and give the generator of the run.
 
+    The folder is held while the names are planned and again while the generator runs: one that is never asked for an
+    event holds nothing.
+
     Raises
     ------
     WriteError
         If the folder cannot be written, or holds other files with the names of results.
+    FolderInUseError
+        If another run works in the folder; also from the generator, if one has begun in the meantime.
     """
     prepare_output(origin.output)
-    with Ledger(origin.output) as ledger:
-        jobs = plan_jobs(paths, ledger, origin)
-    return _events(network, jobs, origin)
+    with folder_lock(origin.output, _TASK):
+        ledger, note = open_ledger(origin.output)
+        with ledger:
+            jobs = plan_jobs(paths, ledger, origin)
+    return _events(network, jobs, origin, note)
 
 
-def _events(network: FolderPredictor, jobs: Sequence[Job], origin: Origin) -> Iterator[FolderEvent]:
+def _events(network: FolderPredictor, jobs: Sequence[Job], origin: Origin, note: str) -> Iterator[FolderEvent]:
     counts: Counter[type] = Counter()
-    with Ledger(origin.output) as ledger:
+    with folder_lock(origin.output, _TASK), Ledger(origin.output) as ledger:
         run = Pipeline(network, deque(jobs), origin, ledger)
         try:
             paths = tuple(job.path for job in jobs)
-            yield FolderStarted(paths, origin.output, str(network.device), origin.answer.counted)
+            yield FolderStarted(paths, origin.output, str(network.device), origin.answer.counted, note)
             for event in run.events():
                 counts[type(event)] += 1
                 yield event

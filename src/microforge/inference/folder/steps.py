@@ -9,7 +9,6 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import prod
-from pathlib import Path
 
 from microforge.answers import Result, ResultRules
 from microforge.axes.areas import Region
@@ -17,9 +16,18 @@ from microforge.axes.samples import to_samples
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped, TileFinished
+from microforge.inference.folder.entries import Entry
 from microforge.inference.folder.jobs import Job, Origin, Outcome, Ready
-from microforge.inference.folder.ledger import Entry, hash_file
+from microforge.inference.folder.ownership import (
+    files_left,
+    files_made,
+    files_text,
+    intact_files,
+    put_aside_changed,
+    refuse_foreign,
+)
 from microforge.inference.protocols import FramePredictor
+from microforge.inference.stamps import Stamp, input_stamp
 from microforge.io.files import check_file
 from microforge.io.images import let_go, read_image
 from microforge.io.regions import regions_for
@@ -38,17 +46,19 @@ def read(job: Job, origin: Origin, prepare: Callable[[Sample], None]) -> Ready |
     try:
         # A pipe would be hashed for ever.
         check_file(job.path)
-        input_hash = _hash(job.path)
-        if not origin.overwrite and _is_done(job, origin, input_hash):
-            made = origin.output / job.entry.result if job.entry is not None and job.entry.result else None
-            return Outcome(ImageSkipped(job.path, "Done before with the same model and settings.", made))
+        stamp = input_stamp(job.path, None if job.entry is None else Stamp.from_text(job.entry.input_stamp))
+        if not origin.overwrite:
+            before = _done_before(job, origin, stamp)
+            if before is not None:
+                return before
+            refuse_foreign(job, origin)
         image = read_image(job.path, origin.axes)
         samples = tuple(to_samples(image))
         if len(samples) == 1:
             prepare(samples[0])
     except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
         return failure(job, origin, error)
-    return Ready(job, image, samples, input_hash, time.perf_counter() - started)
+    return Ready(job, image, samples, stamp, time.perf_counter() - started)
 
 
 def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float = 0.0) -> Outcome:
@@ -63,11 +73,12 @@ def write(ready: Ready, origin: Origin, prediction: Prediction, seconds: float =
     """
     began = time.perf_counter() - seconds - ready.seconds
     try:
+        notes = () if origin.overwrite else put_aside_changed(ready.job, origin)
         with _result(ready, origin) as result:
             result.add(prediction)
-        return _finished(ready, origin, result, began)
+        return _finished(ready, origin, result, began, notes)
     except Exception as error:  # noqa: BLE001 - as above
-        return failure(ready.job, origin, error)
+        return failure(ready.job, origin, error, begun=True)
 
 
 def stream(
@@ -82,6 +93,7 @@ def stream(
     writing: Future[None] = Future()
     writing.set_result(None)
     try:
+        notes = () if origin.overwrite else put_aside_changed(ready.job, origin)
         with _result(ready, origin) as result:
             try:
                 for item in network.run_frames(ready.samples):
@@ -99,11 +111,11 @@ def stream(
                 # Also when cancelled: the file must not be taken away under the thread that writes it.
                 wait([writing])
             writing.result()
-        return _finished(ready, origin, result, began)
+        return _finished(ready, origin, result, began, notes)
     except Exception as error:  # noqa: BLE001 - as above
         failed = given if writing.exception() else given + 1
         one = len(ready.samples) == 1 or failed > len(ready.samples)
-        return failure(ready.job, origin, error, "" if one else f"Time point {failed}: ")
+        return failure(ready.job, origin, error, "" if one else f"Time point {failed}: ", begun=True)
 
 
 def _add(result: Result, prediction: Prediction, image: Image) -> None:
@@ -111,12 +123,14 @@ def _add(result: Result, prediction: Prediction, image: Image) -> None:
     let_go(image.data)
 
 
-def failure(job: Job, origin: Origin, error: Exception, place: str = "") -> Outcome:
-    """Say in words why an image could not be predicted."""
+def failure(job: Job, origin: Origin, error: Exception, place: str = "", *, begun: bool = False) -> Outcome:
+    """Say in words why an image could not be predicted; `begun`: its files were being written."""
     reason, remedy = _words(error)
     reason = place + reason
     entry = replace(_entry(job, origin, "failed"), reason=f"{reason} {remedy}".strip(), notes=job.note)
-    write_error = error if isinstance(error, WriteError) else None
+    entry = replace(entry, files=files_text(files_left(job, origin, begun=begun)))
+    # One that is refused before says nothing about the disk.
+    write_error = error if begun and isinstance(error, WriteError) else None
     return Outcome(ImageFailed(job.path, reason, remedy), entry, write_error=write_error)
 
 
@@ -134,16 +148,17 @@ def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
     return regions_for(origin.regions, ready.job.path, ready.shape[1:]) or None
 
 
-def _finished(ready: Ready, origin: Origin, result: Result, began: float) -> Outcome:
+def _finished(ready: Ready, origin: Origin, result: Result, began: float, said: Sequence[str]) -> Outcome:
     seconds = time.perf_counter() - began
-    notes = tuple(note for note in (ready.job.note, *ready.image.notes, *result.notes) if note)
+    notes = (ready.job.note, _why_again(ready.job, origin), *said, *ready.image.notes, *result.notes)
+    notes = tuple(note for note in notes if note)
     path = result.path
     entry = replace(
         _done(ready, origin, seconds, result.shape, result.pixel_size, notes),
         result="" if path is None else path.name,
         objects=result.number if origin.answer.numbered else None,
-        # Written as a whole a moment ago, so that it need not be read from the disk again.
-        output_hash="" if path is None or not origin.answer.hashed else hash_file(path),
+        # Written a moment ago, so that the system need not read them from the disk again.
+        files=files_text(files_made(ready.job, origin)),
     )
     class_name = str(result.statistics.get("class", ""))
     event = ImageFinished(ready.job.path, path, result.number, seconds, notes, class_name)
@@ -164,7 +179,7 @@ def _done(
         shape=" ".join(str(n) for n in shape),
         pixel_size=" ".join(f"{size:.7g}" for size in pixel_size or ()),
         notes=" ".join(notes),
-        input_hash=ready.input_hash,
+        input_stamp=str(ready.input_stamp),
     )
 
 
@@ -176,6 +191,7 @@ def _entry(job: Job, origin: Origin, state: "str") -> Entry:
         model=origin.model,
         model_hash=origin.model_hash,
         settings_hash=origin.settings_hash,
+        results_version=origin.results_version,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -190,21 +206,30 @@ def _words(error: Exception) -> tuple[str, str]:
     return f"Something unexpected went wrong ({type(error).__name__}: {error}).", "Please report it with this image."
 
 
-def _hash(path: Path) -> str:
-    try:
-        return hash_file(path)
-    except FileNotFoundError:
-        # Reading says better what is wrong with the file.
-        return ""
-
-
-def _is_done(job: Job, origin: Origin, input_hash: str) -> bool:
+def _done_before(job: Job, origin: Origin, stamp: Stamp) -> Outcome | None:
+    """Give the outcome of an image that is done, with its files as they were written; None if it is to be done."""
     entry = job.entry
-    if entry is None or entry.state != "done":
-        return False
-    made_from = (entry.input_hash, entry.model_hash, entry.settings_hash)
-    if made_from != (input_hash, origin.model_hash, origin.settings_hash):
-        return False
-    return origin.answer.is_complete(
-        [(origin.output / entry.result).with_suffix(end) for end in origin.answer.suffixes]
-    )
+    if entry is None or entry.state != "done" or not _is_same_work(entry, origin, stamp):
+        return None
+    files = intact_files(job, origin)
+    if files is None:
+        return None
+    fresh = replace(entry, input_stamp=str(stamp), files=files_text(files))
+    made = origin.output / entry.result if entry.result else None
+    skipped = ImageSkipped(job.path, "Done before with the same model and settings.", made)
+    return Outcome(skipped, None if fresh == entry else fresh, statistics=None)
+
+
+def _is_same_work(entry: Entry, origin: Origin, stamp: Stamp) -> bool:
+    before = Stamp.from_text(entry.input_stamp)
+    made_by = (entry.model_hash, entry.settings_hash, entry.results_version)
+    now = (origin.model_hash, origin.settings_hash, origin.results_version)
+    return before is not None and before.content == stamp.content and made_by == now
+
+
+def _why_again(job: Job, origin: Origin) -> str:
+    """Say why a result is made again where nobody has changed anything."""
+    entry = job.entry
+    if origin.overwrite or entry is None or entry.state != "done" or entry.results_version == origin.results_version:
+        return ""
+    return "Done again: another version of Microforge had made it."

@@ -151,6 +151,8 @@ class ApplyFolder(ModelRun):
         self.table.take(event)
         if isinstance(event, FolderStarted):
             self.table.show()
+            if event.note:
+                self.message.say(event.note, "warning")
         elif isinstance(event, FolderFinished):
             self.message.say(self._summary(), "warning" if event.failed else "ok")
         self._show_progress(event)
