@@ -1,6 +1,7 @@
 """Folder runs with a network that thresholds: names, tables, resuming, bad files, cancelling."""
 
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Sequence
@@ -176,6 +177,28 @@ def test_images_of_one_name_get_names_that_stay(tmp_path: Path) -> None:
     assert "another image is called cell" in of_type(events, ImageFinished)[1].notes[0]
     again = run(Thresholding(), paths[1:], origin(tmp_path, overwrite=True))
     assert [e.result.name for e in of_type(again, ImageFinished)] == ["b_cell.tif", "cell_2.tif"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names of files are always text there")
+def test_a_name_that_is_no_text_costs_nothing(tmp_path: Path, images: list[Path]) -> None:
+    odd = [images[0].with_name(os.fsdecode(name)) for name in (b"x_\xff.tif", b"x_\xfe.tif", b"x_\\xff.tif")]
+    for n, path in enumerate(odd, start=1):
+        write_image(path, n)
+    paths = find_images([images[0].parent])
+    first = run(Thresholding(), paths, origin(tmp_path))
+    assert first[-1] == FolderFinished(13, 0, 0, tmp_path / "out")
+    made = {event.path: (event.result, event.objects) for event in of_type(first, ImageFinished)}
+    assert [made[path][1] for path in odd] == [1, 2, 3]
+    assert len({result for result, _ in made.values()}) == 13
+    assert all(result.is_file() and result.name.encode() for result, _ in made.values())
+    notes = {event.path: event.notes for event in of_type(first, ImageFinished)}
+    assert ["no text (UTF-8)" in "".join(notes[path]) for path in odd] == [True, True, False]
+    again = run(Thresholding(), paths, origin(tmp_path))
+    assert {event.path: event.result for event in of_type(again, ImageSkipped)} == {p: r for p, (r, _) in made.items()}
+    rows = {row["name"]: row for row in csv_rows(tmp_path / "out" / "images.csv")}
+    assert {row["state"] for row in rows.values()} == {"done"}
+    assert rows["x__xff"]["path"].endswith(r"x_\xff.tif")
+    assert len([row for row in csv_rows(tmp_path / "out" / "objects.csv") if row["image"] == "x__xfe"]) == 2
 
 
 def test_a_time_series_is_measured_frame_by_frame(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 from microforge.config import PredictionConfig
-from microforge.errors import SettingsError, WriteError
+from microforge.errors import SettingsError, WriteError, readable
 from microforge.inference.folder.entries import Entry
 from microforge.inference.folder.jobs import Job, Origin
 from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.ownership import files_of, files_text
 from microforge.inference.folder.tables import RESERVED
 from microforge.inference.stamps import hash_file
-from microforge.io.files import image_stem
+from microforge.io.files import image_stem, portable_name
 
 
 def check_output(output: Path, inputs: Sequence[Path | str], paths: Sequence[Path]) -> None:
@@ -96,8 +96,10 @@ def _claimed(entry: Entry, names: Iterable[str], origin: Origin) -> Entry:
 def _note(path: Path, name: str, origin: Origin) -> str:
     """Say what an image is called where it is not by its own name."""
     stem = image_stem(path)
-    if name == stem:
+    if name == stem and _is_text(path.name):
         return ""
+    if not _is_text(path.name):
+        return f"Saved as {name}: its name has signs in it that are no text (UTF-8)."
     saved = f"Saved as {name}{origin.answer.suffixes[0]}" if origin.answer.suffixes else f"Called {name} in the tables"
     if stem.lower() in RESERVED:
         return f"{saved}: {stem.lower()}.csv is a table of the folder."
@@ -130,15 +132,20 @@ def _hash_regions(regions: Path) -> str:
 
 
 def _free_name(path: Path, taken: Mapping[str, str]) -> str:
-    """Give the stem; where another image has it, with its folder or a number."""
-    stem = image_stem(path)
-    for name in (stem, f"{path.parent.name}_{stem}"):
+    """Give the stem; where another image has it, with its folder or a number. Odd bytes are written out."""
+    stem, folder = image_stem(path), path.parent.name
+    stem, folder = stem if _is_text(path.name) else portable_name(stem), folder if _is_text(folder) else "folder"
+    for name in (stem, f"{folder}_{stem}"):
         if name.lower() not in taken:
             return name
     number = 2
     while f"{stem}_{number}".lower() in taken:
         number += 1
     return f"{stem}_{number}"
+
+
+def _is_text(name: str) -> bool:
+    return readable(name) == name
 
 
 def _would_replace(output: Path, names: Sequence[str]) -> WriteError:

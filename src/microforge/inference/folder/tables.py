@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE
+from microforge.errors import readable
 from microforge.inference.folder.ledger import Ledger
 from microforge.io.tables import TableRows, csv_line, open_table, unguarded
 
@@ -84,7 +85,7 @@ def _write_images(ledger: Ledger, file: TextIO, *, countable: bool) -> None:
     columns = _image_columns(ledger, countable)
     file.write(csv_line([*columns, *_SIZES, *names]) + "\n")
     for entry in ledger.entries():
-        values = [getattr(entry, name) for name in columns]
+        values = [readable(value) if isinstance(value := getattr(entry, name), str) else value for name in columns]
         sizes = entry.pixel_size.split()
         measured = statistics.get(entry.path, {}) if entry.state == "done" else {}
         told = [_told(measured.get(name, "")) for name in names]
