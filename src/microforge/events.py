@@ -193,14 +193,12 @@ class ImageFailed:
 
 @dataclass(frozen=True)
 class FolderFinished:
-    """All files were tried, or the run was cancelled."""
+    """All files were tried."""
 
     done: int
     skipped: int
     failed: int
     output: Path
-    cancelled: bool = False
-    seconds: float = 0.0
 
 
 FolderEvent = (
