@@ -145,7 +145,7 @@ def test_counted_file_opens_with_its_dots(
     columns = {"confidence": np.array([0.5, 1.0])}
     write_points_csv(tmp_path / "out" / "a.csv", points, columns, (0.5, 0.5))
     panel.output.set_value([tmp_path / "out"])
-    panel.open_row(FileRow(tmp_path / "a.tif", "skipped"))
+    panel.open_row(FileRow(tmp_path / "a.tif", "skipped", result=tmp_path / "out" / "a.csv"))
     layers = panel._session.viewer.layers
     qtbot.waitUntil(lambda: len(layers) == 2, timeout=5000)
     assert isinstance(layers[1], Points)
