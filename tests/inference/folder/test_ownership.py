@@ -19,7 +19,7 @@ from microforge.inference.folder.jobs import Origin
 from microforge.inference.folder.ledger import FILE_NAME
 from microforge.inference.folder.run import run_folder
 from microforge.types import Count, Points, Prediction
-from support.runs import of_type
+from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
 
 
@@ -125,7 +125,7 @@ def test_what_a_killed_run_has_written_but_not_noted_is_its_own(tmp_path: Path, 
 @pytest.mark.parametrize("change", ["cut", "edited", "same size", "gone", "empty"])
 def test_a_result_that_is_not_what_was_written_is_made_again(tmp_path: Path, images: list[Path], change: str) -> None:
     run(images, segmenting(tmp_path))
-    result = tmp_path / "out" / "b.tif"
+    result, table = tmp_path / "out" / "b.tif", csv_rows(tmp_path / "out" / "images.csv")
     whole = result.read_bytes()
     if change == "gone":
         result.unlink()
@@ -138,6 +138,7 @@ def test_a_result_that_is_not_what_was_written_is_made_again(tmp_path: Path, ima
     events = run(images, segmenting(tmp_path))
     assert [event.path for event in of_type(events, ImageFinished)] == [images[1]]
     assert result.read_bytes() == whole
+    assert [row["notes"] for row in csv_rows(tmp_path / "out" / "images.csv")] == [row["notes"] for row in table]
     kept = tmp_path / "out" / "changed" / "b.tif"
     assert kept.exists() == (change not in ("gone", "empty"))
     if kept.exists():

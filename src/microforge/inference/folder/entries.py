@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from microforge.errors import readable
@@ -55,7 +55,8 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 
 def row_of(entry: Entry) -> tuple[object, ...]:
     """Give the values of the columns; names of files that are no text have been made readable, but for the key."""
-    path, *others = astuple(entry)
+    # `astuple` copies deeply, which takes a fifth of a millisecond.
+    path, *others = (getattr(entry, name) for name in COLUMNS)
     return (stored_path(path), *(readable(value) if isinstance(value, str) else value for value in others))
 
 

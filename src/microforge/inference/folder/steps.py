@@ -150,8 +150,10 @@ def _regions(ready: Ready, origin: Origin) -> Sequence[Region] | None:
 
 def _finished(ready: Ready, origin: Origin, result: Result, began: float, said: Sequence[str]) -> Outcome:
     seconds = time.perf_counter() - began
-    notes = (ready.job.note, _why_again(ready.job, origin), *said, *ready.image.notes, *result.notes)
-    notes = tuple(note for note in notes if note)
+    notes = tuple(note for note in (ready.job.note, *ready.image.notes, *result.notes) if note)
+    # Of this run, not of the image: the table is the same as if nothing had happened.
+    why = _why_again(ready.job, origin)
+    told = (*said, *((why,) if why else ()), *notes)
     path = result.path
     entry = replace(
         _done(ready, origin, seconds, result.shape, result.pixel_size, notes),
@@ -161,7 +163,7 @@ def _finished(ready: Ready, origin: Origin, result: Result, began: float, said: 
         files=files_text(files_made(ready.job, origin)),
     )
     class_name = str(result.statistics.get("class", ""))
-    event = ImageFinished(ready.job.path, path, result.number, seconds, notes, class_name)
+    event = ImageFinished(ready.job.path, path, result.number, seconds, told, class_name)
     return Outcome(event, entry, result.tables, statistics=dict(result.statistics))
 
 
