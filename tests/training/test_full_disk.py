@@ -43,10 +43,13 @@ def events_of(folder: Path, limits: dict[int, int | None], disk: type[LargestFil
     """Train, and set the limit after these steps."""
     config = TrainingConfig(task="instances", device="cpu", steps=STEPS, width=4, depth=1, patch_size=32, batch_size=1)
     events = []
-    for event in train(config, [disc_sample("a", seed=1)], (), folder):
-        if isinstance(event, StepFinished) and event.step in limits:
-            disk.set(limits[event.step])
-        events.append(event)
+    try:
+        for event in train(config, [disc_sample("a", seed=1)], (), folder):
+            if isinstance(event, StepFinished) and event.step in limits:
+                disk.set(limits[event.step])
+            events.append(event)
+    finally:
+        disk.set(None)  # what reports about this test writes files too
     return events
 
 
