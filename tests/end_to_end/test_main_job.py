@@ -98,7 +98,7 @@ def test_ctrl_c_keeps_the_model(samples: Path, tmp_path: Path) -> None:
             break
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    _, err = finish(process)
+    _, err = finish(process, 130)
     assert "Trained" in err
     assert path.is_file()
 

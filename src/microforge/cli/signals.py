@@ -23,7 +23,11 @@ def first_interrupt(action: Callable[[], None]) -> Iterator[None]:
         return
     wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in wanted}
-    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    before = {
+        number: handler
+        for number, handler in before.items()
+        if number in (signal.SIGINT, signal.SIGTERM) or handler is not signal.SIG_IGN
+    }
 
     def handle(number: int, _: FrameType | None) -> None:
         for other, handler in before.items():
