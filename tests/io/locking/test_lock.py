@@ -139,9 +139,10 @@ def test_a_lock_that_somebody_else_took_is_not_given_back(tmp_path: Path) -> Non
 
 def test_temporary_files_of_killed_runs_go_and_all_else_stays(tmp_path: Path) -> None:
     old, young, own = ".0123abcd-checkpoint.safetensors", ".89abcdef-a.tif", ".hidden-notes.txt"
-    for name in (old, young, own):
+    half_made = f"{LOCK_NAME}-0123456789abcdef"
+    for name in (old, young, own, half_made):
         (tmp_path / name).write_text("x")
-    for name in (old, own):
+    for name in (old, own, half_made):
         os.utime(tmp_path / name, (time.time() - 100,) * 2)
     with folder_lock(tmp_path, "a run"):
         pass

@@ -176,5 +176,6 @@ def _sweep(folder: Path) -> None:
     with suppress(OSError):
         for entry in os.scandir(folder):
             with suppress(OSError):
-                if is_temporary(entry.name) and time.time() - entry.stat().st_mtime > _ABANDONED:
+                ours = is_temporary(entry.name) or entry.name.startswith(f"{LOCK_NAME}-")
+                if ours and time.time() - entry.stat().st_mtime > _ABANDONED:
                     os.unlink(entry.path)
