@@ -202,7 +202,7 @@ class TrainingConfig(Settings):
         None,
         title="Group by",
         description="Regular expression; images in whose names it finds the same, such as well or slide, are all kept "
-        "aside or all learnt from. Its first bracket counts, if it has one: ^(slide\\d+).",
+        "aside or all learnt from. Its first bracket counts, if it has one: ^(slide\\d+); empty = time points only.",
         json_schema_extra={"empty": "time points only"},
     )
     start_from: PathSetting = Field(
