@@ -37,6 +37,11 @@ def test_help_and_tasks_do_not_load_torch(arguments: list[str]) -> None:
     assert not loaded_after(code) & {"torch", "napari"}
 
 
+def test_help_loads_nothing_that_only_pictures_or_their_analysis_need() -> None:
+    code = "sys.argv = ['microforge', '--help']\nfrom microforge.cli import main\ntry: main()\nexcept SystemExit: pass"
+    assert not loaded_after(code) & {"scipy", "skimage", "PIL", "zarr"}
+
+
 def test_the_program_runs_as_a_module() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "microforge", "--version"], capture_output=True, text=True, check=True

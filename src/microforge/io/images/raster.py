@@ -3,13 +3,10 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 
 from microforge.io.images.colour import inks_to_rgb
 from microforge.io.images.limits import check_picture
@@ -18,17 +15,16 @@ from microforge.io.images.tiff import RawImage
 from microforge.io.images.tiff_errors import in_words, too_large
 from microforge.types import Array
 
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
-#: How files of each kind begin, what reads them, and how many pixels a byte can give: deflate packs 1:1032, of 1-bit
-#: pixels; JPEG writes two bits at least for 64 pixels, or one while it refines. (The opener of the library itself
-#: refuses pictures of 0.2 gigapixels whatever the memory.)
-_KINDS: dict[bytes, tuple[Callable[[Path], ImageFile], float]] = {
-    _PNG: (PngImageFile, 8 * 1040.0),
-    JPEG: (JpegImageFile, 1024.0),
-    b"BM": (BmpImageFile, 8 * 1040.0),
-}
-RASTER_HEADS = tuple(_KINDS)
+_BMP = b"BM"
+#: How files of each kind begin, and how many pixels a byte can give: deflate packs 1:1032, of 1-bit pixels; JPEG writes
+#: two bits at least for 64 pixels, or one while it refines.
+_MOST_PIXELS = {_PNG: 8 * 1040.0, JPEG: 1024.0, _BMP: 8 * 1040.0}
+RASTER_HEADS = tuple(_MOST_PIXELS)
 #: EXIF's tag of how a picture is turned.
 _ORIENTATION = 0x0112
 
@@ -53,10 +49,10 @@ def read_raster(path: Path, head: bytes) -> RawImage:
 
 
 def _read(path: Path, head: bytes) -> RawImage:
-    opener, most = next(kind for begin, kind in _KINDS.items() if head.startswith(begin))
+    kind, most = next((begin, most) for begin, most in _MOST_PIXELS.items() if head.startswith(begin))
     # Of 16 bits the usual decoder would quietly keep 8 in colour, or beside transparency.
     depth = head[24] if head.startswith(_PNG) and len(head) > 25 else 8
-    with opener(path) as picture:
+    with _opener(kind)(path) as picture:
         check_picture(path, picture.width * picture.height, _bytes_of(picture, depth), most)
         data = imagecodecs.png_decode(path.read_bytes()) if depth == 16 else _pixels(picture)
         turn = _orientation(picture)
@@ -67,14 +63,25 @@ def _read(path: Path, head: bytes) -> RawImage:
     return RawImage(data, "YXS" if data.ndim == 3 else "YX", palette=palette, notes=notes)
 
 
-def _bytes_of(picture: ImageFile, depth: int) -> int:
+def _opener(kind: bytes) -> "Callable[[Path], ImageFile]":
+    """Give what reads a kind; the opener of the library itself refuses 0.2 gigapixels whatever the memory."""
+    # Imported here, as all commands import this module.
+    from PIL.BmpImagePlugin import BmpImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    openers: dict[bytes, Callable[[Path], ImageFile]] = {_PNG: PngImageFile, JPEG: JpegImageFile, _BMP: BmpImageFile}
+    return openers[kind]
+
+
+def _bytes_of(picture: "ImageFile", depth: int) -> int:
     """Give the bytes of a pixel while it is decoded: a whole copy of the decoder's, where colours take four bytes."""
     if depth == 16:
         return 16
     return 2 if picture.mode in ("1", "L", "P") else 8
 
 
-def _pixels(picture: ImageFile) -> Array:
+def _pixels(picture: "ImageFile") -> Array:
     if picture.mode == "CMYK":
         inks = np.asarray(picture)
         # The decoder takes all for negatives, as Adobe's programs write them.
@@ -82,16 +89,16 @@ def _pixels(picture: ImageFile) -> Array:
     return np.asarray(picture)
 
 
-def _palette(picture: ImageFile, depth: int) -> Array | None:
+def _palette(picture: "ImageFile", depth: int) -> Array | None:
     """Give what the numbers stand for: colours uint8 ``(N, 3)``, or grey values ``(N,)`` of pixels of 2 and 4 bits."""
     if picture.mode == "P":
         return np.array(picture.getpalette("RGB") or [0, 0, 0], np.uint8).reshape(-1, 3)
-    if isinstance(picture, PngImageFile) and picture.mode == "L" and depth in (2, 4):
+    if picture.format == "PNG" and picture.mode == "L" and depth in (2, 4):
         return np.linspace(0, 255, 1 << depth).astype(np.uint8)
     return None
 
 
-def _orientation(picture: ImageFile) -> int:
+def _orientation(picture: "ImageFile") -> int:
     try:
         return int(picture.getexif().get(_ORIENTATION, UPRIGHT))
     except Exception:  # noqa: BLE001 - what cameras write beside a picture may be broken; the picture is not

@@ -7,7 +7,6 @@ numbers; those of a photograph, or of a coloured view over the image, are not.
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from microforge.errors import AnnotationError
 from microforge.types import Array
@@ -46,6 +45,8 @@ def numbers_of_colours(colours: Array, path: Path) -> tuple[Array, str]:
 
 
 def _is_plain(numbers: Array) -> bool:
+    from scipy import ndimage  # takes a tenth of a second, and all commands import this module
+
     plain = ndimage.minimum_filter(numbers, 3) == ndimage.maximum_filter(numbers, 3)
     painted = numbers > 0
     return bool(painted.any() and np.count_nonzero(plain & painted) > _PLAIN_PART * np.count_nonzero(painted))
