@@ -12,19 +12,7 @@ from microforge.gui.layers.points import dots_on
 from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.snapshot import snapshot_of
 from microforge.types import Prediction
-
-PLANE = np.random.default_rng(0).integers(0, 255, (40, 48), np.uint8)
-TCZYX = {"axis_labels": ("T", "C", "Z", "Y", "X")}
-#: Shapes of the plane with dimensions of length one, and what else the layer says.
-SINGLE = [
-    ((1, 40, 48), {}),
-    ((1, 1, 40, 48), {}),
-    ((1, 1, 1, 40, 48), {}),
-    ((1, 1, 1, 40, 48), TCZYX),
-    ((1, 1, 1, 1, 40, 48), {}),
-    ((40, 48, 1), {}),
-    ((1, 1, 40, 48), {"metadata": {"axes": "YX"}}),
-]
+from support.planes import PLANE, SINGLE, TCZYX
 
 
 @pytest.mark.parametrize(("shape", "options"), SINGLE)

@@ -9,19 +9,7 @@ from napari.layers import Image, Labels
 
 from microforge.gui.layers.convert import image_of, labels_on
 from microforge.gui.layers.layer_axes import axes_of
-
-PLANE = np.random.default_rng(0).integers(0, 255, (40, 48), np.uint8)
-TCZYX = {"axis_labels": ("T", "C", "Z", "Y", "X")}
-#: Shapes of the plane with dimensions of length one, and what else the layer says.
-SINGLE = [
-    ((1, 40, 48), {}),
-    ((1, 1, 40, 48), {}),
-    ((1, 1, 1, 40, 48), {}),
-    ((1, 1, 1, 40, 48), TCZYX),
-    ((1, 1, 1, 1, 40, 48), {}),
-    ((40, 48, 1), {}),
-    ((1, 1, 40, 48), {"metadata": {"axes": "YX"}}),
-]
+from support.planes import PLANE, SINGLE, TCZYX
 
 
 @pytest.mark.parametrize(("shape", "options"), SINGLE)

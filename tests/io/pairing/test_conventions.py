@@ -5,18 +5,8 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import PairingError
-from microforge.io.pairing import Pairing, pair_folders
-
-
-def touch(folder: Path, *names: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / name).touch()
-    return folder
-
-
-def names(pairing: Pairing) -> list[tuple[str, str]]:
-    return [(pair.image.name, pair.annotation.name if pair.annotation else "") for pair in pairing.pairs]
+from microforge.io.pairing import pair_folders
+from support.pairs import names, touch
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,8 @@ from pathlib import Path
 import pytest
 
 from microforge.errors import ImageReadError, PairingError, SettingsError
-from microforge.io.pairing import Pairing, pair_folders, read_split
-
-
-def touch(folder: Path, *names: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).touch()
-    return folder
-
-
-def names(pairing: Pairing) -> list[tuple[str, str]]:
-    return [(pair.image.name, pair.annotation.name if pair.annotation else "") for pair in pairing.pairs]
+from microforge.io.pairing import pair_folders, read_split
+from support.pairs import names, touch
 
 
 @pytest.mark.parametrize(
