@@ -19,10 +19,9 @@ from microforge.io.rois import (
     CORNER,
     ROI_SUFFIXES,
     NamedRoi,
-    is_area,
     outlines,
     place_of_roi,
-    read_rois,
+    read_areas,
     rectangle,
 )
 from microforge.types import Doubles, Labels, Window
@@ -127,13 +126,7 @@ def _fitting(path: Path, shape: tuple[int, ...]) -> Labels:
 
 
 def _of_rois(path: Path, shape: tuple[int, ...]) -> list[Region]:
-    areas = [one for one in read_rois(path) if is_area(one.roi)]
-    if not areas:
-        raise AnnotationError(
-            "The ROIs enclose no area: they are points or lines.",
-            where=str(path),
-            remedy="Draw rectangles, ovals, polygons or freehand areas.",
-        )
+    areas = read_areas(path, "Draw rectangles, ovals, polygons or freehand areas.")
     names = _unlike([one.name for one in areas])
     try:
         return [

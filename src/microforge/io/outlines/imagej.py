@@ -7,7 +7,7 @@ from roifile import ROI_TYPE
 
 from microforge.errors import AnnotationError
 from microforge.io.outlines.drawing import ObjectOutline
-from microforge.io.rois import CORNER, NamedRoi, Stack, is_area, outlines, place_of_roi, read_rois, rectangle
+from microforge.io.rois import CORNER, NamedRoi, Stack, outlines, place_of_roi, read_areas, rectangle
 from microforge.types import Doubles
 
 _CORNERS_OF_OVAL = 180
@@ -21,13 +21,7 @@ def read_imagej(path: Path, stack: Stack) -> list[ObjectOutline]:
     AnnotationError
         If the file cannot be read or holds no area.
     """
-    areas = [one for one in read_rois(path) if is_area(one.roi)]
-    if not areas:
-        raise AnnotationError(
-            "The ROIs enclose no area: they are points or lines.",
-            where=str(path),
-            remedy="Draw outlines of objects; dots are for counting ('microforge train counting').",
-        )
+    areas = read_areas(path, "Draw outlines of objects; dots are for counting ('microforge train counting').")
     try:
         return [_outline(one, stack) for one in areas]
     except AnnotationError as error:

@@ -10,6 +10,7 @@ from microforge.io.rois.reading import (
     outlines,
     place_of_roi,
     points_of,
+    read_areas,
     read_rois,
     rectangle,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "outlines",
     "place_of_roi",
     "points_of",
+    "read_areas",
     "read_rois",
     "rectangle",
     "stack_position_of",

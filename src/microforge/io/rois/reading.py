@@ -57,6 +57,20 @@ def read_rois(path: Path) -> list[NamedRoi]:
     return rois
 
 
+def read_areas(path: Path, remedy: str) -> list[NamedRoi]:
+    """Read the ROIs of a file that enclose an area, in its order; points and lines are overlooked.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read, or holds no area: then with this remedy.
+    """
+    areas = [one for one in read_rois(path) if is_area(one.roi)]
+    if not areas:
+        raise AnnotationError("The ROIs enclose no area: they are points or lines.", where=str(path), remedy=remedy)
+    return areas
+
+
 def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.suffix.lower() != ".zip":
         yield path.stem, path.read_bytes()
