@@ -1,4 +1,4 @@
-"""Counts from dots, from the command line as a user would; prints one JSON line.
+"""Counts from points, from the command line as a user would; prints one JSON line.
 
     python benchmarks/counting.py DATA --score score.py --time 600s [--images 8] [--radius 8] [--seed 0] [--swap]
 
@@ -53,14 +53,18 @@ def blobs(training: tuple[Path, Path], unseen: tuple[Path, Path]) -> float:
     best = (np.inf, 0.0, 0.0, 0.0)
     for sign in (1.0, -1.0):
         for sigma in (2, 3, 4, 6, 8):
-            heights = [(maxima(path, sigma, sign), dots(training[1], path)) for path in sorted(training[0].iterdir())]
+            heights = [
+                (maxima(path, sigma, sign), annotated(training[1], path)) for path in sorted(training[0].iterdir())
+            ]
             levels = np.quantile(np.concatenate([h for h, _ in heights]), np.linspace(0.02, 0.98, 49))
             for level in levels:
                 error = float(np.mean([abs((h > level).sum() - n) for h, n in heights]))
                 best = min(best, (error, float(sigma), sign, float(level)))
     _, sigma, sign, level = best
     return float(
-        np.mean([abs((maxima(p, sigma, sign) > level).sum() - dots(unseen[1], p)) for p in sorted(unseen[0].iterdir())])
+        np.mean(
+            [abs((maxima(p, sigma, sign) > level).sum() - annotated(unseen[1], p)) for p in sorted(unseen[0].iterdir())]
+        )
     )
 
 
@@ -71,7 +75,7 @@ def maxima(path: Path, sigma: float, sign: float) -> np.ndarray:
     return response[(response == ndimage.maximum_filter(response, 5)) & (response > 0)]
 
 
-def dots(points: Path, image: Path) -> int:
+def annotated(points: Path, image: Path) -> int:
     with (points / f"{image.stem}.csv").open(newline="", encoding="utf-8") as file:
         return sum(1 for _ in csv.DictReader(file))
 
@@ -101,7 +105,7 @@ def main() -> None:
     parser.add_argument("--score", type=Path, required=True)
     parser.add_argument("--images", type=int, default=0, help="train on so many images only; 0 = all")
     parser.add_argument("--swap", action="store_true", help="train on the split val, and score train")
-    parser.add_argument("--radius", type=float, default=8, help="a dot counts as found within so many pixels")
+    parser.add_argument("--radius", type=float, default=8, help="a point counts as found within so many pixels")
     a = parser.parse_args()
     training, validation = (names(a.data, split) for split in (("val", "train") if a.swap else ("train", "val")))
     training = some(training, a)

@@ -41,8 +41,8 @@ __all__ = [  # what is not used in this file, but by the parts
     "make_setup",
 ]
 
-#: Dots of two predictions are the same within so many pixels.
-SAME_DOT = 3.0
+#: Points of two predictions are the same within so many pixels.
+SAME_POINT = 3.0
 
 Tree = dict[str, Any]
 
@@ -282,9 +282,9 @@ def likeness(task: Task, reference: Prediction, other: Prediction) -> Tree:
 
 
 def _like_points(reference: Array, other: Array) -> Tree:
-    hits = len(match_points(reference, other, SAME_DOT)[0])
+    hits = len(match_points(reference, other, SAME_POINT)[0])
     score = f1_score(hits, len(other) - hits, len(reference) - hits)
-    return {"dots": [len(reference), len(other)], "F1": score if len(reference) + len(other) else None}
+    return {"points": [len(reference), len(other)], "F1": score if len(reference) + len(other) else None}
 
 
 def _wrong(counts: tuple[int, int, int]) -> tuple[float, float, float]:

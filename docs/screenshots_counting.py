@@ -39,19 +39,19 @@ def counting(studio: Studio, seconds: float) -> None:
 
 
 def click(studio: Studio) -> None:
-    """Put dots on the cells of a region, and mark it as complete."""
+    """Put points on the cells of a region, and mark it as complete."""
     panel, viewer = studio.dock.annotate, studio.viewer
     panel.image.set_value(viewer.layers["crowd"])
     panel.tools[POINTS].click.click()
     item = panel.current()
     assert item is not None
-    dots = item.points[0]
+    points = item.points[0]
     truth = viewer.layers["crowd truth"]
     assert isinstance(truth, Points)
     rows, columns = REGION
     y, x = truth.data.T
-    dots.add(truth.data[(y >= rows.start) & (y < rows.stop) & (x >= columns.start) & (x < columns.stop)])
-    dots.selected_data = set()
+    points.add(truth.data[(y >= rows.start) & (y < rows.stop) & (x >= columns.start) & (x < columns.stop)])
+    points.selected_data = set()
     panel.region.click()
     assert item.region is not None
     item.region.add_rectangles(
@@ -100,12 +100,12 @@ def count(studio: Studio) -> None:
 
 def review(studio: Studio) -> None:
     """Measure on images that nothing was learnt from; open the worst beside the best."""
-    images, dots = write_crowds(studio.work, "day 2", range(200, 260))
+    images, points = write_crowds(studio.work, "day 2", range(200, 260))
     panel = studio.dock.review.part(CountReview)
     studio.turn_to("Review")
     panel.source.where.set_value("files")
     panel.source.images.set_value([images])
-    panel.source.truth.set_value([dots])
+    panel.source.truth.set_value([points])
     panel.source.start.click()
     studio.wait(lambda: not panel.source.running and bool(panel.cases))
     panel.both.click()
@@ -115,15 +115,15 @@ def review(studio: Studio) -> None:
 
 
 def write_crowds(folder: Path, name: str, seeds: range) -> tuple[Path, Path]:
-    """Write crowds and a table of dots for each; give both folders."""
-    images, dots = folder / name, folder / f"{name} dots"
-    for each in (images, dots):
+    """Write crowds and a table of points for each; give both folders."""
+    images, points = folder / name, folder / f"{name} points"
+    for each in (images, points):
         each.mkdir()
     for number, seed in enumerate(seeds, 1):
         crowd = simulate_crowd(SHAPE, seed=seed)
         write_image(images / f"field {number:02}.tif", crowd.image, "YX", PIXEL)
-        write_table(dots / f"field {number:02}.csv", {"y": crowd.points[:, 0], "x": crowd.points[:, 1]})
-    return images, dots
+        write_table(points / f"field {number:02}.csv", {"y": crowd.points[:, 0], "x": crowd.points[:, 1]})
+    return images, points
 
 
 def classes(studio: Studio) -> None:

@@ -40,7 +40,7 @@ class ArrayLike(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Dots on an image: one per cell, each of a kind.
+    """Points on an image: one per cell, each of a kind.
 
     Attributes
     ----------
@@ -69,16 +69,16 @@ class Points:
         return np.asarray(self.coordinates[self.kind == self.kinds.index(name)])
 
     def only(self, chosen: npt.NDArray[Any]) -> "Points":
-        """Give some of the dots, chosen by a bool array or by indices."""
+        """Give some of the points, chosen by a bool array or by indices."""
         return replace(self, coordinates=self.coordinates[chosen], kind=self.kind[chosen])
 
     def inside(self, mask: npt.NDArray[np.bool_]) -> "Points":
-        """Give the dots in a region; where it lacks the first axes, at any place along these."""
+        """Give the points in a region; where it lacks the first axes, at any place along these."""
         pixels = np.round(self.coordinates[:, -mask.ndim :]).astype(int)
         return self.only(mask[tuple(np.clip(pixels, 0, np.array(mask.shape) - 1).T)])
 
     def part(self, window: tuple[slice, ...]) -> "Points":
-        """Give the dots inside a window of pixels, counted from its corner."""
+        """Give the points inside a window of pixels, counted from its corner."""
         low = np.array([side.start for side in window], np.float32)
         high = np.array([side.stop for side in window], np.float32)
         # A pixel reaches half a pixel to either side of its centre.
@@ -136,7 +136,7 @@ class Sample:
     channel_names, target_names
         Of the channels of image and annotation, where they have names.
     points
-        The dots of a counting task, axes ``(Z)YX``; None where none were given, which is not the same as no cell.
+        The points of a counting task, axes ``(Z)YX``; None where none were given, which is not the same as no cell.
     class_name
         The class of the whole image, for tasks that tell images apart; empty where none was given.
     objects
@@ -189,7 +189,7 @@ class Sample:
         return None if self.mask is None else self.mask[None].astype(np.float32)
 
     def known_points(self, points: Points) -> Points:
-        """Give the dots, set or found, that lie inside what is annotated."""
+        """Give the points, set or found, that lie inside what is annotated."""
         return points if self.mask is None else points.inside(self.mask)
 
     def part(self, window: tuple[slice, ...]) -> "Sample":

@@ -32,7 +32,7 @@ def density(*places: tuple[int, ...], shape: tuple[int, ...] = (20, 30)) -> np.n
     return made
 
 
-def dots(*places: tuple[float, ...], axes: str = "YX", kind: Any = None, kinds: tuple[str, ...] = ("",)) -> Points:
+def points(*places: tuple[float, ...], axes: str = "YX", kind: Any = None, kinds: tuple[str, ...] = ("",)) -> Points:
     coordinates = np.array(places, np.float32).reshape(-1, len(axes))
     return Points(coordinates, np.array(kind or [0] * len(places), np.int32), kinds, axes)
 
@@ -84,20 +84,20 @@ def test_time_points_each_for_itself() -> None:
     assert {row.image for row in count_image(question(image, made))} == {"film"}
 
 
-def test_corrected_dots_are_counted_instead() -> None:
+def test_corrected_points_are_counted_instead() -> None:
     image = Image("film", np.zeros((2, 20, 30)), "TYX")
     made = np.stack([density((5, 5)), density((5, 20), (8, 9))])
     region = drawn_region("left", LEFT, (20, 30))
-    corrected = dots((0, 5, 5), (1, 5, 25), (1, 2, 2), (1.2, 3, 3), axes="TYX")
-    found = list(count_image(question(image, made, regions=(region,), dots=corrected)))
+    corrected = points((0, 5, 5), (1, 5, 25), (1, 2, 2), (1.2, 3, 3), axes="TYX")
+    found = list(count_image(question(image, made, regions=(region,), corrected=corrected)))
     assert [row.value for row in found] == [1, 1, 3, 2]
     assert all(row.by_hand and row.low is None for row in found)
     assert count_lines(found[2:]) == ["counted by you: 3 cells", "left: 2 cells"]
 
 
-def test_kinds_of_corrected_dots() -> None:
+def test_kinds_of_corrected_points() -> None:
     image = Image("a", np.zeros((20, 30)), "YX")
-    corrected = dots((5, 5), (5, 25), (6, 25), kind=[0, 1, 1], kinds=("live", "dead"))
+    corrected = points((5, 5), (5, 25), (6, 25), kind=[0, 1, 1], kinds=("live", "dead"))
     made = Prediction(image=np.zeros((2, 20, 30), np.float32))
     found = list(
         count_image(CountQuestion(image, KINDS.count, made, (drawn_region("left", LEFT, (20, 30)),), corrected))
@@ -116,7 +116,7 @@ def test_objects_are_counted_where_their_middle_lies() -> None:
     task, sample = get_task("instances")(), Sample("a", np.zeros((1, 20, 30)))
     found = list(count_regions(task.count, Prediction(labels=labels), sample, [drawn_region("left", LEFT, (20, 30))]))
     assert [row.value for row in found] == [2, 1]
-    assert [row.dots for row in found] == [None, None]
+    assert [row.points for row in found] == [None, None]
 
 
 def test_a_region_counts_for_all_planes() -> None:
@@ -130,7 +130,7 @@ def test_a_region_counts_for_all_planes() -> None:
 
 def test_tables_on_screen_and_in_files() -> None:
     sample = Sample("a", np.zeros((1, 20, 30)), pixel_size=(0.5, 0.5))
-    prediction = Prediction(image=density((5, 5), (5, 20)), points=dots((5, 5), (5, 20)))
+    prediction = Prediction(image=density((5, 5), (5, 20)), points=points((5, 5), (5, 20)))
     region = drawn_region("left\nhalf", LEFT, (20, 30))
     nowhere = Region("nowhere", (20, 30), lambda: Area((slice(0, 1), slice(0, 1)), np.zeros((1, 1), bool)))
     found = list(count_regions(COUNTING.count, prediction, sample, [region, nowhere]))

@@ -1,4 +1,4 @@
-"""Areas of an image: outlines, holes, windows, and the dots inside."""
+"""Areas of an image: outlines, holes, windows, and the points inside."""
 
 import numpy as np
 import pytest
@@ -50,15 +50,15 @@ def test_an_area_drawn_on_a_plane_counts_there_only() -> None:
     assert not mask_of([Outline(corners + np.array([9.0, 0, 0]))], (4, 20, 30)).any()
 
 
-def test_dots_are_in_the_pixel_around_them() -> None:
+def test_points_are_in_the_pixel_around_them() -> None:
     area = Area((slice(5, 10), slice(15, 20)), np.ones((5, 5), bool))
     places = [(5, 15), (4.6, 15), (4.4, 15), (9.4, 19.5), (9.6, 19), (9, 20.4), (-5, 15)]
     points = Points(np.array(places, np.float32), np.zeros(len(places), np.int32))
-    found = area.dots(points, (10, 20)).coordinates
+    found = area.points_inside(points, (10, 20)).coordinates
     np.testing.assert_allclose(found, [places[k] for k in (0, 1, 3)], err_msg="19.5 is still on an image of 20 pixels")
 
 
-def test_dots_in_an_area_of_one_plane() -> None:
+def test_points_in_an_area_of_one_plane() -> None:
     area = Area((slice(1, 2), slice(0, 5), slice(0, 5)), np.ones((1, 5, 5), bool))
     points = Points(np.array([(1, 2, 2), (0, 2, 2), (1, 7, 2)], np.float32), np.zeros(3, np.int32), axes="ZYX")
-    assert area.dots(points, (3, 10, 10)).coordinates.tolist() == [[1, 2, 2]]
+    assert area.points_inside(points, (3, 10, 10)).coordinates.tolist() == [[1, 2, 2]]

@@ -129,19 +129,19 @@ def test_no_images_at_all_says_so() -> None:
         load_samples([], task())
 
 
-# Dots and classes -----------------------------------------------------------------------------------------------
+# Points and classes -----------------------------------------------------------------------------------------------
 
 
-def dots(folder: Path, **tables: str) -> Path:
+def tables_of_points(folder: Path, **tables: str) -> Path:
     folder.mkdir()
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text)
     return folder
 
 
-def test_dots_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> None:
+def test_points_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> None:
     images = write(tmp_path / "x", **{name: plain() for name in "abcde"})
-    points = dots(
+    points = tables_of_points(
         tmp_path / "y",
         a="y,x\n1,2\n3,4\n",
         b="x;y\n2,5;1,5\n",
@@ -158,13 +158,13 @@ def test_dots_are_read_from_files_and_bad_files_are_reported(tmp_path: Path) -> 
     assert found["b"] is not None
     np.testing.assert_array_equal(found["b"].coordinates, [[1.5, 2.5]])
     assert found["e"] is not None
-    assert len(found["e"]) == 1, "a dot outside the image is left out"
+    assert len(found["e"]) == 1, "a point outside the image is left out"
     reasons = {problem.path.stem: problem.reason for problem in loaded.problems}
     assert reasons["c"].startswith("c.csv: Line 2 has 'two' in the column 'x'")
-    assert "The dots lie on 2 planes, but the image has one only" in reasons["d"]
+    assert "The points lie on 2 planes, but the image has one only" in reasons["d"]
 
 
-def test_what_was_done_to_dots_is_told(tmp_path: Path) -> None:
+def test_what_was_done_to_points_is_told(tmp_path: Path) -> None:
     images = write(tmp_path / "x", a=plain(), b=plain())
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "a.csv").write_text("y,x\n3,4\n3,4\n99,4\n")
@@ -172,15 +172,15 @@ def test_what_was_done_to_dots_is_told(tmp_path: Path) -> None:
     loaded = load_samples(pair_folders(images, tmp_path / "y", find=pair_points), Counting())
     (remark,) = loaded.remarks
     assert remark.path.name == "a.tif"
-    assert remark.reason == "1 dot outside the image left out, 1 dot on another merged with it."
+    assert remark.reason == "1 point outside the image left out, 1 point on another merged with it."
 
 
 def test_images_without_cells_count_only_if_she_says_so(tmp_path: Path) -> None:
     images = write(tmp_path / "x", a=plain(), b=plain())
-    pairing = pair_folders(images, dots(tmp_path / "y", a="y,x\n1,2\n", b="y,x\n"), find=pair_points)
+    pairing = pair_folders(images, tables_of_points(tmp_path / "y", a="y,x\n1,2\n", b="y,x\n"), find=pair_points)
     left_out = load_samples(pairing, task(Counting))
     assert [problem.path.stem for problem in left_out.problems] == ["b"]
-    assert "no dots" in left_out.problems[0].reason
+    assert "no points" in left_out.problems[0].reason
     told = Counting.from_options({"empty": "no cells"})
     assert [sample.name for sample in load_samples(pairing, told).samples] == ["a", "b"]
 
@@ -197,7 +197,7 @@ def test_slices_are_numbered_through_the_channels_of_the_image(tmp_path: Path) -
     (sample,) = load_samples(pairing, task(Counting)).samples
     assert sample.points is not None
     assert sample.points.axes == "ZYX"
-    # The first two slices are the two channels of one plane: the two dots are one cell.
+    # The first two slices are the two channels of one plane: the two points are one cell.
     np.testing.assert_array_equal(sample.points.coordinates, [[0, 3, 4], [2, 3, 4]])
 
 
@@ -228,7 +228,7 @@ def test_a_class_the_model_does_not_know_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [POINTS, IMAGE_CLASSES])
-def test_stacks_of_unknown_axes_are_asked_about_for_dots_and_classes(tmp_path: Path, kind: AnnotationKind) -> None:
+def test_stacks_of_unknown_axes_are_asked_about_for_points_and_classes(tmp_path: Path, kind: AnnotationKind) -> None:
     unknown(tmp_path / "x" / "a.tif", 5, 8, 9)
     (tmp_path / "a.csv").write_text("y,x\n1,2\n" if kind is POINTS else "name,class\na,good\n")
     pairing = kind.pair(tmp_path / "x", [tmp_path / "a.csv"])

@@ -165,15 +165,15 @@ def test_warp_keeps_values_in_range() -> None:
     assert warped.max() <= 1
 
 
-def dotted(room: int = 16, side: int = 96) -> Sample:
-    """An image with a dot every `room` pixels."""
+def with_points(room: int = 16, side: int = 96) -> Sample:
+    """An image with a point every `room` pixels."""
     places = np.stack(np.meshgrid(*[np.arange(room // 2, side, room)] * 2, indexing="ij"), -1).reshape(-1, 2)
     image = np.random.default_rng(0).integers(0, 99, (1, side, side)).astype(np.uint8)
-    return Sample("dots", image, points=Points(places.astype(np.float32), np.zeros(len(places), np.int32)))
+    return Sample("points", image, points=Points(places.astype(np.float32), np.zeros(len(places), np.int32)))
 
 
 def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> None:
-    sampler = make([dotted()], task="counting", augmentation=PLAIN, batch_size=32)
+    sampler = make([with_points()], task="counting", augmentation=PLAIN, batch_size=32)
     ignored_border = min(sampler.ignored_border[0], 32 // 4)
     assert ignored_border > 3
     weight = torch.cat([sampler.draw().weight for _ in range(4)])[:, 0]
@@ -185,15 +185,15 @@ def test_borders_of_patches_are_not_learnt_from_but_those_of_the_image_are() -> 
 
 
 def test_half_of_a_patch_is_learnt_from_where_cells_are_large() -> None:
-    sampler = make([dotted(60, 240)], task="counting", augmentation=PLAIN, batch_size=16)
+    sampler = make([with_points(60, 240)], task="counting", augmentation=PLAIN, batch_size=16)
     assert sampler.ignored_border[0] > 32 / 2
     assert sampler.draw().weight.mean() >= 0.25
 
 
 def test_the_integral_of_a_density_survives_scaling() -> None:
     scaled = AugmentationConfig(flip=False, rotate=False, scale=2, intensity=0)
-    sampler = make([dotted(8, 160)], task="counting", augmentation=scaled, batch_size=64)
-    task = Counting().fit([dotted(8, 160)])
+    sampler = make([with_points(8, 160)], task="counting", augmentation=scaled, batch_size=64)
+    task = Counting().fit([with_points(8, 160)])
     per_area, shares = [], []
     for _ in range(8):
         batch = sampler.draw()

@@ -21,7 +21,7 @@ SIZE = 48
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty images with dots, of which the model knows nothing."""
+    """Forty images with points, of which the model knows nothing."""
     folder = tmp_path_factory.mktemp("counted")
     rng = np.random.default_rng(0)
     for part in ("images", "points"):

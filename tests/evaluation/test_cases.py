@@ -38,22 +38,22 @@ def field(name: str, live: list[tuple[int, int]], dead: list[tuple[int, int]], t
     for places, value in ((live, 50), (dead, 200)):
         for place in places:
             pixels[(0, *place)] = value
-    dots = Points(np.array(true, np.float32).reshape(-1, 2), np.zeros(len(true), np.int32), ("live", "dead"))
-    return Sample(name, pixels, points=dots)
+    points = Points(np.array(true, np.float32).reshape(-1, 2), np.zeros(len(true), np.int32), ("live", "dead"))
+    return Sample(name, pixels, points=points)
 
 
 def measured(*samples: Sample) -> list[Case | CaseFailed]:
     return list(measure_samples(FakeCounter(COUNTING), [(CaseOrigin(key=k), one) for k, one in enumerate(samples)]))
 
 
-def test_counts_and_dots_of_each_kind() -> None:
+def test_counts_and_points_of_each_kind() -> None:
     (case,) = measured(field("a t=003", [(10, 10), (30, 10)], [(30, 40)], [(10, 10), (20, 25), (30, 40)]))
     assert isinstance(case, Case)
     assert case.origin == CaseOrigin(key=0, frame=3)
     assert [(count.kind, count.truth, round(count.found)) for count in case.counts] == [("live", 3, 2), ("dead", 0, 1)]
     assert round(case.error) == 2
     assert case.missed is not None
-    assert case.missed.tolist() == [False, True, True], "a dot of another kind is no partner"
+    assert case.missed.tolist() == [False, True, True], "a point of another kind is no partner"
     assert case.extra is not None
     assert sorted(case.extra.tolist()) == [False, True, True]
     sample = field("a", [(10, 10), (30, 10)], [(30, 40)], [(10, 10), (20, 25), (30, 40)])
@@ -126,15 +126,15 @@ def test_files_are_read_one_by_one_and_failures_named(tmp_path: Path) -> None:
                 raise AnnotationError("It is odd.", remedy="Leave it out.")
             return super().predict(sample)
 
-    dots = Points(np.ones((1, 3), np.float32), np.zeros(1, np.int32), axes="TYX")
-    for part in ("images", "dots"):
+    points = Points(np.ones((1, 3), np.float32), np.zeros(1, np.int32), axes="TYX")
+    for part in ("images", "points"):
         (tmp_path / part).mkdir()
     for name in "abc":
         write_image(tmp_path / "images" / f"{name}.tif", np.zeros((2, 42, 50), np.float32), "TYX", None)
-        write_points_csv(tmp_path / "dots" / f"{name}.csv", dots)
-    (tmp_path / "dots" / "c.csv").write_text("nothing\nof use\n")
+        write_points_csv(tmp_path / "points" / f"{name}.csv", points)
+    (tmp_path / "points" / "c.csv").write_text("nothing\nof use\n")
     task = get_task("counting").from_options({"spacing": 12.0, "empty": "no cells"})
-    source = FileSource(tmp_path / "images", tmp_path / "dots")
+    source = FileSource(tmp_path / "images", tmp_path / "points")
     total, samples = source(task)
     assert total == 3
     outcomes = list(measure_samples(Refuses(task), samples))

@@ -30,8 +30,8 @@ def test_count_cells(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_p
     image, centres = field(1)
     layer = viewer.add_image(image, name="field", scale=(0.5, 0.5), units=("um", "um"))
     dock = open_dock(qtbot, viewer, tmp_path, "counting")
-    dots = viewer.add_points(centres, name="clicked", scale=(0.5, 0.5), units=("um", "um"))
-    dock.session.annotate_points(layer, [dots])
+    points = viewer.add_points(centres, name="clicked", scale=(0.5, 0.5), units=("um", "um"))
+    dock.session.annotate_points(layer, [points])
     preview = train(qtbot, dock, 150)
     assert preview.name.startswith("preview: ")
     viewer.layers.selection = {layer}
@@ -46,22 +46,22 @@ def test_count_cells(qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_p
     counts.draw.click()
     viewer.layers.selection.active.add_rectangles([[0, 0], [0, 127], [63, 127], [63, 0]])
     qtbot.waitUntil(lambda: "region 1: " in overlay_of(viewer).text, timeout=LONG)
-    counts.images[0].dots.add((1, 1))
+    counts.images[0].points.add((1, 1))
     qtbot.waitUntil(lambda: "counted by you" in overlay_of(viewer).text, timeout=LONG)
     review(qtbot, dock, tmp_path)
     close(qtbot, viewer)
 
 
 def review(qtbot: QtBot, dock: Any, folder: Path) -> None:
-    for name in ("images", "dots"):
+    for name in ("images", "points"):
         (folder / name).mkdir()
     for seed in range(2, 5):
         image, centres = field(seed)
         write_image(folder / "images" / f"{seed}.tif", image, "YX", (0.5, 0.5))
-        write_table(folder / "dots" / f"{seed}.csv", {"y": centres[:, 0], "x": centres[:, 1]})
+        write_table(folder / "points" / f"{seed}.csv", {"y": centres[:, 0], "x": centres[:, 1]})
     panel = dock.review.part(CountReview)
     panel.source.images.set_value([folder / "images"])
-    panel.source.truth.set_value([folder / "dots"])
+    panel.source.truth.set_value([folder / "points"])
     with qtbot.waitSignal(panel.source.ended, timeout=LONG):
         panel.source.start.click()
     assert len(panel.cases) == 3, panel.source.note.text()

@@ -6,7 +6,7 @@ from napari.layers import Layer
 
 from microforge.gui import samples
 from microforge.gui.layers.convert import image_of
-from microforge.gui.layers.points import dots_on
+from microforge.gui.layers.points import points_on
 from microforge.gui.show import add_found
 from microforge.types import Image, Prediction
 
@@ -33,15 +33,15 @@ def test_the_same_field_comes_noisy_and_clean() -> None:
     assert (noisy.visible, clean.visible) == (True, False)
 
 
-def test_cells_to_count_have_a_dot_each() -> None:
+def test_cells_to_count_have_a_point_each() -> None:
     crowd, truth = (Layer.create(*data) for data in samples.cells_to_count())
     assert (image_of(crowd).axes, truth.visible) == ("YX", False)
     assert len(truth.data) > 40
-    inside = dots_on([truth], crowd, "YX")
+    inside = points_on([truth], crowd, "YX")
     np.testing.assert_allclose(inside.coordinates, truth.data, atol=1e-3)
-    # There is light where the dots are.
-    at_dots = crowd.data[tuple(np.round(inside.coordinates).astype(int).T)]
-    assert at_dots.mean() > 2 * np.median(crowd.data)
+    # There is light where the points are.
+    at_points = crowd.data[tuple(np.round(inside.coordinates).astype(int).T)]
+    assert at_points.mean() > 2 * np.median(crowd.data)
 
 
 def test_the_manifest_is_valid_and_found() -> None:

@@ -121,11 +121,11 @@ def test_what_lies_outside_is_cut_off(tmp_path: Path) -> None:
 
 def test_points_and_lines_are_overlooked(tmp_path: Path) -> None:
     line = ImagejRoi(roitype=ROI_TYPE.LINE, x1=1, y1=1, x2=5, y2=5, name="line")
-    dot = polygon([(3, 3)], "dot")
-    dot.roitype = ROI_TYPE.POINT
-    assert list(by_name(read_regions(save(tmp_path / "a.zip", line, dot, box(0, 0, 2, 2)), SHAPE))) == ["box"]
+    point = polygon([(3, 3)], "point")
+    point.roitype = ROI_TYPE.POINT
+    assert list(by_name(read_regions(save(tmp_path / "a.zip", line, point, box(0, 0, 2, 2)), SHAPE))) == ["box"]
     with pytest.raises(AnnotationError, match="enclose no area"):
-        read_regions(save(tmp_path / "a.zip", line, dot), SHAPE)
+        read_regions(save(tmp_path / "a.zip", line, point), SHAPE)
 
 
 def test_areas_on_a_stack_count_for_all_planes_unless_set_on_one(tmp_path: Path) -> None:

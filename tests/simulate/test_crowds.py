@@ -16,7 +16,7 @@ def test_a_crowd_holds_what_was_asked_for() -> None:
     np.testing.assert_array_equal(crowd.image, simulate_crowd((96, 128), n=50, seed=1).image)
 
 
-def test_dots_lie_on_cells_and_light_adds_up() -> None:
+def test_points_lie_on_cells_and_light_adds_up() -> None:
     crowd = simulate_crowd(n=80, seed=2)
     at = crowd.image[tuple(np.round(crowd.points).astype(int).T)]
     assert np.mean(at > 2 * np.median(crowd.image)) > 0.9

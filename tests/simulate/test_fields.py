@@ -171,9 +171,9 @@ def test_the_sample_images_are_small_paired_and_calibrated() -> None:
     pairing = pair_folders(SAMPLES / "denoising" / "noisy", SAMPLES / "denoising" / "clean")
     assert (len(pairing.pairs), pairing.images_alone, pairing.annotations_alone) == (6, (), ())
     for part, count in (("", 10), ("test_", 4)):
-        dots = SAMPLES / "counting" / f"{part}points"
+        points = SAMPLES / "counting" / f"{part}points"
         images = SAMPLES / "counting" / f"{part}images"
-        assert [path.stem for path in sorted(images.iterdir())] == [path.stem for path in sorted(dots.iterdir())]
-        assert len(list(dots.iterdir())) == count
+        assert [path.stem for path in sorted(images.iterdir())] == [path.stem for path in sorted(points.iterdir())]
+        assert len(list(points.iterdir())) == count
     series = read_image(SAMPLES / "timelapse" / "series.tif")
     assert (series.axes, series.axes_known, series.data.shape) == ("TYX", True, (12, 128, 128))

@@ -100,8 +100,8 @@ def test_each_kind_of_answer_has_its_baseline(task: str, kind: type) -> None:
     assert isinstance(baseline_of(get_task(task)()), kind)
 
 
-def dotted(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:
-    """Give an image with so many dots of each kind, side by side from the upper left."""
+def with_points(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:
+    """Give an image with so many points of each kind, side by side from the upper left."""
     places = [(8 * kind + 4, 8 * k + 4) for kind, number in enumerate(counts) for k in range(number)]
     kind = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
     names = ("red", "green")[: len(counts)] if len(counts) > 1 else ("",)
@@ -112,7 +112,7 @@ def dotted(counts: tuple[int, ...], mask: np.ndarray | None = None) -> Sample:
 def test_the_mean_count_errs_by_the_spread_of_the_counts_and_has_no_places() -> None:
     interval = Interval(width=1.0, typical=5.0, images=20)
     task = Counting(CountingOptions(spacing=8, anisotropy=(1, 1), intervals={"": interval}))
-    mean, samples = MeanCount(), [dotted((count,)) for count in (2, 4, 9)]
+    mean, samples = MeanCount(), [with_points((count,)) for count in (2, 4, 9)]
     for sample in samples:
         mean.look(sample)
     errors = [task.score(mean.predict(sample), sample) for sample in samples]
@@ -126,9 +126,9 @@ def test_the_mean_count_knows_kinds_and_regions() -> None:
     left = np.zeros((32, 96), bool)
     left[:, :20] = True
     mean = MeanCount()
-    for sample in (dotted((4, 1), left), dotted((4, 0), left)):
+    for sample in (with_points((4, 1), left), with_points((4, 0), left)):
         mean.look(sample)
-    counts = task.count(mean.predict(dotted((4, 1), left)), left)
+    counts = task.count(mean.predict(with_points((4, 1), left)), left)
     assert [count.value for count in counts] == pytest.approx([2, 0.5])
 
 

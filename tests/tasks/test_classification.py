@@ -18,11 +18,13 @@ from microforge.types import Image, Prediction, Sample
 
 
 def focus_image(seed: int, *, sharp: bool, size: int = 96) -> Sample:
-    """Dots, sharp or blurred; both with the same noise, so that only their edges tell."""
+    """Points, sharp or blurred; both with the same noise, so that only their edges tell."""
     rng = np.random.default_rng(seed)
-    dots = np.zeros((size, size))
-    dots[tuple(rng.integers(0, size, (2, size // 3)))] = 300
-    image = ndimage.gaussian_filter(dots, 1.5 if sharp else 4.0) * (1 if sharp else 7) + rng.normal(20, 1, dots.shape)
+    points = np.zeros((size, size))
+    points[tuple(rng.integers(0, size, (2, size // 3)))] = 300
+    image = ndimage.gaussian_filter(points, 1.5 if sharp else 4.0) * (1 if sharp else 7) + rng.normal(
+        20, 1, points.shape
+    )
     return Sample(f"field {seed}", image[None].astype(np.float32), class_name="good" if sharp else "bad")
 
 

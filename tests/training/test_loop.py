@@ -189,14 +189,14 @@ def test_a_class_painted_first_while_training_is_told_and_other_edits_are_learnt
 
 
 def test_a_kind_clicked_first_while_training_is_told_and_its_image_stays_usable(tmp_path: Path) -> None:
-    def dots(*kinds: str) -> Sample:
+    def points(*kinds: str) -> Sample:
         places = np.array([[12, 12], [12, 36], [36, 12]], np.float32)
         names = tuple(dict.fromkeys(kinds))
         kind = np.array([names.index(name) for name in kinds], np.int32)
         return replace(painted("a", 1, 2, 1), annotation=None, points=Points(places, kind, names))
 
     config = QUICK.model_copy(update={"task": "counting"})
-    said = live_run(tmp_path, config, [dots("live", "dead", "live")], dots("live", "dead", "dividing"))
+    said = live_run(tmp_path, config, [points("live", "dead", "live")], points("live", "dead", "dividing"))
     texts = [advice.text for advice in said if "kind" in advice.text or "not used" in advice.text]
     assert texts == [
         "a: dividing is a new kind of cells, which is not learnt yet. Press Stop, then Continue, to learn it."

@@ -223,7 +223,7 @@ def test_byte_order_makes_no_other_number_type() -> None:
 
 
 def counted_field(side: int, mask: np.ndarray | None = None) -> Sample:
-    """A large field with a dot every 50 pixels."""
+    """A large field with a point every 50 pixels."""
     places = np.stack(np.meshgrid(*[np.arange(25, side, 50)] * 2), -1).reshape(-1, 2).astype(np.float32)
     image = np.random.default_rng(0).integers(0, 255, (1, side, side)).astype(np.uint8)
     return Sample("large", image, points=Points(places, np.zeros(len(places), np.int32)), mask=mask)

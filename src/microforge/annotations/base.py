@@ -102,7 +102,7 @@ class AnnotationKind(ABC):
             raise PairingError(
                 "There is nothing to compare the results with.",
                 where=str(images),
-                remedy="Give the folder of annotations, dots or target images as well.",
+                remedy="Give the folder of annotations, points or target images as well.",
             )
         return self.pair(images, folders, split=split)
 

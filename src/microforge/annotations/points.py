@@ -12,7 +12,7 @@ from microforge.types import Image, Sample
 
 
 class ClickedPoints(AnnotationKind):
-    """Dots on cells, from tables, ImageJ ROIs or Cell Counter files of the same names."""
+    """Points on cells, from tables, ImageJ ROIs or Cell Counter files of the same names."""
 
     name: ClassVar[str] = "points"
     partner: ClassVar[str] = "points file"
@@ -20,11 +20,11 @@ class ClickedPoints(AnnotationKind):
     of_places: ClassVar[bool] = True
 
     def find(self, images: Path, partners: Path | None, partner: str) -> Pairing:
-        """Find files of dots."""
+        """Find files of points."""
         return pair_points(images, partners, partner)
 
     def read(self, image: Image, pair: Pair, axes: str | None, target_axes: str | None) -> list[Sample]:
-        """Read the dots."""
+        """Read the points."""
         assert pair.annotation is not None
         return to_samples(image, points=read_points(pair.annotation, Stack.of(image)))
 

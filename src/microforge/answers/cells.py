@@ -1,6 +1,6 @@
 """Cell counts and positions as answers: points, counts per image and region, their files.
 
-Predictions come one time point at a time, and only the dots and numbers of each are kept: a series may be long.
+Predictions come one time point at a time, and only the points and numbers of each are kept: a series may be long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from microforge.types import Image, Prediction, Sample
 
 
 class CellCounts(AnswerKind):
-    """Counts and dots."""
+    """Counts and points."""
 
     name: ClassVar[str] = "cells"
     truth: ClassVar[AnnotationKind] = POINTS
@@ -29,7 +29,7 @@ class CellCounts(AnswerKind):
     counted: ClassVar[str] = "cells"
 
     def result(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> Result:
-        """Give what counts the time points and writes their dots."""
+        """Give what counts the time points and writes their points."""
         return CountedImage(path, source, samples, rules)
 
     def compared(self, count: CountFunction | None, prediction: Prediction, sample: Sample) -> dict[str, Any]:
@@ -56,7 +56,7 @@ CELLS = CellCounts()
 
 
 class CountedImage(Result):
-    """The dots and counts of one input; its files are written at the end."""
+    """The points and counts of one input; its files are written at the end."""
 
     def __init__(self, path: Path, source: Image, samples: Sequence[Sample], rules: ResultRules) -> None:
         super().__init__(source, path)
@@ -68,7 +68,7 @@ class CountedImage(Result):
         self._stack = stack_of(source)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        """Write the table of the dots and, beside it, the archive of ImageJ ROIs."""
+        """Write the table of the points and, beside it, the archive of ImageJ ROIs."""
         if kind is None and self.path is not None:
             whole = self._stack.prediction()
             assert whole.points is not None

@@ -1,6 +1,6 @@
 """How many cells there are in an image and in regions of it, by the model or as corrected by hand; the only such count.
 
-A model counts by its `task.count` alone; come here for which pixels and dots are counted, and for tables of counts.
+A model counts by its `task.count` alone; come here for which pixels and points are counted, and for tables of counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,10 +35,10 @@ class CountRow:
     pixels, size
         Number of pixels, and area in square micrometres, of a stack (`dims` 3) the volume in cubic ones; NaN where the
         pixel size is not known.
-    dots
-        How many dots lie there; None where there are no dots.
+    points
+        How many points lie there; None where there are no points.
     by_hand
-        Whether these are dots that a person has corrected.
+        Whether these are points that a person has corrected.
     """
 
     image: str
@@ -52,7 +52,7 @@ class CountRow:
     pixels: int = 0
     size: float = float("nan")
     dims: int = 2
-    dots: int | None = None
+    points: int | None = None
     by_hand: bool = False
 
     @property
@@ -78,15 +78,15 @@ class CountQuestion:
         Its image is the density ``(T)C(Z)YX``.
     regions
         Count for all time points.
-    dots
-        Where a person has corrected them, the dots ``(T)(Z)YX``; then these are counted.
+    corrected
+        Where a person has corrected them, the points ``(T)(Z)YX``; then these are counted.
     """
 
     image: Image
     count: CountFunction
     prediction: Prediction
     regions: tuple[Region, ...] = ()
-    dots: Points | None = None
+    corrected: Points | None = None
 
 
 def count_image(question: CountQuestion) -> Iterator[CountRow]:
@@ -95,10 +95,10 @@ def count_image(question: CountQuestion) -> Iterator[CountRow]:
     assert density is not None
     for t, sample in enumerate(to_samples(question.image)):
         prediction = replace(question.prediction, image=density[t] if series else density, points=None)
-        dots = _at(question.dots, t) if series else question.dots
+        corrected = _at(question.corrected, t) if series else question.corrected
         named = replace(sample, name=question.image.name)
         yield from count_regions(
-            question.count, prediction, named, question.regions, frame=t if series else None, dots=dots
+            question.count, prediction, named, question.regions, frame=t if series else None, corrected=corrected
         )
 
 
@@ -109,25 +109,25 @@ def count_regions(
     regions: Sequence[Region] = (),
     *,
     frame: int | None = None,
-    dots: Points | None = None,
+    corrected: Points | None = None,
 ) -> Iterator[CountRow]:
     """Count one time point: the whole image, then each region, one row for each kind of cells.
 
     Parameters
     ----------
     prediction
-        A density ``C(Z)YX``, or labels ``(Z)YX``, with the dots found where there are some.
+        A density ``C(Z)YX``, or labels ``(Z)YX``, with the points found where there are some.
     sample
         What was predicted: its size counts.
-    dots
-        Corrected by hand, ``(Z)YX``; counted instead of what the model says.
+    corrected
+        Points set by hand, ``(Z)YX``; counted instead of what the model says.
     """
-    shape, by_hand = tuple(sample.image.shape[1:]), dots is not None
+    shape, by_hand = tuple(sample.image.shape[1:]), corrected is not None
     for number, region in ((None, None), *enumerate(regions)):
         area = None if region is None else region.area
-        found = prediction.points if dots is None else dots
-        here = found if found is None or area is None else area.dots(found, shape)
-        counts = _by_model(count, prediction, area, shape) if dots is None else _by_hand(here)
+        found = prediction.points if corrected is None else corrected
+        here = found if found is None or area is None else area.points_inside(found, shape)
+        counts = _by_model(count, prediction, area, shape) if corrected is None else _by_hand(here)
         pixels = int(np.prod(shape)) if area is None else area.pixels(shape)
         for one in counts:
             yield CountRow(
@@ -202,16 +202,16 @@ def _by_model(
     return count(replace(prediction, image=prediction.image[inside]), area.mask)
 
 
-def _by_hand(dots: Points | None) -> tuple[Count, ...]:
-    assert dots is not None
-    return tuple(Count(name, float(len(dots.of_kind(name)))) for name in dots.kinds)
+def _by_hand(points: Points | None) -> tuple[Count, ...]:
+    assert points is not None
+    return tuple(Count(name, float(len(points.of_kind(name)))) for name in points.kinds)
 
 
-def _at(dots: Points | None, frame: int) -> Points | None:
-    """Give the dots ``T(Z)YX`` of a time point, without T."""
-    if dots is None:
+def _at(points: Points | None, frame: int) -> Points | None:
+    """Give the points ``T(Z)YX`` of a time point, without T."""
+    if points is None:
         return None
-    here = dots.only(np.round(dots.coordinates[:, 0]) == frame)
+    here = points.only(np.round(points.coordinates[:, 0]) == frame)
     return replace(here, coordinates=here.coordinates[:, 1:], axes=here.axes[1:])
 
 
@@ -228,4 +228,4 @@ def _line(row: CountRow) -> list[object]:
     known = not np.isnan(row.size)
     density = row.per_mm if row.size > 0 else 0.0
     sizes = [f"{row.size:.7g}", f"{density:.6g}"] if known else [None, None]
-    return [name, row.kind, *counted, row.pixels, *sizes, row.dots]
+    return [name, row.kind, *counted, row.pixels, *sizes, row.points]

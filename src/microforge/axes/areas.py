@@ -38,8 +38,8 @@ class Area:
         """Count its pixels on an image of this shape ``(Z)YX``, those of all planes."""
         return int(self.mask.sum()) * int(np.prod(shape[: len(shape) - self.mask.ndim], dtype=np.int64))
 
-    def dots(self, points: Points, shape: Sequence[int]) -> Points:
-        """Give the dots in it: each is in the pixel around it, or beyond an image of this shape ``(Z)YX``."""
+    def points_inside(self, points: Points, shape: Sequence[int]) -> Points:
+        """Give the points in it: each is in the pixel around it, or beyond an image of this shape ``(Z)YX``."""
         size = np.array(tuple(shape)[-self.mask.ndim :])
         places = points.coordinates[:, -self.mask.ndim :]
         pixels = np.clip(np.round(places), 0, size - 1).astype(int) - [side.start for side in self.window]
@@ -116,7 +116,7 @@ def mask_of(outlines: Sequence[Outline], shape: tuple[int, ...]) -> Mask:
 def drawn_region(name: str, corners: Doubles, shape: Sequence[int]) -> Region:
     """Give the region inside an outline ``(N, 2)`` along Y and X, which counts for all planes.
 
-    Its pixels are kept for the next time, as drawing one more region or dot leaves the others as they are.
+    Its pixels are kept for the next time, as drawing one more region or point leaves the others as they are.
     """
     outline = np.ascontiguousarray(corners, np.float64).tobytes()
     return Region(name, tuple(shape), partial(_kept, outline, tuple(shape)[-2:]))

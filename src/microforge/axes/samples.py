@@ -33,7 +33,7 @@ def to_samples(
     mask
         bool, shaped as the labels: True where the annotation is complete.
     points
-        Dots with axes ``(T)(Z)YX``; see `microforge.axes.time_points.split_points`.
+        Points with axes ``(T)(Z)YX``; see `microforge.axes.time_points.split_points`.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def to_samples(
     if mask is not None:
         mask = _fitting_mask(image, mask)
     times = image.data.shape[axes.index("T")] if "T" in axes else 1
-    dots: Sequence[Points | None] = [None] * times if points is None else split_points(image, points)
+    at_times: Sequence[Points | None] = [None] * times if points is None else split_points(image, points)
     return [
         Sample(
             f"{image.name} t={t:03d}" if "T" in axes else image.name,
@@ -64,7 +64,7 @@ def to_samples(
             None if mask is None else (mask[t] if "T" in axes else mask),
             image.pixel_size,
             image.channel_names,
-            points=dots[t],
+            points=at_times[t],
             notes=() if annotation is None else annotation.notes,
         )
         for t, one in zip(range(times), _time_points(image.data, axes), strict=True)

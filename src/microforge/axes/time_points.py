@@ -13,19 +13,19 @@ _COLUMNS = {"T": "t", "Z": "z"}
 
 
 def split_points(image: Image, points: Points) -> list[Points]:
-    """Give the dots of each time point, with the axes ``(Z)YX`` of the image's samples.
+    """Give the points of each time point, with the axes ``(Z)YX`` of the image's samples.
 
-    A plane or time that is the same for all dots is left out where the image has no such axis, and added where the
+    A plane or time that is the same for all points is left out where the image has no such axis, and added where the
     image has but one. Planes of a stack and frames of a series are taken for each other where only one of them is
     there: files confuse them often.
 
     Raises
     ------
     AnnotationError
-        If the dots lack a coordinate of the image, have one that it does not have, or lie in frames that it lacks.
+        If the points lack a coordinate of the image, have one that it does not have, or lie in frames that it lacks.
     """
     if points.coordinates.ndim != 2 or points.coordinates.shape[1] != len(points.axes):
-        raise _error(image, f"The dots have coordinates of another number than their axes {points.axes}.", "")
+        raise _error(image, f"The points have coordinates of another number than their axes {points.axes}.", "")
     columns = dict(zip(points.axes, points.coordinates.T, strict=True))
     sizes = dict(zip(image.axes, image.data.shape, strict=True))
     _swap_confused(columns, sizes)
@@ -59,15 +59,15 @@ def _fit_axis(letter: str, columns: dict[str, Floats], sizes: dict[str, int], im
         if len(values) > 1:
             raise _error(
                 image,
-                f"The dots lie on {len(values)} {word}s, but the image has one only.",
+                f"The points lie on {len(values)} {word}s, but the image has one only.",
                 f"Leave out the column {name}, or check the axes of the image ({image.axes}).",
             )
     elif letter in sizes and letter not in columns:
         if sizes[letter] > 1 and count:
             raise _error(
                 image,
-                f"The dots have no {word} ({name}), but the image has {sizes[letter]} {word}s.",
-                f"Add a column {name}, counted from 0, or set the dots in Fiji with the whole image open.",
+                f"The points have no {word} ({name}), but the image has {sizes[letter]} {word}s.",
+                f"Add a column {name}, counted from 0, or set the points in Fiji with the whole image open.",
             )
         columns[letter] = np.zeros(count, np.float32)
 
@@ -78,8 +78,8 @@ def _by_time(image: Image, points: Points, fitted: Floats, axes: str, times: int
     if outside.any():
         raise _error(
             image,
-            f"A dot lies in frame {int(time[outside][0])}, but the image has the frames 0 to {times - 1}.",
-            "Check that the dots were set on this very image, and that frames count from 0.",
+            f"A point lies in frame {int(time[outside][0])}, but the image has the frames 0 to {times - 1}.",
+            "Check that the points were set on this very image, and that frames count from 0.",
         )
     rest = replace(points, coordinates=np.ascontiguousarray(fitted[:, 1:]), axes=axes)
     return [rest.only(time == t) for t in range(times)]

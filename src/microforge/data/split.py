@@ -156,7 +156,7 @@ def make_split(
     Parameters
     ----------
     amount
-        How much is annotated of an image: objects, dots or pixels.
+        How much is annotated of an image: objects, points or pixels.
     never
         Groups of which nothing may be kept aside.
     """

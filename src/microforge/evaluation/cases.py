@@ -67,9 +67,9 @@ class Case:
     tally
         What `task.summarise` adds up.
     counts, truth, found
-        Where cells are counted, their numbers of each kind, and the dots ``(Z)YX`` inside what is annotated.
+        Where cells are counted, their numbers of each kind, and the points ``(Z)YX`` inside what is annotated.
     missed, extra
-        bool ``(N,)``: which of these dots have no partner.
+        bool ``(N,)``: which of these points have no partner.
     class_name, said, probabilities
         Where images have classes, the true one, the one the model gives, and how probable it finds each.
     errors
@@ -245,7 +245,7 @@ def _counts(task: Any, prediction: Prediction, sample: Sample, truth: Points) ->
 def _unmatched(
     task: MatchesPoints, truth: Points, found: Points
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Say of each dot whether it has no partner of its kind."""
+    """Say of each point whether it has no partner of its kind."""
     missed, extra = np.ones(len(truth), bool), np.ones(len(found), bool)
     for kind in truth.kinds:
         if kind not in found.kinds:

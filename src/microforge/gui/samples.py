@@ -38,12 +38,12 @@ def noisy_and_clean() -> list[LayerData]:
 
 
 def cells_to_count() -> list[LayerData]:
-    """Give a field of crowded cells, and a dot on each as a hidden layer."""
+    """Give a field of crowded cells, and a point on each as a hidden layer."""
     field, place = simulate_crowd((256, 256), seed=2), _place("YX")
-    dots = {"name": "crowd truth", "visible": False, "size": 4, "face_color": "#22d3ee", **place}
+    points = {"name": "crowd truth", "visible": False, "size": 4, "face_color": "#22d3ee", **place}
     return [
         (field.image, {"name": "crowd", "metadata": {"axes": "YX"}, **place}, "image"),
-        (field.points, dots, "points"),
+        (field.points, points, "points"),
     ]
 
 

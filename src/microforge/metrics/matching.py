@@ -124,7 +124,7 @@ def f1_score(hits: float, extra: float, missed: float) -> float:
 
 
 def match_points(truth: Coordinates, found: Coordinates, radius: float) -> tuple[Indices, Indices]:
-    """Match dots one to one, as many as possible, each pair no further apart than `radius`.
+    """Match points one to one, as many as possible, each pair no further apart than `radius`.
 
     Parameters
     ----------

@@ -27,11 +27,11 @@ def write_samples(folder: str | Path) -> list[Path]:
         tifffile.imwrite(temporary, data, imagej=True, resolution=(2, 2), compression=packed, metadata=description)
         os.replace(temporary, path)
         written.append(path)
-    return written + list(_write_dots(Path(folder)))
+    return written + list(_write_points(Path(folder)))
 
 
-def _write_dots(folder: Path) -> Iterator[Path]:
-    """Write the dots of the crowds as tables; give the files."""
+def _write_points(folder: Path) -> Iterator[Path]:
+    """Write the points of the crowds as tables; give the files."""
     for part, number, crowd in _crowds():
         path = folder / f"counting/{part}points/crowd_{number:02d}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)

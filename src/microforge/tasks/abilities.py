@@ -128,15 +128,15 @@ class CalibratesCounts(Protocol):
 
 @runtime_checkable
 class MatchesPoints(Protocol):
-    """Says how near a dot must lie to the true one."""
+    """Says how near a point must lie to the true one."""
 
     @property
     def spacing(self) -> float:
-        """Typical distance of a dot to the next, in pixels along X."""
+        """Typical distance of a point to the next, in pixels along X."""
 
     @property
     def radius(self) -> float:
-        """Distance within which a dot counts as found, in pixels along X."""
+        """Distance within which a point counts as found, in pixels along X."""
 
     @property
     def tolerance(self) -> Doubles:

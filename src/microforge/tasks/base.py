@@ -148,7 +148,7 @@ class Task(ABC):
         return sample, ""
 
     def changes(self, given: Sample, used: Sample) -> str:
-        """Say in words what `check` changed in a sample (dots that were merged, a mask that was split), or nothing."""
+        """Say in words what `check` changed in a sample (points merged, a mask that was split), or nothing."""
         return ""
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:

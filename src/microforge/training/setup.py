@@ -185,7 +185,7 @@ def _is_needed(task: Task, aside: Sample | None, *, ready: bool) -> bool:
 
 
 def _amount(task: Task, sample: Sample) -> int:
-    """Count what is annotated: objects, dots, or pixels."""
+    """Count what is annotated: objects, points, or pixels."""
     if sample.points is not None:
         return len(sample.points)
     return len(task.focus(sample)) if task.annotation.of_places else sample.known_size

@@ -8,7 +8,7 @@ import pytest
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.layers.layer_axes import axes_of
-from microforge.gui.layers.points import dots_on
+from microforge.gui.layers.points import points_on
 from microforge.gui.layers.results import add_results, layer_place
 from microforge.gui.session.snapshot import snapshot_of
 from microforge.types import Prediction
@@ -36,7 +36,7 @@ def test_sample_and_result_of_a_plane_with_dimensions_of_length_one(
     assert np.array_equal(result.data.reshape(PLANE.shape), PLANE > 200)
 
 
-def test_region_and_dots_on_a_plane_with_dimensions_of_length_one(panel: AnnotatePanel) -> None:
+def test_region_and_points_on_a_plane_with_dimensions_of_length_one(panel: AnnotatePanel) -> None:
     viewer, session = panel.session.viewer, panel.session
     layer = viewer.add_image(PLANE[None, None, None], **TCZYX)
     panel.image.set_value(layer)
@@ -50,6 +50,6 @@ def test_region_and_dots_on_a_plane_with_dimensions_of_length_one(panel: Annotat
     assert sample.mask.shape == (40, 48)
     assert sample.mask[1:13, 2:10].all()
     assert sample.mask.sum() == 12 * 8
-    dots = viewer.add_points([[0, 0, 0, 3, 4], [0, 0, 0, 30, 20]])
-    points = dots_on([dots], layer, axes_of(layer)[0])
+    layer_of_points = viewer.add_points([[0, 0, 0, 3, 4], [0, 0, 0, 30, 20]])
+    points = points_on([layer_of_points], layer, axes_of(layer)[0])
     assert (points.axes, points.coordinates.tolist()) == ("YX", [[3, 4], [30, 20]])

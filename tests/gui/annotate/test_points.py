@@ -1,4 +1,4 @@
-"""Annotate for tasks that learn from dots: layers, kinds, what is said about them."""
+"""Annotate for tasks that learn from points: layers, kinds, what is said about them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from microforge.annotations import POINTS
 from microforge.errors import MicroforgeError
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.layers.marks import mark_result
-from microforge.gui.layers.points import KIND, clicked_dot_size
+from microforge.gui.layers.points import KIND, clicked_point_size
 from microforge.gui.session.cell_types import kind_names
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
 
@@ -24,7 +24,7 @@ def panel(panel: AnnotatePanel) -> AnnotatePanel:
 
 
 def clicked(panel: AnnotatePanel, data: Any, name: str = "cells", **how: Any) -> tuple[Any, Any]:
-    """Open an image and press the button; give image and dots."""
+    """Open an image and press the button; give image and points."""
     image = panel.session.viewer.add_image(data, name=name, **how)
     panel.image.set_value(image)
     panel.tools[POINTS].click.click()
@@ -33,69 +33,74 @@ def clicked(panel: AnnotatePanel, data: Any, name: str = "cells", **how: Any) ->
 
 def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     assert not panel.tools[POINTS].click.isEnabled()
-    image, dots = clicked(panel, nuclei, scale=(2, 2), translate=(5, 6))
-    assert (dots.name, dots.mode, tuple(dots.scale), tuple(dots.translate)) == ("cells cells", "add", (2, 2), (5, 6))
-    assert panel.session.annotated_of(dots).image is image  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: "No dot is set" in panel.count.text())
-    dots.add([[10, 12], [20, 30]])
-    qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.count.text())
+    image, points = clicked(panel, nuclei, scale=(2, 2), translate=(5, 6))
+    assert (points.name, points.mode, tuple(points.scale), tuple(points.translate)) == (
+        "cells cells",
+        "add",
+        (2, 2),
+        (5, 6),
+    )
+    assert panel.session.annotated_of(points).image is image  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: "No point is set" in panel.count.text())
+    points.add([[10, 12], [20, 30]])
+    qtbot.waitUntil(lambda: "2 points in 1 image" in panel.count.text())
     assert "Ready" in panel.missing.text()
     assert panel.tools[POINTS].kinds._rows[0][0].text() == "2"
     panel.session.viewer.layers.selection.active = image
     panel.tools[POINTS].click.click()
-    assert panel.session.viewer.layers.selection.active is dots
+    assert panel.session.viewer.layers.selection.active is points
     assert len(panel.session.annotated) == 1
 
 
-def test_dots_of_a_layer_with_another_scale_lie_where_they_are_seen(panel: AnnotatePanel, nuclei: Any) -> None:
+def test_points_of_a_layer_with_another_scale_lie_where_they_are_seen(panel: AnnotatePanel, nuclei: Any) -> None:
     viewer, session = panel.session.viewer, panel.session
     image = viewer.add_image(nuclei, name="fine", scale=(0.5, 0.5), translate=(10, 20), rotate=30)
     world = np.array([image.data_to_world((4, 7)), image.data_to_world((30, 41))])
-    dots = viewer.add_points((world - (3, 0)) / (4, 2), scale=(4, 2), translate=(3, 0))
-    assert panel.tools[POINTS].usable() == [dots]
-    panel.tools[POINTS].use(dots)
+    points = viewer.add_points((world - (3, 0)) / (4, 2), scale=(4, 2), translate=(3, 0))
+    assert panel.tools[POINTS].usable() == [points]
+    panel.tools[POINTS].use(points)
     (sample,) = snapshot_of(session, session.items[0]).samples()
     np.testing.assert_allclose(sample.points.coordinates, [[4, 7], [30, 41]], atol=1e-3)  # type: ignore[union-attr]
 
 
-def test_a_snapshot_does_not_change_when_dots_are_moved(panel: AnnotatePanel, nuclei: Any) -> None:
-    _, dots = clicked(panel, nuclei)
-    dots.add([[10, 12]])
+def test_a_snapshot_does_not_change_when_points_are_moved(panel: AnnotatePanel, nuclei: Any) -> None:
+    _, points = clicked(panel, nuclei)
+    points.add([[10, 12]])
     taken = snapshot_of(panel.session, panel.session.items[0], copy=False)
-    dots.data[0] = 3
+    points.data[0] = 3
     assert taken.samples()[0].points.coordinates.tolist() == [[10, 12]]  # type: ignore[union-attr]
 
 
-def test_duplicates_and_dots_outside_are_said(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
-    _, dots = clicked(panel, nuclei, name="field")
-    dots.add([[10, 12], [10.3, 12.2], [20, 30], [-4, 3], [100, 3]])
-    qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.count.text())
-    assert "field: 2 dots outside the image left out, 1 dot on another merged with it." in panel.count.text()
+def test_duplicates_and_points_outside_are_said(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    _, points = clicked(panel, nuclei, name="field")
+    points.add([[10, 12], [10.3, 12.2], [20, 30], [-4, 3], [100, 3]])
+    qtbot.waitUntil(lambda: "2 points in 1 image" in panel.count.text())
+    assert "field: 2 points outside the image left out, 1 point on another merged with it." in panel.count.text()
 
 
-def test_dots_outside_are_said_when_a_layer_is_taken(panel: AnnotatePanel, nuclei: Any) -> None:
+def test_points_outside_are_said_when_a_layer_is_taken(panel: AnnotatePanel, nuclei: Any) -> None:
     said: list[str] = []
     panel.session.message.connect(lambda text, _: said.append(text))
     panel.session.viewer.add_image(nuclei)
     panel.tools[POINTS].use(panel.session.viewer.add_points([[1, 1], [500, 2]], name="clicked"))
-    assert said == ["1 of the 2 dots of clicked lie outside the image."]
+    assert said == ["1 of the 2 points of clicked lie outside the image."]
 
 
-def test_an_image_without_dots_counts_only_if_she_says_so(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
-    _, dots = clicked(panel, nuclei, name="a")
-    dots.add([[10, 12]])
+def test_an_image_without_points_counts_only_if_she_says_so(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    _, points = clicked(panel, nuclei, name="a")
+    points.add([[10, 12]])
     qtbot.waitUntil(lambda: panel.tools[POINTS].no_cells.isHidden())
     clicked(panel, nuclei, name="b")
     assert not panel.tools[POINTS].no_cells.isHidden()
-    qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
+    qtbot.waitUntil(lambda: "1 point in 1 image" in panel.count.text())
     panel.tools[POINTS].no_cells.click()
-    qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
+    qtbot.waitUntil(lambda: "1 point in 2 images" in panel.count.text())
     empty = snapshots_of(panel.session)[1].samples()[0]
     assert (len(empty.points), empty.mask.all()) == (0, True)  # type: ignore[arg-type, union-attr]
     panel.tools[POINTS].no_cells.click()
-    qtbot.waitUntil(lambda: "1 dot in 1 image" in panel.count.text())
+    qtbot.waitUntil(lambda: "1 point in 1 image" in panel.count.text())
     panel.options.form.fields["empty"].widget.value = "no cells"  # type: ignore[union-attr]
-    qtbot.waitUntil(lambda: "1 dot in 2 images" in panel.count.text())
+    qtbot.waitUntil(lambda: "1 point in 2 images" in panel.count.text())
 
 
 def test_an_empty_region_says_that_there_is_no_cell(panel: AnnotatePanel, nuclei: Any) -> None:
@@ -140,7 +145,7 @@ def test_kinds_have_layers_of_their_own_on_every_image(qtbot: QtBot, panel: Anno
     assert len(set(colours)) == 2
 
 
-def test_taking_a_kind_away_keeps_the_dots(panel: AnnotatePanel, nuclei: Any) -> None:
+def test_taking_a_kind_away_keeps_the_points(panel: AnnotatePanel, nuclei: Any) -> None:
     session = panel.session
     _, first = clicked(panel, nuclei, name="a")
     first.add([[10, 12]])
@@ -169,15 +174,15 @@ def test_names_of_kinds_are_not_used_twice(panel: AnnotatePanel, nuclei: Any) ->
 def test_a_column_tells_kinds_apart(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
     viewer = panel.session.viewer
     viewer.add_image(nuclei)
-    dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"Kind": ["live", "dead", "live"]})
-    panel.tools[POINTS].use(dots)
+    points = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"Kind": ["live", "dead", "live"]})
+    panel.tools[POINTS].use(points)
     assert panel.tools[POINTS].kinds.names() == ["live", "dead"]
     qtbot.waitUntil(lambda: "2 live, 1 dead" in panel.count.text())
     panel.tools[POINTS].kinds.picked.emit(1)
-    dots.add([[20, 20]])
-    assert dots.features["Kind"].tolist() == ["live", "dead", "live", "dead"]
-    dots.features = pd.DataFrame({"Kind": ["live", "dead", "live", None]})
-    qtbot.waitUntil(lambda: "1 of its dots have nothing" in panel.missing.text())
+    points.add([[20, 20]])
+    assert points.features["Kind"].tolist() == ["live", "dead", "live", "dead"]
+    points.features = pd.DataFrame({"Kind": ["live", "dead", "live", None]})
+    qtbot.waitUntil(lambda: "1 of its points have nothing" in panel.missing.text())
 
 
 def test_numbers_of_objects_are_not_kinds(panel: AnnotatePanel, nuclei: Any) -> None:
@@ -187,7 +192,7 @@ def test_numbers_of_objects_are_not_kinds(panel: AnnotatePanel, nuclei: Any) -> 
     assert panel.tools[POINTS].kinds.names() == [""]
 
 
-def test_dots_without_a_kind_beside_several_kinds_are_refused(panel: AnnotatePanel, nuclei: Any) -> None:
+def test_points_without_a_kind_beside_several_kinds_are_refused(panel: AnnotatePanel, nuclei: Any) -> None:
     session = panel.session
     _, plain = clicked(panel, nuclei, name="a")
     plain.add([[10, 12]])
@@ -213,8 +218,8 @@ def test_only_layers_that_fit_are_offered(panel: AnnotatePanel) -> None:
         (action.text(), action.isEnabled(), action.toolTip()) for action in panel.tools[POINTS].offer().actions()
     ]
     assert entries == [
-        ("flat (1 dot)", False, "Its dots have 2 coordinates, the image has 3 dimensions."),
-        ("fitting (1 dot)", True, "fitting (1 dot)"),
+        ("flat (1 point)", False, "Its points have 2 coordinates, the image has 3 dimensions."),
+        ("fitting (1 point)", True, "fitting (1 point)"),
     ]
 
 
@@ -222,11 +227,11 @@ def test_only_layers_that_fit_are_offered(panel: AnnotatePanel) -> None:
 def test_planes_and_time_points_stay_and_channels_go(panel: AnnotatePanel, axes: str) -> None:
     lengths = {"T": 3, "Z": 4, "C": 2, "Y": 20, "X": 30}
     session = panel.session
-    _, dots = clicked(panel, np.zeros([lengths[letter] for letter in axes]), metadata={"axes": axes})
+    _, points = clicked(panel, np.zeros([lengths[letter] for letter in axes]), metadata={"axes": axes})
     shown = axes.removeprefix("C")
-    assert dots.ndim == len(shown)
+    assert points.ndim == len(shown)
     place = {"T": 1, "Z": 2, "C": 1, "Y": 8, "X": 9}
-    dots.add([[place[letter] for letter in shown]])
+    points.add([[place[letter] for letter in shown]])
     (sample,) = snapshots_of(session)[0].samples()
     assert sample.name.endswith("t=001" if "T" in axes else "cells")
     wanted = [place[letter] for letter in "ZYX" if letter in axes]
@@ -236,52 +241,52 @@ def test_planes_and_time_points_stay_and_channels_go(panel: AnnotatePanel, axes:
 
 def test_nothing_is_lost_when_layers_are_renamed_or_removed(panel: AnnotatePanel, nuclei: Any) -> None:
     session = panel.session
-    image, dots = clicked(panel, nuclei)
-    dots.add([[10, 12]])
+    image, points = clicked(panel, nuclei)
+    points.add([[10, 12]])
     panel.tools[POINTS].add_kind.click()
     second = session.viewer.layers.selection.active
-    dots.name = image.name = "renamed"
-    assert session.items[0].points == (dots, second)
+    points.name = image.name = "renamed"
+    assert session.items[0].points == (points, second)
     session.viewer.layers.remove(second)
-    assert session.items[0].points == (dots,)
+    assert session.items[0].points == (points,)
     session.viewer.layers.remove(image)
     assert session.annotated == []
-    assert len(dots.data) == 1
+    assert len(points.data) == 1
     panel.image.set_value(session.viewer.add_image(nuclei, name="again"))
-    panel.tools[POINTS].use(dots)
-    assert session.items[0].points == (dots,)
+    panel.tools[POINTS].use(points)
+    assert session.items[0].points == (points,)
 
 
-def test_size_of_dots(panel: AnnotatePanel, nuclei: Any) -> None:
-    image, dots = clicked(panel, nuclei)
-    dots.add([[10, 12], [3, 4]])
-    assert clicked_dot_size(image, "YX") == panel.tools[POINTS].size.value() == dots.current_size
+def test_size_of_points(panel: AnnotatePanel, nuclei: Any) -> None:
+    image, points = clicked(panel, nuclei)
+    points.add([[10, 12], [3, 4]])
+    assert clicked_point_size(image, "YX") == panel.tools[POINTS].size.value() == points.current_size
     panel.tools[POINTS].size.setValue(9)
-    assert dots.size.tolist() == [9, 9]
-    assert dots.current_size == 9
-    assert clicked_dot_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > dots.size[0]
+    assert points.size.tolist() == [9, 9]
+    assert points.current_size == 9
+    assert clicked_point_size(panel.session.viewer.add_image(np.zeros((2000, 1000))), "YX") > points.size[0]
 
 
-def test_deleted_dots_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
+def test_deleted_points_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
     viewer = panel.session.viewer
     panel.image.set_value(viewer.add_image(nuclei))
-    dots = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"kind": ["live", "dead", "live"]})
-    panel.tools[POINTS].use(dots)
+    points = viewer.add_points([[1, 2], [5, 6], [9, 9]], features={"kind": ["live", "dead", "live"]})
+    panel.tools[POINTS].use(points)
     handler = KeymapHandler()
-    handler.keymap_providers = [dots, viewer]
-    dots.selected_data = {0, 1}
-    dots.remove_selected()
-    dots.add([[20, 20]])
-    dots.data = dots.data + 1
+    handler.keymap_providers = [points, viewer]
+    points.selected_data = {0, 1}
+    points.remove_selected()
+    points.add([[20, 20]])
+    points.data = points.data + 1
     for left in (2, 1, 3, 3):
         handler.press_key("Control-Z")
-        assert len(dots.data) == left
-    assert dots.data.tolist() == [[1, 2], [5, 6], [9, 9]]
-    assert dots.features["kind"].tolist() == ["live", "dead", "live"]
+        assert len(points.data) == left
+    assert points.data.tolist() == [[1, 2], [5, 6], [9, 9]]
+    assert points.features["kind"].tolist() == ["live", "dead", "live"]
     handler.press_key("Control-Shift-Z")
-    assert dots.data.tolist() == [[9, 9]]
+    assert points.data.tolist() == [[9, 9]]
     panel.tools[POINTS].close_down()
-    assert dots.keymap == {}
+    assert points.keymap == {}
 
 
 def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:

@@ -1,4 +1,4 @@
-"""Counts in the tab Apply: dots, density, regions, corrections and tables."""
+"""Counts in the tab Apply: points, density, regions, corrections and tables."""
 
 import threading
 from pathlib import Path
@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from microforge.annotations import POINTS
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.point_results import dots_of, is_corrected
+from microforge.gui.layers.point_results import is_corrected, points_of_result
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting.task import Counting
@@ -20,19 +20,19 @@ from support.count_bench import FIVE, Bench, cells, rectangle
 from support.runs import csv_rows
 
 
-def test_cells_become_dots_over_a_density(bench: Bench) -> None:
+def test_cells_become_points_over_a_density(bench: Bench) -> None:
     bench.viewer.add_image(cells(*FIVE), name="field", scale=(0.5, 0.5), units=("um", "um"))
     bench.apply()
     names = [layer.name for layer in bench.viewer.layers]
     assert names == ["field", "field density", "field (cells)"]
-    dots, density = bench.viewer.layers["field (cells)"], bench.viewer.layers["field density"]
-    assert sorted(map(tuple, dots.data.astype(int).tolist())) == sorted(FIVE)
-    assert dots.features["confidence"].between(0.5, 1).all()
-    assert np.allclose(dots.scale, 0.5)
-    assert 3 < float(np.median(dots.size)) < 12, "smaller than the spacing: dots do not hide each other"
+    points, density = bench.viewer.layers["field (cells)"], bench.viewer.layers["field density"]
+    assert sorted(map(tuple, points.data.astype(int).tolist())) == sorted(FIVE)
+    assert points.features["confidence"].between(0.5, 1).all()
+    assert np.allclose(points.scale, 0.5)
+    assert 3 < float(np.median(points.size)) < 12, "smaller than the spacing: points do not hide each other"
     assert (str(density.blending), density.opacity, density.visible) == ("additive", 0.6, True)
     assert float(density.data.sum()) == pytest.approx(5, abs=0.01)
-    assert all(is_result(layer) for layer in (dots, density))
+    assert all(is_result(layer) for layer in (points, density))
     assert "field: 5 cells (3–7)" in bench.panel.message.text()
     assert bench.text == "5 cells (3–7)"
     assert bench.table()[0] == ["Region", "Cells", "Range", "per mm²", "µm²"]
@@ -42,32 +42,32 @@ def test_cells_become_dots_over_a_density(bench: Bench) -> None:
 def test_applying_again_renews_the_layers(bench: Bench) -> None:
     image = bench.viewer.add_image(cells(*FIVE), name="field")
     bench.apply()
-    dots = bench.viewer.layers["field (cells)"]
+    points = bench.viewer.layers["field (cells)"]
     image.data = cells(*FIVE[:2], (50, 20))
     bench.apply()
     assert len(bench.viewer.layers) == 3
-    assert len(dots.data) == len(dots.features) == 3
+    assert len(points.data) == len(points.features) == 3
     image.data = cells()
     bench.apply()
-    assert len(dots.data) == 0
+    assert len(points.data) == 0
     assert bench.text.startswith("0 cells")
 
 
-def test_corrected_dots_are_hers(bench: Bench) -> None:
+def test_corrected_points_are_hers(bench: Bench) -> None:
     bench.viewer.add_image(cells(*FIVE), name="field")
     bench.apply()
-    dots = bench.viewer.layers["field (cells)"]
-    dots.add((20, 20))
+    points = bench.viewer.layers["field (cells)"]
+    points.add((20, 20))
     bench.wait("counted by you: 6 cells")
     assert "(" not in bench.text, "no interval for what a person has counted"
     assert "no interval" in bench.counts.note.text()
     assert bench.table()[1][-1] == "you"
-    dots.selected_data = {0, 1}
-    dots.remove_selected()
+    points.selected_data = {0, 1}
+    points.remove_selected()
     bench.wait("counted by you: 4 cells")
     bench.apply()
     assert len(bench.viewer.layers) == 4, "corrections are never overwritten"
-    assert len(dots.data) == 4
+    assert len(points.data) == 4
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.25])
@@ -136,7 +136,7 @@ def test_only_areas_over_the_image_count(bench: Bench) -> None:
     assert len(bench.table()) == 2
 
 
-def test_dots_in_regions_after_a_correction(bench: Bench) -> None:
+def test_points_in_regions_after_a_correction(bench: Bench) -> None:
     bench.viewer.add_image(cells(*FIVE), name="field")
     bench.viewer.add_shapes([rectangle(0, 0, 20, 79)])
     bench.apply()
@@ -160,12 +160,12 @@ def test_kinds_have_colours_and_columns(qtbot: QtBot, session: Session) -> None:
     bench.viewer.add_image(image, name="field")
     bench.apply()
     bench.wait("5 live, 2 dead")
-    dots = bench.viewer.layers["field (cells)"]
-    assert len({tuple(colour) for colour in dots.face_color.tolist()}) == 2
+    points = bench.viewer.layers["field (cells)"]
+    assert len({tuple(colour) for colour in points.face_color.tolist()}) == 2
     assert {layer.name for layer in bench.viewer.layers} >= {"field density live", "field density dead"}
     assert [row[1:3] for row in bench.table()[1:]] == [["live", "5"], ["dead", "2"]]
     bench.counts.kind.set_value("dead")
-    dots.add((5, 5))
+    points.add((5, 5))
     bench.wait("counted by you: 5 live, 3 dead")
 
 
@@ -181,9 +181,9 @@ def test_series_and_stacks(qtbot: QtBot, session: Session, axes: str) -> None:
     bench.viewer.add_image(image, name="field", metadata={"axes": axes})
     shapes = bench.viewer.add_shapes([rectangle(0, 0, 20, 49)])
     bench.apply()
-    dots = bench.viewer.layers["field (cells)"]
-    assert dots.ndim == len(axes)
-    assert {tuple(np.round(row).astype(int)) for row in dots.data} == set(map(tuple, np.argwhere(image > 0)))
+    points = bench.viewer.layers["field (cells)"]
+    assert points.ndim == len(axes)
+    assert {tuple(np.round(row).astype(int)) for row in points.data} == set(map(tuple, np.argwhere(image > 0)))
     if "T" not in axes:
         bench.wait("4 cells")
         assert "region 1: 2 cells" in bench.text or "region 1: 3 cells" in bench.text
@@ -194,7 +194,7 @@ def test_series_and_stacks(qtbot: QtBot, session: Session, axes: str) -> None:
     bench.viewer.dims.set_point(axes.index("T"), 2)
     bench.wait("1 cell\n")
     assert [row[:3] for row in bench.table()[1:3]] == [["0", "whole image", "1"], ["0", "region 1", "1"]]
-    dots.add([{"T": 2, "Z": 10, "Y": 35, "X": 5}[letter] for letter in axes])
+    points.add([{"T": 2, "Z": 10, "Y": 35, "X": 5}[letter] for letter in axes])
     bench.wait("counted by you: 2 cells")
 
 
@@ -223,11 +223,11 @@ def test_tables_are_saved_and_copied(bench: Bench, tmp_path: Path) -> None:
     assert set(rows[0]) == {"image", "y", "x", "confidence"}
 
 
-def test_dots_become_an_annotation(bench: Bench) -> None:
+def test_points_become_an_annotation(bench: Bench) -> None:
     image = bench.viewer.add_image(cells(*FIVE), name="field")
     bench.apply()
-    dots = bench.viewer.layers["field (cells)"]
-    dots.add((20, 20))
+    points = bench.viewer.layers["field (cells)"]
+    points.add((20, 20))
     bench.counts.use.click()
     item = bench.session.annotated_of(image)
     assert item is not None
@@ -242,15 +242,15 @@ def test_dots_become_an_annotation(bench: Bench) -> None:
     assert "before" in bench.counts.note.text()
 
 
-def test_dots_come_back_as_they_are(bench: Bench) -> None:
+def test_points_come_back_as_they_are(bench: Bench) -> None:
     bench.viewer.add_image(cells(*FIVE), name="field")
     bench.apply()
-    dots = bench.viewer.layers["field (cells)"]
-    points = dots_of(dots)
+    layer = bench.viewer.layers["field (cells)"]
+    points = points_of_result(layer)
     assert (points.axes, points.kinds, len(points)) == ("YX", ("",), 5)
-    assert not is_corrected(dots)
-    dots.data = dots.data + 1
-    assert is_corrected(dots)
+    assert not is_corrected(layer)
+    layer.data = layer.data + 1
+    assert is_corrected(layer)
 
 
 def test_counting_does_not_hold_the_window(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +274,7 @@ def test_counting_does_not_hold_the_window(bench: Bench, monkeypatch: pytest.Mon
     assert window not in counted_in
 
 
-def test_image_closed_meanwhile_still_gets_its_dots(bench: Bench) -> None:
+def test_image_closed_meanwhile_still_gets_its_points(bench: Bench) -> None:
     layer = bench.viewer.add_image(cells(*FIVE), name="field")
     bench.panel.apply()
     bench.viewer.layers.remove(layer)

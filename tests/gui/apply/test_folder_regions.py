@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari.layers import Points
+from napari.layers import Points as PointsLayer
 from pytestqt.qtbot import QtBot
 
 from microforge.config import PredictionConfig
@@ -18,7 +18,7 @@ from microforge.gui.session.state import Session
 from microforge.io.points import write_points_csv
 from microforge.io.rois import read_rois
 from microforge.io.writing import write_image
-from microforge.types import Points as Dots
+from microforge.types import Points
 from support.model_cards import write_model
 
 
@@ -135,12 +135,12 @@ def test_table_tells_cells_and_classes(qtbot: QtBot, panel: ApplyFolder, folder:
 
 
 @pytest.mark.parametrize("kinds", [("",), ("live", "dead")])
-def test_counted_file_opens_with_its_dots(
+def test_counted_file_opens_with_its_points(
     qtbot: QtBot, panel: ApplyFolder, tmp_path: Path, kinds: tuple[str, ...]
 ) -> None:
     write_image(tmp_path / "a.tif", np.zeros((20, 30), np.uint8), "YX", (0.5, 0.5))
     kind = np.array([0, len(kinds) - 1], np.int32)
-    points = Dots(np.array([[2, 3], [10, 20]], np.float32), kind, kinds)
+    points = Points(np.array([[2, 3], [10, 20]], np.float32), kind, kinds)
     (tmp_path / "out").mkdir()
     columns = {"confidence": np.array([0.5, 1.0])}
     write_points_csv(tmp_path / "out" / "a.csv", points, columns, (0.5, 0.5))
@@ -148,7 +148,7 @@ def test_counted_file_opens_with_its_dots(
     panel.open_row(FileRow(tmp_path / "a.tif", "skipped", result=tmp_path / "out" / "a.csv"))
     layers = panel._session.viewer.layers
     qtbot.waitUntil(lambda: len(layers) == 2, timeout=5000)
-    assert isinstance(layers[1], Points)
+    assert isinstance(layers[1], PointsLayer)
     assert layers[1].data.tolist() == [[2, 3], [10, 20]]
     assert np.allclose(layers[1].scale, 0.5)
     assert len(np.unique(layers[1].face_color, axis=0)) == len(kinds)

@@ -74,7 +74,7 @@ def panel(qtbot: Any, session: Session, predictor: type[Predictor], tmp_path: Pa
     return panel
 
 
-def dots(*places: tuple[int, int]) -> np.ndarray:
+def points(*places: tuple[int, int]) -> np.ndarray:
     image = np.zeros((12, 14), np.float32)
     for place in places:
         image[place] = 5
@@ -91,7 +91,7 @@ def test_nothing_can_start_without_model_or_image(qtbot: Any, session: Session, 
     qtbot.addWidget(panel)
     assert "No model yet" in panel.picker.card.text()
     assert not panel.layers.start.isEnabled()
-    session.viewer.add_image(dots())
+    session.viewer.add_image(points())
     assert not panel.layers.start.isEnabled()
     session.set_model(write_model(tmp_path / "m.safetensors"))
     assert panel.layers.start.isEnabled()
@@ -135,9 +135,9 @@ def test_unknown_task_does_not_break_the_panel(panel: ApplyPanel, session: Sessi
 
 
 def test_selected_layers_are_predicted(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    first = session.viewer.add_image(dots((2, 3), (7, 8)), name="first", scale=(0.5, 0.5), units=("um", "um"))
-    second = session.viewer.add_image(dots((1, 1)), name="second")
-    session.viewer.add_image(dots(), name="other")
+    first = session.viewer.add_image(points((2, 3), (7, 8)), name="first", scale=(0.5, 0.5), units=("um", "um"))
+    second = session.viewer.add_image(points((1, 1)), name="second")
+    session.viewer.add_image(points(), name="other")
     session.viewer.layers.selection = {first, second}
     assert "first, second" in panel.layers.chosen.text()
     run(qtbot, session, panel.layers.apply)
@@ -155,8 +155,8 @@ def test_selected_layers_are_predicted(qtbot: Any, panel: ApplyPanel, session: S
 
 
 def test_image_is_found_behind_its_annotation_and_its_result(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    image = session.viewer.add_image(dots((2, 2)), name="cells")
-    session.viewer.add_image(dots(), name="other")
+    image = session.viewer.add_image(points((2, 2)), name="cells")
+    session.viewer.add_image(points(), name="other")
     labels = session.viewer.add_labels(np.zeros((12, 14), int))
     session.annotate(image, labels)
     session.viewer.layers.selection = {labels}
@@ -167,7 +167,7 @@ def test_image_is_found_behind_its_annotation_and_its_result(qtbot: Any, panel: 
 
 
 def test_one_bad_image_does_not_stop_the_others(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    layers = [session.viewer.add_image(dots((1, 1)), name=name) for name in ("bad", "good")]
+    layers = [session.viewer.add_image(points((1, 1)), name=name) for name in ("bad", "good")]
     session.viewer.layers.selection = set(layers)
     run(qtbot, session, panel.layers.apply)
     assert "model needs 1" in panel.layers.message.text()
@@ -176,7 +176,7 @@ def test_one_bad_image_does_not_stop_the_others(qtbot: Any, panel: ApplyPanel, s
 
 
 def test_unforeseen_error_is_shown_and_the_panel_works_on(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    layer = session.viewer.add_image(dots((1, 1)), name="worse")
+    layer = session.viewer.add_image(points((1, 1)), name="worse")
     run(qtbot, session, panel.layers.apply)
     assert "CUDA ran out of memory" in panel.layers.message.text()
     layer.name = "fine"
@@ -186,7 +186,7 @@ def test_unforeseen_error_is_shown_and_the_panel_works_on(qtbot: Any, panel: App
 
 def test_cancel(qtbot: Any, panel: ApplyPanel, session: Session, predictor: type[Predictor]) -> None:
     predictor.tiles, predictor.pause = 1000, 0.01
-    session.viewer.add_image(dots((1, 1)), name="cells")
+    session.viewer.add_image(points((1, 1)), name="cells")
     panel.layers.apply()
     qtbot.waitUntil(lambda: panel.layers.busy.bar.value() > 0)
     assert "cells" in panel.layers.busy.text.text()
@@ -202,7 +202,7 @@ def test_cancel(qtbot: Any, panel: ApplyPanel, session: Session, predictor: type
 
 
 def test_second_run_is_refused(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    session.viewer.add_image(dots((1, 1)))
+    session.viewer.add_image(points((1, 1)))
     hold = threading.Event()
     session.applying.start(lambda: iter([hold.wait(5)]))
     panel.layers.apply()
@@ -213,7 +213,7 @@ def test_second_run_is_refused(qtbot: Any, panel: ApplyPanel, session: Session) 
 
 def test_layer_removed_meanwhile(qtbot: Any, panel: ApplyPanel, session: Session, predictor: type[Predictor]) -> None:
     predictor.pause = 0.05
-    session.viewer.add_image(dots((1, 1)), name="cells")
+    session.viewer.add_image(points((1, 1)), name="cells")
     panel.layers.apply()
     session.viewer.layers.clear()
     qtbot.waitUntil(lambda: not session.applying.running)
@@ -222,14 +222,14 @@ def test_layer_removed_meanwhile(qtbot: Any, panel: ApplyPanel, session: Session
 
 def test_classes_are_named(qtbot: Any, panel: ApplyPanel, session: Session, predictor: type[Predictor]) -> None:
     predictor.classes = {0: "nothing", 1: "vessel", 2: "gland"}
-    session.viewer.add_image(dots((1, 1), (5, 5)), name="tissue")
+    session.viewer.add_image(points((1, 1), (5, 5)), name="tissue")
     run(qtbot, session, panel.layers.apply)
     layer = session.viewer.layers["tissue (classes)"]
     assert layer.features["class"].tolist() == ["", "vessel", "gland"]
 
 
 def test_axes_are_asked_once(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    layer = session.viewer.add_image(np.stack([dots((1, 1)), dots((2, 2), (5, 5))]), name="film")
+    layer = session.viewer.add_image(np.stack([points((1, 1)), points((2, 2), (5, 5))]), name="film")
     assert panel.layers.axes.isVisible()
     panel.layers.axes.set_value("TYX")
     panel.layers.axes.value_changed.emit("TYX")
@@ -240,8 +240,8 @@ def test_axes_are_asked_once(qtbot: Any, panel: ApplyPanel, session: Session) ->
 
 def test_table_is_saved(qtbot: Any, panel: ApplyPanel, session: Session, tmp_path: Path) -> None:
     layers = [
-        session.viewer.add_image(dots((2, 3), (7, 8)), name="a"),
-        session.viewer.add_image(dots((2, 3)), name="b", scale=(0.5, 0.5), units=("um", "um")),
+        session.viewer.add_image(points((2, 3), (7, 8)), name="a"),
+        session.viewer.add_image(points((2, 3)), name="b", scale=(0.5, 0.5), units=("um", "um")),
     ]
     session.viewer.layers.selection = set(layers)
     run(qtbot, session, panel.layers.apply)
@@ -256,7 +256,7 @@ def test_table_is_saved(qtbot: Any, panel: ApplyPanel, session: Session, tmp_pat
 
 
 def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    session.viewer.add_image(dots((2, 3)), name="cells", scale=(0.5, 0.5))
+    session.viewer.add_image(points((2, 3)), name="cells", scale=(0.5, 0.5))
     run(qtbot, session, panel.layers.apply)
     result = session.viewer.layers["cells (objects)"]
     panel.layers.objects.copy_results()
@@ -275,7 +275,7 @@ def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session
 def test_settings_reach_the_predictor(
     qtbot: Any, panel: ApplyPanel, session: Session, predictor: type[Predictor]
 ) -> None:
-    session.viewer.add_image(dots((1, 1)))
+    session.viewer.add_image(points((1, 1)))
     run(qtbot, session, panel.layers.apply)
     assert predictor.made[-1].task_options == {}
     form = panel.settings._task
@@ -384,7 +384,7 @@ def test_activity_dock_knows(qtbot: Any, panel: ApplyPanel, session: Session, pr
     from napari.utils import progress
 
     predictor.pause = 0.05
-    session.viewer.add_image(dots((1, 1)), name="cells")
+    session.viewer.add_image(points((1, 1)), name="cells")
     before = len(progress._all_instances)
     panel.layers.apply()
     assert len(progress._all_instances) == before + 1

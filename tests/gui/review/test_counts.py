@@ -51,9 +51,9 @@ FIELDS = {
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    images, dots = tmp_path / "images", tmp_path / "dots"
+    images, points = tmp_path / "images", tmp_path / "points"
     images.mkdir()
-    dots.mkdir()
+    points.mkdir()
     for name, (found, missed, extra) in FIELDS.items():
         pixels = np.zeros((42, 50), np.float32)
         for places, value in ((found, 50), (missed, 20), (extra, 60)):
@@ -61,8 +61,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
                 pixels[place] = value
         write_image(images / f"{name}.tif", pixels, "YX", (0.5, 0.5))
         y, x = np.array(found + missed, float).T
-        write_table(dots / f"{name}.csv", {"y": y, "x": x})
-    return images, dots
+        write_table(points / f"{name}.csv", {"y": y, "x": x})
+    return images, points
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_worst_best_and_both(qtbot: QtBot, session: Session, review: CountReview
     if "layers" in signature(session.viewer.reset_view).parameters:  # Older napari can only fit all layers.
         assert np.allclose(camera.center[-2:], middle, atol=1), "what is hidden does not decide what is seen"
     sizes = np.concatenate([layers[f"{name} truth"].size for name in "ab"])
-    assert np.ptp(sizes) == 0, "dots of one size can be compared"
+    assert np.ptp(sizes) == 0, "points of one size can be compared"
     for name in ("a truth", "a result"):
         assert np.allclose(layers[name].translate, layers["a"].translate)
 
@@ -159,8 +159,8 @@ def test_annotated_image_is_not_taken_away(
     measure(qtbot, review, folders)
     review.worst.click()
     opened(qtbot, session, review)
-    dots = session.viewer.add_points(np.zeros((1, 2)), name="mine")
-    session.annotate_points(session.viewer.layers["b"], [dots])
+    points = session.viewer.add_points(np.zeros((1, 2)), name="mine")
+    session.annotate_points(session.viewer.layers["b"], [points])
     review.best.click()
     assert {"b", "mine", "a"} <= set(opened(qtbot, session, review))
 
@@ -172,8 +172,8 @@ def test_images_of_the_session(qtbot: QtBot, session: Session, review: CountRevi
         for place in found:
             pixels[(1, *place)] = 50
         image = session.viewer.add_image(pixels, name=name, scale=(1, 2, 2), metadata={"axes": "TYX"})
-        dots = session.viewer.add_points([(1, *place) for place in found + missed], scale=(1, 2, 2))
-        item = session.annotate_points(image, [dots])
+        points = session.viewer.add_points([(1, *place) for place in found + missed], scale=(1, 2, 2))
+        item = session.annotate_points(image, [points])
         session.change(item, validation=name == "b")
     review.source.where.set_value("aside")
     measure(qtbot, review)
@@ -190,7 +190,7 @@ def test_images_of_the_session(qtbot: QtBot, session: Session, review: CountRevi
     measure(qtbot, review)
     assert len(review.cases) == 3
     session.set_task("instances")
-    assert review.source.where.value() == "files", "dots are read while counting is what is learnt"
+    assert review.source.where.value() == "files", "points are read while counting is what is learnt"
 
 
 def test_a_bad_file_does_not_stop_the_others(qtbot: QtBot, review: CountReview, folders: tuple[Path, Path]) -> None:

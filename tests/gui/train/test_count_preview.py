@@ -18,11 +18,11 @@ CELLS = ((10, 10), (10, 30), (30, 10))
 
 
 def counted(session: Session, image: np.ndarray, **layer: Any) -> Any:
-    """Open an image with dots and choose counting."""
+    """Open an image with points and choose counting."""
     session.set_task("counting")
     source = session.viewer.add_image(image, name="field", **layer)
-    dots = session.viewer.add_points(np.argwhere(image > 0)[:, -image.ndim :], ndim=image.ndim)
-    session.annotate_points(source, [dots])
+    points = session.viewer.add_points(np.argwhere(image > 0)[:, -image.ndim :], ndim=image.ndim)
+    session.annotate_points(source, [points])
     return source
 
 
@@ -38,7 +38,7 @@ def bright(*places: tuple[int, ...], shape: tuple[int, ...] = (40, 48)) -> np.nd
     return image
 
 
-def test_cells_are_previewed_as_dots(qtbot: QtBot, panel: TrainPanel, training: FakeTraining) -> None:
+def test_cells_are_previewed_as_points(qtbot: QtBot, panel: TrainPanel, training: FakeTraining) -> None:
     answers = [bright(*CELLS), bright(*CELLS, (30, 40)), bright()]
     counter = FakeCounter(get_task("counting").from_options({"spacing": 12.0}))
     calls = []
@@ -64,7 +64,7 @@ def test_cells_are_previewed_as_dots(qtbot: QtBot, panel: TrainPanel, training: 
 
 
 @pytest.mark.parametrize("axes", ["TYX", "ZYX"])
-def test_dots_lie_on_their_time_point_and_plane(
+def test_points_lie_on_their_time_point_and_plane(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, axes: str
 ) -> None:
     image = bright((2, 10, 10), (2, 30, 20), shape=(5, 40, 48))

@@ -1,4 +1,4 @@
-"""Training from dots and from classes: what reaches the training, before and while it runs."""
+"""Training from points and from classes: what reaches the training, before and while it runs."""
 
 import threading
 from collections.abc import Callable
@@ -24,11 +24,11 @@ from support.fakes import FakeTraining
 LONG = 120_000
 
 
-def clicked(session: Session, data: Any, name: str, dots: Any = ()) -> Any:
+def clicked(session: Session, data: Any, name: str, points: Any = ()) -> Any:
     image = session.viewer.add_image(data, name=name)
     layer = add_points(session.viewer, image, "YX")
-    if len(dots):
-        layer.add(dots)
+    if len(points):
+        layer.add(points)
     return session.annotate_points(image, [layer])
 
 
@@ -38,13 +38,13 @@ def start(qtbot: QtBot, panel: TrainPanel, training: FakeTraining) -> None:
     qtbot.waitUntil(lambda: bool(training.calls) and "Step" in panel.report.numbers.text())
 
 
-def test_dots_set_meanwhile_reach_the_training(
+def test_points_set_meanwhile_reach_the_training(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, nuclei: Any
 ) -> None:
     panel.session.set_task("counting")
     first = clicked(panel.session, nuclei, "a", [[3, 4], [20, 30]])
     second = clicked(panel.session, nuclei, "b")
-    qtbot.waitUntil(lambda: "2 dots in 1 image" in panel.state.text())
+    qtbot.waitUntil(lambda: "2 points in 1 image" in panel.state.text())
     start(qtbot, panel, training)
     assert [(one.name, len(one.points)) for one in training.calls[0]["training"]] == [("a", 2)]
     replaced = training.calls[0]["replaced"]
@@ -64,7 +64,7 @@ def test_dots_set_meanwhile_reach_the_training(
     assert replaced[3].mask.all()
 
 
-def test_dots_deleted_meanwhile_are_forgotten(
+def test_points_deleted_meanwhile_are_forgotten(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, nuclei: Any
 ) -> None:
     panel.session.set_task("counting")
@@ -106,7 +106,7 @@ def test_an_image_left_out_is_forgotten_only_by_this_task(session: Session, nucl
     assert len(session.viewer.layers) == 2
 
 
-def test_dots_belong_to_their_image(session: Session, nuclei: Any) -> None:
+def test_points_belong_to_their_image(session: Session, nuclei: Any) -> None:
     item = clicked(session, nuclei, "a")
     assert session.annotated_of(item.points[0]) is item
     assert serves(item, session.task_class.annotation) is False
@@ -114,14 +114,14 @@ def test_dots_belong_to_their_image(session: Session, nuclei: Any) -> None:
     assert session.items == [item]
 
 
-def test_the_preview_follows_the_dots(panel: TrainPanel, nuclei: Any) -> None:
+def test_the_preview_follows_the_points(panel: TrainPanel, nuclei: Any) -> None:
     panel.session.set_task("counting")
     first, _ = (clicked(panel.session, nuclei, name, [[3, 4]]) for name in "ab")
     panel.session.viewer.layers.selection.active = first.points[0]
     assert panel.preview._looked_at() is first.image
 
 
-def test_folders_of_dots_and_of_classes_are_trained_on(
+def test_folders_of_points_and_of_classes_are_trained_on(
     qtbot: QtBot, panel: TrainPanel, training: FakeTraining, tmp_path: Path
 ) -> None:
     session, fields = panel.session, panel.list
@@ -150,13 +150,13 @@ def test_folders_of_dots_and_of_classes_are_trained_on(
     assert all(len(sample.points) > 3 for sample in seen[0])
     assert [[sample.class_name for sample in each] for each in seen[1:]] == [["good", "bad"], ["bad", "good"]]
     session.set_task("counting")
-    assert not panel.train.isEnabled(), "dots need a folder of their own"
+    assert not panel.train.isEnabled(), "points need a folder of their own"
 
 
 def test_the_second_folder_is_called_as_the_task_needs_it(panel: TrainPanel) -> None:
     field = panel.list.annotations
     for task, title, asks in (
-        ("counting", "Dots", "folder"),
+        ("counting", "Points", "folder"),
         ("classification", "Classes", "files"),
         ("instances", "Labels", "folder"),
     ):

@@ -107,7 +107,7 @@ def halves(tmp_path: Path) -> Path:
     return write(tmp_path / "halves.tif", labels)
 
 
-def test_every_image_gets_its_dots_and_a_row_of_counts(tmp_path: Path, images: list[Path]) -> None:
+def test_every_image_gets_its_points_and_a_row_of_counts(tmp_path: Path, images: list[Path]) -> None:
     events = run(images, origin(tmp_path))
     assert of_type(events, FolderStarted)[0].things == "cells"
     finished = {event.path: event for event in of_type(events, ImageFinished)}
@@ -115,9 +115,9 @@ def test_every_image_gets_its_dots_and_a_row_of_counts(tmp_path: Path, images: l
     assert finished[images[2]].result == tmp_path / "out" / "i2.csv"
     assert not list((tmp_path / "out").glob("*.tif"))
     assert not (tmp_path / "out" / "objects.csv").exists()
-    dots = csv_rows(tmp_path / "out" / "i2.csv")
-    assert sorted((round(float(row["y"])), round(float(row["x"]))) for row in dots) == [(12, 12), (12, 30)]
-    assert all(0 < float(row["confidence"]) <= 1 for row in dots)
+    points = csv_rows(tmp_path / "out" / "i2.csv")
+    assert sorted((round(float(row["y"])), round(float(row["x"]))) for row in points) == [(12, 12), (12, 30)]
+    assert all(0 < float(row["confidence"]) <= 1 for row in points)
     with zipfile.ZipFile(tmp_path / "out" / "i2.zip") as archive:
         assert len(archive.namelist()) >= 1
     rows = csv_rows(tmp_path / "out" / "counts.csv")

@@ -23,7 +23,7 @@ from support.runs import csv_rows, of_type
 from support.thresholding import Thresholding
 
 
-class Dots(Thresholding):
+class Pointing(Thresholding):
     """Stands for a model that counts: each bright pixel is a cell."""
 
     def finish(self, output: Any, sample: Any) -> Prediction:
@@ -52,7 +52,7 @@ def counting(folder: Path, **changes: Any) -> Origin:
 
 
 def run(paths: Sequence[Path], origin: Origin) -> list[Any]:
-    network = Dots() if origin.answer is CELLS else Thresholding()
+    network = Pointing() if origin.answer is CELLS else Thresholding()
     return list(run_folder(network, list(paths), origin))
 
 
@@ -95,7 +95,7 @@ def test_a_file_saved_beside_a_result_is_not_replaced_by_a_result_of_another_kin
     assert "my own" not in (tmp_path / "out" / own).read_text(errors="replace")
 
 
-def test_an_archive_of_somebody_else_is_not_deleted_where_there_are_no_dots(tmp_path: Path) -> None:
+def test_an_archive_of_somebody_else_is_not_deleted_where_there_are_no_points(tmp_path: Path) -> None:
     paths = [write_image(tmp_path / "in" / "empty.tif", 0)]
     run(paths, counting(tmp_path))
     run(paths, counting(tmp_path))

@@ -138,7 +138,7 @@ def test_labelme_shapes_and_groups(tmp_path: Path) -> None:
         {"label": "cell", "points": SQUARE[:4], "shape_type": "polygon", "group_id": 1},
         {"label": "cell", "points": [[30, 2], [35, 7]], "shape_type": "rectangle", "group_id": 1},
         {"label": "cell", "points": [[25, 25], [25, 31]], "shape_type": "circle", "group_id": None},
-        {"label": "dot", "points": [[1, 1]], "shape_type": "point"},
+        {"label": "point", "points": [[1, 1]], "shape_type": "point"},
     ]
     labels = read_outlines(save(tmp_path / "a.json", {"shapes": shapes, "imagePath": "a.tif"}), image())
     assert pixels(labels)[0] == 125

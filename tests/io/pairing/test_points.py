@@ -1,4 +1,4 @@
-"""Images and their files of dots belong together by name, whatever Fiji and people add to it."""
+"""Images and their files of points belong together by name, whatever Fiji and people add to it."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ NAMES = [
     ("img_01.tif", "img_01.roi"),
     ("img_01.tif", "img_01.tif.csv"),
     ("img_01.tif", "img_01_points.csv"),
-    ("img_01.tif", "img_01-dots.csv"),
+    ("img_01.tif", "img_01-points.csv"),
     ("img_01.tif", "img_01 counts.csv"),
     ("img_01.tif", "01_cells.csv"),
     ("img_01.tif", "points_01.csv"),
@@ -92,10 +92,10 @@ def test_several_kinds_of_files_for_one_image_are_ambiguous(tmp_path: Path) -> N
 
 def test_results_can_be_annotations(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif", "b.tif")
-    dots = np.random.default_rng(0).uniform(0, 500, (40, 2)).astype(np.float32)
+    points = np.random.default_rng(0).uniform(0, 500, (40, 2)).astype(np.float32)
     for name, moved in (("a", 0.0), ("b", 1.0)):
-        write_points_csv(images / f"{name}.csv", Points(dots, np.zeros(40, np.int32)))
-        write_points_rois(images / f"{name}.zip", Points(dots[::-1] + moved, np.zeros(40, np.int32)))
+        write_points_csv(images / f"{name}.csv", Points(points, np.zeros(40, np.int32)))
+        write_points_rois(images / f"{name}.zip", Points(points[::-1] + moved, np.zeros(40, np.int32)))
     with pytest.raises(PairingError, match=r"Two points files fit: b\.csv and b\.zip"):
         pair(images, images)
     (images / "b.csv").unlink()
@@ -110,7 +110,7 @@ def test_places_beyond_all_bounds_are_not_the_same(tmp_path: Path) -> None:
         pair(images, images)
 
 
-def test_label_images_are_no_dots(tmp_path: Path) -> None:
+def test_label_images_are_no_points(tmp_path: Path) -> None:
     images = touch(tmp_path / "x", "a.tif")
     with pytest.raises(PairingError, match=r"holds no files of points.*\.csv, \.tsv, \.txt, \.roi, \.zip, \.xml"):
         pair(images, touch(tmp_path / "y", "a.tif"))

@@ -1,4 +1,4 @@
-"""Dots as ImageJ ROIs: read as Fiji keeps them, and written so that nothing changes on the way."""
+"""Points as ImageJ ROIs: read as Fiji keeps them, and written so that nothing changes on the way."""
 
 import zipfile
 from pathlib import Path
@@ -43,7 +43,7 @@ def save(tmp_path: Path, *rois: ImagejRoi, name: str = "set.zip") -> Path:
 
 
 def same(one: Points, other: Points) -> None:
-    """Compare dots that may be in another order."""
+    """Compare points that may be in another order."""
     assert (one.axes, one.kinds) == (other.axes, other.kinds)
     orders = [np.lexsort((*points.coordinates.T, points.kind)) for points in (one, other)]
     np.testing.assert_array_equal(one.coordinates[orders[0]], other.coordinates[orders[1]])
@@ -55,7 +55,7 @@ def same(one: Points, other: Points) -> None:
 
 @pytest.mark.parametrize("axes", ["YX", "ZYX", "TYX", "TZYX"])
 @pytest.mark.parametrize("kinds", [("",), ("mitosis",), ("CD4", "CD8", "a z1"), ("", "named")])
-def test_dots_come_back_exactly(tmp_path: Path, axes: str, kinds: tuple[str, ...]) -> None:
+def test_points_come_back_exactly(tmp_path: Path, axes: str, kinds: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)
     count, sizes = 60, {"T": 3, "Z": 4, "Y": 300, "X": 400}
     columns = [rng.integers(sizes[a], size=count) if a in "TZ" else rng.random(count) * sizes[a] - 0.5 for a in axes]
@@ -80,13 +80,13 @@ def test_each_kind_and_plane_is_one_roi_with_a_name_of_its_own(tmp_path: Path) -
     np.testing.assert_array_equal(first.coordinates(), [[2, 1], [4, 3]])
 
 
-def test_dots_without_kinds_are_called_cells(tmp_path: Path) -> None:
+def test_points_without_kinds_are_called_cells(tmp_path: Path) -> None:
     write_points_rois(tmp_path / "a.zip", Points(np.ones((2, 2), np.float32), np.zeros(2, np.int32)))
     (one,) = roiread(tmp_path / "a.zip")
     assert (one.name, one.group, one.z_position, one.t_position) == ("cells", 0, 0, 0)
 
 
-def test_no_dots_leave_no_zip_file_that_fiji_could_not_open(tmp_path: Path) -> None:
+def test_no_points_leave_no_zip_file_that_fiji_could_not_open(tmp_path: Path) -> None:
     none = Points(np.zeros((0, 2), np.float32), np.zeros(0, np.int32))
     (tmp_path / "a.zip").write_text("of a run before")
     assert not write_points_rois(tmp_path / "a.zip", none)
@@ -98,7 +98,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         write_points_rois(tmp_path / "none" / "a.zip", Points(np.ones((1, 2), np.float32), np.zeros(1, np.int32)))
 
 
-def test_dots_on_a_slide_of_many_pixels_come_back(tmp_path: Path) -> None:
+def test_points_on_a_slide_of_many_pixels_come_back(tmp_path: Path) -> None:
     places = np.array([[0, 0], [60000.25, 2.5], [33000, 45000.75]], np.float32)
     written = Points(places, np.zeros(3, np.int32))
     write_points_rois(tmp_path / "a.zip", written)
@@ -117,7 +117,7 @@ def test_points_are_where_fiji_shows_them(tmp_path: Path, name: str) -> None:
     assert (fine.axes, fine.kinds) == ("YX", ("",))
 
 
-def test_outlined_cells_are_dots_at_their_centres(tmp_path: Path) -> None:
+def test_outlined_cells_are_points_at_their_centres(tmp_path: Path) -> None:
     square = [[2, 4], [8, 4], [8, 6], [2, 6]]
     path = save(
         tmp_path,
@@ -134,7 +134,7 @@ def test_outlined_cells_are_dots_at_their_centres(tmp_path: Path) -> None:
     assert points.kinds == ("",), "names of outlines tell cells apart, not kinds"
 
 
-def test_outlines_without_area_are_dots_too(tmp_path: Path) -> None:
+def test_outlines_without_area_are_points_too(tmp_path: Path) -> None:
     points = read_points(save(tmp_path, roi(ROI_TYPE.POLYGON, [[2, 4], [4, 4]])))
     np.testing.assert_allclose(points.coordinates, [[3.5, 2.5]])
 
@@ -169,15 +169,15 @@ def test_points_of_one_roi_have_slices_of_their_own(tmp_path: Path) -> None:
     np.testing.assert_array_equal(points.coordinates, [[0, 2, 3], [3, 4, 5], [1, 6, 7]])
 
 
-def test_some_dots_without_a_plane_are_said(tmp_path: Path) -> None:
+def test_some_points_without_a_plane_are_said(tmp_path: Path) -> None:
     path = save(tmp_path, points_roi([[3, 2]], position=3), points_roi([[5, 4]]))
-    with pytest.raises(AnnotationError, match="1 of 2 dots have a plane, the others have none"):
+    with pytest.raises(AnnotationError, match="1 of 2 points have a plane, the others have none"):
         read_points(path, Stack(1, 4, 1))
 
 
 def test_a_slice_that_the_image_lacks_is_said(tmp_path: Path) -> None:
     path = save(tmp_path, points_roi([[3, 2]], position=9))
-    with pytest.raises(AnnotationError, match=r"set\.zip: A dot lies on slice 9, but the image has 1 slice"):
+    with pytest.raises(AnnotationError, match=r"set\.zip: A point lies on slice 9, but the image has 1 slice"):
         read_points(path, Stack(1, 1, 1))
 
 

@@ -57,7 +57,7 @@ def test_lengths_without_a_pixel_size_are_refused(tmp_path: Path) -> None:
 
 def test_places_that_fill_the_corner_of_micrometres_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", spread() * (0.25, 0.5))
-    with pytest.raises(AnnotationError, match=r"All 40 dots lie in the upper left corner .* \(50 x 150\)") as raised:
+    with pytest.raises(AnnotationError, match=r"All 40 points lie in the upper left corner .* \(50 x 150\)") as raised:
         read_points(path, image())
     assert "'y_um' and 'x_um'" in raised.value.remedy
     named = save(tmp_path / "b.csv", spread() * (0.25, 0.5), ("y_px", "x_px"))

@@ -35,7 +35,7 @@ def test_a_million_markers_are_refused(tmp_path: Path) -> None:
         read_points(tmp_path / "a.xml")
 
 
-def test_a_column_that_names_each_dot_is_no_column_of_kinds(tmp_path: Path) -> None:
+def test_a_column_that_names_each_point_is_no_column_of_kinds(tmp_path: Path) -> None:
     rows = "".join(f"1,{number},k{number}\n" for number in range(20_000))
     (tmp_path / "a.csv").write_text(f"y,x,kind\n{rows}")
     with pytest.raises(AnnotationError, match="20,000 different kinds") as raised:

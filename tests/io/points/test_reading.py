@@ -1,4 +1,4 @@
-"""Dots in tables and Cell Counter files: what people have is read exactly, and what cannot be read is never empty."""
+"""Points in tables and Cell Counter files: what people have is read exactly, and what cannot be read is never empty."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from support.harmful_xml import laughs
 
 
 def table(tmp_path: Path, text: str | bytes, suffix: str = ".csv") -> Path:
-    path = tmp_path / f"dots{suffix}"
+    path = tmp_path / f"points{suffix}"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
@@ -22,7 +22,7 @@ def read(tmp_path: Path, text: str | bytes, suffix: str = ".csv") -> Points:
     return read_points(table(tmp_path, text, suffix))
 
 
-def assert_dots(points: Points, expected: list[list[float]], axes: str = "YX") -> None:
+def assert_points(points: Points, expected: list[list[float]], axes: str = "YX") -> None:
     assert points.axes == axes
     assert points.coordinates.dtype == np.float32
     np.testing.assert_array_equal(points.coordinates, np.array(expected, np.float32).reshape(-1, len(axes)))
@@ -61,34 +61,34 @@ def assert_dots(points: Points, expected: list[list[float]], axes: str = "YX") -
 )
 def test_the_tables_people_have_are_read_alike(tmp_path: Path, text: str) -> None:
     points = read(tmp_path, text)
-    assert_dots(points, [[1.5, 2], [3, 4]])
+    assert_points(points, [[1.5, 2], [3, 4]])
     assert points.kinds == ("",)
     assert points.kind.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".tsv", ".CSV"])
 def test_the_suffix_does_not_decide_on_the_delimiter(tmp_path: Path, suffix: str) -> None:
-    assert_dots(read(tmp_path, "y;x\n1,5;2\n", suffix), [[1.5, 2]])
+    assert_points(read(tmp_path, "y;x\n1,5;2\n", suffix), [[1.5, 2]])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings_of_excel_are_understood(tmp_path: Path, encoding: str) -> None:
     points = read(tmp_path, "y;x;Größe (µm);kind\r\n1,5;2;7;Körnerzelle\r\n".encode(encoding))
-    assert_dots(points, [[1.5, 2]])
+    assert_points(points, [[1.5, 2]])
     assert points.kinds == ("Körnerzelle",)
 
 
 def test_planes_and_frames_count_from_zero(tmp_path: Path) -> None:
-    assert_dots(read(tmp_path, "x,y,z\n3,2,1\n6,5,0\n"), [[1, 2, 3], [0, 5, 6]], "ZYX")
-    assert_dots(read(tmp_path, "frame,z,y,x\n4,1,2,3\n"), [[4, 1, 2, 3]], "TZYX")
-    assert_dots(read(tmp_path, "t,y,x\n4,2,3\n"), [[4, 2, 3]], "TYX")
-    assert_dots(read(tmp_path, "index,axis-0,axis-1,axis-2\n0,1,2,3\n"), [[1, 2, 3]], "ZYX")
+    assert_points(read(tmp_path, "x,y,z\n3,2,1\n6,5,0\n"), [[1, 2, 3], [0, 5, 6]], "ZYX")
+    assert_points(read(tmp_path, "frame,z,y,x\n4,1,2,3\n"), [[4, 1, 2, 3]], "TZYX")
+    assert_points(read(tmp_path, "t,y,x\n4,2,3\n"), [[4, 2, 3]], "TYX")
+    assert_points(read(tmp_path, "index,axis-0,axis-1,axis-2\n0,1,2,3\n"), [[1, 2, 3]], "ZYX")
 
 
 def test_tables_of_fiji_count_slices_and_frames_from_one(tmp_path: Path) -> None:
     text = " ,Label,X,Y,Slice,Frame\n1,a.tif:0001,3,2,1,5\n2,a.tif:0002,6,5,2,5\n"
     points = read(tmp_path, text)
-    assert_dots(points, [[4, 0, 2, 3], [4, 1, 5, 6]], "TZYX")
+    assert_points(points, [[4, 0, 2, 3], [4, 1, 5, 6]], "TZYX")
     assert points.kinds == ("",), "the label names the image, not a kind"
 
 
@@ -100,16 +100,16 @@ def test_kinds_have_names_in_order(tmp_path: Path, column: str) -> None:
     np.testing.assert_array_equal(points.of_kind("red"), [[1, 1], [3, 3]])
 
 
-def test_labels_that_number_the_dots_are_no_kinds(tmp_path: Path) -> None:
+def test_labels_that_number_the_points_are_no_kinds(tmp_path: Path) -> None:
     assert read(tmp_path, "label,y,x\n1,1,1\n2,2,2\n").kinds == ("",)
 
 
-def test_a_header_alone_says_that_there_are_no_dots(tmp_path: Path) -> None:
+def test_a_header_alone_says_that_there_are_no_points(tmp_path: Path) -> None:
     points = read(tmp_path, "y,x\n")
     assert len(points) == 0
-    assert_dots(points, [])
+    assert_points(points, [])
     assert points.kinds == ("",)
-    assert_dots(read(tmp_path, "z;y;x;kind\r\n"), [], "ZYX")
+    assert_points(read(tmp_path, "z;y;x;kind\r\n"), [], "ZYX")
 
 
 @pytest.mark.parametrize(
@@ -138,27 +138,27 @@ def test_a_header_alone_says_that_there_are_no_dots(tmp_path: Path) -> None:
 def test_what_cannot_be_read_says_so_and_is_never_empty(tmp_path: Path, text: str | bytes, match: str) -> None:
     with pytest.raises(AnnotationError, match=match) as caught:
         read(tmp_path, text)
-    assert caught.value.where == str(tmp_path / "dots.csv")
+    assert caught.value.where == str(tmp_path / "points.csv")
     assert caught.value.remedy
 
 
 def test_missing_and_unknown_files_say_so(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match="cannot be read"):
         read_points(tmp_path / "none.csv")
-    with pytest.raises(AnnotationError, match=r"'\.xlsx' hold no dots.*\.csv"):
+    with pytest.raises(AnnotationError, match=r"'\.xlsx' hold no points.*\.csv"):
         read(tmp_path, "", ".xlsx")
 
 
 # Writing --------------------------------------------------------------------------------------------------------
 
 
-def dots_3d() -> Points:
+def points_3d() -> Points:
     places = np.array([[0, 1, 2.25, 3], [2, 0, 0.1, 1e-7], [2, 1, 12345.678, 8]], np.float32)
     return Points(places, np.array([0, 1, 0], np.int32), ("a", "b, or c"), "TZYX")
 
 
-def test_written_tables_give_the_same_dots_back(tmp_path: Path) -> None:
-    written = dots_3d()
+def test_written_tables_give_the_same_points_back(tmp_path: Path) -> None:
+    written = points_3d()
     columns: dict[str, Array] = {
         "frame": np.array([0, 2, 2]),
         "kind": np.array(["a", "b, or c", "a"], object),
@@ -173,14 +173,14 @@ def test_written_tables_give_the_same_dots_back(tmp_path: Path) -> None:
     assert (read.kinds, read.axes, read.kind.tolist()) == (written.kinds, written.axes, written.kind.tolist())
 
 
-def test_a_table_of_no_dots_says_so(tmp_path: Path) -> None:
+def test_a_table_of_no_points_says_so(tmp_path: Path) -> None:
     none = Points(np.zeros((0, 2), np.float32), np.zeros(0, np.int32))
     write_points_csv(tmp_path / "d.csv", none, {"confidence": np.zeros(0)}, (0.5, 0.5))
     assert (tmp_path / "d.csv").read_text() == "y,x,y_um,x_um,confidence\n"
-    assert_dots(read_points(tmp_path / "d.csv"), [])
+    assert_points(read_points(tmp_path / "d.csv"), [])
 
 
-def test_dots_of_a_plane_take_the_last_pixel_sizes(tmp_path: Path) -> None:
+def test_points_of_a_plane_take_the_last_pixel_sizes(tmp_path: Path) -> None:
     one = Points(np.array([[2, 4]], np.float32), np.zeros(1, np.int32))
     write_points_csv(tmp_path / "d.csv", one, pixel_size=(9.0, 0.5, 0.25))
     assert (tmp_path / "d.csv").read_text() == "y,x,y_um,x_um\n2,4,1,1\n"
@@ -189,7 +189,7 @@ def test_dots_of_a_plane_take_the_last_pixel_sizes(tmp_path: Path) -> None:
 def test_a_column_of_another_length_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("before")
     with pytest.raises(WriteError, match="differ in length"):
-        write_points_csv(tmp_path / "d.csv", dots_3d(), {"confidence": np.zeros(2)})
+        write_points_csv(tmp_path / "d.csv", points_3d(), {"confidence": np.zeros(2)})
     assert (tmp_path / "d.csv").read_text() == "before"
 
 
@@ -222,7 +222,7 @@ def test_types_with_markers_or_names_are_kinds(tmp_path: Path) -> None:
         marker_type(5, marker(9, 8)),
     )
     points = read(tmp_path, text, ".xml")
-    assert_dots(points, [[2, 3], [4, 5], [6, 7], [8, 9]])
+    assert_points(points, [[2, 3], [4, 5], [6, 7], [8, 9]])
     assert points.kinds == ("Type 1", "Type 5", "dead", "mitosis")
     np.testing.assert_array_equal(points.of_kind("mitosis"), [[6, 7]])
     assert len(points.of_kind("dead")) == 0
@@ -230,19 +230,19 @@ def test_types_with_markers_or_names_are_kinds(tmp_path: Path) -> None:
 
 def test_markers_on_several_slices_are_on_planes(tmp_path: Path) -> None:
     path = table(tmp_path, marker_file(marker_type(1, marker(3, 2, 1), marker(5, 4, 7))), ".xml")
-    assert_dots(read_points(path), [[0, 2, 3], [6, 4, 5]], "ZYX")
-    assert_dots(read_points(path, Stack(1, 9, 1)), [[0, 2, 3], [6, 4, 5]], "ZYX")
-    assert_dots(read_points(path, Stack(1, 1, 9)), [[0, 2, 3], [6, 4, 5]], "TYX")
+    assert_points(read_points(path), [[0, 2, 3], [6, 4, 5]], "ZYX")
+    assert_points(read_points(path, Stack(1, 9, 1)), [[0, 2, 3], [6, 4, 5]], "ZYX")
+    assert_points(read_points(path, Stack(1, 1, 9)), [[0, 2, 3], [6, 4, 5]], "TYX")
     # Slice 7 of two channels and two planes is the first channel and the second plane of the second frame.
-    assert_dots(read_points(path, Stack(2, 2, 3)), [[0, 0, 2, 3], [1, 1, 4, 5]], "TZYX")
-    assert_dots(read_points(path, Stack(7, 1, 1)), [[2, 3], [4, 5]])
-    with pytest.raises(AnnotationError, match=r"dots\.xml: A dot lies on slice 7, but the image has 6 slices"):
+    assert_points(read_points(path, Stack(2, 2, 3)), [[0, 0, 2, 3], [1, 1, 4, 5]], "TZYX")
+    assert_points(read_points(path, Stack(7, 1, 1)), [[2, 3], [4, 5]])
+    with pytest.raises(AnnotationError, match=r"points\.xml: A point lies on slice 7, but the image has 6 slices"):
         read_points(path, Stack(2, 3, 1))
 
 
-def test_no_markers_are_no_dots(tmp_path: Path) -> None:
+def test_no_markers_are_no_points(tmp_path: Path) -> None:
     points = read(tmp_path, marker_file(marker_type(1, name="Type 1"), marker_type(2)), ".xml")
-    assert_dots(points, [])
+    assert_points(points, [])
     assert points.kinds == ("",)
 
 

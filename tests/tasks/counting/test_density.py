@@ -1,4 +1,4 @@
-"""Dots from a density."""
+"""Points from a density."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ def test_crowded_fields(number: int, least: float) -> None:
     assert f1_score(hits, len(found) - hits, number - hits) > least
 
 
-def test_no_dots_are_made_of_noise() -> None:
+def test_no_points_are_made_of_noise() -> None:
     noise = np.random.default_rng(0).normal(0, 1e-4, (64, 64)).astype(np.float32)
     assert len(find_positions(noise, 5, (2, 2)).places) == 0
 
 
-def test_a_flat_density_is_not_full_of_dots() -> None:
+def test_a_flat_density_is_not_full_of_points() -> None:
     density = np.full((64, 64), 0.3 / (2 * np.pi * 4), np.float32)
     found = find_positions(density, round(float(density.sum())), (2, 2)).places
     rows, columns = match_points(found, found + 0.01, 1.5)
@@ -56,14 +56,14 @@ def test_matching_is_the_largest_possible() -> None:
     assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 1])
 
 
-def test_a_dot_on_the_very_place_matches() -> None:
+def test_a_point_on_the_very_place_matches() -> None:
     same = np.array([[3.0, 4.0]])
     assert len(match_points(same, same, 1)[0]) == 1
     assert len(match_points(same, np.zeros((0, 2)), 1)[0]) == 0
 
 
-def unequal_dots(side: int) -> np.ndarray:
-    """Dots of very different heights, found in many rounds."""
+def unequal_points(side: int) -> np.ndarray:
+    """Points of very different heights, found in many rounds."""
     rng = np.random.default_rng(5)
     density = np.zeros((side, side), np.float32)
     for k in range(30):
@@ -75,7 +75,7 @@ def unequal_dots(side: int) -> np.ndarray:
 def test_looking_only_where_something_changed_finds_what_looking_everywhere_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    density = unequal_dots(200)
+    density = unequal_points(200)
     quick = find_positions(density, 80, (2, 2))
 
     def everywhere(rest: Any, _: Any, __: Any, size: Any, noise: float) -> Any:
@@ -97,6 +97,6 @@ def test_rounds_cost_what_changed_and_not_the_whole_image(monkeypatch: pytest.Mo
         return np.asarray(ndimage.maximum_filter(image, size))
 
     monkeypatch.setattr("microforge.tasks.counting.density.maximum_filter", counted)
-    density = unequal_dots(600)
+    density = unequal_points(600)
     assert len(find_positions(density, 80, (2, 2)).places) > 60
     assert looked_at < 3 * density.size

@@ -1,4 +1,4 @@
-"""Counting: from dots to a density, back to dots, and what is said about both."""
+"""Counting: from points to a density, back to points, and what is said about both."""
 
 import tracemalloc
 from dataclasses import replace
@@ -14,7 +14,7 @@ from microforge.inference.predictor import Predictor
 from microforge.simulate import simulate_crowd
 from microforge.tasks.counting.interval import FEWEST
 from microforge.tasks.counting.options import CountingOptions
-from microforge.tasks.counting.points import TWICE, clean_dots
+from microforge.tasks.counting.points import TWICE, clean_points
 from microforge.tasks.counting.task import Counting
 from microforge.training.loop import train
 from microforge.training.mailbox import Live
@@ -29,9 +29,9 @@ def points(places: list[list[float]], kinds: tuple[str, ...] = ("",), kind: list
     return Points(coordinates, np.array(kind or [0] * len(places), np.int32), kinds)
 
 
-def sample(dots: Points | None, shape: tuple[int, ...] = (64, 80), **values: object) -> Sample:
+def sample(places: Points | None, shape: tuple[int, ...] = (64, 80), **values: object) -> Sample:
     image = RNG.integers(0, 200, (1, *shape)).astype(np.uint8)
-    return replace(Sample("field", image, points=dots), **values)
+    return replace(Sample("field", image, points=places), **values)
 
 
 GRID = points([[y, x] for y in range(8, 64, 16) for x in range(8, 80, 16)])
@@ -54,7 +54,7 @@ def test_density_integrates_to_the_count_at_borders_too() -> None:
     np.testing.assert_allclose(density.sum(), 4, rtol=1e-5)
 
 
-def test_width_follows_the_distance_of_dots_and_flat_voxels() -> None:
+def test_width_follows_the_distance_of_points_and_flat_voxels() -> None:
     task = fitted(sample(GRID))
     assert task.options.spacing == pytest.approx(16)
     assert task.sigmas == pytest.approx((3.2, 3.2))
@@ -65,16 +65,16 @@ def test_width_follows_the_distance_of_dots_and_flat_voxels() -> None:
     assert deep.options.spacing == pytest.approx(16)
 
 
-def test_a_perfect_density_gives_the_dots_back() -> None:
-    dots = points(RNG.uniform(4, 60, (40, 2)).tolist())
-    one = sample(dots, (64, 64))
+def test_a_perfect_density_gives_the_points_back() -> None:
+    placed = points(RNG.uniform(4, 60, (40, 2)).tolist())
+    one = sample(placed, (64, 64))
     task = fitted(one, radius=2.0)
     scores = task.score(answer(task, one), one)
     assert scores["MAE"] < 0.01
     assert scores["F1"] > 0.9
 
 
-def test_stack_gives_the_dots_back() -> None:
+def test_stack_gives_the_points_back() -> None:
     places = np.array([[2, 10, 10], [2, 10, 30], [6, 20, 12], [5, 28, 30]], np.float32)
     one = sample(Points(places, np.zeros(4, np.int32), axes="ZYX"), (9, 40, 40), pixel_size=(1.0, 0.5, 0.5))
     task = fitted(one)
@@ -85,8 +85,8 @@ def test_stack_gives_the_dots_back() -> None:
 
 
 def test_kinds_have_a_channel_each() -> None:
-    dots = points([[10, 10], [10, 40], [40, 10], [40, 40]], ("live", "dead"), [0, 0, 0, 1])
-    one = sample(dots)
+    placed = points([[10, 10], [10, 40], [40, 10], [40, 40]], ("live", "dead"), [0, 0, 0, 1])
+    one = sample(placed)
     task = fitted(one)
     assert task.out_channels == 2
     result = answer(task, one)
@@ -137,42 +137,42 @@ def test_duplicates_are_merged_and_said() -> None:
     used = task.check(one)
     assert used.points is not None
     assert len(used.points) == 3
-    assert task.changes(one, used) == "1 dot on another merged with it"
+    assert task.changes(one, used) == "1 point on another merged with it"
 
 
-def test_dots_of_two_kinds_may_lie_on_each_other() -> None:
+def test_points_of_two_kinds_may_lie_on_each_other() -> None:
     used = Counting().check(sample(points([[10, 10], [10, 10]], ("live", "dead"), [0, 1])))
     assert used.points is not None
     assert len(used.points) == 2
 
 
-def test_dots_outside_the_image_are_left_out_and_said() -> None:
+def test_points_outside_the_image_are_left_out_and_said() -> None:
     one = sample(points([[10, 10], [70, 10], [-3, 5]]))
     used = Counting().check(one)
     assert used.points is not None
     assert len(used.points) == 1
-    assert Counting().changes(one, used) == "2 dots outside the image left out"
+    assert Counting().changes(one, used) == "2 points outside the image left out"
 
 
-def test_dots_outside_the_region_are_said() -> None:
+def test_points_outside_the_region_are_said() -> None:
     mask = np.zeros((64, 80), bool)
     mask[:20] = True
     (advice,) = Counting().advise([sample(points([[10, 10], [40, 10]]), mask=mask)])
-    assert "1 dot outside the annotated region" in advice.text
+    assert "1 point outside the annotated region" in advice.text
 
 
 @pytest.mark.parametrize(
-    ("dots", "words"),
+    ("points", "words"),
     [
-        (None, "No dots"),
+        (None, "No points"),
         (Points(np.ones((2, 3), np.float32), np.zeros(2, np.int32), axes="ZYX"), "3 coordinates"),
         (points([[np.nan, 1]]), "no place"),
-        (points([]), "no dots"),
+        (points([]), "no points"),
     ],
 )
-def test_dots_that_cannot_be_used(dots: Points | None, words: str) -> None:
+def test_points_that_cannot_be_used(points: Points | None, words: str) -> None:
     with pytest.raises(AnnotationError, match=words):
-        Counting().check(sample(dots))
+        Counting().check(sample(points))
 
 
 def test_wrong_coordinates_on_a_stack() -> None:
@@ -197,7 +197,7 @@ def test_unknown_kind_is_refused_and_a_single_one_may_be_renamed() -> None:
 
 def test_describe_counts_each_kind() -> None:
     one = sample(points([[10, 10], [20, 20], [30, 30]], ("live", "dead"), [0, 0, 1]))
-    assert Counting().describe([one]).text == "3 dots in 1 image: 2 live, 1 dead"
+    assert Counting().describe([one]).text == "3 points in 1 image: 2 live, 1 dead"
     assert not Counting().describe([sample(points([]))]).ready
 
 
@@ -215,7 +215,7 @@ def test_interval_comes_from_images_kept_aside() -> None:
     assert again.options == calibrated.options
 
 
-def test_least_confident_dots_can_be_hidden() -> None:
+def test_least_confident_points_can_be_hidden() -> None:
     one = sample(GRID)
     task = fitted(one)
     weak = task.encode(one).value * task._unit * np.linspace(0.4, 1, 80, dtype=np.float32)
@@ -271,12 +271,12 @@ def test_training_levels_and_calibrates_the_model(tmp_path: Path) -> None:
     assert "coverage" not in last.metrics
 
 
-def test_an_image_without_dots_adds_no_kind() -> None:
+def test_an_image_without_points_adds_no_kind() -> None:
     image = np.zeros((1, 40, 40), np.uint8)
     both = Points(np.array([[5, 5], [20, 20]], np.float32), np.array([0, 1], np.int32), ("A", "B"))
     none = Points(np.zeros((0, 2), np.float32), np.zeros(0, np.int32))
     samples = [Sample("both", image, points=both), Sample("none", image, points=none)]
-    assert Counting().describe(samples).text == "2 dots in 2 images: 1 A, 1 B"
+    assert Counting().describe(samples).text == "2 points in 2 images: 1 A, 1 B"
     fitted = Counting().fit(samples)
     assert fitted.kinds == ("A", "B")
     assert fitted.encode(samples[1]).value.sum() == 0
@@ -327,19 +327,19 @@ def test_a_stopped_training_has_measured_its_last_weights(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("spread", [0.0, 0.3, 3.0, 30.0])
-def test_a_dot_goes_where_an_earlier_one_is_nearer_than_half_a_pixel(dims: int, spread: float) -> None:
+def test_a_point_goes_where_an_earlier_one_is_nearer_than_half_a_pixel(dims: int, spread: float) -> None:
     places = 20 + spread * np.random.default_rng(0).random((80, dims)).astype(np.float32)
     apart = np.linalg.norm(places[:, None].astype(np.float64) - places[None], axis=2)
     alone = [not (apart[k, :k] <= TWICE).any() for k in range(len(places))]
-    kept = clean_dots(Points(places, np.zeros(80, np.int32), axes="ZYX"[-dims:]), (60,) * dims)
+    kept = clean_points(Points(places, np.zeros(80, np.int32), axes="ZYX"[-dims:]), (60,) * dims)
     assert np.array_equal(kept.points.coordinates, places[alone])
 
 
-def test_many_dots_at_one_place_cost_no_more_memory_than_dots_apart() -> None:
+def test_many_points_at_one_place_cost_no_more_memory_than_points_apart() -> None:
     near = 20 + 0.3 * np.random.default_rng(0).random((20_000, 2)).astype(np.float32)
     tracemalloc.start()
     try:
-        assert len(clean_dots(Points(near, np.zeros(20_000, np.int32)), (60, 60)).points) == 1
+        assert len(clean_points(Points(near, np.zeros(20_000, np.int32)), (60, 60)).points) == 1
         assert tracemalloc.get_traced_memory()[1] < 50_000_000  # all pairs would be 3 GB
     finally:
         tracemalloc.stop()

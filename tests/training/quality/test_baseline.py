@@ -82,7 +82,7 @@ def test_a_model_that_starts_from_another_is_not_said_to_have_few_steps(tmp_path
     assert of_type(list(train(again, fields(), (), tmp_path / "second")), RunFinished)[0].doubt is None
 
 
-def dots(name: str, count: int, shape: tuple[int, int] = (64, 64), seed: int = 0) -> Sample:
+def points(name: str, count: int, shape: tuple[int, int] = (64, 64), seed: int = 0) -> Sample:
     rng = np.random.default_rng(seed)
     places = rng.uniform(0, shape[0] - 1, (count, 2)).astype(np.float32)
     image = rng.integers(0, 255, (1, *shape)).astype(np.uint8)
@@ -91,7 +91,7 @@ def dots(name: str, count: int, shape: tuple[int, int] = (64, 64), seed: int = 0
 
 def test_a_mean_count_is_that_of_images_trained_on_and_not_of_those_it_is_measured_on() -> None:
     config = SMALL.model_copy(update={"task": "counting"})
-    beside = measured(config, [dots("a", 10), dots("b", 20, seed=1)], [dots("c", 25, seed=2)])
+    beside = measured(config, [points("a", 10), points("b", 20, seed=1)], [points("c", 25, seed=2)])
     assert beside.card.value == pytest.approx(25 - 15, abs=0.1)
     assert not beside.card.higher_is_better
 
@@ -110,7 +110,7 @@ def test_a_class_given_to_all_is_not_better_by_being_the_right_one() -> None:
 
 def test_a_mean_count_follows_the_area() -> None:
     config = SMALL.model_copy(update={"task": "counting"})
-    beside = measured(config, [dots("a", 40, (128, 128))], [dots("c", 10, seed=2)])
+    beside = measured(config, [points("a", 40, (128, 128))], [points("c", 10, seed=2)])
     assert beside.card.value == pytest.approx(0, abs=0.1)
 
 

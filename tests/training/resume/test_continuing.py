@@ -72,7 +72,7 @@ def painted(name: str, *values: int) -> Sample:
     return Sample(name, (labels[None] * 50 + 20).astype(np.uint8), labels)
 
 
-def dotted(name: str, *kinds: str) -> Sample:
+def with_points(name: str, *kinds: str) -> Sample:
     places = np.array([[12, 12], [12, 36], [36, 12], [36, 36]], np.float32)[: len(kinds)]
     names = tuple(dict.fromkeys(kinds))
     kind = np.array([names.index(one) for one in kinds], np.int32)
@@ -87,7 +87,7 @@ def of_class(name: str, class_name: str) -> Sample:
     ("task", "before", "after", "learnt"),
     [
         ("segmentation", [painted("a", 1, 3, 1)], [painted("a", 1, 3, 2)], {"classes": {"1", "2", "3"}}),
-        ("counting", [dotted("a", "x", "y", "x")], [dotted("a", "x", "y", "z")], {"kinds": {"x", "y", "z"}}),
+        ("counting", [with_points("a", "x", "y", "x")], [with_points("a", "x", "y", "z")], {"kinds": {"x", "y", "z"}}),
         (
             "classification",
             [of_class("a", "p"), of_class("b", "q")],

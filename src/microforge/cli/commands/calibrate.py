@@ -14,7 +14,7 @@ from microforge.config import PredictionConfig
 def calibrate_command(
     model: Annotated[Path, typer.Argument(help="Model file that counts (.safetensors).")],
     images: Annotated[Path, typer.Argument(help="Folder of images that the model has not learnt from.")],
-    points: Annotated[Path, typer.Argument(help="Folder of their dots.")],
+    points: Annotated[Path, typer.Argument(help="Folder of their points.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Model file to write; default: MODEL_calibrated beside it.")
     ] = None,

@@ -32,8 +32,8 @@ def evaluate_command(
         list[Path] | None,
         typer.Argument(
             metavar="ANNOTATIONS...",
-            help="Folder of annotations, dots or target images; or several. For classes of images a table, or nothing "
-            "if IMAGES has a folder for each class.",
+            help="Folder of annotations, points or target images, or several. For classes of images a table, or "
+            "nothing if IMAGES has a folder for each class.",
         ),
     ] = None,
     split: Annotated[
@@ -41,7 +41,7 @@ def evaluate_command(
     ] = None,
     radius: Annotated[
         float | None,
-        typer.Option(metavar="PIXELS", help="Of counts: a dot counts as found within this distance of the true one."),
+        typer.Option(metavar="PIXELS", help="Of counts: a point counts as found within this distance of the true one."),
     ] = None,
     device: DeviceOption = "auto",
     axes: AxesOption = None,

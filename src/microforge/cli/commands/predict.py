@@ -61,7 +61,7 @@ def predict(
 ) -> None:
     """Predict images: a label image or an image STEM.tif each, and images.csv (and objects.csv) for all.
 
-    Counted cells give dots STEM.csv and STEM.zip (ImageJ ROIs) each, and counts.csv for all; classes are in images.csv.
+    Counted cells give points STEM.csv and STEM.zip (ImageJ ROIs), and counts.csv for all; classes are in images.csv.
     Files that are done already are left out, so that the same command goes on after an interruption.
     """
     from microforge.inference.folder.run import predict_folder

@@ -38,7 +38,7 @@ def train_command(
     targets: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Folder of annotations (label images, or dots), or of the images wanted, paired by name; of images "
+            help="Folder of annotations (label images, or points), or of the images wanted, paired by name; of images "
             "wanted perhaps several folders, one for each channel. For classes of images a table (name, class), or "
             "nothing if IMAGES has a folder for each. None where a task learns from the images alone (denoising).",
         ),

@@ -14,7 +14,7 @@ from microforge.gui.layers.results import LayerPlace, add_ours, find_ours, fit_a
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import PixelSize
 
-#: The colours of the dots' kinds, in the same order.
+#: The colours of the points' kinds, in the same order.
 _OF_KINDS = ("cyan", "magenta", "yellow", "green", "red", "blue")
 _ALONE = "magma"
 _OPACITY = 0.6
@@ -43,7 +43,7 @@ def add_images(
 
 
 def add_density(viewer: ViewerModel, event: OpenImagePredicted, details: Mapping[str, Any]) -> list[Layer]:
-    """Show the density of each kind in the colour of its dots; give the layers."""
+    """Show the density of each kind in the colour of its points; give the layers."""
     prediction, many = event.prediction, len(event.images) > 1
     images = [
         replace(image, colour=_OF_KINDS[k % len(_OF_KINDS)] if many else _ALONE, limits=_density_limits(image))

@@ -13,14 +13,14 @@ from napari.layers import Labels
 from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.images import add_images
-from microforge.gui.layers.point_results import add_dots
+from microforge.gui.layers.point_results import add_point_results
 from microforge.gui.layers.results import add_ours, layer_place
 from microforge.types import Array, Image, Points, Prediction
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An image, and what a model made of it: labels, images or dots (None where there are none)."""
+    """An image, and what a model made of it: labels, images or points (None where there are none)."""
 
     image: Image
     labels: Image | None
@@ -79,7 +79,7 @@ def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
             opened = replace(opened, results=(replace(opened.results[0], colour="gray"),))
         add_images(viewer, place, opened.results, {}, "result")
     if opened.points is not None:
-        add_dots(viewer, layer_place(layer, image.axes), Prediction(points=opened.points), {})
+        add_point_results(viewer, layer_place(layer, image.axes), Prediction(points=opened.points), {})
     viewer.layers.selection.active = layer
     viewer.reset_view()
     return layer

@@ -22,19 +22,19 @@ from microforge.types import Array, Points, Prediction
 
 #: One per kind, as far apart as colours go, in the order of the colour maps of the densities.
 KIND_COLOURS = ("#22d3ee", "#f05fd2", "#ffd34e", "#5fd26a", "#ff5f57", "#6f8bff")
-#: Width of a dot as a part of the distance to the next, and its limits in pixels.
+#: Width of a point as a part of the distance to the next, and its limits in pixels.
 _PART, _SMALLEST, _LARGEST = 0.45, 3.0, 40.0
 _USUAL = 7.0
 CELLS_LAYER = "cells"
 
 
-def shown_dot_size(points: Points, spacing: float | None = None) -> float:
-    """Give how wide dots are drawn, in pixels, so that they do not hide each other.
+def shown_point_size(points: Points, spacing: float | None = None) -> float:
+    """Give how wide points are drawn, in pixels, so that they do not hide each other.
 
     Parameters
     ----------
     spacing
-        Typical distance of a cell to the next; found from the dots where it is not known.
+        Typical distance of a cell to the next; found from the points where it is not known.
     """
     if spacing is None:
         places = points.coordinates[:, -2:]
@@ -50,7 +50,7 @@ def colour_of(number: int) -> str:
 
 
 def look_of(points: Points, size: float) -> dict[str, Any]:
-    """Give the arguments of a layer that shows dots in the colours of their kinds."""
+    """Give the arguments of a layer that shows points in the colours of their kinds."""
     look: dict[str, Any] = {"size": size, "border_color": "#101418", "border_width": 0.12, "opacity": 0.9}
     if len(points.kinds) < 2:
         return look | {"face_color": colour_of(0)}
@@ -58,36 +58,36 @@ def look_of(points: Points, size: float) -> dict[str, Any]:
     return look | {"face_color": "kind", "face_color_cycle": colours}
 
 
-def add_dots(
+def add_point_results(
     viewer: ViewerModel,
     place: LayerPlace,
     prediction: Prediction,
     details: Mapping[str, Any],
     spacing: float | None = None,
 ) -> PointsLayer:
-    """Show the cells of a prediction as dots on their image; a layer that the user has corrected stays as it is."""
+    """Show the cells of a prediction as points on their image; a layer that the user has corrected stays as it is."""
     points = prediction.points
     assert points is not None
     data, transform = fit_points(place, points.coordinates, points.axes)
-    size = shown_dot_size(points, spacing)
+    size = shown_point_size(points, spacing)
     # Layers of other kinds have other colours: they are left as they are.
     kind = " ".join((CELLS_LAYER, *points.kinds)).strip()
     layer = find_ours(viewer, place, kind, data.shape[1])
     if layer is None:
         name = f"{place.name} ({CELLS_LAYER})"
         look = look_of(points, size) | transform
-        layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_dots(prediction), **look)
+        layer = PointsLayer(data, ndim=data.shape[1], name=name, features=features_of_points(prediction), **look)
         add_ours(viewer, layer)
     else:
         layer.selected_data = set()
-        renew(layer, data, {"features": features_of_dots(prediction), "size": size, **transform})
+        renew(layer, data, {"features": features_of_points(prediction), "size": size, **transform})
         layer.refresh_colors()
     remember(layer, place, kind, {**details, "axes": place.axes[-data.shape[1] :], "kinds": points.kinds})
     return layer
 
 
-def dots_of(layer: PointsLayer) -> Points:
-    """Give the dots of a layer of `add_dots` as they are now."""
+def points_of_result(layer: PointsLayer) -> Points:
+    """Give the points of a layer of `add_point_results` as they are now."""
     known = layer.metadata[DETAILS]
     axes: str = known["axes"]
     letters = "".join(letter for letter in "TZYX" if letter in axes)
@@ -97,21 +97,21 @@ def dots_of(layer: PointsLayer) -> Points:
 
 
 def is_corrected(layer: PointsLayer) -> bool:
-    """Whether a person has moved, added or deleted dots of a layer of `add_dots`."""
+    """Whether a person has moved, added or deleted points of a layer of `add_point_results`."""
     return bool(layer.metadata[DETAILS]["fingerprint"] != fingerprint(layer))
 
 
-def columns_of_dots(layer: PointsLayer) -> dict[str, Array]:
-    """Give the dots of a layer as columns: where they are, in pixels, and what is known of each."""
-    dots = dots_of(layer)
-    columns: dict[str, Array] = {letter.lower(): dots.coordinates[:, k] for k, letter in enumerate(dots.axes)}
+def columns_of_points(layer: PointsLayer) -> dict[str, Array]:
+    """Give the points of a layer as columns: where they are, in pixels, and what is known of each."""
+    points = points_of_result(layer)
+    columns: dict[str, Array] = {letter.lower(): points.coordinates[:, k] for k, letter in enumerate(points.axes)}
     columns |= {name: layer.features[name].to_numpy() for name in layer.features.columns}
     return columns
 
 
-def features_of_dots(prediction: Prediction) -> dict[str, Array]:
-    """Give what is known of each dot."""
-    # The time point is a coordinate of the dots, which may be moved.
+def features_of_points(prediction: Prediction) -> dict[str, Array]:
+    """Give what is known of each point."""
+    # The time point is a coordinate of the points, which may be moved.
     columns = {name: np.asarray(column) for name, column in prediction.measurements.items() if name != "frame"}
     points = prediction.points
     if points is not None and len(points.kinds) > 1:

@@ -16,12 +16,12 @@ from microforge.gui.layers.layer_axes import drawing_axes, long_letters, shape_o
 from microforge.gui.layers.point_results import colour_of
 from microforge.types import Doubles, Points
 
-#: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each dot.
+#: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each point.
 KIND = "microforge_kind"
 POINT_COLUMNS = ("kind", "label", "class")
 #: Numbers that tell more kinds than this apart are numbers of objects.
 _MOST_NUMBERS = 9
-#: A dot is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
+#: A point is so small a part of the image's side, within limits in pixels, and never smaller on the screen than this.
 _PART, _SMALLEST, _LARGEST, _ON_SCREEN = 1 / 64, 4, 16, 7
 
 
@@ -42,7 +42,7 @@ def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", num
         face_color=colour_of(number),
         border_color="#101418",
         border_width=0.12,
-        size=clicked_dot_size(image, axes),
+        size=clicked_point_size(image, axes),
         canvas_size_limits=(_ON_SCREEN, 10_000),
         **geometry_of(image, keep),
     )
@@ -57,14 +57,14 @@ def name_of_layer(image: Layer, kind: str) -> str:
     return f"{image.name} {kind or 'cells'}"
 
 
-def clicked_dot_size(image: Layer, axes: str) -> int:
-    """Give the size of a dot, in pixels, that shows on the image without hiding its cell."""
+def clicked_point_size(image: Layer, axes: str) -> int:
+    """Give the size of a point, in pixels, that shows on the image without hiding its cell."""
     side = max(shape_of_layer(image)[axes.index(letter)] for letter in "YX")
     return int(np.clip(round(side * _PART), _SMALLEST, _LARGEST))
 
 
 def kind_column(layer: PointsLayer) -> str:
-    """Give the column of the layer's features that says the kind of each dot; empty where there is none."""
+    """Give the column of the layer's features that says the kind of each point; empty where there is none."""
     names = {str(name).lower(): name for name in layer.features.columns}
     for name in POINT_COLUMNS:
         if name in names and len(layer.data):
@@ -77,12 +77,12 @@ def kind_column(layer: PointsLayer) -> str:
 
 
 def kinds_of(layer: PointsLayer) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
-    """Give the names of the kinds in a layer, and which of them each dot is of.
+    """Give the names of the kinds in a layer, and which of them each point is of.
 
     Raises
     ------
     AnnotationError
-        If the features tell kinds apart, but not of every dot.
+        If the features tell kinds apart, but not of every point.
     """
     column = kind_column(layer)
     if not column:
@@ -90,7 +90,7 @@ def kinds_of(layer: PointsLayer) -> tuple[tuple[str, ...], npt.NDArray[np.int32]
     codes, values = layer.features[column].factorize()
     if (codes < 0).any():
         raise AnnotationError(
-            f"{int((codes < 0).sum())} of its dots have nothing in the column '{column}'.",
+            f"{int((codes < 0).sum())} of its points have nothing in the column '{column}'.",
             where=layer.name,
             remedy="Give them a kind in the layer's features, or delete them.",
         )
@@ -106,13 +106,13 @@ def named_layers(layers: Sequence[PointsLayer]) -> list[tuple[str, ...]]:
     ]
 
 
-def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
-    """Copy the dots of layers, in pixels of an image, whatever the transforms of the layers.
+def points_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
+    """Copy the points of layers, in pixels of an image, whatever the transforms of the layers.
 
     Raises
     ------
     AnnotationError
-        If a layer lacks dimensions of the image, or does not say the kind of each dot.
+        If a layer lacks dimensions of the image, or does not say the kind of each point.
     """
     named = named_layers(layers)
     names = tuple(dict.fromkeys(name for own in named for name in own)) or ("",)
@@ -126,26 +126,26 @@ def dots_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
 
 
 def outside(points: Points, image: Layer, axes: str) -> int:
-    """Count the dots that do not lie on an image."""
+    """Count the points that do not lie on an image."""
     size = np.array([shape_of_layer(image)[axes.index(letter)] for letter in points.axes])
     inside = (points.coordinates >= -0.5) & (points.coordinates < size - 0.5)
     return int((~np.all(inside, axis=1)).sum())
 
 
 def agreed(every: Sequence[Points]) -> list[Points]:
-    """Give the dots of several images with kinds of the same names: one kind only may lack its name on some images.
+    """Give the points of several images with kinds of the same names: one kind only may lack its name on some images.
 
     Raises
     ------
     AnnotationError
-        If some dots have no kind, and others are of several.
+        If some points have no kind, and others are of several.
     """
     names = tuple(dict.fromkeys(name for points in every for name in points.kinds if name))
     plain = [points for points in every if "" in points.kinds]
     if len(names) > 1 and any(len(points.of_kind("")) for points in plain):
         raise AnnotationError(
-            f"Some dots are of the kinds {', '.join(names)}, others of no kind.",
-            remedy="Give the dots of every image a kind: type its name beside them in Annotate.",
+            f"Some points are of the kinds {', '.join(names)}, others of no kind.",
+            remedy="Give the points of every image a kind: type its name beside them in Annotate.",
         )
     if len(names) > 1:
         return [replace(points, kinds=names) if points.kinds == ("",) else points for points in every]
@@ -157,11 +157,11 @@ def _pixels_of(layer: PointsLayer, image: Layer, axes: str) -> Doubles:
     world = mapped(layer.data_to_world, np.asarray(layer.data, np.float64))
     missing = image.ndim - world.shape[1]
     if missing > 0:
-        # napari aligns layers at their last dimensions; a dot without a channel is on every channel.
+        # napari aligns layers at their last dimensions; a point without a channel is on every channel.
         lacking = long_letters(letters[:missing]).replace("C", "")
         if lacking:
             raise AnnotationError(
-                f"Its dots have {world.shape[1]} coordinates, the image has {image.ndim} dimensions.",
+                f"Its points have {world.shape[1]} coordinates, the image has {image.ndim} dimensions.",
                 where=layer.name,
                 remedy="Click the cells on this image anew, or choose the Points layer that belongs to it.",
             )

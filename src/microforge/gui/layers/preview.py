@@ -13,7 +13,7 @@ from microforge.answers.words import class_probabilities, class_text, densities_
 from microforge.gui.layers.convert import geometry_of, image_of
 from microforge.gui.layers.images import finer_transform
 from microforge.gui.layers.layer_axes import shown_dimensions
-from microforge.gui.layers.point_results import features_of_dots, look_of, shown_dot_size
+from microforge.gui.layers.point_results import features_of_points, look_of, shown_point_size
 from microforge.types import Array, Points, Prediction
 
 
@@ -51,14 +51,14 @@ class Shown:
     limits: tuple[float, float] | None = None
 
     @property
-    def is_dots(self) -> bool:
+    def is_points(self) -> bool:
         """Whether the values are coordinates, one line each."""
         return self.kind is PointsLayer
 
     @property
     def values_ndim(self) -> int:
         """Number of dimensions of the layer."""
-        dims = self.values.shape[1] if self.is_dots else self.values.ndim
+        dims = self.values.shape[1] if self.is_points else self.values.ndim
         return int(dims - ("rgb" in self.look))
 
 
@@ -68,7 +68,7 @@ def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> 
     letters = [axes[i] for i in shown_dimensions(axes)]
     place = _place_of(view, letters)
     if prediction.points is not None:
-        return _dots(prediction, prediction.points, view, letters, place)
+        return _points(prediction, prediction.points, view, letters, place)
     if prediction.labels is not None:
         name = f"preview ({view.layer.name})"
         return Shown(Labels, _spread(prediction.labels, letters), name, place, {"opacity": 0.45})
@@ -83,13 +83,16 @@ def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> 
     return Shown(Image, values, _name(prediction, view), place, look, limits_of(values))
 
 
-def _dots(prediction: Prediction, points: Points, view: View, letters: list[str], place: dict[str, Any]) -> Shown:
-    """Give the cells as dots, with their number in the name of the layer."""
+def _points(prediction: Prediction, points: Points, view: View, letters: list[str], place: dict[str, Any]) -> Shown:
+    """Give the cells as points, with their number in the name of the layer."""
     columns = [
         points.coordinates[:, points.axes.index(letter)] if letter in points.axes else np.zeros(len(points))
         for letter in letters
     ]
-    look = look_of(points, shown_dot_size(points)) | {"features": features_of_dots(prediction), "ndim": len(letters)}
+    look = look_of(points, shown_point_size(points)) | {
+        "features": features_of_points(prediction),
+        "ndim": len(letters),
+    }
     name = f"preview: {densities_text(prediction)} ({view.layer.name})"
     return Shown(PointsLayer, np.stack(columns, axis=1), name, place, look)
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 from microforge.errors import MicroforgeError
 from microforge.evaluation.cases import Case
 from microforge.events import RunFailed
-from microforge.gui.review.layers import DOTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
+from microforge.gui.review.layers import POINTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
 from microforge.gui.review.source import ReviewSource, TruthQuestion
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
@@ -112,8 +112,8 @@ class CaseView(QObject):  # type: ignore[misc]  # qtpy has no types
             return
         show_cases(self._session, event.images)
         names = " beside ".join(case.name for case, _ in event.images)
-        dots = any(case.truth is not None for case, _ in event.images)
-        self._note.say(f"{names}. {DOTS_EXPLAINED}" if dots else names, "info")
+        points = any(case.truth is not None for case, _ in event.images)
+        self._note.say(f"{names}. {POINTS_EXPLAINED}" if points else names, "info")
 
     def _on_finished(self) -> None:
         if self._wanted:

@@ -15,13 +15,13 @@ from microforge.inference.protocols import MakePredictor, SamplePredictor
 
 COUNTS_EXPLAINED = (
     "MAE: cells a count is off, on average. RMSE: the same, with large errors weighing more. Bias: whether counts are "
-    "too high or too low on average. MAPE: the error in percent of the true count. F1 of the dots: 1 = each cell has "
-    "a dot and each dot a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the mean: "
-    "what anyone reaches who answers the mean count for every image. Report only figures of images not learnt from."
+    "too high or too low on average. MAPE: the error in percent of the true count. F1 of the points: 1 = each cell has "
+    "a point and each point a cell. Interval: how often the true count lies in it; 90 % is promised. Predicting the "
+    "mean: what anyone reaches who answers the mean count for every image. Report figures of images not learnt from."
 )
 _QUESTION = TruthQuestion(
     POINTS,
-    "Dots: a folder",
+    "Points: a folder",
     "Tables (CSV) with y and x, or ImageJ ROIs, named as the images.",
     ("folder",),
     "count cells",
@@ -105,7 +105,7 @@ def scores_text(metrics: Mapping[str, float], cases: Sequence[Case], radius: flo
         ("RMSE", f"{metrics['RMSE']:.1f} cells"),
         ("bias", f"{bias:+.1f} ({way})"),
         ("MAPE", f"{100 * metrics['MAPE']:.0f} %"),
-        (f"F1 of the dots ({radius:.0f} px)", f"{metrics['F1']:.2f}"),
+        (f"F1 of the points ({radius:.0f} px)", f"{metrics['F1']:.2f}"),
         (
             "true count in the interval",
             f"{100 * metrics['coverage']:.0f} %" if "coverage" in metrics else "no interval",

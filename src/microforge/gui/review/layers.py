@@ -17,14 +17,16 @@ from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.open_files import placed
-from microforge.gui.layers.point_results import shown_dot_size
+from microforge.gui.layers.point_results import shown_point_size
 from microforge.gui.layers.results import fit_points, layer_place
 from microforge.gui.session.state import Session
 from microforge.types import Array, Image, Points
 
 REVIEWED = "microforge_reviewed"
-DOT_COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "extra": "#ffd34e"}
-DOTS_EXPLAINED = "Rings: the true cells (green: found, red: missed). Dots: the model's (blue: right, yellow: extra)."
+POINT_COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "extra": "#ffd34e"}
+POINTS_EXPLAINED = (
+    "Rings: the true cells (green: found, red: missed). Points: the model's (blue: right, yellow: extra)."
+)
 #: Width of the gap between images side by side, as a part of the first.
 _GAP = 1.05
 
@@ -56,7 +58,7 @@ def open_image_of(session: Session, case: Case) -> Image | None:
 
 
 def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
-    """Show images with their dots, side by side where there are several; what was shown before goes, others hide."""
+    """Show images with their points, side by side where there are several; what was shown before goes, others hide."""
     viewer = session.viewer
     for layer in [layer for layer in viewer.layers if layer.metadata.get(REVIEWED)]:
         # What the user has begun to annotate or use stays.
@@ -64,7 +66,7 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
             viewer.layers.remove(layer)
     for layer in viewer.layers:
         layer.visible = False
-    shift, size, shown = 0.0, _size_of_dots([case for case, _ in cases]), []
+    shift, size, shown = 0.0, _size_of_points([case for case, _ in cases]), []
     for case, image in cases:
         layer = _layer_of(session, case) if len(cases) == 1 else None
         if layer is None:
@@ -73,16 +75,16 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
         shift += float(layer.extent.world[1, -1] - layer.extent.world[0, -1]) * _GAP
         if case.origin.frame is not None:
             _go_to_frame(session, layer, image, case.origin.frame)
-        _add_dots(session, layer, image, case, size)
+        _add_points(session, layer, image, case, size)
         viewer.layers.selection.active = layer
         shown.append(layer)
     _fit_view(viewer, shown)
 
 
-def _size_of_dots(cases: Sequence[Case]) -> float:
+def _size_of_points(cases: Sequence[Case]) -> float:
     """Give one size for all, as images with more or fewer cells are compared: where they lie closest decides."""
-    dots = [case.found if case.truth is None or len(case.truth) < 2 else case.truth for case in cases]
-    return min((shown_dot_size(points) for points in dots if points is not None), default=0.0)
+    judged = [case.found if case.truth is None or len(case.truth) < 2 else case.truth for case in cases]
+    return min((shown_point_size(points) for points in judged if points is not None), default=0.0)
 
 
 def _fit_view(viewer: ViewerModel, layers: Sequence[Layer]) -> None:
@@ -112,16 +114,16 @@ def _add_image(session: Session, image: Image, shift: float) -> ImageLayer:
     return layer
 
 
-def _add_dots(session: Session, layer: Layer, image: Image, case: Case, size: float) -> None:
+def _add_points(session: Session, layer: Layer, image: Image, case: Case, size: float) -> None:
     if case.truth is None or case.found is None or case.missed is None or case.extra is None:
         return
-    right = [DOT_COLOURS["missed"] if missed else DOT_COLOURS["found"] for missed in case.missed]
-    made = [DOT_COLOURS["extra"] if extra else DOT_COLOURS["right"] for extra in case.extra]
+    right = [POINT_COLOURS["missed"] if missed else POINT_COLOURS["found"] for missed in case.missed]
+    made = [POINT_COLOURS["extra"] if extra else POINT_COLOURS["right"] for extra in case.extra]
     rings = {"face_color": "transparent", "border_color": right, "border_width": 0.12, "size": size * 1.9}
-    dots = {"face_color": made, "border_color": "#101418", "border_width": 0.12, "size": size * 0.8}
+    discs = {"face_color": made, "border_color": "#101418", "border_width": 0.12, "size": size * 0.8}
     for points, what, states, look in (
         (case.truth, "truth", np.where(case.missed, "missed", "found"), rings),
-        (case.found, "result", np.where(case.extra, "extra", "right"), dots),
+        (case.found, "result", np.where(case.extra, "extra", "right"), discs),
     ):
         data, transform = _on_layer(points, layer, image, case.origin.frame)
         if not len(points):

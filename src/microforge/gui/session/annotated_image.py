@@ -18,9 +18,9 @@ class Annotated:
     alone
         Whether the image itself is learnt from, without anything drawn.
     points
-        The dots clicked on it, one layer per kind of cell unless their features tell kinds apart.
+        The points clicked on it, one layer per kind of cell unless their features tell kinds apart.
     no_cells
-        Whether layers without a single dot say that there are no cells.
+        Whether layers without a single point say that there are no cells.
     class_name
         The class of the whole image; empty where it has none.
     """

@@ -39,7 +39,7 @@ def kind_names(session: Session) -> tuple[str, ...]:
 
 
 def cell_types_on(item: Annotated) -> list[tuple[Layer, Kind]]:
-    """Give the kinds of an image in the order of their layers, each with the layer its dots are in."""
+    """Give the kinds of an image in the order of their layers, each with the layer its points are in."""
     return [
         (layer, kind)
         for layer, names in zip(item.points, named_layers(item.points), strict=True)
@@ -54,7 +54,7 @@ def start_clicking(session: Session, image: Layer) -> Annotated:
 
 
 def add_kind(session: Session) -> str:
-    """Look for a further kind, on every image that has dots; give its name."""
+    """Look for a further kind, on every image that has points; give its name."""
     items = [item for item in session.annotated if item.points]
     # What was the only kind gets a name as well.
     for item in items:
@@ -82,7 +82,7 @@ def rename_kind(session: Session, item: Annotated, old: str, new: str) -> str:
 
 
 def remove_kind(session: Session, item: Annotated, name: str) -> None:
-    """Learn from the dots of a kind no more, on any image; from the only kind of an image: no more on that image."""
+    """Learn from the points of a kind no more, on any image; from the only kind of an image: no more on that image."""
     alone = len(cell_types_on(item)) == 1
     session.take_points(
         [
@@ -95,7 +95,7 @@ def remove_kind(session: Session, item: Annotated, name: str) -> None:
 
 
 def next_kind(layer: Points, name: str) -> None:
-    """Make the next dots in a layer be of a kind, where its features tell kinds apart."""
+    """Make the next points in a layer be of a kind, where its features tell kinds apart."""
     column = kind_column(layer)
     if not column:
         return

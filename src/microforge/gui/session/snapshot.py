@@ -29,9 +29,9 @@ class Snapshot:
     targets
         The images it should become, where that is what is learnt.
     points
-        The dots on it in pixels, all time points; None where they are not what is learnt from.
+        The points on it in pixels, all time points; None where they are not what is learnt from.
     no_cells
-        Whether it is known that there are no cells where there is no dot at all.
+        Whether it is known that there are no cells where there is no point at all.
     class_name
         The class of the whole image, where that is what is learnt.
     """
@@ -139,7 +139,7 @@ def snapshots_of(session: Session, *, copy: bool = True) -> list[Snapshot]:
     Raises
     ------
     MicroforgeError
-        If one of them cannot be learnt from, or their dots are of kinds that do not go together.
+        If one of them cannot be learnt from, or their points are of kinds that do not go together.
     """
     taken, problems = usable_snapshots(session, copy=copy)
     if problems:

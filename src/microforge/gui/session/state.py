@@ -113,7 +113,7 @@ class Session:
 
     @property
     def blank_is_none(self) -> bool:
-        """Whether an image whose layer has no dots always means that it has no cells."""
+        """Whether an image whose layer has no points always means that it has no cells."""
         return self.task.blank_means_none
 
     @property
@@ -175,7 +175,7 @@ class Session:
         return self._give(image, labels=labels)
 
     def annotate_points(self, image: Layer, points: Sequence[Points]) -> Annotated:
-        """Say that the dots of Points layers are the cells on an image."""
+        """Say that the points of Points layers are the cells on an image."""
         return self._give(image, points=tuple(points))
 
     def set_class(self, images: Sequence[Layer], name: str) -> None:
@@ -187,7 +187,7 @@ class Session:
         self.changed.emit()
 
     def take_points(self, layers: Sequence[Layer]) -> None:
-        """Learn from the dots of these layers no more; the layers stay."""
+        """Learn from the points of these layers no more; the layers stay."""
         for item in self.annotated:
             item.points = tuple(layer for layer in item.points if layer not in layers)
         self._forget_empty()

@@ -126,7 +126,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         old = self.layer
         if old is None or type(old) is not shown.kind or old.ndim != shown.values_ndim:
             return False
-        if not shown.is_dots and old.data.shape != shown.values.shape:
+        if not shown.is_points and old.data.shape != shown.values.shape:
             return False
         if not np.array_equal(old.scale, shown.place["scale"]) or getattr(old, "rgb", False) != ("rgb" in shown.look):
             return False
@@ -139,7 +139,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if shown.limits is not None and self._limits == tuple(old.contrast_limits):
             old.contrast_limits = self._limits = shown.limits
         old.data, old.name = shown.values, shown.name
-        if shown.is_dots:
+        if shown.is_points:
             old.features, old.size = shown.look["features"], shown.look["size"]
             old.refresh_colors()
         if not np.array_equal(old.translate, shown.place["translate"]):

@@ -38,7 +38,7 @@ def predict_folder(
 
     In `output` it leaves a label image ``STEM.tif`` (uint32, ``(T)(Z)YX``) per file, `objects.csv`, `images.csv` and
     the ledger; of tasks whose answer is an image that image (``(T)(Z)(C)YX``), and no `objects.csv`. Where cells are
-    counted, each file gets its dots as ``STEM.csv`` and ``STEM.zip`` (ImageJ ROIs), and `counts.csv` has the counts by
+    counted, each file gets points as ``STEM.csv`` and ``STEM.zip`` (ImageJ ROIs), and `counts.csv` has the counts by
     image and region; classes of images stand in `images.csv`, those of time points in `classes.csv`. What the ledger
     knows as done is skipped, so that a run that was stopped or killed goes on where it was. Close the generator to
     stop.

@@ -21,7 +21,7 @@ def read_imagej(path: Path, stack: Stack) -> list[ObjectOutline]:
     AnnotationError
         If the file cannot be read or holds no area.
     """
-    areas = read_areas(path, "Draw outlines of objects; dots are for counting ('microforge train counting').")
+    areas = read_areas(path, "Draw outlines of objects; points are for counting ('microforge train counting').")
     try:
         return [_outline(one, stack) for one in areas]
     except AnnotationError as error:

@@ -1,4 +1,4 @@
-"""Which files of a folder may belong to images: label images, outlines, dots; come here when a file is not seen."""
+"""Which files of a folder may belong to images: label images, outlines, points; come here when a file is not seen."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def _inner_folder(folder: Path) -> Path:
 
 
 def found_points(annotations: Path, _: str) -> list[Path]:
-    """Find files of dots.
+    """Find files of points.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def pair_drawn(images: Path, drawn: Path | None, partner: str = "annotation") ->
 
 
 def pair_points(images: Path, points: Path | None, partner: str = "points file") -> Pairing:
-    """Find partners that are files of dots, which differ from images in their suffixes (.csv, .zip, .roi, .xml)."""
+    """Find partners that are files of points, which differ from images in their suffixes (.csv, .zip, .roi, .xml)."""
     return _pair(images, points, partner, found_points, _POINTS)
 
 

@@ -1,4 +1,4 @@
-"""Dots on cells in files: tables, ImageJ ROIs, Cell Counter; come here to read or write another kind of file."""
+"""Points on cells in files: tables, ImageJ ROIs, Cell Counter; come here to read or write another kind of file."""
 
 from microforge.io.points.imagej_rois import write_points_rois
 from microforge.io.points.reading import POINTS_SUFFIXES, read_points, without_twins, write_points_csv

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from microforge.errors import AnnotationError
-from microforge.io.points.imagej_points import Dot, gathered
+from microforge.io.points.imagej_points import Point, gathered
 from microforge.io.rois import Stack, stack_position_of
 from microforge.io.tables import as_number
 from microforge.io.xml import parse_xml
@@ -22,7 +22,7 @@ def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
     AnnotationError
         If the file cannot be read, or is no file of the Cell Counter.
     """
-    dots: list[Dot] = []
+    points: list[Point] = []
     kinds: list[str] = []
     for one in _types(path):
         number = (one.findtext("Type") or "").strip()
@@ -31,8 +31,8 @@ def read_cell_counter(path: Path, stack: Stack | None = None) -> Points:
         # The file lists all eight types, used or not; those that somebody named were looked for.
         if markers or name != f"Type {number}":
             kinds.append(name)
-        dots += [_dot(marker, name, path, stack) for marker in markers]
-    return gathered(dots, kinds, stack, path)
+        points += [_point(marker, name, path, stack) for marker in markers]
+    return gathered(points, kinds, stack, path)
 
 
 def _types(path: Path) -> list[Element]:
@@ -41,7 +41,7 @@ def _types(path: Path) -> list[Element]:
             raise AnnotationError(
                 f"The file is too large to be of markers that somebody set ({size / 1e6:.0f} MB).",
                 where=str(path),
-                remedy="Check what it holds; dots found by a program can be given as a table y,x.",
+                remedy="Check what it holds; points found by a program can be given as a table y,x.",
             )
         root = parse_xml(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -59,7 +59,7 @@ def _types(path: Path) -> list[Element]:
     return root.findall(".//Marker_Type")
 
 
-def _dot(marker: Element, kind: str, path: Path, stack: Stack | None) -> Dot:
+def _point(marker: Element, kind: str, path: Path, stack: Stack | None) -> Point:
     y, x, number = (as_number((marker.findtext(f"Marker{axis}") or "").strip()) for axis in "YXZ")
     if y is None or x is None:
         raise AnnotationError(
@@ -68,6 +68,6 @@ def _dot(marker: Element, kind: str, path: Path, stack: Stack | None) -> Dot:
             remedy="Save the markers again in the Cell Counter of Fiji.",
         )
     try:
-        return Dot(y, x, stack_position_of(int(number or 0), stack), kind)
+        return Point(y, x, stack_position_of(int(number or 0), stack), kind)
     except AnnotationError as error:
         raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error

@@ -12,8 +12,8 @@ from microforge.types import Points
 
 
 @dataclass(frozen=True)
-class Dot:
-    """A dot at pixel coordinates, on a plane and in a frame counted from 0."""
+class Point:
+    """A point at pixel coordinates, on a plane and in a frame counted from 0."""
 
     y: float
     x: float
@@ -21,13 +21,13 @@ class Dot:
     kind: str = ""
 
 
-def gathered(dots: Sequence[Dot], kinds: Sequence[str], stack: Stack | None, path: Path) -> Points:
-    """Put dots together.
+def gathered(points: Sequence[Point], kinds: Sequence[str], stack: Stack | None, path: Path) -> Points:
+    """Put points together.
 
     Parameters
     ----------
     kinds
-        Names of kinds that were looked for, also of those without a dot.
+        Names of kinds that were looked for, also of those without a point.
     stack
         The image's channels, planes and frames; where it is not known, planes and frames are kept if any is not the
         first.
@@ -35,19 +35,19 @@ def gathered(dots: Sequence[Dot], kinds: Sequence[str], stack: Stack | None, pat
     Raises
     ------
     AnnotationError
-        If some dots have a plane or frame noted and others have not.
+        If some points have a plane or frame noted and others have not.
     """
-    places = {"T": [dot.place.t for dot in dots], "Z": [dot.place.z for dot in dots]}
+    places = {"T": [point.place.t for point in points], "Z": [point.place.z for point in points]}
     if stack is not None and stack.frames > 1 and stack.planes == 1 and not _any_noted(places["T"]):
         places = {"T": places["Z"], "Z": places["T"]}
     sizes = {} if stack is None else {"T": stack.frames, "Z": stack.planes}
     columns = {axis: _whole(values, axis, path) for axis, values in places.items() if _kept(values, sizes.get(axis))}
-    columns |= {"Y": [dot.y for dot in dots], "X": [dot.x for dot in dots]}
-    names = tuple(sorted({*kinds, *(dot.kind for dot in dots)})) or ("",)
+    columns |= {"Y": [point.y for point in points], "X": [point.x for point in points]}
+    names = tuple(sorted({*kinds, *(point.kind for point in points)})) or ("",)
     number = {name: at for at, name in enumerate(names)}
     return Points(
         np.array(list(columns.values()), np.float32).reshape(len(columns), -1).T.copy(),
-        np.array([number[dot.kind] for dot in dots], np.int32),
+        np.array([number[point.kind] for point in points], np.int32),
         names,
         "".join(columns),
     )
@@ -68,8 +68,8 @@ def _whole(values: Sequence[int | None], axis: str, path: Path) -> list[float]:
     if len(known) < len(values):
         word = "plane" if axis == "Z" else "time point"
         raise AnnotationError(
-            f"{len(known)} of {len(values)} dots have a {word}, the others have none.",
+            f"{len(known)} of {len(values)} points have a {word}, the others have none.",
             where=str(path),
-            remedy=f"Set every dot on its {word}, with the stack open in Fiji.",
+            remedy=f"Set every point on its {word}, with the stack open in Fiji.",
         )
     return known

@@ -16,7 +16,7 @@ from roifile import ROI_OPTIONS, ROI_POINT_SIZE, ROI_POINT_TYPE, ROI_TYPE, Image
 from microforge.errors import AnnotationError
 from microforge.io.atomic import atomic_path
 from microforge.io.files import free_name, portable_name
-from microforge.io.points.imagej_points import Dot, gathered
+from microforge.io.points.imagej_points import Point, gathered
 from microforge.io.rois import (
     NamedRoi,
     Stack,
@@ -30,7 +30,7 @@ from microforge.io.rois import (
 )
 from microforge.types import Points
 
-#: What dots without a kind are called in Fiji, and other names that say nothing of a kind.
+#: What points without a kind are called in Fiji, and other names that say nothing of a kind.
 UNNAMED = "cells"
 _SAYS_NOTHING = {UNNAMED, "cell", "point", "points", "dot", "dots", "multipoint", "multi-point", "roi", "rois"}
 _AUTOMATIC = re.compile(r"[\d\W_]*")
@@ -38,7 +38,7 @@ _MOST_GROUPS = 255
 
 
 def read_points_rois(path: Path, stack: Stack | None = None) -> Points:
-    """Read dots from a ``.roi`` or ``.zip`` file; see `microforge.io.points.reading.read_points`.
+    """Read points from a ``.roi`` or ``.zip`` file; see `microforge.io.points.reading.read_points`.
 
     Raises
     ------
@@ -52,22 +52,22 @@ def read_points_rois(path: Path, stack: Stack | None = None) -> Points:
             where=str(path),
             remedy="Click the cells with the multi-point tool of Fiji.",
         )
-    dots: list[Dot] = []
+    points: list[Point] = []
     try:
         for one, kind in zip(rois, _kinds_of(rois, path), strict=True):
-            dots += _dots(one.roi, kind, stack)
+            points += _points(one.roi, kind, stack)
     except AnnotationError as error:
         raise AnnotationError(error.problem, where=str(path), remedy=error.remedy) from error
-    if not dots:
+    if not points:
         raise AnnotationError("The ROIs hold no point.", where=str(path), remedy="Save them again in Fiji.")
-    return gathered(dots, (), stack, path)
+    return gathered(points, (), stack, path)
 
 
-def _dots(roi: ImagejRoi, kind: str | None, stack: Stack | None) -> Iterator[Dot]:
-    """Give the dots of a ROI; without a kind their counters are the kinds."""
+def _points(roi: ImagejRoi, kind: str | None, stack: Stack | None) -> Iterator[Point]:
+    """Give the points of a ROI; without a kind their counters are the kinds."""
     place = place_of_roi(roi, stack)
     if is_area(roi):
-        yield Dot(*centre(roi), place, kind or "")
+        yield Point(*centre(roi), place, kind or "")
         return
     points = points_of(roi)
     counters, slices = (
@@ -75,7 +75,7 @@ def _dots(roi: ImagejRoi, kind: str | None, stack: Stack | None) -> Iterator[Dot
     )
     for (y, x), counter, number in zip(points.tolist(), counters.tolist(), slices.tolist(), strict=True):
         name = f"counter {counter}" if kind is None else kind
-        yield Dot(y, x, stack_position_of(number, stack) if number else place, name)
+        yield Point(y, x, stack_position_of(number, stack) if number else place, name)
 
 
 def _kinds_of(rois: Sequence[NamedRoi], path: Path) -> Sequence[str | None]:
@@ -86,7 +86,7 @@ def _kinds_of(rois: Sequence[NamedRoi], path: Path) -> Sequence[str | None]:
     if any(one.roi.group for one in rois):
         groups = [one.roi.group for one in rois]
         return [_group_name(group, {n for n, g in zip(names, groups, strict=True) if g == group}) for group in groups]
-    # A dot without a name of its own says that names are no kinds.
+    # A point without a name of its own says that names are no kinds.
     return [""] * len(rois) if None in names else [name or "" for name in names]
 
 
@@ -117,14 +117,14 @@ def _place_text(frame: int, plane: int) -> str:
 
 
 def write_points_rois(path: str | Path, points: Points, *, durable: bool = True) -> bool:
-    """Write dots as a zip file of ImageJ ROIs: one multi-point ROI for each kind, in each plane and frame.
+    """Write points as a zip file of ImageJ ROIs: one multi-point ROI for each kind, in each plane and frame.
 
     The ROIs have the names of the kinds, ``cells`` where there is none, and each kind its group (and so its colour).
 
     Returns
     -------
     bool
-        False if there are no dots: Fiji opens no empty zip file, so none is written, and one that was there is removed.
+        False if there are no points: Fiji opens no empty zip file, so none is written, and one there is removed.
 
     Raises
     ------
@@ -148,22 +148,22 @@ def _rois_of(points: Points) -> Iterator[tuple[str, ImagejRoi]]:
     for frame, plane in np.unique(places, axis=0).tolist():
         here = points.only(np.all(places == (frame, plane), axis=1))
         for number, kind in enumerate(points.kinds):
-            dots = here.of_kind(kind)[:, -2:]
-            if len(dots):
+            marked = here.of_kind(kind)[:, -2:]
+            if len(marked):
                 name = (kind or UNNAMED) + _place_text(frame, plane)
                 group = number + 1 if any(points.kinds) and number < _MOST_GROUPS else 0
-                yield name, _multi_point(dots, name, frame, plane, group)
+                yield name, _multi_point(marked, name, frame, plane, group)
 
 
 def _numbers(points: Points, axis: str) -> npt.NDArray[np.int64]:
-    """Give the plane or frame of each dot as Fiji counts them, from 1; 0 where there is no such axis."""
+    """Give the plane or frame of each point as Fiji counts them, from 1; 0 where there is no such axis."""
     if axis not in points.axes:
         return np.zeros(len(points), np.int64)
     return np.rint(points.coordinates[:, points.axes.index(axis)]).astype(np.int64) + 1
 
 
-def _multi_point(dots: npt.NDArray[np.float32], name: str, frame: int, plane: int, group: int) -> ImagejRoi:
-    roi = ImagejRoi.frompoints(dots[:, ::-1], name=name)
+def _multi_point(places: npt.NDArray[np.float32], name: str, frame: int, plane: int, group: int) -> ImagejRoi:
+    roi = ImagejRoi.frompoints(places[:, ::-1], name=name)
     roi.roitype, roi.options = ROI_TYPE.POINT, ROI_OPTIONS.SUB_PIXEL_RESOLUTION
     roi.point_type, roi.point_size = ROI_POINT_TYPE.DOT, ROI_POINT_SIZE.MEDIUM
     roi.t_position, roi.z_position, roi.group = frame, plane, group

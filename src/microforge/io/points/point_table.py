@@ -31,9 +31,9 @@ _UNITS = (
     | {"nm": 1e-3}
     | {"mm": 1e3}
 )
-#: Dots that keep by chance to the corner that the image would fill in micrometres are rarer than this.
+#: Points that keep by chance to the corner that the image would fill in micrometres are rarer than this.
 _BY_CHANCE = 1e-6
-#: Dots all over an image reach so far along each side.
+#: Points all over an image reach so far along each side.
 _MOST_OF_A_SIDE = 0.6
 _SAYS_PIXELS = re.compile("px|pixel|row|col", re.IGNORECASE)
 _MOST_KINDS = 100
@@ -41,7 +41,7 @@ _HEADER = "The first line must name the columns: y,x or z,y,x, and if wanted t a
 
 
 def read_points_table(path: Path, stack: Stack | None = None) -> Points:
-    """Read dots from a table with named columns; see `microforge.io.points.reading.read_points`.
+    """Read points from a table with named columns; see `microforge.io.points.reading.read_points`.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read_points_table(path: Path, stack: Stack | None = None) -> Points:
         values = [[value * lengths[axis][1] for value in own] for axis, own in zip(columns, values, strict=True)]
     else:
         _check_pixels(table, dict(zip(columns, values, strict=True)), columns, stack)
-    # Places too far away for float32 become infinite, and are refused where dots are checked.
+    # Places too far away for float32 become infinite, and are refused where points are checked.
     with np.errstate(over="ignore"):
         coordinates = np.array(values, np.float32).reshape(len(columns), -1).T
     names = _kind_names(table)
@@ -142,7 +142,7 @@ def _check_pixels(
     chance = float(np.prod([min(1.0, length) for _, length, _ in sides])) ** len(values["Y"])
     if chance < _BY_CHANCE and all(_MOST_OF_A_SIDE < max(own) / (n * length) < 1 for n, length, own in sides):
         raise AnnotationError(
-            f"All {len(values['Y'])} dots lie in the upper left corner that is as large as the image in micrometres "
+            f"All {len(values['Y'])} points lie in the upper left corner that is as large as the image in micrometres "
             f"({stack.height * size[-2]:.4g} x {stack.width * size[-1]:.4g}): the places seem to be in micrometres.",
             where=str(table.path),
             remedy="If they are, name the columns 'y_um' and 'x_um'; if they are pixels, 'y_px' and 'x_px'. In Fiji, "
@@ -152,9 +152,9 @@ def _check_pixels(
 
 def _too_many_kinds(count: int, path: Path) -> AnnotationError:
     return AnnotationError(
-        f"The dots are of {count:,} different kinds; no more than {_MOST_KINDS} can be told apart.",
+        f"The points are of {count:,} different kinds; no more than {_MOST_KINDS} can be told apart.",
         where=str(path),
-        remedy="If the column of kinds numbers the dots, or names something else, rename or remove it.",
+        remedy="If the column of kinds numbers the points, or names something else, rename or remove it.",
     )
 
 
@@ -183,7 +183,7 @@ def _kind_names(table: Table) -> list[str]:
     column = table.find(_KIND)
     if column is None:
         column = table.find([_PERHAPS_KIND])
-        # A column of this name may also number the dots, or hold the name of the image.
+        # A column of this name may also number the points, or hold the name of the image.
         if column is None or not _are_kinds(table.texts(column)):
             return [""] * len(table.rows)
     return table.texts(column)

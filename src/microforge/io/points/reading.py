@@ -15,18 +15,18 @@ from microforge.types import Array, PixelSize, Points
 
 __all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "without_twins", "write_points_csv", "write_points_rois"]
 
-#: Dots of two files that are nearer than this are the same, in pixels: tables hold fewer digits.
+#: Points of two files that are nearer than this are the same, in pixels: tables hold fewer digits.
 _SAME_PLACE = 0.05
 
 POINTS_SUFFIXES = (*TABLE_SUFFIXES, *ROI_SUFFIXES, ".xml")
 
 
 def read_points(path: str | Path, stack: Stack | None = None) -> Points:
-    """Read dots from a table, from ImageJ ROIs or from the markers of Fiji's Cell Counter.
+    """Read points from a table, from ImageJ ROIs or from the markers of Fiji's Cell Counter.
 
     Tables (``.csv``, ``.tsv``, ``.txt``) name their columns in the first line: ``y, x``, and if wanted ``z``, ``t`` (or
     ``frame``) and ``kind`` (or ``type``, ``class``), in any order, in pixels; planes and frames count from 0, in the
-    tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there are no dots.
+    tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there are no points.
     Columns whose names say micrometres (``x_um``, ``X (micron)``, ``Centroid X µm``) are converted by the pixel size.
 
     ROIs (``.roi``, ``.zip``): points, and the centres of outlined cells. Kinds are the counters of multi-point ROIs if
@@ -54,30 +54,30 @@ def read_points(path: str | Path, stack: Stack | None = None) -> Points:
     if suffix == ".xml":
         return read_cell_counter(path, stack)
     raise AnnotationError(
-        f"Files ending in '{suffix}' hold no dots that can be read.",
+        f"Files ending in '{suffix}' hold no points that can be read.",
         where=str(path),
-        remedy=f"Dots come in files ending in {', '.join(POINTS_SUFFIXES)}.",
+        remedy=f"Points come in files ending in {', '.join(POINTS_SUFFIXES)}.",
     )
 
 
 def without_twins(paths: Sequence[Path]) -> list[Path]:
-    """Leave out ROIs that hold the very dots of a table among the files, as folders of results have them."""
+    """Leave out ROIs that hold the very points of a table among the files, as folders of results have them."""
     tables = [path for path in paths if path.suffix.lower() in TABLE_SUFFIXES]
-    return [path for path in paths if path in tables or not any(_same_dots(path, table) for table in tables)]
+    return [path for path in paths if path in tables or not any(_same_points(path, table) for table in tables)]
 
 
-def _same_dots(one: Path, other: Path) -> bool:
+def _same_points(one: Path, other: Path) -> bool:
     """Compare the places within planes: which plane ImageJ means is known with the image only."""
     try:
-        dots = [read_points(path).coordinates[:, -2:] for path in (one, other)]
+        points = [read_points(path).coordinates[:, -2:] for path in (one, other)]
     except AnnotationError:
         return False
-    if len(dots[0]) != len(dots[1]) or not len(dots[0]) or not np.isfinite(dots).all():
+    if len(points[0]) != len(points[1]) or not len(points[0]) or not np.isfinite(points).all():
         return False
     # Takes a quarter of a second to import, which who asks for help need not wait for.
     from scipy.spatial import KDTree
 
-    distances = [KDTree(found).query(wanted)[0] for found, wanted in (dots, reversed(dots))]
+    distances = [KDTree(found).query(wanted)[0] for found, wanted in (points, reversed(points))]
     return bool(np.max(distances) < _SAME_PLACE)
 
 
@@ -89,12 +89,12 @@ def write_points_csv(
     *,
     durable: bool = True,
 ) -> None:
-    """Write dots as a table, one line each, all or nothing: kind (where kinds have names), t, z, y, x, and more.
+    """Write points as a table, one line each, all or nothing: kind (where kinds have names), t, z, y, x, and more.
 
     Parameters
     ----------
     columns
-        Further columns, one value per dot; a `kind`, and a `frame` of dots with a T, are there already.
+        Further columns, one value per point; a `kind`, and a `frame` of points with a T, are there already.
     pixel_size
         ``(Z)YX`` in micrometre; adds the places in micrometres.
 

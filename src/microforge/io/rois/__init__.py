@@ -1,4 +1,4 @@
-"""ROIs of ImageJ and Fiji, read and written: areas, dots, and where in a stack they lie."""
+"""ROIs of ImageJ and Fiji, read and written: areas, points, and where in a stack they lie."""
 
 from microforge.io.rois.reading import (
     CORNER,

@@ -49,8 +49,8 @@ class Stack(NamedTuple):
         count = self.channels * self.planes * self.frames
         if number > count:
             raise AnnotationError(
-                f"A dot lies on slice {number}, but the image has {count} slice{'s' * (count != 1)}.",
-                remedy="Check that the dots were set on this very image.",
+                f"A point lies on slice {number}, but the image has {count} slice{'s' * (count != 1)}.",
+                remedy="Check that the points were set on this very image.",
             )
         rest = (number - 1) // self.channels
         return StackPosition(rest % self.planes, rest // self.planes)

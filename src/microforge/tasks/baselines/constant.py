@@ -18,14 +18,14 @@ class MeanCount(Baseline):
         self.images = self.pixels = 0
 
     def look(self, sample: Sample) -> None:
-        """Count the dots where they are known."""
+        """Count the points where they are known."""
         assert sample.points is not None
         self.images += 1
         self.pixels += sample.known_size
         self.total.update(sample.known_points(sample.points).kind.tolist())
 
     def predict(self, sample: Sample) -> Prediction:
-        """Spread the mean evenly over what is annotated, and show no dot."""
+        """Spread the mean evenly over what is annotated, and show no point."""
         assert sample.points is not None
         kinds, known = sample.points.kinds, sample.known
         # Exactly 1 where all images are of one size.

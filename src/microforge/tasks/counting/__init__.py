@@ -1,1 +1,1 @@
-"""Count cells from dots: the task, its options, dots to densities and back, scores and intervals."""
+"""Count cells from points: the task, its options, points to densities and back, scores and intervals."""

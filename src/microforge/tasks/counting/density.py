@@ -15,20 +15,20 @@ from microforge.types import Floats, Window
 STAMP_REACH = 4.0
 #: In each round all peaks are taken that are at least this high, compared with the highest.
 _ROUND = 0.7
-#: Peaks lower than this part of a lone dot's are noise.
+#: Peaks lower than this part of a lone point's are noise.
 _NOISE = 0.05
 _MOST_ROUNDS = 60
 
 
 class Found(NamedTuple):
-    """Positions ``(N, D)`` and how certain each is, 0..1: the height of its peak compared with that of a lone dot."""
+    """Positions ``(N, D)`` and how certain each is, 0..1: the height of its peak compared with that of a lone point."""
 
     places: Floats
     confidence: Floats
 
 
 def stamp_density(places: Floats, shape: Sequence[int], sigmas: Sequence[float]) -> Floats:
-    """Give the density of dots, float32 ``(Z)YX``: a Gaussian for each, whose sum inside the image is exactly one.
+    """Give the density of points, float32 ``(Z)YX``: a Gaussian for each, whose sum inside the image is exactly one.
 
     What would lie outside is mirrored at the border.
     """
@@ -40,22 +40,22 @@ def stamp_density(places: Floats, shape: Sequence[int], sigmas: Sequence[float])
 
 
 def find_positions(density: Floats, number: int, sigmas: Sequence[float]) -> Found:
-    """Place `number` dots so that their Gaussians explain a density, as CLEAN does (Hogbom 1974, A&A Suppl. 15, 417).
+    """Place `number` points so that their Gaussians explain a density, as CLEAN does (Hogbom 1974, A&A Suppl. 15, 417).
 
-    The highest peak is a dot; its Gaussian is taken away, which uncovers neighbours it has hidden; and so on. The
-    density is smoothed by the Gaussian of a dot first, which is the best filter against noise.
+    The highest peak is a point; its Gaussian is taken away, which uncovers neighbours it has hidden; and so on. The
+    density is smoothed by the Gaussian of a point first, which is the best filter against noise.
 
     Parameters
     ----------
     density
-        float32 ``(Z)YX``, dots per pixel.
+        float32 ``(Z)YX``, points per pixel.
     sigmas
-        Widths of a dot's Gaussian in the density, in pixels along each axis.
+        Widths of a point's Gaussian in the density, in pixels along each axis.
 
     Returns
     -------
     Found
-        At most `number` dots, the most certain first; fewer where nothing but noise is left.
+        At most `number` points, the most certain first; fewer where nothing but noise is left.
     """
     if number < 1:
         return Found(np.zeros((0, density.ndim), np.float32), np.zeros(0, np.float32))
@@ -144,7 +144,7 @@ def _gaussian(
 ) -> tuple[tuple[slice, ...], Floats]:
     """Give the window that a Gaussian of height 1, mirrored at the borders, covers in an image, and its values there.
 
-    Mirrored Gaussians stay such when they are smoothed with mirrored borders, so that dots at the border are taken away
+    Mirrored Gaussians stay such when they are smoothed with mirrored borders, so points at the border are taken away
     as exactly as others.
     """
     sides, window = [], []

@@ -8,7 +8,7 @@ from microforge.config import choice_field, fitted_field
 from microforge.tasks.base import TaskOptions
 from microforge.tasks.counting.interval import Interval
 
-#: Spacing taken where there is one dot only, in pixels.
+#: Spacing taken where there is one point only, in pixels.
 _USUAL_SPACING = 15.0
 
 
@@ -17,7 +17,7 @@ class CountingOptions(TaskOptions):
 
     empty: Literal["left out", "no cells"] = choice_field(
         "left out",
-        title="Images without dots",
+        title="Images without points",
         choices={
             "left out": "forgotten, nothing is learnt from them",
             "no cells": "there are none, which is learnt",
@@ -28,14 +28,14 @@ class CountingOptions(TaskOptions):
         ge=0,
         le=1,
         title="Confidence",
-        description="Dots that are less certain are not shown; the count does not change.",
+        description="Points that are less certain are not shown; the count does not change.",
     )
     radius: float | None = Field(
         None,
         gt=0,
         title="Match distance",
-        description="A dot counts as found within this many pixels; empty = automatic. That is half the typical "
-        "distance of dots.",
+        description="A point counts as found within this many pixels; empty = automatic. That is half the typical "
+        "distance of points.",
         json_schema_extra={"empty": "automatic"},
     )
     kinds: tuple[str, ...] = fitted_field((), title="Kinds", description="Names of the kinds of cells.")
@@ -43,7 +43,7 @@ class CountingOptions(TaskOptions):
         _USUAL_SPACING,
         gt=0,
         title="Spacing",
-        description="Typical distance of a dot to the next, in pixels.",
+        description="Typical distance of a point to the next, in pixels.",
     )
     anisotropy: tuple[float, ...] = fitted_field(
         (),
@@ -56,7 +56,7 @@ class CountingOptions(TaskOptions):
         0.0,
         ge=0,
         title="Area per point",
-        description="Pixels per dot.",
+        description="Pixels per point.",
         formerly="room",
     )
     gains: tuple[float, ...] = fitted_field(

@@ -10,14 +10,14 @@ from scipy.spatial import KDTree
 from microforge.errors import AnnotationError
 from microforge.types import Points, Sample
 
-#: Dots of one kind that are nearer than this, in pixels, are one cell that was clicked twice. Cells that lie on each
-#: other may well have dots on neighbouring pixels.
+#: Points of one kind that are nearer than this, in pixels, are one cell that was clicked twice. Cells that lie on each
+#: other may well have points on neighbouring pixels.
 TWICE = 0.5
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Dots that can be learnt from, and how many were merged or left out."""
+    """Points that can be learnt from, and how many were merged or left out."""
 
     points: Points
     merged: int = 0
@@ -25,7 +25,7 @@ class Cleaned:
 
 
 def checked_points(sample: Sample) -> Points:
-    """Give the dots of a sample.
+    """Give the points of a sample.
 
     Raises
     ------
@@ -34,20 +34,22 @@ def checked_points(sample: Sample) -> Points:
     """
     points, dims = sample.points, sample.image.ndim - 1
     if points is None:
-        raise AnnotationError("No dots were set.", where=sample.name, remedy="Click the cells, or load their points.")
+        raise AnnotationError("No points were set.", where=sample.name, remedy="Click the cells, or load their points.")
     if points.coordinates.shape[1] != dims:
         raise AnnotationError(
-            f"The dots have {points.coordinates.shape[1]} coordinates, the image has {dims} dimensions.",
+            f"The points have {points.coordinates.shape[1]} coordinates, the image has {dims} dimensions.",
             where=sample.name,
-            remedy="On a stack dots need z, y and x; on a plane y and x.",
+            remedy="On a stack points need z, y and x; on a plane y and x.",
         )
     if not np.isfinite(points.coordinates).all():
-        raise AnnotationError("Some dots have no place (NaN).", where=sample.name, remedy="Remove them from the file.")
+        raise AnnotationError(
+            "Some points have no place (NaN).", where=sample.name, remedy="Remove them from the file."
+        )
     return points
 
 
-def clean_dots(points: Points, shape: Sequence[int]) -> Cleaned:
-    """Leave out dots outside an image ``(Z)YX``, and merge those of one kind that lie on each other."""
+def clean_points(points: Points, shape: Sequence[int]) -> Cleaned:
+    """Leave out points outside an image ``(Z)YX``, and merge those of one kind that lie on each other."""
     size = np.array(shape, np.float32)
     inside = np.asarray(np.all((points.coordinates >= -0.5) & (points.coordinates < size - 0.5), axis=1))
     kept = points.only(inside)
@@ -59,10 +61,10 @@ def clean_dots(points: Points, shape: Sequence[int]) -> Cleaned:
 
 
 def _first_of_near(places: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Tell which dots ``(N, D)`` have no earlier one nearer than `TWICE`; memory grows with their number only.
+    """Tell which points ``(N, D)`` have no earlier one nearer than `TWICE`; memory grows with their number only.
 
-    Of each box no wider than that from corner to corner only its first dot can be such a one: these alone are compared
-    with all, and few of them are near any place, however many dots lie there.
+    Of each box no wider than that from corner to corner only its first point can be such a one: these are compared
+    with all, and few of them are near any place, however many points lie there.
     """
     first = np.zeros(len(places), bool)
     if not len(places):
@@ -84,7 +86,7 @@ def anisotropy_of(samples: Sequence[Sample]) -> tuple[float, ...]:
 
 
 def spacing_of(samples: Sequence[Sample], anisotropy: Sequence[float]) -> float | None:
-    """Give the median distance of a dot to the next one on its image, in pixels along X; None without such pairs."""
+    """Give the median distance of a point to the next one on its image, in pixels along X; None without such pairs."""
     found: list[npt.NDArray[np.float64]] = []
     for sample in samples:
         if sample.points is not None and len(sample.points) > 1:
@@ -94,7 +96,7 @@ def spacing_of(samples: Sequence[Sample], anisotropy: Sequence[float]) -> float 
 
 
 def kinds_in(known: Sequence[Points]) -> tuple[str, ...]:
-    """Give the names of all kinds; an image without dots does not add a kind without a name to those that have one."""
+    """Give the names of all kinds; an image without points adds no kind without a name to those that have one."""
     names = dict.fromkeys(name for points in known for name in points.kinds)
     if len(names) > 1 and not any(len(points.of_kind("")) for points in known):
         names.pop("", None)
@@ -102,12 +104,12 @@ def kinds_in(known: Sequence[Points]) -> tuple[str, ...]:
 
 
 def named_kinds(sample: Sample, kinds: Sequence[str]) -> Sample:
-    """Give the sample with its dots in the kinds a model knows; a single kind may be called as one likes.
+    """Give the sample with its points in the kinds a model knows; a single kind may be called as one likes.
 
     Raises
     ------
     AnnotationError
-        If a dot is of a kind that the model does not know.
+        If a point is of a kind that the model does not know.
     """
     points = sample.points
     if points is None or not kinds or points.kinds == tuple(kinds):
@@ -117,9 +119,9 @@ def named_kinds(sample: Sample, kinds: Sequence[str]) -> Sample:
     unknown = [name for k, name in enumerate(points.kinds) if name not in kinds and (points.kind == k).any()]
     if unknown:
         raise AnnotationError(
-            f"There are dots of the kind '{unknown[0] or 'without a name'}', which is not one of {', '.join(kinds)}.",
+            f"There are points of the kind '{unknown[0] or 'without a name'}', which is not one of {', '.join(kinds)}.",
             where=sample.name,
-            remedy="Give the dots the names of the kinds, or train a model for these kinds.",
+            remedy="Give the points the names of the kinds, or train a model for these kinds.",
         )
     place = np.array([kinds.index(name) if name in kinds else 0 for name in points.kinds], np.int32)
     return replace(sample, points=replace(points, kind=place[points.kind], kinds=tuple(kinds)))

@@ -20,7 +20,7 @@ def tally_counts(
     counts
         What was counted there, one for each kind.
     reach
-        How far a dot may be from where it was set, in pixels along ``(Z)YX``.
+        How far a point may be from where it was set, in pixels along ``(Z)YX``.
     """
     assert sample.points is not None
     assert prediction.points is not None
@@ -39,7 +39,7 @@ def tally_counts(
 
 
 def summarise_counts(sums: Mapping[str, float]) -> dict[str, float]:
-    """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held, where there was one."""
+    """MAE, RMSE, MAPE and bias of the counts, F1 of the points, how often the interval held, where there was one."""
     n = max(sums["counts"], 1)
     result = {
         "MAE": sums["error"] / n,

@@ -1,7 +1,7 @@
-"""Counting from dots: how many cells, of which kind, and where; in 2D and 3D.
+"""Counting from points: how many cells, of which kind, and where; in 2D and 3D.
 
 The network gives a density, whose integral over any region is the number of cells in it (Lempitsky & Zisserman 2010,
-"Learning to count objects in images"): each dot is a Gaussian of mass one, as wide as the cells lie close. The
+"Learning to count objects in images"): each point is a Gaussian of mass one, as wide as the cells lie close. The
 positions are decoded from the density, as many as its integral says.
 """
 
@@ -26,7 +26,7 @@ from microforge.tasks.counting.options import CountingOptions
 from microforge.tasks.counting.points import (
     anisotropy_of,
     checked_points,
-    clean_dots,
+    clean_points,
     kinds_in,
     named_kinds,
     spacing_of,
@@ -37,9 +37,9 @@ from microforge.types import Batch, Count, Points, Prediction, Sample, Target
 if TYPE_CHECKING:
     import torch
 
-#: Width of a dot's Gaussian as a part of the typical distance to the next dot, and its limits in pixels.
-DOT_WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
-#: With more pixels per dot than a square (or cube) of this side, patches are cut around dots.
+#: Width of a point's Gaussian as a part of the typical distance to the next point, and its limits in pixels.
+POINT_WIDTH, NARROWEST, WIDEST = 0.2, 1.5, 12.0
+#: With more pixels per point than a square (or cube) of this side, patches are cut around points.
 SPARSE = 100.0
 #: How much brightness and size are varied, unless a person says otherwise.
 PLAIN, COLOURED = {"intensity": 0.1, "scale": 1.0}, {"intensity": 0.3, "scale": 1.25}
@@ -56,7 +56,7 @@ class Counting(Task):
 
     name: ClassVar[str] = "counting"
     title: ClassVar[str] = "Count cells"
-    description: ClassVar[str] = "Click a dot on each cell in a few images or regions; gives counts and places."
+    description: ClassVar[str] = "Click a point on each cell in a few images or regions; gives counts and places."
     annotation: ClassVar[AnnotationKind] = POINTS
     answer: ClassVar[AnswerKind] = CELLS
     monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
@@ -76,8 +76,8 @@ class Counting(Task):
 
     @property
     def sigmas(self) -> tuple[float, ...]:
-        """Widths of a dot's Gaussian in pixels along ``(Z)YX``."""
-        width = float(np.clip(DOT_WIDTH * self.options.spacing, NARROWEST, WIDEST))
+        """Widths of a point's Gaussian in pixels along ``(Z)YX``."""
+        width = float(np.clip(POINT_WIDTH * self.options.spacing, NARROWEST, WIDEST))
         return tuple(width / step for step in self.options.anisotropy or (1.0, 1.0))
 
     def augmentation(self, config: AugmentationConfig) -> AugmentationConfig:
@@ -100,12 +100,12 @@ class Counting(Task):
 
     @property
     def spacing(self) -> float:
-        """Typical distance of a dot to the next, in pixels along X."""
+        """Typical distance of a point to the next, in pixels along X."""
         return self.options.spacing
 
     @property
     def radius(self) -> float:
-        """Distance within which a dot counts as found, in pixels along X."""
+        """Distance within which a point counts as found, in pixels along X."""
         return self.options.radius or self.options.spacing / 2
 
     @property
@@ -115,11 +115,11 @@ class Counting(Task):
 
     @property
     def blank_means_none(self) -> bool:
-        """Whether images without dots are learnt from as images without cells."""
+        """Whether images without points are learnt from as images without cells."""
         return self.options.empty == "no cells"
 
     def fit(self, samples: Sequence[Sample]) -> Self:
-        """Take the kinds, and how far apart cells lie, from the dots."""
+        """Take the kinds, and how far apart cells lie, from the points."""
         found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
         names = dict.fromkeys((*self.options.kinds, *found_kinds))
         anisotropy = anisotropy_of(samples)
@@ -132,21 +132,21 @@ class Counting(Task):
         )
 
     def check(self, sample: Sample) -> Sample:
-        """Refuse dots that do not fit the image; leave out those outside, and merge those on one another."""
+        """Refuse points that do not fit the image; leave out those outside, and merge those on one another."""
         points = checked_points(sample)
-        cleaned = clean_dots(points, sample.image.shape[1:]).points
+        cleaned = clean_points(points, sample.image.shape[1:]).points
         sample = named_kinds(replace(sample, points=cleaned), self.options.kinds)
         nothing = not len(cleaned) and sample.mask is None
         if nothing and self.options.empty == "left out":
             raise AnnotationError(
-                "It has no dots.",
+                "It has no points.",
                 where=sample.name,
                 remedy="If there are no cells on it, set the option 'empty' to 'no cells'.",
             )
         return sample
 
     def without_new(self, sample: Sample) -> tuple[Sample, str]:
-        """Leave out dots of kinds that were not there before: there are no cells of the kinds known at their places."""
+        """Leave out points of kinds that are new: there are no cells of the kinds known at their places."""
         points, kinds = sample.points, self.kinds
         if points is None or len(points.kinds) == len(kinds) == 1:
             return sample, ""
@@ -156,47 +156,47 @@ class Counting(Task):
         return (replace(sample, points=points.only(known)) if new else sample), words
 
     def changes(self, given: Sample, used: Sample) -> str:
-        """Tell of dots that were merged or left out."""
+        """Tell of points that were merged or left out."""
         if given.points is None:
             return ""
-        cleaned = clean_dots(given.points, given.image.shape[1:])
+        cleaned = clean_points(given.points, given.image.shape[1:])
         parts = []
         if cleaned.outside:
-            parts.append(f"{_dots(cleaned.outside)} outside the image left out")
+            parts.append(f"{_points(cleaned.outside)} outside the image left out")
         if cleaned.merged:
-            parts.append(f"{_dots(cleaned.merged)} on another merged with it")
+            parts.append(f"{_points(cleaned.merged)} on another merged with it")
         return ", ".join(parts)
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:
-        """Count the dots, of each kind."""
+        """Count the points, of each kind."""
         known = [sample.points for sample in samples if sample.points is not None]
         total = sum(len(points) for points in known)
-        text = f"{total:,} dot{'s' * (total != 1)} in {len(known)} image{'s' * (len(known) != 1)}"
+        text = f"{total:,} point{'s' * (total != 1)} in {len(known)} image{'s' * (len(known) != 1)}"
         names = kinds_in(known)
         if len(names) > 1:
             text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
-        return Readiness(text, "" if total else "Click a dot on each cell of at least one image or region.")
+        return Readiness(text, "" if total else "Click a point on each cell of at least one image or region.")
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
-        """Tell of dots outside annotated regions."""
+        """Tell of points outside annotated regions."""
         for sample in samples:
             if sample.points is not None and sample.mask is not None:
                 outside = len(sample.points) - len(sample.points.inside(sample.mask))
                 if outside:
-                    text = f"{sample.name}: {_dots(outside)} outside the annotated region: nothing is learnt there."
+                    text = f"{sample.name}: {_points(outside)} outside the annotated region: nothing is learnt there."
                     yield RunAdvice(f"outside {sample.name}", text)
 
     def encode(self, sample: Sample) -> Target:
-        """Give the density of each kind, in units of a lone dot's peak, and where it is known."""
+        """Give the density of each kind, in units of a lone point's peak, and where it is known."""
         assert sample.points is not None
         shape, points = sample.image.shape[1:], sample.points
         value = np.stack([stamp_density(points.of_kind(name), shape, self.sigmas) for name in self.kinds])
         return Target(value / self._unit, sample.weight)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
-        """Give the dots where they are rare.
+        """Give the points where they are rare.
 
-        Else every place shows some, and looking at dots more often than at other places would teach the network to
+        Else every place shows some, and looking at points more often than at other places would teach the network to
         expect more cells than there are.
         """
         if sample.points is None or self.options.area_per_point < SPARSE ** len(self.sigmas):
@@ -224,7 +224,7 @@ class Counting(Task):
         return output * (gains * self._unit).reshape(-1, *[1] * (output.ndim - 2))
 
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
-        """Place as many dots of each kind as the integral of its density says."""
+        """Place as many points of each kind as the integral of its density says."""
         places, confidence, kind = [], [], []
         for number, density in enumerate(output):
             found = find_positions(density, round(float(density.sum(dtype=np.float64))), self.sigmas)
@@ -304,7 +304,7 @@ class Counting(Task):
         return "" if any(count.value >= 0.5 for count in self.count(prediction)) else "no cell"
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
-        """Add up the errors of the counts, and the dots found, missed and extra, inside what is annotated."""
+        """Add up the errors of the counts, and the points found, missed and extra, inside what is annotated."""
         return tally_counts(self.count(prediction, sample.mask), prediction, sample, self.tolerance)
 
     def metric_noise(self, images: int) -> float:
@@ -312,7 +312,7 @@ class Counting(Task):
         return 2 * 1.07 / float(np.sqrt(images))
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """MAE, RMSE, MAPE and bias of the counts, F1 of the dots, and how often the interval held."""
+        """MAE, RMSE, MAPE and bias of the counts, F1 of the points, and how often the interval held."""
         return summarise_counts(tally)
 
     @property
@@ -326,9 +326,9 @@ class Counting(Task):
 
     @property
     def _unit(self) -> float:
-        """Peak of a lone dot in cells per pixel: the network answers in units of it."""
+        """Peak of a lone point in cells per pixel: the network answers in units of it."""
         return float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in self.sigmas]))
 
 
-def _dots(number: int) -> str:
-    return f"{number:,} dot{'s' * (number != 1)}"
+def _points(number: int) -> str:
+    return f"{number:,} point{'s' * (number != 1)}"

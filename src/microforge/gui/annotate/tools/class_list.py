@@ -83,7 +83,7 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 
 class KindList(NameRows):
-    """Show kinds of cells: a click on one takes its dots in hand."""
+    """Show kinds of cells: a click on one takes its points in hand."""
 
     def show_kinds(self, kinds: Sequence[Kind]) -> None:
         """Show these kinds."""
@@ -97,7 +97,7 @@ class KindList(NameRows):
         pick.setText(f"{kind.count:,}")
         pick.setStyleSheet(swatch_style(kind.colour))
         pick.setToolTip(
-            plain_tip(f"{kind.count:,} dots{f' of {kind.name}' if kind.name else ''}. Click: set more of them.")
+            plain_tip(f"{kind.count:,} points{f' of {kind.name}' if kind.name else ''}. Click: set more of them.")
         )
         line.setPlaceholderText("name, if there are several kinds")
         line.setReadOnly(kind.fixed)
@@ -107,7 +107,7 @@ class KindList(NameRows):
             else "The name of this kind of cells; the same on every image."
         )
         self.show_name(number, kind.name)
-        remove.setToolTip("Learn from these dots no more; their layer stays open.")
+        remove.setToolTip("Learn from these points no more; their layer stays open.")
         remove.setVisible(not kind.fixed)
 
 

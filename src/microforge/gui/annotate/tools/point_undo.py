@@ -13,8 +13,8 @@ _BEFORE = {ActionType.ADDING, ActionType.REMOVING, ActionType.CHANGING}
 _STEPS = 100
 
 
-class DotHistory:
-    """Remember the dots of a layer before each change, and bind the keys that napari uses for labels."""
+class PointHistory:
+    """Remember the points of a layer before each change, and bind the keys that napari uses for labels."""
 
     def __init__(self, layer: Points) -> None:
         self.layer = layer

@@ -10,9 +10,9 @@ from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import KindList
-from microforge.gui.annotate.tools.point_undo import DotHistory
+from microforge.gui.annotate.tools.point_undo import PointHistory
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.points import KIND, dots_on, outside
+from microforge.gui.layers.points import KIND, outside, points_on
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import (
@@ -26,23 +26,23 @@ from microforge.gui.session.cell_types import (
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, plain_tip, rows, stacked, steady, tick
 
-#: Sizes of dots that can be chosen, in pixels of the image.
+#: Sizes of points that can be chosen, in pixels of the image.
 _SIZES = (1, 60)
 
 
 class PointTools(AnnotationTools):
-    """Make the layers to click cells on, and say what no dot means."""
+    """Make the layers to click cells on, and say what no point means."""
 
     kind = POINTS
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
-        self._histories: dict[Layer, DotHistory] = {}
+        self._histories: dict[Layer, PointHistory] = {}
         self.click = button(
-            "Click the cells", "Make a Points layer, exactly over the image: a click sets a dot.", self._go
+            "Click the cells", "Make a Points layer, exactly over the image: a click sets a point.", self._go
         )
         self.existing = button(
-            "Use a layer …", "Take a Points layer that is open: its dots are the cells of this image.", self._menu
+            "Use a layer …", "Take a Points layer that is open: its points are the cells of this image.", self._menu
         )
         self.kinds = KindList()
         self.add_kind = button(
@@ -51,10 +51,10 @@ class PointTools(AnnotationTools):
             self._add_kind,
         )
         self.size = steady(QSlider(Qt.Orientation.Horizontal))
-        self.size.setToolTip("Size of the dots on the screen. Only how it looks: nothing is learnt from it.")
+        self.size.setToolTip("Size of the points on the screen. Only how it looks: nothing is learnt from it.")
         self.no_cells = tick(
             "No cells in this image",
-            "Ticked: there is nothing to click, which is learnt. Else an image without dots is not learnt from.",
+            "Ticked: there is nothing to click, which is learnt. Else an image without points is not learnt from.",
         )
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
@@ -67,14 +67,14 @@ class PointTools(AnnotationTools):
             shown = [] if item is None else [kind for _, kind in cell_types_on(item)]
         except MicroforgeError as error:
             self.session.say(str(error), "error")
-        dots = item is not None and any(len(layer.data) for layer in item.points)
+        points = item is not None and any(len(layer.data) for layer in item.points)
         self.click.setEnabled(self.choice.value() is not None)
         self.click.setText("Click the cells" if item is None else "Go on clicking")
         self.kinds.show_kinds(shown)
         self.kinds.setVisible(bool(shown))
         self.add_kind.setVisible(bool(shown))
         self._rows.setRowVisible(self.size, item is not None)
-        self.no_cells.setVisible(item is not None and not dots)
+        self.no_cells.setVisible(item is not None and not points)
         self.hint.say("" if item is None else _HINT)
         if item is not None:
             self._show(item)
@@ -87,12 +87,12 @@ class PointTools(AnnotationTools):
         self._histories.clear()
 
     def _remember(self) -> None:
-        """Make changes of the dots of all images such that they can be taken back."""
+        """Make changes of the points of all images such that they can be taken back."""
         layers = {layer for item in self.session.annotated for layer in item.points}
         for layer in self._histories.keys() - layers:
             self._histories.pop(layer).detach()
         for layer in layers - self._histories.keys():
-            self._histories[layer] = DotHistory(layer)
+            self._histories[layer] = PointHistory(layer)
 
     def _show(self, item: Annotated) -> None:
         """Show what the user has set before, without setting it again."""
@@ -105,7 +105,7 @@ class PointTools(AnnotationTools):
 
     def _lay_out(self) -> None:
         self.size.setRange(*_SIZES)
-        self._rows = rows(("Size of dots", self.size))
+        self._rows = rows(("Size of points", self.size))
         making = beside(self.click, self.existing)
         stacked(self, making, self.no_cells, self.kinds, self.add_kind, self.hint, self._rows)
 
@@ -115,7 +115,7 @@ class PointTools(AnnotationTools):
         self.kinds.removed.connect(self._remove)
         self.size.valueChanged.connect(self._on_size)
         self.no_cells.toggled.connect(self._on_no_cells)
-        # A moment after a dot was set: the counts.
+        # A moment after a point was set: the counts.
         watch.readiness_changed.connect(lambda _: self.refresh())
 
     def _go(self) -> None:
@@ -163,7 +163,7 @@ class PointTools(AnnotationTools):
         if item is not None:
             layer, kind = cell_types_on(item)[number]
             remove_kind(self.session, item, kind.name)
-            self.session.say(f"{layer.name} is not learnt from any more. The layer stays open with its dots.")
+            self.session.say(f"{layer.name} is not learnt from any more. The layer stays open with its points.")
 
     def _menu(self) -> None:
         self.offer().exec(self.existing.mapToGlobal(self.existing.rect().bottomLeft()))
@@ -182,12 +182,12 @@ class PointTools(AnnotationTools):
         return menu
 
     def usable(self) -> list[Points]:
-        """Give the open Points layers that may hold the dots of the image chosen."""
+        """Give the open Points layers that may hold the points of the image chosen."""
         image = self.choice.value()
         return [layer for layer in self._others() if image is not None and not self._problem(layer, image)]
 
     def use(self, layer: Points) -> None:
-        """Take a layer as the dots of the image chosen; beside others it is a further kind of cells."""
+        """Take a layer as the points of the image chosen; beside others it is a further kind of cells."""
         image = self.choice.value()
         if image is None:
             return
@@ -204,10 +204,10 @@ class PointTools(AnnotationTools):
 
     def _tell_outside(self, layer: Points, image: Image) -> None:
         letters = self.choice.letters()
-        far = outside(dots_on([layer], image, letters), image, letters)
+        far = outside(points_on([layer], image, letters), image, letters)
         if far:
             self.session.say(
-                f"{far:,} of the {len(layer.data):,} dots of {layer.name} lie outside the image.", "warning"
+                f"{far:,} of the {len(layer.data):,} points of {layer.name} lie outside the image.", "warning"
             )
 
     def _others(self) -> list[Points]:
@@ -217,7 +217,7 @@ class PointTools(AnnotationTools):
 
     def _problem(self, layer: Points, image: Image) -> str:
         try:
-            dots_on([layer], image, self.choice.letters())
+            points_on([layer], image, self.choice.letters())
         except MicroforgeError as error:
             return error.problem
         return ""
@@ -240,10 +240,10 @@ class PointTools(AnnotationTools):
 
 
 def _title(layer: Points) -> str:
-    return f"{layer.name} ({len(layer.data):,} dot{'s' * (len(layer.data) != 1)})"
+    return f"{layer.name} ({len(layer.data):,} point{'s' * (len(layer.data) != 1)})"
 
 
 _HINT = (
-    "Key 2: a click sets a dot · 3: select, drag for a box · Delete: remove what is selected · 4: move the view · "
+    "Key 2: a click sets a point · 3: select, drag for a box · Delete: remove what is selected · 4: move the view · "
     "Ctrl+Z: undo"
 )

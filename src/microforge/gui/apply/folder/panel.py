@@ -87,7 +87,7 @@ class ApplyFolder(ModelRun):
         )
         self.output = PathField(
             "Results: a folder",
-            "Gets one TIFF per file, or the dots of its cells as table and ImageJ ROIs; the list of images with what "
+            "Gets one TIFF per file, or the points of its cells as table and ImageJ ROIs; the list of images with what "
             "was measured on each (images.csv); the table of all objects (objects.csv) or counts (counts.csv).",
         )
         self.regions = FolderRegions(self._session)

@@ -25,7 +25,7 @@ _SIZES = {
         Column("per mm³", "Cells per cubic millimetre.", True),
     ),
 }
-_BY = Column("Counted by", "The model, or you, where dots were added, moved or deleted.")
+_BY = Column("Counted by", "The model, or you, where points were added, moved or deleted.")
 
 
 class CountTable(SmallTable):

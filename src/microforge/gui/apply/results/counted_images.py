@@ -10,7 +10,7 @@ from napari.layers import Points as PointsLayer
 
 from microforge.answers.region_counts import CountQuestion, CountRow, count_image
 from microforge.axes.areas import drawn_region
-from microforge.gui.layers.point_results import dots_of, is_corrected
+from microforge.gui.layers.point_results import is_corrected, points_of_result
 from microforge.gui.session.drawn_regions import DrawnRegion, region_layers, regions_on
 from microforge.gui.session.state import Session
 from microforge.types import Image, Prediction
@@ -24,7 +24,7 @@ class CountedLayers:
     image: Image
     task: Any
     prediction: Prediction
-    dots: PointsLayer
+    points: PointsLayer
     density: Sequence[Layer]
     letters: str
     regions: tuple[DrawnRegion, ...] = ()
@@ -33,7 +33,7 @@ class CountedLayers:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that stand for this image."""
-        return (self.source, self.dots, *self.density)
+        return (self.source, self.points, *self.density)
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,19 @@ def question_of(session: Session, one: CountedLayers) -> CountQuestion:
     one.regions = regions_on(region_layers(session), one.source, one.letters)
     shape = [one.image.data.shape[one.image.axes.index(letter)] for letter in "ZYX" if letter in one.image.axes]
     regions = tuple(drawn_region(region.name, region.outline.corners[:, -2:], shape) for region in one.regions)
-    dots = dots_of(one.dots) if is_corrected(one.dots) else None
-    return CountQuestion(one.image, one.task.count, one.prediction, regions, dots)
+    points = points_of_result(one.points) if is_corrected(one.points) else None
+    return CountQuestion(one.image, one.task.count, one.prediction, regions, points)
 
 
 def signature_of(one: CountedLayers, question: CountQuestion) -> Any:
     """Give what a count depends on, to compare."""
     regions = [(region.name, region.outline.corners.tobytes()) for region in one.regions]
-    dots = None if question.dots is None else (question.dots.coordinates.tobytes(), question.dots.kind.tobytes())
-    return id(question.prediction), regions, dots
+    points = (
+        None
+        if question.corrected is None
+        else (question.corrected.coordinates.tobytes(), question.corrected.kind.tobytes())
+    )
+    return id(question.prediction), regions, points
 
 
 def count_all(questions: Sequence[CountQuestion]) -> Iterator[CountsReady]:

@@ -21,10 +21,10 @@ from microforge.gui.apply.results.counted_images import (
     signature_of,
 )
 from microforge.gui.layers.images import add_density
-from microforge.gui.layers.point_results import add_dots
+from microforge.gui.layers.point_results import add_point_results
 from microforge.gui.session.background import Relay
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
-from microforge.gui.session.points_to_learn import learn_from_dots
+from microforge.gui.session.points_to_learn import learn_from_points
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
@@ -37,7 +37,7 @@ RECOUNT_DELAY = 150
 #: What a layer tells that may change a count, or which counts are shown.
 _CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
 NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
-BY_HAND = "You changed dots: they are counted now, so that there is no interval."
+BY_HAND = "You changed points: they are counted now, so that there is no interval."
 
 
 class CountResults(ResultsPart):
@@ -66,30 +66,30 @@ class CountResults(ResultsPart):
         self._show_parts()
 
     def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
-        """Show the cells of a result as layers: density and dots."""
+        """Show the cells of a result as layers: density and points."""
         viewer = self._session.viewer
         source = self.source_of(event)
         if event.prediction.points is None or event.image is None:
             return None
         density = add_density(viewer, event, details)
         spacing = event.task.spacing if isinstance(event.task, MatchesPoints) else None
-        dots = add_dots(viewer, event.place, event.prediction, details, spacing)
+        points = add_point_results(viewer, event.place, event.prediction, details, spacing)
         # Regions are found by the layer; one that was closed meanwhile has none.
         if source is not None:
             self.images.append(
-                CountedLayers(source, event.image, event.task, event.prediction, dots, density, event.place.axes)
+                CountedLayers(source, event.image, event.task, event.prediction, points, density, event.place.axes)
             )
             self._offer_kinds()
         self._show_parts()
         self._timer.start()
-        return Added(counts_text(event.prediction), [dots])
+        return Added(counts_text(event.prediction), [points])
 
     def recount(self) -> None:
         """Count again in the background, if anything has changed."""
         if self._relay.running:
             self._timer.start()
             return
-        self.images = [one for one in self.images if one.dots in self._session.viewer.layers]
+        self.images = [one for one in self.images if one.points in self._session.viewer.layers]
         name_new(region_layers(self._session) if self.images else ())
         questions = [question_of(self._session, one) for one in self.images]
         known = [signature_of(*pair) for pair in zip(self.images, questions, strict=True)]
@@ -102,7 +102,7 @@ class CountResults(ResultsPart):
 
     def show_text(self) -> None:
         """Put the counts of what is looked at on the canvas."""
-        shown = [one for one in self.images if one.rows and (one.dots.visible or one.source.visible)]
+        shown = [one for one in self.images if one.rows and (one.points.visible or one.source.visible)]
         active = self._session.viewer.layers.selection.active
         chosen = [one for one in shown if active in one.layers]
         shown = chosen or shown
@@ -124,10 +124,10 @@ class CountResults(ResultsPart):
             self.note.say("Draw rectangles, ellipses or polygons. Names can be changed in the table.", "info")
 
     def learn(self) -> None:
-        """Make the dots of the image in view what is learnt from."""
+        """Make the points of the image in view what is learnt from."""
         one = self._current()
         if one is not None:
-            self.note.say(learn_from_dots(self._session, one.source, one.dots), "info")
+            self.note.say(learn_from_points(self._session, one.source, one.points), "info")
 
     def close_down(self) -> None:
         """Let go of the viewer, and give it its own text back."""
@@ -142,7 +142,7 @@ class CountResults(ResultsPart):
     def _make_widgets(self) -> None:
         self.table = CountTable()
         self.note = Note()
-        self.kind = Picker("Of which kind dots are that you add to the layer of the cells.")
+        self.kind = Picker("Of which kind points are that you add to the layer of the cells.")
         self.draw = button(
             "Draw a region",
             "Draw areas on the image: the cells in each are counted. A region counts for all planes and time points.",
@@ -150,7 +150,7 @@ class CountResults(ResultsPart):
         )
         self.use = button(
             "Use as annotation",
-            "Copy the dots, with your corrections, into a layer of your own and learn from them.",
+            "Copy the points, with your corrections, into a layer of your own and learn from them.",
             self.learn,
         )
         self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
@@ -158,7 +158,7 @@ class CountResults(ResultsPart):
         self.save = button("Save counts …", "Save the counts of this run as one CSV file.", save)
 
     def _lay_out(self) -> None:
-        self._form = rows(("New dots are", self.kind))
+        self._form = rows(("New points are", self.kind))
         pairs = ((self.draw, self.use), (self.copy, self.save))
         stacked(self, self.table, *(beside(*pair, wide=(0, 1)) for pair in pairs), self._form, self.note)
 
@@ -178,7 +178,7 @@ class CountResults(ResultsPart):
         return next(reversed(here or self.images), None)
 
     def _offer_kinds(self) -> None:
-        kinds = list(dict.fromkeys(name for one in self.images for name in one.dots.metadata["microforge"]["kinds"]))
+        kinds = list(dict.fromkeys(name for one in self.images for name in one.points.metadata["microforge"]["kinds"]))
         self.kind.set_choices([(name, name) for name in kinds])
         self.kind.set_value(kinds[0])
         self._form.setRowVisible(self.kind, len(kinds) > 1)
@@ -187,9 +187,9 @@ class CountResults(ResultsPart):
     def _on_kind(self, kind: str | None) -> None:
         for one in self.images:
             defaults: dict[str, Any] = {"confidence": np.nan}
-            if "kind" in one.dots.features.columns and kind:
+            if "kind" in one.points.features.columns and kind:
                 defaults["kind"] = kind
-            one.dots.feature_defaults = defaults
+            one.points.feature_defaults = defaults
 
     def _show_parts(self) -> None:
         self.setVisible(bool(self.images))

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.point_results import columns_of_dots
+from microforge.gui.layers.point_results import columns_of_points
 from microforge.gui.layers.results import DETAILS, add_results, copy_to_correct, measurements_of, results_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, stacked
@@ -54,13 +54,13 @@ class ObjectResults(ResultsPart):
     def refresh(self) -> None:
         """Show what can be done now."""
         measured = [layer for layer in self.measured() if len(_table_of(layer))]
-        dots = any(isinstance(layer, PointsLayer) for layer in measured)
+        points = any(isinstance(layer, PointsLayer) for layer in measured)
         self.setVisible(bool(measured))
         self.table.setVisible(getattr(self._session.viewer, "window", None) is not None)
-        self.correct.setVisible(not dots)
-        what = "place and certainty of every cell" if dots else "size, place, brightness and shape of every object"
+        self.correct.setVisible(not points)
+        what = "place and certainty of every cell" if points else "size, place, brightness and shape of every object"
         self.table.setToolTip(f"Show {what} in napari's table.")
-        self.save.setText("Save cells …" if dots else "Save table …")
+        self.save.setText("Save cells …" if points else "Save table …")
         self.save.setToolTip(f"Save {what} of this run as one CSV file.")
 
     def measured(self) -> list[Layer]:
@@ -98,8 +98,8 @@ class ObjectResults(ResultsPart):
         self.message.say("\n".join(lines), "info")
 
     def _ask_and_save(self) -> None:
-        dots = self.save.text().startswith("Save cells")
-        self.ask_and_save("Save the measurements", "cells.csv" if dots else "objects.csv")
+        points = self.save.text().startswith("Save cells")
+        self.ask_and_save("Save the measurements", "cells.csv" if points else "objects.csv")
 
 
 def image_behind(session: Session, layer: Layer) -> Image | None:
@@ -113,7 +113,7 @@ def image_behind(session: Session, layer: Layer) -> Image | None:
 
 
 def _table_of(layer: Layer) -> dict[str, Array]:
-    return columns_of_dots(layer) if isinstance(layer, PointsLayer) else measurements_of(layer)
+    return columns_of_points(layer) if isinstance(layer, PointsLayer) else measurements_of(layer)
 
 
 def _source_name(layer: Layer) -> str:

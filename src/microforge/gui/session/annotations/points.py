@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from microforge.annotations import POINTS, AnnotationKind
 from microforge.errors import MicroforgeError
 from microforge.gui.layers.layer_axes import axes_of as layer_axes
-from microforge.gui.layers.points import agreed, dots_on
+from microforge.gui.layers.points import agreed, points_on
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, layer_names
 from microforge.tasks import Readiness, Task
@@ -17,20 +17,20 @@ class PointsInWindow(WindowAnnotation):
     """Points layers on an image, one per kind of cells."""
 
     kind: ClassVar[AnnotationKind] = POINTS
-    column: ClassVar[str] = "Dots"
+    column: ClassVar[str] = "Points"
     nothing: ClassVar[Readiness] = Readiness("No cells are clicked yet.", "Choose an image and press Click the cells.")
     nothing_drawn: ClassVar[Readiness] = Readiness(
-        "No dot is set yet.", "Click a dot on each cell of at least one image or region."
+        "No point is set yet.", "Click a point on each cell of at least one image or region."
     )
     is_drawn: ClassVar[bool] = True
     is_live: ClassVar[bool] = True
     words: ClassVar[ListWords] = ListWords(
         "No cells are clicked yet: start in Annotate.",
-        "Dots",
-        "Folder of dots",
-        "A file of dots for each image, with the same name: a table (CSV) with the columns y and x, ImageJ points "
+        "Points",
+        "Folder of points",
+        "A file of points for each image, with the same name: a table (CSV) with the columns y and x, ImageJ points "
         "(.roi or .zip), or a Cell Counter file (.xml). A column called kind tells kinds of cells apart.",
-        "Images on disk with a file of dots of the same name each.",
+        "Images on disk with a file of points of the same name each.",
     )
 
     def is_given(self, item: Annotated) -> bool:
@@ -42,8 +42,8 @@ class PointsInWindow(WindowAnnotation):
         item.points = ()
 
     def take(self, item: Annotated, image: Image, axes_of: AxesOf, *, copy: bool) -> dict[str, Any]:
-        """Give the dots; always copied, as they are few, and napari moves them in place."""
-        return {"points": dots_on(item.points, item.image, layer_axes(item.image, axes_of(item.image))[0])}
+        """Give the points; always copied, as they are few, and napari moves them in place."""
+        return {"points": points_on(item.points, item.image, layer_axes(item.image, axes_of(item.image))[0])}
 
     def agree(self, points: Sequence[Points]) -> Sequence[Points]:
         """Give all images the same kinds."""
@@ -54,7 +54,7 @@ class PointsInWindow(WindowAnnotation):
         return layer_names(item.points)
 
     def readiness(self, task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
-        """Say also what is odd about the dots: outside the image, clicked twice."""
+        """Say also what is odd about the points: outside the image, clicked twice."""
         remarks, used = [], []
         for sample in samples:
             try:

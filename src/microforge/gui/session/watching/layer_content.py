@@ -1,4 +1,4 @@
-"""What a layer holds, as checksums; come here where a change of pixels, dots or outlines goes unnoticed.
+"""What a layer holds, as checksums; come here where a change of pixels, points or outlines goes unnoticed.
 
 napari tells of most changes, but not of undo and redo, of arrays written in place, or of another plugin's doings.
 """
@@ -114,7 +114,7 @@ def _may_change(layer: Layer, data: Any) -> bool:
 
 
 def _look_of(layer: Layer) -> Hashable:
-    """Give what is quickly read: the name, the place, and of dots and outlines all."""
+    """Give what is quickly read: the name, the place, and of points and outlines all."""
     place = (layer.scale, layer.translate, layer.rotate, layer.shear, layer.affine.affine_matrix)
     named = (layer.name, str(layer.metadata.get("axes")), *(str(unit) for unit in layer.units), *layer.axis_labels)
     return (named, *(np.asarray(part).tobytes() for part in place), *_drawn(layer))
