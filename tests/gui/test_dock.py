@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
+from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QPushButton, QWidget
 
 from microforge.annotations import LABELS
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session.state import Session
+from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from support.fakes import FakeTraining, fake_warm_up
 
@@ -73,9 +73,10 @@ def begin(qtbot: QtBot, dock: MicroforgeDock, nuclei: Any, training: FakeTrainin
 
 def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, docks: Docks) -> None:
     dock = docks()
-    assert [dock.tabs.tabText(i) for i in range(4)] == ["Annotate", "Train", "Review", "Apply"]
-    qtbot.waitUntil(lambda: "a test processor" in dock.device.text())
-    assert "Buy one" in dock.device.toolTip()
+    assert [dock.tabs.tabText(i) for i in range(4)] == ["Annotate", "Train", "Apply", "Review"]
+    qtbot.waitUntil(lambda: "a test processor" in dock.header.state.toolTip())
+    assert "Buy one" in dock.header.state.toolTip()
+    assert "processor" not in dock.header.state.text()
     assert dock.minimumSizeHint().width() <= 320
     for i in range(4):
         page = dock.tabs.widget(i).widget()
@@ -110,6 +111,71 @@ def test_messages_are_shown(docks: Docks) -> None:
     dock = docks()
     dock.session.say("Look here.", "warning")
     assert dock.note.text() == "Look here."
+
+
+def accents(page: QWidget) -> list[str]:
+    buttons = [b for b in page.findChildren(QPushButton) if b.property("role") == "accent" and b.isVisibleTo(page)]
+    return [button.text() for button in buttons]
+
+
+def test_each_tab_shows_one_next_step_from_image_to_result(
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
+) -> None:
+    dock = docks()
+    viewer = dock.session.viewer
+    viewer.add_image(nuclei, name="cells")
+    assert accents(dock.annotate) == ["Annotate this image"]
+    dock.annotate.tools[LABELS].annotate.click()
+    viewer.layers["cells annotation"].paint((10, 10), 1)
+    qtbot.waitUntil(lambda: accents(dock.annotate) == ["Train"])
+    dock.annotate.next.click()
+    assert dock.tabs.currentWidget().widget() is dock.train
+    qtbot.waitUntil(lambda: len(training.calls) == 1)
+    assert accents(dock.train) == ["Stop"]
+    dock.go_to(Step.ANNOTATE)
+    assert accents(dock.annotate) == []
+    dock.header.stop.click()
+    qtbot.waitUntil(lambda: not dock.train.run.busy)
+    dock.train.apply.click()
+    assert dock.tabs.currentWidget().widget() is dock.apply
+    qtbot.waitUntil(lambda: not dock.session.applying.running)
+    assert accents(dock.apply) == ["Apply to selected layers"]
+
+
+def test_the_header_tells_of_a_training_on_every_tab(
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
+) -> None:
+    dock = docks()
+    header = dock.header
+    assert header.state.text() == "Not training"
+    assert not header.pause.isVisible()
+    begin(qtbot, dock, nuclei, training)
+    qtbot.waitUntil(lambda: header.state.text().startswith("Learning, "))
+    qtbot.waitUntil(lambda: bool(header.quality.text()))
+    assert "steps" in header.state.toolTip()
+    for step in Step:
+        dock.go_to(step)
+        assert header.state.isVisible() and header.pause.isVisible() and header.stop.isVisible()  # noqa: PT018
+    header.pause.click()
+    assert dock.train.run.state is RunState.PAUSED
+    assert header.state.text().startswith("Paused at ")
+    assert header.pause.text() == "Continue"
+    header.pause.click()
+    assert dock.train.run.state is RunState.RUNNING
+    header.stop.click()
+    qtbot.waitUntil(lambda: header.state.text().startswith("Trained for "))
+    assert not header.stop.isVisible()
+
+
+def test_buttons_that_stand_out_follow_the_theme(docks: Docks) -> None:
+    dock = docks()
+    seen = []
+    for theme in ("dark", "light"):
+        dock.session.viewer.theme = theme
+        dock.train.discard.show()
+        dock.train.discard.ensurePolished()
+        seen.append(dock.train.discard.palette().buttonText().color().lightness())
+    assert seen[0] > 150 > seen[1], "light red on dark ground, dark red on light ground"
 
 
 def test_closing_the_window_stops_saves_and_leaves_no_thread(

@@ -6,6 +6,7 @@ import napari
 
 from microforge.errors import MicroforgeError
 from microforge.gui.dock import MicroforgeDock
+from microforge.gui.session.state import Step
 
 #: As napari names the dock that its menu Plugins opens, so that the entry there shows and hides the same one.
 DOCK_NAME = "Microforge (Microforge)"
@@ -13,20 +14,20 @@ DOCK_NAME = "Microforge (Microforge)"
 
 def open_annotate() -> None:
     """Open the dock where images are annotated."""
-    _open("Annotate")
+    _open(Step.ANNOTATE)
 
 
 def open_train() -> None:
     """Open the dock where a model is trained."""
-    _open("Train")
+    _open(Step.TRAIN)
 
 
 def open_apply() -> None:
     """Open the dock where a model is applied."""
-    _open("Apply")
+    _open(Step.APPLY)
 
 
-def _open(step: str) -> None:
+def _open(step: Step) -> None:
     viewer = napari.current_viewer()
     if viewer is None:
         raise MicroforgeError("There is no napari window.", remedy="Start napari first.")
@@ -38,8 +39,7 @@ def _open(step: str) -> None:
     if frame is not None:
         frame.show()
         frame.raise_()
-    tabs = dock.tabs
-    tabs.setCurrentIndex([tabs.tabText(index) for index in range(tabs.count())].index(step))
+    dock.go_to(step)
 
 
 def _dock_in(window: Any) -> MicroforgeDock | None:

@@ -14,12 +14,15 @@ from microforge.device import DeviceReport, describe_device
 from microforge.events import RunFailed
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.header import Header
 from microforge.gui.layers.brush_cursor import hide_box_of_brush
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session
+from microforge.gui.session.state import Session, Step
+from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.widgets.basics import Note, plain_tip
+from microforge.gui.widgets.look.buttons import style_sheet
 
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.
@@ -29,7 +32,7 @@ _HEAVY = ("microforge.training.loop", "microforge.inference.predictor", "pandas"
 
 
 class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Annotate, Train, Review, Apply.
+    """A strip that says how the training stands, and below it Annotate, Train, Apply, Review.
 
     Parameters
     ----------
@@ -50,12 +53,12 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self.session = session or Session(napari_viewer)
         self.watch = Watch(self.session, self)
-        self.device = Note("Looking for a GPU …", tip="What trains and applies models.")
         self.note = Note()
         self.annotate = AnnotatePanel(self.session, self.watch)
         self.train = TrainPanel(self.session, self.watch)
         self.review = ReviewTab(self.session)
         self.apply = ApplyPanel(self.session)
+        self.header = Header(self.session, self.train.run)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
         self._closing, self._closed = False, False
@@ -65,6 +68,14 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._follow_theme()
         hide_box_of_brush(self.session.viewer)
         self.session.warming.start(warm_up or load_engine)
+
+    def go_to(self, step: Step, begin: bool = False) -> None:
+        """Show the tab of a step; with `begin` also do what it is for."""
+        self.tabs.setCurrentIndex(list(Step).index(step))
+        if begin and step is Step.TRAIN:
+            self.train.begin()
+        elif begin and step is Step.APPLY:
+            self.apply.layers.apply()
 
     def close_down(self) -> None:
         """Stop all that runs, save what is to be saved, let go of the viewer. Once is enough."""
@@ -111,19 +122,18 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _lay_out(self) -> None:
         pages = {
-            "Annotate": (self.annotate, "Say what is in your images."),
-            "Train": (self.train, "Let a network learn it."),
-            "Review": (self.review, "Compare results with what you know."),
-            "Apply": (self.apply, "Use the network on images and folders."),
+            Step.ANNOTATE: (self.annotate, "Say what is in your images."),
+            Step.TRAIN: (self.train, "Let a network learn it."),
+            Step.APPLY: (self.apply, "Use the network on images and folders."),
+            Step.REVIEW: (self.review, "Compare results with what you know."),
         }
-        for title, (page, tip) in pages.items():
-            index = self.tabs.addTab(_scrolling(page), title)
+        for step, (page, tip) in pages.items():
+            index = self.tabs.addTab(_scrolling(page), step.value)
             self.tabs.setTabToolTip(index, tip)
-        self.tabs.setUsesScrollButtons(False)
         self.tabs.setDocumentMode(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.device)
+        layout.addWidget(self.header)
         layout.addWidget(self.note)
         layout.addWidget(self.tabs, 1)
         self.setMinimumWidth(MINIMUM_WIDTH)
@@ -131,6 +141,8 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _connect(self) -> None:
         session = self.session
         session.message.connect(self._say)
+        session.step_wanted.connect(self.go_to)
+        self.train.run.state_changed.connect(self._follow_run)
         session.warming.event.connect(self._show_device)
         session.viewer.events.theme.connect(self._follow_theme)
         self._quiet.timeout.connect(lambda: self.note.say(""))
@@ -147,14 +159,17 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _show_device(self, event: object) -> None:
         if isinstance(event, DeviceReport):
-            self.device.say(f"Computes on: {event.title}")
-            self.device.setToolTip(" ".join(part for part in (event.reason, event.remedy) if part) or "It works.")
+            self.header.tell_device(event)
         elif isinstance(event, RunFailed):
-            self.device.say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
-            self.device.setToolTip(plain_tip(event.details))
+            self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
+            self.note.setToolTip(plain_tip(event.details))
+
+    def _follow_run(self, state: RunState) -> None:
+        self.annotate.follow_run(state)
 
     def _follow_theme(self, _: Any = None) -> None:
         theme = get_theme(self.session.viewer.theme)
+        self.setStyleSheet(style_sheet(theme.background.as_hex()))
         for panel in (self.train, self.review):
             panel.set_colours(theme.background.as_hex(), theme.text.as_hex())
 

@@ -47,7 +47,7 @@ def test_denoising_needs_one_click(qtbot: QtBot, panel: AnnotatePanel, nuclei: A
     panel.tools[NOTHING].use.click()
     assert [item.image for item in session.items] == [image]
     qtbot.waitUntil(lambda: "1 image" in panel.count.text())
-    assert "Ready" in panel.missing.text()
+    assert panel.next.isVisibleTo(panel)
     panel.tools[NOTHING].leave_out.click()
     assert session.annotated == []
     qtbot.waitUntil(lambda: "No image is chosen" in panel.count.text())
@@ -80,14 +80,14 @@ def test_repeats_need_a_series(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) 
     panel.task.set_value("denoising")
     panel.session.viewer.add_image(nuclei, name="one")
     panel.tools[NOTHING].use.click()
-    qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
+    qtbot.waitUntil(lambda: panel.next.isVisibleTo(panel))
     panel.options.form.fields["method"].widget.value = "repeats"  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: "series" in panel.missing.text())
 
 
 def test_a_used_pair_that_became_wrong_is_named(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:
     panel.tools[IMAGE_PAIRS].use.click()
-    qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
+    qtbot.waitUntil(lambda: panel.next.isVisibleTo(panel))
     pair[1].data = pair[1].data[:40]
     qtbot.waitUntil(lambda: "40x96" in panel.missing.text())
     panel.task.set_value("super-resolution")
@@ -117,7 +117,7 @@ def test_a_pair_in_two_clicks(qtbot: QtBot, panel: AnnotatePanel, pair: tuple[An
     (item,) = panel.session.items
     assert (item.image, item.targets) == (noisy, (clean,))
     qtbot.waitUntil(lambda: "1 image" in panel.count.text())
-    assert "Ready" in panel.missing.text()
+    assert panel.next.isVisibleTo(panel)
     panel.tools[IMAGE_PAIRS].leave_out.click()
     assert panel.session.items == []
 
@@ -192,7 +192,7 @@ def test_channels_of_a_target_are_asked(qtbot: QtBot, panel: AnnotatePanel, pair
     row.choice.axes._boxes[0].setCurrentText("C")
     panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.axes_of(stains) == "CYX"
-    qtbot.waitUntil(lambda: "Ready" in panel.missing.text())
+    qtbot.waitUntil(lambda: panel.next.isVisibleTo(panel))
 
 
 def test_a_target_that_goes_takes_its_pair_along(panel: AnnotatePanel, pair: tuple[Any, Any]) -> None:

@@ -22,7 +22,8 @@ def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: An
     labels.paint((10, 10), 1)
     labels.paint((30, 30), 2)
     qtbot.waitUntil(lambda: "2 objects" in panel.count.text())
-    assert "Ready" in panel.missing.text()
+    assert panel.next.isVisibleTo(panel)
+    assert not panel.missing.text()
     panel.tools[LABELS].annotate.click()
     assert len(session.annotated) == 1
 

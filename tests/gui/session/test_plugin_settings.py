@@ -16,10 +16,11 @@ from qtpy.QtWidgets import QWidget
 import microforge
 from microforge.device import DeviceReport
 from microforge.errors import MicroforgeError
+from microforge.events import RunAdvice
 from microforge.gui import commands
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session.plugin_settings import PluginSettings, read_settings
-from microforge.gui.session.state import Session, default_runs_folder
+from microforge.gui.session.plugin_settings import PluginSettings, default_runs_folder, read_settings
+from microforge.gui.session.state import Session
 from microforge.gui.train.report import RunReport
 
 MANIFEST = Path(microforge.__file__).parent / "napari.yaml"
@@ -99,9 +100,9 @@ def test_an_older_napari_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> 
 def test_warnings_are_shown_in_any_case(qtbot: QtBot, hints: bool, shown: int) -> None:
     report = RunReport(hints=hints)
     qtbot.addWidget(report)
-    report.advise("a", "Consider this.", "info")
-    report.advise("b", "Beware of that.", "warning")
-    assert report.advice.layout().count() == shown
+    report.add(RunAdvice("a", "Consider this.", "info"))
+    report.add(RunAdvice("b", "Beware of that.", "warning"))
+    assert len(report.hints.texts) == shown
 
 
 def test_every_entry_of_a_menu_has_a_command(manifest: PluginManifest) -> None:

@@ -8,7 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from microforge.gui.layers.convert import add_labels, add_region
 from microforge.gui.layers.marks import mark_result
-from microforge.gui.session.state import Session, default_runs_folder
+from microforge.gui.session.plugin_settings import default_runs_folder
+from microforge.gui.session.state import Session
 
 
 @pytest.fixture

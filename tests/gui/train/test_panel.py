@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtWidgets import QPushButton
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
 from microforge.events import RunAdvice
 from microforge.gui.layers.convert import add_labels
-from microforge.gui.session.state import Annotated, Session
+from microforge.gui.session.state import Annotated, Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.train.report import clock_text
@@ -48,7 +49,7 @@ def test_one_button_trains_and_stop_keeps_the_model(
     assert not panel.train.isVisible()
     assert "fake device" in panel.report.where.text()
     assert "patch size: 64" in panel.report.settings_text.text()
-    qtbot.waitUntil(lambda: "AP@0.5" in panel.report.score.text() and bool(panel.report._advice))
+    qtbot.waitUntil(lambda: "AP@0.5" in panel.report.score.text() and bool(panel.report.hints.texts))
     panel.stop.click()
     qtbot.waitUntil(lambda: ended(panel))
     model = panel.session.model_path
@@ -57,7 +58,7 @@ def test_one_button_trains_and_stop_keeps_the_model(
     assert "saved" in panel.report.doing.text()
     assert panel.proceed.isVisible()
     assert panel.save.isVisible()
-    assert str(model.parent) in panel.folder.text()
+    assert str(model.parent) in panel.folder.toolTip()
 
 
 def test_continue_uses_the_same_folder(
@@ -80,20 +81,57 @@ def test_refused_starts_leave_the_curves_alone(panel: TrainPanel) -> None:
     assert panel.report.plots.loss.x == [1]
 
 
-def test_pause_holds_and_go_on_goes_on(
+def test_after_stop_apply_is_next_and_discard_stands_apart(
+    qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining
+) -> None:
+    def roles() -> dict[str, str]:
+        return {b.text(): b.property("role") or "" for b in panel.findChildren(QPushButton) if b.isVisible()}
+
+    qtbot.waitUntil(panel.train.isEnabled)
+    assert {name: role for name, role in roles().items() if role} == {"Train": "accent"}
+    start(qtbot, panel, training)
+    assert {name: role for name, role in roles().items() if role} == {"Stop": "accent", "Discard": "danger"}
+    panel.stop.click()
+    qtbot.waitUntil(lambda: ended(panel))
+    assert {name: role for name, role in roles().items() if role} == {"Apply": "accent", "Discard": "danger"}
+    assert panel.discard.y() > panel.apply.geometry().bottom()
+    asked: list[tuple[Step, bool]] = []
+    panel.session.step_wanted.connect(lambda step, begin: asked.append((step, begin)))
+    panel.apply.click()
+    assert asked == [(Step.APPLY, True)]
+    panel.session.set_task("segmentation")
+    assert not panel.proceed.isVisible(), "the last training learnt something else"
+    assert roles()["Train"] == "accent"
+    assert panel.discard.isVisible()
+
+
+def test_next_goes_on_with_a_training_and_never_begins_a_second(
+    qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining
+) -> None:
+    qtbot.waitUntil(panel.train.isEnabled)
+    panel.begin()
+    qtbot.waitUntil(lambda: len(training.calls) == 1)
+    panel.begin()
+    panel.stop.click()
+    qtbot.waitUntil(lambda: ended(panel))
+    panel.begin()
+    qtbot.waitUntil(lambda: len(training.calls) == 2)
+    assert [call["resume"] for call in training.calls] == [False, True]
+
+
+def test_pause_holds_and_continue_goes_on(
     qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining
 ) -> None:
     start(qtbot, panel, training)
-    panel.pause.click()
+    panel.run.pause()
     assert panel.run.state is RunState.PAUSED
-    assert panel.pause.text() == "Go on"
     qtbot.wait(50)
     held = panel.report._step
     qtbot.wait(100)
     assert panel.report._step is held
-    panel.pause.click()
+    panel.run.resume()
     qtbot.waitUntil(lambda: panel.report._step is not held)
-    panel.pause.click()
+    panel.run.pause()
     panel.stop.click()
     qtbot.waitUntil(lambda: ended(panel))
 

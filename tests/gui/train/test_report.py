@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from microforge.events import Doubt, RunFinished, Validated
+from microforge.events import Doubt, Preparing, RunAdvice, RunFinished, RunStarted, StepFinished, Validated
 from microforge.gui.train.report import RunReport
+from microforge.tasks import get_task
 
 DOUBT = Doubt("not yet better than a threshold", "Not yet better than a threshold: AP@0.5 0.000 ... Train longer.")
 
@@ -14,7 +15,7 @@ def test_doubt_takes_the_place_of_best_until_the_model_is_better(qtbot: QtBot) -
     report = RunReport()
     qtbot.addWidget(report)
     report.show()
-    report.begin("AP@0.5", limited=False)
+    report.begin(get_task("instances"), limited=False)
     report.add(Validated(60, {"AP@0.5": 0.0}, True, doubt=DOUBT))
     assert report.score.text() == "AP@0.5 0.000 (not yet better than a threshold)"
     assert report.doubt.isVisible()
@@ -38,3 +39,57 @@ def test_the_end_says_that_the_model_is_saved_and_what_speaks_against_it(qtbot: 
     report.add(RunFinished(600, 90.0, Path("m.safetensors"), {}, "time"))
     assert report.doing.text() == "The time set is over: the model is saved."
     assert not report.doubt.isVisible()
+
+
+def shown(qtbot: QtBot) -> RunReport:
+    report = RunReport()
+    qtbot.addWidget(report)
+    report.show()
+    report.begin(get_task("instances"), limited=False)
+    return report
+
+
+def test_words_do_not_flicker_between_steps(qtbot: QtBot) -> None:
+    report = shown(qtbot)
+    report.add(Preparing("Reading images"))
+    assert report.doing.text() == "Reading images", "before the first step it is all there is to say"
+    report.add(StepFinished(1, 0.5, 0.1))
+    said = []
+    for step in range(2, 6):
+        report.add(Preparing("Measuring"))
+        said.append(report.doing.text())
+        report.add(StepFinished(step, 0.5, 0.1 * step))
+        said.append(report.doing.text())
+    assert set(said) == {""}
+    report.add(Preparing("Measuring"))
+    qtbot.waitUntil(lambda: report.doing.text() == "Measuring")
+    report.end()
+
+
+def test_hints_are_few_and_leave_when_they_hold_no_more(qtbot: QtBot) -> None:
+    report = shown(qtbot)
+    for code, severity in (("no-validation", "info"), ("overfitting", "warning"), ("dtypes", "info")):
+        report.add(RunAdvice(code, f"about {code}", severity))  # type: ignore[arg-type]
+    visible = [note.text() for note in report.hints._notes if note.isVisible()]
+    assert visible == ["about overfitting", "about dtypes"]
+    assert report.hints.more.text() == "1 more hint …"
+    report.hints.more.click()
+    assert [note.text() for note in report.hints._notes if note.isVisible()][2] == "about no-validation"
+    report.add(Validated(5, {"AP@0.5": 0.4}, is_best=False))
+    assert report.hints.texts == ["about overfitting", "about dtypes"]
+    report.add(Validated(9, {"AP@0.5": 0.6}, is_best=True))
+    assert report.hints.texts == ["about dtypes"]
+    assert not report.hints.more.isVisible()
+    report.end()
+
+
+def test_no_quality_is_plotted_where_none_is_measured_any_more(qtbot: QtBot) -> None:
+    report = shown(qtbot)
+    report.add(RunStarted("", "a device", 1, {}, ("a",), ("b",)))
+    report.add(Validated(5, {"AP@0.5": 0.4}, is_best=True))
+    assert report.plots._score_plot.isVisible()
+    report.begin(get_task("instances"), limited=False)
+    report.add(RunStarted("", "a device", 1, {}, ("a",), (), resumed_at=5))
+    assert not report.plots._score_plot.isVisible()
+    assert not report.score.text()
+    report.end()

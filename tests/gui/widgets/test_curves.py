@@ -18,7 +18,7 @@ def test_points_are_drawn_only_when_asked(qtbot: QtBot) -> None:
     qtbot.addWidget(plots)
     plots.show()
     plots.add_loss(1, 0.5)
-    plots.add_score(1, "AP", 0.4)
+    plots.add_score(1, 0.4)
     assert plots._loss_line.getData()[0] is None
     plots.draw()
     assert list(plots._loss_line.getData()[1]) == [0.5]

@@ -12,8 +12,10 @@ from microforge.gui.layers.convert import add_region
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
-from microforge.gui.session.state import Session
+from microforge.gui.session.state import Session, Step
+from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened, stacked
+from microforge.gui.widgets.look.buttons import accent, stand_out
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
 
@@ -44,6 +46,9 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
         self.missing = Note()
+        tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
+        self.next = accent(button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True)))
+        self._training = False
         self._lay_out()
         self._connect()
         self.refresh()
@@ -70,6 +75,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             first = "Mark annotated region" if session.kind.of_places else "Learn from a part only"
             self.region.setText(first if item.region is None else "Mark more of the region")
         self.options.refresh()
+        self._show_next()
 
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""
@@ -87,7 +93,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         add_row(form, "Axes", self.axes)
         page = QVBoxLayout(self)
         page.addLayout(form)
-        for widget in (*self.tools.values(), self.region, self.count, self.missing, self.options):
+        for widget in (*self.tools.values(), self.region, self.count, self.missing, self.next, self.options):
             page.addWidget(widget)
         page.addStretch()
 
@@ -123,7 +129,20 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _show_readiness(self, readiness: Readiness) -> None:
         self.count.say(shortened(readiness.text), "ok" if readiness.ready else "info")
-        self.missing.say(readiness.missing or "Ready: go to Train.", "" if readiness.ready else "warning")
+        self.missing.say(readiness.missing, "warning")
+        self._show_next()
+
+    def follow_run(self, state: RunState) -> None:
+        """Offer no training while one is under way."""
+        self._training = state not in (RunState.IDLE, RunState.ENDED)
+        self._show_next()
+
+    def _show_next(self) -> None:
+        ready = self.watch.readiness.ready
+        self.next.setVisible(ready and not self._training)
+        for tools in self.tools.values():
+            if tools.first is not None:
+                stand_out(tools.first, "" if ready else "accent")
 
     def _on_task(self, name: str) -> None:
         if name is None or name == self.session.config.task:

@@ -18,6 +18,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.gui.widgets.look.buttons import accent
 from microforge.inference.open_images import (
     OpenImage,
     OpenImageFailed,
@@ -59,7 +60,7 @@ class ApplyLayers(ModelRun):
         self.axes = AxesWidget()
         self._asked: Image | None = None
         tip = "Run the model on the selected images. The results become layers on top of them."
-        self.start = button("Apply to selected layers", tip, self.apply)
+        self.start = accent(button("Apply to selected layers", tip, self.apply))
         text = CanvasText(session.viewer)
         self.parts = [make_part(session, text, self.message) for make_part in known_results()]
         self.objects = self.part(ObjectResults)

@@ -10,6 +10,7 @@ from microforge.events import RunFailed
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, button, rows, stacked
+from microforge.gui.widgets.look.buttons import accent
 
 
 class LayerComparison(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -28,7 +29,7 @@ class LayerComparison(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._session, self._needed = session, needed
         self._relay = Relay("a comparison", self)
         self.truth, self.result = Picker(truth, "none"), Picker(result, "none")
-        self.compare = button("Compare", compare, self.run)
+        self.compare = accent(button("Compare", compare, self.run))
         self.note = Note()
         self.scores = QLabel()
 

@@ -27,6 +27,7 @@ from microforge.gui.session.background import Relay
 from microforge.gui.session.snapshot import Snapshot, snapshot_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, button, rows, stacked
+from microforge.gui.widgets.look.buttons import accent
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import Busy
 from microforge.inference.protocols import MakePredictor, SamplePredictor
@@ -107,7 +108,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.where = Picker("Images of which the truth is known; best those that nothing was learnt from.")
         self.images = PathField("Images: a folder", "Images that nothing was learnt from.")
         self.truth = PathField(question.title, question.tip, question.paths, "All files (*)")
-        self.start = button("Measure", "Apply the model to these images and compare with the truth.", self.run)
+        self.start = accent(button("Measure", "Apply the model to these images and compare with the truth.", self.run))
         self.busy = Busy("Stop; what is measured so far stays.")
         self.note = Note()
         form = rows(("Measure on", self.where))

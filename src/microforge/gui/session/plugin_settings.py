@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import QStandardPaths
+
 from microforge.config import DeviceName
 
 _PLUGIN = "napari-microforge"
@@ -34,6 +36,12 @@ def read_settings() -> PluginSettings:
     if chosen is None:
         return PluginSettings()
     return PluginSettings(chosen.device, _folder(chosen.runs_folder), chosen.show_advice)
+
+
+def default_runs_folder() -> Path:
+    """Give the folder of this user's data for runs."""
+    root = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+    return Path(root or Path.home()) / "microforge" / "runs"
 
 
 def _chosen() -> Any:

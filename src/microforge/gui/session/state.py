@@ -5,13 +5,13 @@ No widgets here: a session works with `napari.components.ViewerModel`, so tests 
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points, Shapes
 from psygnal import Signal
-from qtpy.QtCore import QStandardPaths
 
 from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
@@ -19,7 +19,7 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
-from microforge.gui.session.plugin_settings import read_settings
+from microforge.gui.session.plugin_settings import default_runs_folder, read_settings
 from microforge.gui.session.watching.content_watch import ContentWatch
 from microforge.gui.session.watching.handed_over import HandedOver
 from microforge.tasks import Task, get_task
@@ -30,6 +30,15 @@ Train = Callable[..., Iterator[Any]]
 PATIENCE = 30
 #: Names of the classes of images that are offered until the user gives others.
 _FIRST_CLASSES = ("good", "bad")
+
+
+class Step(Enum):
+    """A step on the way from an image to a result, with the title of its tab."""
+
+    ANNOTATE = "Annotate"
+    TRAIN = "Train"
+    APPLY = "Apply"
+    REVIEW = "Review"
 
 
 class Session:
@@ -65,6 +74,7 @@ class Session:
     changed = Signal()
     model_changed = Signal(object)
     message = Signal(str, str)
+    step_wanted = Signal(Step, bool)
     closing = Signal()
 
     def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
@@ -158,6 +168,10 @@ class Session:
     def say(self, text: str, severity: str = "info") -> None:
         """Show a line to the person; severity is info, warning or error."""
         self.message.emit(text, severity)
+
+    def go_to(self, step: Step, *, begin: bool = False) -> None:
+        """Show a step; with `begin` also do what it is for: train, or apply the model."""
+        self.step_wanted.emit(step, begin)
 
     def images(self) -> list[Image]:
         """Give the image layers that can be trained on or predicted, top one last."""
@@ -273,12 +287,6 @@ class Session:
         self._axes.pop(layer, None)
         self.annotated = [item for item in self.annotated if item.forget(layer) and is_learnt_from(item)]
         self.changed.emit()
-
-
-def default_runs_folder() -> Path:
-    """Give the folder of this user's data for runs."""
-    root = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
-    return Path(root or Path.home()) / "microforge" / "runs"
 
 
 def _engine(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -36,6 +36,8 @@ class TrainingRun:
     ----------
     folder
         Where the current or last run writes; None before the first and after a discarded one.
+    task
+        What the current or last run learns; None before the first.
     """
 
     state_changed = Signal(object)
@@ -45,6 +47,7 @@ class TrainingRun:
         self.session = session
         self.state = RunState.IDLE
         self.folder: Path | None = None
+        self.task: type[Task] | None = None
         session.training.event.connect(self._on_event)
         session.training.finished.connect(self._on_finished)
 
@@ -55,7 +58,12 @@ class TrainingRun:
 
     @property
     def can_continue(self) -> bool:
-        """Whether the last run can be taken up again."""
+        """Whether the last run can be taken up again: it learns what is chosen now."""
+        return self.can_discard and self.task is self.session.task_class
+
+    @property
+    def can_discard(self) -> bool:
+        """Whether there is a last run, and something of it on disk."""
         return self.state is RunState.ENDED and self.folder is not None and self.folder.exists()
 
     def start(self) -> None:
@@ -127,7 +135,7 @@ class TrainingRun:
 
         session.training.start(events)
         session.live, session.given = live, given
-        self.folder = folder
+        self.folder, self.task = folder, type(task)
         self._set(RunState.RUNNING)
 
     def _on_event(self, event: object) -> None:

@@ -1,21 +1,24 @@
-"""The panel *Train*: start, pause, stop, continue, discard, and settings."""
+"""The panel *Train*: start, stop, continue, discard, and settings."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
 from microforge.events import PreviewReady, RunFailed
 from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.state import Session
+from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
 from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
+from microforge.gui.widgets.look.buttons import accent, danger, stand_out
 from microforge.gui.widgets.name_rows import in_one_line
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
@@ -37,8 +40,6 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.report = RunReport(hints=session.settings.show_advice)
         tip = "Show every few seconds what the network says by now, as a layer of its own."
         self.show_preview = tick("Preview on the image I look at", tip, on=True)
-        self.folder = Note(tip="Where this training writes its model, log and settings.")
-        self.save = button("Save model as …", "Copy the model to a place and name of your own.", self._save)
         self._make_buttons()
         self._make_advanced()
         self._lay_out()
@@ -61,6 +62,13 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.report.clear()
             self._show_begin()
 
+    def begin(self) -> None:
+        """Do what is next: go on with the last training where it fits, else train from the beginning."""
+        if self.run.can_continue:
+            self.go_on()
+        elif not self.run.busy:
+            self.start()
+
     def go_on(self) -> None:
         """Take up the last training; its curves go on as well."""
         if self._try(self.run.proceed):
@@ -68,12 +76,15 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _make_buttons(self) -> None:
         self.train = button("Train", "Train a network on the images ticked above. Stop whenever you like.", self.start)
-        self.pause = button("Pause", "Hold the training; the processor is free meanwhile.", self._pause)
-        self.stop = button("Stop", "End the training and keep the model.", self.run.stop)
+        self.stop = accent(button("Stop", "End the training and keep the model.", self.run.stop))
+        tip = "Go to Apply, and run the model on the images selected there."
+        self.apply = accent(button("Apply", tip, lambda: self.session.go_to(Step.APPLY, begin=True)))
         self.proceed = button("Continue", "Go on with the last training, with what is annotated now.", self.go_on)
-        self.discard = button("Discard", "End the training and delete its model. Asks first.", self._discard)
-        for each in (self.train, self.pause, self.stop, self.proceed, self.discard):
+        for each in (self.train, self.stop, self.apply, self.proceed):
             each.setMinimumHeight(34)
+        self.save = button("Save model as …", "Copy the model to a place and name of your own.", self._save)
+        self.folder = button("Show folder", "", self._show_folder)
+        self.discard = danger(button("Discard", "End the training and delete its model. Asks first.", self._discard))
 
     def _make_advanced(self) -> None:
         self.form: Form[TrainingConfig] = Form(self.session.config, leave_out=_ELSEWHERE)
@@ -81,13 +92,18 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.advanced = collapsible("Advanced", tip, self.form.native)
 
     def _lay_out(self) -> None:
-        buttons = beside(self.train, self.pause, self.stop, self.proceed, self.discard, wide=())
         page = QVBoxLayout(self)
+        page.setSpacing(6)
         page.addWidget(self.list)
         page.addWidget(self.state)
-        page.addLayout(buttons)
-        for widget in (self.show_preview, self.said, self.report, self.save, self.folder, self.advanced):
+        page.addLayout(beside(self.stop, self.apply, self.proceed, self.train, wide=(0, 1)))
+        for widget in (self.show_preview, self.said, self.report):
             page.addWidget(widget)
+        self._kept = beside(self.save, self.folder, wide=())
+        self._kept.addStretch()
+        self._kept.addWidget(self.discard)
+        page.addLayout(self._kept)
+        page.addWidget(self.advanced)
         page.addStretch()
 
     def _connect(self) -> None:
@@ -113,14 +129,11 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         config = self.session.config
         self.preview.start()
         limited = config.time is not None or config.steps is not None
-        self.report.begin(self.session.task_class.monitor[0], limited=limited)
+        self.report.begin(self.session.task_class, limited=limited)
 
-    def _pause(self) -> None:
-        if self.run.state is RunState.PAUSED:
-            self.run.resume()
-        else:
-            self.run.pause()
-        self.report.hold(self.run.state is RunState.PAUSED)
+    def _show_folder(self) -> None:
+        if self.run.folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder)))
 
     def _discard(self) -> None:
         text = "The network trained so far is deleted. Your annotations stay as they are."
@@ -168,20 +181,22 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         if state is RunState.IDLE and self.run.folder is None:
             self.preview.remove()
             self.report.clear()
-        folder = self.run.folder
-        self.folder.say("" if folder is None else f"Run folder: {folder}")
 
     def _show_buttons(self, state: RunState) -> None:
         running = state in (RunState.RUNNING, RunState.PAUSED)
+        done = state is RunState.ENDED and self.session.model_path is not None
         self.train.setVisible(not self.run.busy)
-        self.train.setText("Train anew" if state is RunState.ENDED else "Train")
-        self.pause.setVisible(running)
-        self.pause.setText("Go on" if state is RunState.PAUSED else "Pause")
+        self.train.setText("Train anew" if self.run.can_continue else "Train")
         self.stop.setVisible(running)
+        self.apply.setVisible(done)
         self.proceed.setVisible(self.run.can_continue)
-        self.discard.setVisible(running or self.run.can_continue)
+        stand_out(self.train, "" if done and self.run.can_continue else "accent")
+        stand_out(self.apply, "accent" if self.run.can_continue else "")
+        self.discard.setVisible(running or self.run.can_discard)
         self.advanced.setEnabled(not self.run.busy)
-        self.save.setVisible(state is RunState.ENDED and self.session.model_path is not None)
+        self.save.setVisible(done)
+        self.folder.setVisible(self.run.can_discard)
+        self.folder.setToolTip(f"Where this training keeps its model, log and settings: {self.run.folder}")
 
     def _show_readiness(self, readiness: Readiness) -> None:
         text = " ".join(part for part in (readiness.text, readiness.missing) if part)
@@ -194,6 +209,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_session_changed(self) -> None:
         if self.form.value() != self.session.config:
             self.form.set_value(self.session.config)
+        self._show_buttons(self.run.state)
         self._show_readiness(self.watch.readiness)
 
     def _on_show_preview(self, wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Training report: state, loss and validation curves, hints."""
+"""Training report: how good the network is, curves, hints, and the figures behind them."""
 
 import io
 
@@ -7,11 +7,15 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
+from microforge.gui.train.hints import BETTER, ENDED, MEASURED, Hints
 from microforge.gui.widgets.basics import Note, collapsible, plain_tip, stacked
 from microforge.gui.widgets.curves import TrainingPlots
+from microforge.tasks import Task
 
 #: Milliseconds between new numbers; a person cannot read faster.
 REPORT_PERIOD = 500
+#: Milliseconds that measuring or a preview must take before it is worth a word: below, words would flicker.
+SLOW = 2000
 _STEPS, _PERCENT = 1000, 100
 _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
 
@@ -27,48 +31,46 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def __init__(self, hints: bool = True) -> None:
         super().__init__()
-        self._hints = hints
         self.doing = Note(tip="What the training does now.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
         self.bar.setToolTip("How much of the present work, or of the time or steps set, is done.")
+        self.hints = Hints(hints)
         self.numbers = Note(tip="Steps so far, speed, time of training without pauses, and how wrong the network is.")
         self.score = Note(tip="Quality on images kept aside, and the best so far: those weights are kept.")
         self.doubt = Note(tip="What speaks against using the model yet.")
         self.where = Note(tip="What computes, and how much memory of a GPU is used.")
         self.plots = TrainingPlots()
-        self.advice = QWidget()
-        self.settings_text = Note()
-        self.settings = collapsible(
-            "Settings chosen", "What was chosen from your data and this computer.", self.settings_text
-        )
+        self.settings_text = Note(tip="What was chosen from your data and this computer.")
         self._lay_out()
-        self._advice: dict[str, Note] = {}
         self._step: StepFinished | None = None
         self._device, self._monitor = "", ""
         self._best: float | None = None
+        self._preparing = ""
         self._activity: progress | None = None
         self._timer = QTimer(self, interval=REPORT_PERIOD)
         self._timer.timeout.connect(self._show_numbers)
+        self._slow = QTimer(self, singleShot=True, interval=SLOW)
+        self._slow.timeout.connect(self._show_preparing)
         self.clear()
 
     def clear(self) -> None:
         """Forget the last training."""
         for note in (self.doing, self.numbers, self.score, self.doubt, self.where, self.settings_text):
             note.say("")
-        for note in self._advice.values():
-            note.setParent(None)
-            note.deleteLater()
-        self._advice.clear()
+        self.hints.clear()
         self._step, self._device, self._best = None, "", None
         self.plots.clear()
         self._show_parts(started=False)
 
-    def begin(self, monitor: str, *, limited: bool) -> None:
-        """Show that a training starts; `monitor` names the score that matters, `limited` that its end is known."""
+    def begin(self, task: type[Task], *, limited: bool) -> None:
+        """Show that a training of a task starts; `limited` says that its end is known."""
         self.end()
-        self._monitor = monitor
+        # What holds of the images is said anew by a training that goes on.
+        self.hints.clear()
+        self._monitor, direction = task.monitor
+        self.plots.name_score(self._monitor, higher_is_better=direction == "max")
         self._timer.start()
         self.plots.set_running(True)
         # Without a file of its own a progress of napari writes to the terminal too.
@@ -77,16 +79,13 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
     def end(self) -> None:
         """Show the last numbers; nothing moves any more."""
         self._timer.stop()
+        self._slow.stop()
         self._show_numbers()
         self.plots.set_running(False)
         self.bar.hide()
         if self._activity is not None:
             self._activity.close()
             self._activity = None
-
-    def hold(self, paused: bool) -> None:
-        """Show that the training is held, or goes on."""
-        self.doing.say("Paused: the processor is free." if paused else "Training", "info")
 
     def add(self, event: object) -> None:
         """Take in what happened."""
@@ -99,48 +98,45 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, Preparing):
             self._on_preparing(event)
         elif isinstance(event, RunAdvice):
-            self.advise(event.code, event.text, event.severity)
+            self.hints.say(event.code, event.text, event.severity)
         elif isinstance(event, RunFailed):
             self._on_failed(event)
         elif isinstance(event, RunFinished):
             self._on_finished(event)
 
-    def advise(self, code: str, text: str, severity: str) -> None:
-        """Show a hint, each kind once."""
-        if severity == "info" and not self._hints:
-            return
-        if code not in self._advice:
-            self._advice[code] = Note()
-            self.advice.layout().addWidget(self._advice[code])
-        self._advice[code].say(text, severity)
-        self.advice.show()
-
     def _lay_out(self) -> None:
-        stacked(self.advice)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        figures = (self.numbers, self.score, self.doubt, self.plots, self.where)
-        stacked(self, self.doing, self.bar, self.advice, *figures, self.settings)
+        inside = QWidget()
+        stacked(inside, self.score, self.numbers, self.where, self.settings_text)
+        tip = "Scores, steps, what computes, and what was chosen from your data and this computer."
+        self.figures = collapsible("Figures", tip, inside)
+        stacked(self, self.doing, self.bar, self.doubt, self.hints, self.plots, self.figures)
 
     def _show_parts(self, *, started: bool) -> None:
-        for widget in (self.plots, self.settings):
+        for widget in (self.plots, self.figures):
             widget.setVisible(started)
-        self.advice.setVisible(bool(self._advice))
         self.bar.setVisible(False)
 
     def _on_started(self, event: RunStarted) -> None:
         self._show_parts(started=True)
         self._device = event.device
+        if not event.validation:
+            # Of a training that goes on: what was measured once is measured no more.
+            self.plots.forget_score()
+            self.score.say("")
         names = {"training": event.training, "validation": event.validation}
         lines = [f"{title}: {text}" for title, text in event.settings.items()]
         lines += [f"{title}: {len(images)} image{'s' * (len(images) != 1)}" for title, images in names.items()]
         lines.append(f"parameters: {event.parameters:,}")
         self.settings_text.say("\n".join(lines))
         self.where.say(event.device)
-        self.doing.say("Training", "info")
+        self.doing.say("")
 
     def _on_step(self, event: StepFinished) -> None:
-        if self._step is None or self.doing.text() not in ("Training", ""):
-            self.doing.say("Training", "info")
+        self._slow.stop()
+        if self._preparing:
+            self._preparing = ""
+            self.doing.say("")
         self._step = event
         self.plots.add_loss(event.step, event.loss)
 
@@ -148,23 +144,35 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         value = event.metrics.get(self._monitor)
         if value is None:
             return
+        self.hints.end(MEASURED)
+        if event.is_best:
+            self.hints.end(BETTER)
         self._best = value if event.is_best or self._best is None else self._best
-        self.plots.add_score(event.step, self._monitor, value)
+        self.plots.add_score(event.step, value)
         standing = f"best {self._best:.3f}" if event.doubt is None else event.doubt.brief
         self.score.say(f"{self._monitor} {value:.3f} ({standing})")
         self._show_doubt(event.doubt)
 
     def _on_preparing(self, event: Preparing) -> None:
-        self.doing.say(event.text, "info")
+        self._preparing = event.text
         self._show_fraction(event.fraction)
+        if self._step is None:
+            self._show_preparing()
+        elif not self._slow.isActive():
+            self._slow.start()
+
+    def _show_preparing(self) -> None:
+        self.doing.say(self._preparing, "info")
 
     def _on_finished(self, event: RunFinished) -> None:
         why = _WHY[event.reason]
+        self._preparing = ""
         if event.doubt is None:
             self.doing.say(f"{why}: the model is saved.", "ok")
         else:
             self.doing.say(f"{why}: the model is saved, but it is {event.doubt.brief}.", "warning")
         self._show_doubt(event.doubt)
+        self.hints.end(ENDED)
 
     def _show_doubt(self, doubt: Doubt | None) -> None:
         self.doubt.say("" if doubt is None else doubt.text, "warning" if doubt else "")
@@ -172,6 +180,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_failed(self, event: RunFailed) -> None:
         place = f"{event.where}: " if event.where else ""
         parts = (place + event.problem, event.kept, event.remedy)
+        self._preparing = ""
         self.doing.say(" ".join(part for part in parts if part), "error")
         self.doing.setToolTip(plain_tip(event.details))
 

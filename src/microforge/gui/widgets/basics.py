@@ -179,6 +179,7 @@ def collapsible(title: str, tip: str, content: QWidget) -> QCollapsible:
     made.setCollapsedIcon("▸")
     made.setExpandedIcon("▾")
     made.layout().setContentsMargins(0, 0, 0, 0)
+    made.layout().setSpacing(0)
     made.setContent(content)
     made.collapse(animate=False)
     # Its content may grow while it is open: superqt measures it only when it is opened.

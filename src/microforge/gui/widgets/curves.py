@@ -4,6 +4,7 @@ from typing import Any
 
 import pyqtgraph
 from qtpy.QtCore import QTimer
+from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QWidget
 
 from microforge.gui.widgets.basics import stacked
@@ -13,8 +14,10 @@ DRAW_PERIOD = 400
 #: More points than this are halved by averaging neighbours; the eye sees no difference.
 MOST_POINTS = 1000
 _LOSS, _SCORE = "#4f9dff", "#2fae66"
-#: Letters of a title that a narrow dock has room for.
-_ROOM = 40
+#: Size of titles, and in points of the numbers beside axes: what is well read on a laptop.
+LETTERS, _LETTER_POINTS = "10pt", 10
+#: Pixels from top to bottom: less, and a curve is a line.
+CURVE_HEIGHT = 128
 
 
 class Curve:
@@ -49,10 +52,11 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self.loss, self.score = Curve(), Curve()
         self._dirty = False
-        self._loss_plot, self._loss_line = _plot("Loss", "How wrong the network is on what it practises: falls.", _LOSS)
-        self._score_plot, self._score_line = _plot("Score", "Quality on images kept aside.", _SCORE, points=True)
+        tip = "The loss: how wrong the network is on what it practises. It falls, with ups and downs."
+        self._loss_plot, self._loss_line = _plot("How wrong it still is", tip, _LOSS)
+        self._score_plot, self._score_line = _plot("Quality", "", _SCORE, points=True)
         self._score_plot.setXLink(self._loss_plot)
-        stacked(self, self._loss_plot, self._score_plot).setSpacing(2)
+        stacked(self, self._score_plot, self._loss_plot).setSpacing(2)
         self._score_plot.hide()
         self._timer = QTimer(self, interval=DRAW_PERIOD)
         self._timer.timeout.connect(self.draw)
@@ -75,13 +79,22 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.loss.add(step, loss)
         self._dirty = True
 
-    def add_score(self, step: int, name: str, value: float) -> None:
-        """Add a score on the validation images."""
+    def name_score(self, name: str, *, higher_is_better: bool) -> None:
+        """Say which score is added: it measures quality, or errors where a lower one is better."""
+        what, way = ("Quality", "rises") if higher_is_better else ("Error", "falls")
+        self._score_plot.setTitle(f"{what} on what was kept aside", size=LETTERS)
+        self._score_plot.setToolTip(f"{name}, measured on images or parts that are not trained on: it {way}.")
+
+    def add_score(self, step: int, value: float) -> None:
+        """Add a score on what was kept aside."""
         self.score.add(step, value)
-        where = " on validation images"
-        self._score_plot.setTitle(name if len(name) > _ROOM - len(where) else name + where, size="9pt")
         self._score_plot.show()
         self._dirty = True
+
+    def forget_score(self) -> None:
+        """Show no scores until there are new ones."""
+        self.score.clear()
+        self._score_plot.hide()
 
     def draw(self) -> None:
         """Redraw if there is anything new and anyone to see it."""
@@ -99,8 +112,8 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
 
 
 def _plot(title: str, tip: str, colour: str, *, points: bool = False) -> tuple[Any, Any]:
-    plot = still_plot(110, tip)
-    plot.setTitle(title, size="9pt")
+    plot = still_plot(CURVE_HEIGHT, tip)
+    plot.setTitle(title, size=LETTERS)
     plot.setLimits(yMin=0, minYRange=0.05)
     plot.showGrid(x=False, y=True, alpha=0.2)
     marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None} if points else {}
@@ -116,6 +129,10 @@ def still_plot(height: int, tip: str) -> Any:
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()
+    font = QFont()
+    font.setPointSize(_LETTER_POINTS)
+    for side in ("left", "bottom"):
+        plot.getAxis(side).setStyle(tickFont=font)
     return plot
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from napari.layers import Image
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from microforge.annotations import AnnotationKind
 from microforge.gui.annotate.image_choice import ImageChoice
@@ -23,10 +23,13 @@ class AnnotationTools(QWidget):  # type: ignore[misc]  # qtpy has no types
         Whether keys of the viewer are bound, so that it must hear when another goal is chosen.
     kind
         What is annotated with them.
+    first
+        The button that begins with an image: the next step as long as nothing is annotated.
     """
 
     holds_keys = False
     kind: ClassVar[AnnotationKind]
+    first: QPushButton | None = None
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__()

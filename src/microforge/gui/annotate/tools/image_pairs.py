@@ -58,7 +58,7 @@ class PairTools(AnnotationTools):
             self._add,
         )
         self.swap = button("Swap", "Exchange image and target.", self._swap)
-        self.use = button("Use this pair", "Learn to turn this image into its target.", self._use)
+        self.first = self.use = button("Use this pair", "Learn to turn this image into its target.", self._use)
         self.leave_out = button("Leave out", "Learn from this pair no more; the layers stay.", self.leave_out_current)
         self.verdict = Note(tip="Whether image and target can be learnt from.")
         self._targets = QVBoxLayout()

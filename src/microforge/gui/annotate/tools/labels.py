@@ -29,7 +29,7 @@ class PaintTools(AnnotationTools):
         super().__init__(session, choice, watch)
         self._fresh: dict[Layer, FreshLabels] = {}
         self.classes = ClassList(self._colour_of)
-        self.annotate = button(
+        self.first = self.annotate = button(
             "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go
         )
         self.existing = button(
@@ -57,7 +57,7 @@ class PaintTools(AnnotationTools):
             # The layer may come back, and be taken up again.
             self._fresh.pop(layer).detach()
         self.annotate.setEnabled(self.choice.value() is not None)
-        self.annotate.setText("Annotate this image" if item is None else "Go on painting")
+        self.annotate.setText("Annotate this image" if item is None else "Continue painting")
         self.existing.setVisible(item is None)
         self.classes.setVisible(classes)
         self.classes.set_value(dict(self.session.task.label_classes))

@@ -18,7 +18,7 @@ class PlainTools(AnnotationTools):
 
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
-        self.use = button(
+        self.first = self.use = button(
             "Use this image",
             "Learn from this image. Where several image layers are selected in the layer list: from all of them.",
             self._use,

@@ -38,7 +38,7 @@ class PointTools(AnnotationTools):
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
         self._histories: dict[Layer, PointHistory] = {}
-        self.click = button(
+        self.first = self.click = button(
             "Click the cells", "Make a Points layer, exactly over the image: a click sets a point.", self._go
         )
         self.existing = button(
@@ -69,7 +69,7 @@ class PointTools(AnnotationTools):
             self.session.say(str(error), "error")
         points = item is not None and any(len(layer.data) for layer in item.points)
         self.click.setEnabled(self.choice.value() is not None)
-        self.click.setText("Click the cells" if item is None else "Go on clicking")
+        self.click.setText("Click the cells" if item is None else "Continue clicking")
         self.kinds.show_kinds(shown)
         self.kinds.setVisible(bool(shown))
         self.add_kind.setVisible(bool(shown))

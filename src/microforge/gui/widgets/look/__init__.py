@@ -1,0 +1,1 @@
+"""How the dock looks beyond napari's theme: buttons that stand out, icons, pictures of goals."""
