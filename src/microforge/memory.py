@@ -75,6 +75,11 @@ class RoomyArray:
             self._file.madvise(mmap.MADV_DONTNEED)
 
 
+def temporary_folder() -> str | None:
+    """Give a folder for temporary files that is no memory itself; None, which is the usual one, where there is none."""
+    return next(iter(_disks()), None)
+
+
 def _mapped(size: int) -> mmap.mmap:
     for folder in _disks():
         if shutil.disk_usage(folder).free > size + _LEFT_ON_DISK:

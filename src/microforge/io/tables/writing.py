@@ -6,21 +6,27 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any, TextIO
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, TextIO
+from weakref import finalize
 
 import numpy as np
 
 from microforge.errors import WriteError, printable
 from microforge.io.atomic import atomic_path
 from microforge.io.tables.formulas import guarded
+from microforge.memory import temporary_folder
 from microforge.types import Array
 
 #: A line of numbers and plain words, which are written as they are.
 _CELL = r"(?>-?\d+(?:\.\d*)?(?:e[+-]\d+)?|[a-zA-Z_./][\w./: -]*|)"
 _PLAIN = re.compile(f"{_CELL}(?:,{_CELL})*+", re.ASCII)
 #: Packed lines are unpacked in parts of so many bytes.
-_UNPACKED_BYTES = 1 << 20
+_UNPACKED_BYTES, _READ_BYTES = 1 << 20, 1 << 18
+#: More packed lines than this lie on disk: long films have millions of objects.
+_PACKED_IN_MEMORY = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class TableRows:
 
 
 class PackedLines(Collection[str]):
-    """Lines of text, compressed in memory and unpacked bit by bit while they are gone through.
+    """Lines of text, compressed and unpacked bit by bit while they are gone through; many lie in a temporary file.
 
     Parameters
     ----------
@@ -41,23 +47,66 @@ class PackedLines(Collection[str]):
     """
 
     def __init__(self, packed: bytes = b"") -> None:
-        self._blocks = [packed] if packed else []
+        self._file: BinaryIO = BytesIO(packed)
+        self._size = len(packed)
 
     def add(self, lines: Iterable[str]) -> None:
-        """Put lines after those before."""
-        self._blocks.append(zlib.compress("".join(f"{line}\n" for line in lines).encode(), 1))
+        """Put lines after those before.
+
+        Raises
+        ------
+        WriteError
+            If there is no room for them.
+        """
+        block = zlib.compress("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"), 1)
+        try:
+            if isinstance(self._file, BytesIO) and self._size + len(block) > _PACKED_IN_MEMORY:
+                self._file = self._on_disk()
+            self._file.seek(self._size)
+            self._file.write(block)
+        except OSError as error:
+            raise WriteError(
+                f"There is no room for the rows of the tables ({error.strerror or error}).",
+                remedy="Make room on the disk for temporary files.",
+            ) from error
+        self._size += len(block)
 
     def packed(self) -> bytes:
-        """Give all lines as one block, compressed by zlib, with line ends between them."""
-        packer = zlib.compressobj(1)
-        parts = [packer.compress(f"{chr(10) * (number > 0)}{line}".encode()) for number, line in enumerate(self)]
-        return b"".join([*parts, packer.flush()])
+        """Give all lines compressed by zlib, each with its end: one or more streams, one after the other."""
+        self._file.seek(0)
+        return self._file.read()
+
+    def _on_disk(self) -> BinaryIO:
+        file: BinaryIO = TemporaryFile(dir=temporary_folder())  # noqa: SIM115 - it lives as long as the lines
+        # Not left to the collection of garbage, which warns of files that nobody has closed.
+        finalize(self, file.close)
+        file.write(self.packed())
+        return file
+
+    def _unpacked(self) -> Iterator[bytes]:
+        """Unpack one stream after the other; the file may be read elsewhere in between."""
+        unpacker, place = zlib.decompressobj(), 0
+        waiting = b""
+        while waiting or place < self._size:
+            if not waiting:
+                self._file.seek(place)
+                waiting = self._file.read(_READ_BYTES)
+                place += len(waiting)
+            yield unpacker.decompress(waiting, _UNPACKED_BYTES)
+            waiting = unpacker.unconsumed_tail
+            if unpacker.eof:
+                waiting, unpacker = unpacker.unused_data, zlib.decompressobj()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[str]:
-        return (line for block in self._blocks for line in _unpacked(block))
+        rest = b""
+        for part in self._unpacked():
+            *lines, rest = (rest + part).split(b"\n")
+            yield from (line.decode() for line in lines)
+        if rest:
+            yield rest.decode()
 
     def __contains__(self, line: object) -> bool:
         return any(line == one for one in self)
@@ -88,16 +137,6 @@ class PackedRows:
     def rows(self) -> TableRows:
         """Give all of them."""
         return TableRows(self._columns, self._lines)
-
-
-def _unpacked(block: bytes) -> Iterator[str]:
-    unpacker, rest = zlib.decompressobj(), b""
-    while block:
-        *lines, rest = (rest + unpacker.decompress(block, _UNPACKED_BYTES)).split(b"\n")
-        yield from (line.decode() for line in lines)
-        block = unpacker.unconsumed_tail
-    if rest:
-        yield rest.decode()
 
 
 def joined_tables(tables: Sequence[tuple[str, Mapping[str, Array]]]) -> dict[str, Array]:
