@@ -145,6 +145,9 @@ class Sample:
         What a person must know of how the annotation was read.
     outlined
         Whether the annotation was drawn as outlines, each of one object.
+    partner
+        Another recording of the same thing, ``C(Z)YX`` on the same grid, to be learnt from where it is a file and read
+        window by window, as the image is.
     whole
         The image ``C(Z)YX`` that this is a part of, where that decides about intensities; None = it is whole.
     """
@@ -161,6 +164,7 @@ class Sample:
     objects: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     outlined: bool = False
+    partner: ArrayLike | None = None
     whole: ArrayLike | None = None
 
     @property
@@ -199,6 +203,7 @@ class Sample:
             image=self.image[(slice(None), *window)],
             annotation=None if self.annotation is None else self._annotation_part(window),
             mask=None if self.mask is None else self.mask[window],
+            partner=None if self.partner is None else self.partner[(slice(None), *window)],
             points=None if self.points is None else self.points.part(window),
         )
 
@@ -227,9 +232,10 @@ class Target:
 
     All are on the output grid. Values are in units that survive warping (class probability, normalised distance,
     density), or intensities; `value` has no channels where the task makes its targets from the image of each batch.
+    Planes of classes are made, and frames on disk read, window by window.
     """
 
-    value: npt.NDArray[np.float32]
+    value: ArrayLike
     weight: npt.NDArray[np.float32] | None = None
     labels: Labels | None = None
 

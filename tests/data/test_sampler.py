@@ -12,8 +12,9 @@ from microforge.data.sampler import Sampler
 from microforge.data.split import make_split
 from microforge.io.model_file import NormalisationCard
 from microforge.tasks.counting.task import Counting
-from microforge.tasks.images.denoising import Denoising
+from microforge.tasks.images.denoising import Denoising, DenoisingOptions
 from microforge.tasks.images.restoration import Restoration
+from microforge.tasks.segmentation import Segmentation, SegmentationOptions
 from microforge.training.setup import make_sampler, make_setup
 from microforge.types import Points, Sample
 from support.discs import disc_sample
@@ -106,7 +107,7 @@ def test_large_images_are_cut_window_by_window() -> None:
     lazy = Windowed(
         sample.image,
         normaliser_for(sample.image, setup.normalisation),
-        source.store.data[1:].numpy(),
+        [source.store.data[1:].numpy()],
         torch.device("cpu"),
     )
     other = make([disc_sample()], augmentation=PLAIN, batch_size=4)
@@ -216,7 +217,7 @@ def test_an_image_known_everywhere_keeps_no_plane_of_weights_and_counts_in_full(
     assert target.weight is None
     assert tuple(cut.shape) == (2, 8, 16)
     assert torch.equal(cut[1], torch.ones(8, 16, dtype=torch.float16))
-    assert isinstance(kept, Resident) or kept.answer.size == 0
+    assert isinstance(kept, Resident) or kept.answers[0].shape[0] == 0
 
 
 def test_a_finer_target_known_everywhere_weighs_all_its_pixels() -> None:
@@ -230,3 +231,59 @@ def test_a_finer_target_known_everywhere_weighs_all_its_pixels() -> None:
     cuts = [store(sample, one, normaliser, torch.device("cpu"), 0).cut(window) for one in (target, with_ones)]
     assert target.weight is None
     assert torch.equal(*cuts)
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 30])
+@pytest.mark.parametrize("shape", [(24, 40), (5, 24, 40)])
+def test_numbers_of_classes_give_the_patches_that_planes_give(limit: int, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 9, shape).astype(np.int32)
+    sample = Sample("classes", rng.poisson(50, (1, *shape)).astype(np.uint16), labels)
+    task = Segmentation(SegmentationOptions(classes={1: "a", 2: "b", 5: "c", 7: "d"}))
+    target, normaliser = task.encode(sample), normaliser_for(sample.image, NormalisationCard())
+    planes = np.stack([labels == value for value in (1, 2, 5, 7)]).astype(np.float32)
+    window = (*[slice(1, 4)] * (len(shape) - 2), slice(3, 20), slice(0, 33))
+    kept, by_planes = (
+        store(sample, one, normaliser, torch.device("cpu"), limit) for one in (target, replace(target, value=planes))
+    )
+    assert torch.equal(kept.cut(window), by_planes.cut(window))
+    assert target.weight is not None
+    assert np.array_equal(target.weight[0] > 0, planes.any(0))
+    if isinstance(kept, Resident):
+        assert kept.data.shape[0] == 2, "the image and its weight; four classes are one byte a pixel"
+
+
+class Recording:
+    """A frame on disk that counts how many pixels were read of it."""
+
+    def __init__(self, frame: np.ndarray) -> None:
+        self.frame, self.read = frame, 0
+        self.shape, self.ndim, self.dtype = frame.shape, frame.ndim, frame.dtype
+
+    def __getitem__(self, key: object) -> np.ndarray:
+        part = self.frame[key]  # type: ignore[index]
+        self.read += part.size
+        return part
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return self[:]
+
+
+def test_of_repeated_frames_on_disk_only_the_windows_learnt_from_are_read() -> None:
+    rng = np.random.default_rng(0)
+    frames = [Recording(rng.normal(100, 10, (1, 300, 300)).astype(np.float32)) for _ in range(2)]
+    frames[1].frame[0, 10, 10] = np.nan
+    task = Denoising(DenoisingOptions(method="repeats"))
+    samples, _ = task.arrange([Sample(f"film t={t:03}", frame) for t, frame in enumerate(frames)])
+    first, normaliser = samples[0], normaliser_for(frames[0], NormalisationCard())
+    kept = store(first, task.encode(first), normaliser, torch.device("cpu"), 0)
+    assert frames[1].read == 0
+    window = (slice(5, 25), slice(0, 30))
+    cut = kept.cut(window).numpy()
+    assert frames[1].read == 600
+    wanted = frames[1].frame[0][window]
+    known = np.isfinite(wanted)
+    assert np.array_equal(cut[2], known), "image, the other frame, weight"
+    assert np.allclose(cut[1][known], normaliser(wanted[None])[0][known], atol=1e-3), "kept as float16"
+    whole = store(first, task.encode(first), normaliser, torch.device("cpu"), 1 << 30)
+    assert torch.equal(whole.cut(window), kept.cut(window)), "small ones are kept, and the same is learnt"

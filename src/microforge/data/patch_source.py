@@ -1,6 +1,6 @@
 """Where patches are cut from: tensors on the device, or files read window by window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,9 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from microforge.data.normalise import Normaliser
+from microforge.intensities import usable
+from microforge.label_numbers import ClassPlanes
 from microforge.networks.blocks import fold
 from microforge.transfer import upload
-from microforge.types import ArrayLike, Sample, Target, Window
+from microforge.types import ArrayLike, Floats, Sample, Target, Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,15 +24,23 @@ class Resident:
     """Image, target and weight as one tensor ``(C+T+1)(Z)YX`` on the device, of the type that `patch_type` gives.
 
     Of a finer target each pixel's block is folded into channels, so that all three share the grid of the image; so do
-    labels, int32 ``L(Z)YX``, where a task gives some.
+    labels, int32 ``L(Z)YX``, where a task gives some. Of classes the numbers are kept, uint8 ``(Z)YX``, and `data` is
+    ``(C+1)(Z)YX``.
     """
 
     data: Tensor
     labels: Tensor | None = None
+    numbers: Tensor | None = None
+    classes: int = 0
 
     def cut(self, window: Window) -> Tensor:
         """Give a window ``(C+T+1)(Z)YX``."""
-        return self.data[(slice(None), *window)]
+        part = self.data[(slice(None), *window)]
+        if self.numbers is None:
+            return part
+        classes = torch.arange(self.classes, dtype=torch.uint8, device=part.device)
+        planes = self.numbers[window][None] == classes.reshape(-1, *[1] * len(window))
+        return torch.cat([part[:-1], planes.to(part.dtype), part[-1:]])
 
     def cut_labels(self, window: Window) -> Tensor:
         """Give a window of the labels, ``L(Z)YX``; there must be some."""
@@ -40,25 +50,25 @@ class Resident:
 
 @dataclass(frozen=True, eq=False)
 class Windowed:
-    """The image stays where it is (a file, perhaps); target and weight wait in memory.
+    """The image stays where it is (a file, perhaps), and so do target and weight, ``C(Z)YX`` of `answers` in turn.
 
-    `ones` is how many channels after `answer` are 1 everywhere: a weight that is not kept.
+    `ones` is how many channels after these are 1 everywhere: a weight that is not kept.
     """
 
     image: ArrayLike
     normaliser: Normaliser
-    answer: npt.NDArray[np.floating[Any]]
+    answers: Sequence[ArrayLike]
     device: torch.device
     labels: npt.NDArray[np.int32] | None = None
     ones: int = 0
 
     def cut(self, window: Window) -> Tensor:
         """Read, normalise and upload a window ``(C+T+1)(Z)YX``."""
-        image = self.normaliser(np.asarray(self.image[(slice(None), *window)]))
-        kind = self.answer.dtype
+        inside, kind = (slice(None), *window), patch_type(self.normaliser)
+        image = self.normaliser(np.asarray(self.image[inside])).astype(kind)
         ones = np.ones((self.ones, *image.shape[1:]), kind)
-        parts = np.concatenate([image.astype(kind), self.answer[(slice(None), *window)], ones])
-        return upload(parts, self.device)
+        parts = [image, *(np.asarray(answer[inside], kind) for answer in self.answers), ones]
+        return upload(np.concatenate(parts), self.device)
 
     def cut_labels(self, window: Window) -> Tensor:
         """Upload a window of the labels, ``L(Z)YX``; there must be some."""
@@ -71,21 +81,53 @@ Store = Resident | Windowed
 Cut = Callable[[Window], Tensor]
 
 
+class _Recorded:
+    """A wanted image that is a file, and its weight, ``(C+1)(Z)YX``: read and normalised window by window."""
+
+    def __init__(self, image: ArrayLike, normaliser: Normaliser, weight: npt.NDArray[np.float32] | None) -> None:
+        self._image, self._normaliser, self._weight = image, normaliser, weight
+        self.shape = (image.shape[0] + 1, *image.shape[1:])
+        self.ndim, self.dtype = image.ndim, np.dtype(np.float32)
+
+    def __getitem__(self, key: Any, /) -> Floats:
+        """Read a window; what is no intensity counts for nothing."""
+        read = np.asarray(self._image[key])
+        known = usable(read).all(0, keepdims=True).astype(np.float32)
+        return np.concatenate([self._normaliser(read), known if self._weight is None else known * self._weight[key]])
+
+
 def store(sample: Sample, target: Target, normaliser: Normaliser, device: torch.device, limit: int) -> Store:
     """Put a sample where it can be cut from; one of more than `limit` bytes is read window by window."""
-    shape, kind = tuple(sample.image.shape), patch_type(normaliser)
-    known = () if target.weight is None else (target.weight,)
-    answer = _folded(np.concatenate([target.value, *known]).astype(kind), shape)
-    ones = 0 if known else (target.value.shape[-1] // shape[-1]) ** 2
+    shape, kind, value = tuple(sample.image.shape), patch_type(normaliser), target.value
     labels = None if target.labels is None else _folded(target.labels.astype(np.int32), shape)
-    size = kind.itemsize * (answer.size + (shape[0] + ones) * prod(shape[1:]))
-    size += 0 if labels is None else 4 * labels.size
+    answers, ones = _answers(target, shape, normaliser, kind)
+    planes = value if isinstance(value, ClassPlanes) else None
+    channels = shape[0] + ones + sum(answer.shape[0] for answer in answers if answer is not planes)
+    size = kind.itemsize * channels * prod(shape[1:])
+    size += (0 if labels is None else labels.nbytes) + (0 if planes is None else planes.numbers.nbytes)
     if size > limit:
-        return Windowed(sample.image, normaliser, answer, device, labels, ones)
+        return Windowed(sample.image, normaliser, answers, device, labels, ones)
     image = normaliser(np.asarray(sample.image)).astype(kind)
-    kept = None if labels is None else torch.from_numpy(labels).to(device)
-    parts = np.concatenate([image, answer, np.ones((ones, *shape[1:]), kind)])
-    return Resident(torch.from_numpy(parts).to(device), kept)
+    read = [np.asarray(answer[:], kind) for answer in answers if answer is not planes]
+    parts = torch.from_numpy(np.concatenate([image, *read, np.ones((ones, *shape[1:]), kind)])).to(device)
+    kept_labels = None if labels is None else torch.from_numpy(labels).to(device)
+    if planes is None:
+        return Resident(parts, kept_labels)
+    return Resident(parts, kept_labels, torch.from_numpy(planes.numbers).to(device), planes.shape[0])
+
+
+def _answers(
+    target: Target, shape: tuple[int, ...], normaliser: Normaliser, kind: np.dtype[Any]
+) -> tuple[list[ArrayLike], int]:
+    """Give target and weight, one after the other on the grid of the image, and how many channels of ones follow."""
+    value, weight = target.value, target.weight
+    if isinstance(value, np.ndarray):
+        known = () if weight is None else (weight,)
+        answer = _folded(np.concatenate([value, *known]).astype(kind), shape)
+        return [answer], 0 if known else (value.shape[-1] // shape[-1]) ** 2
+    if isinstance(value, ClassPlanes):
+        return [value, *(() if weight is None else (weight.astype(kind),))], int(weight is None)
+    return [_Recorded(value, normaliser, weight)], 0
 
 
 def patch_type(normaliser: Normaliser) -> np.dtype[Any]:

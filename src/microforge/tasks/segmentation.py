@@ -13,6 +13,7 @@ from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import PIXEL_CLASSES, AnswerKind
 from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
+from microforge.label_numbers import ClassPlanes
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels
@@ -133,9 +134,9 @@ class Segmentation(Task):
         """Give one channel per class, 0 or 1, and where a class is known."""
         assert sample.annotation is not None
         labels = sample.annotation
-        value = np.stack([labels == v for v in self.values]).astype(np.float32)
-        known = sample.known & (value.sum(0) > 0)
-        return Target(value, known[None].astype(np.float32))
+        planes = ClassPlanes(labels, self.values)
+        known = sample.known & (planes.numbers < len(self.values))
+        return Target(planes, known[None].astype(np.float32))
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give pixels of every painted class, equally many of each, so that rare classes are seen."""

@@ -251,7 +251,7 @@ def make_source(sample: Sample, setup: Setup) -> Source:
     part = crop_to_annotation(sample, receptive_field(setup.plan.network))
     limit = int(free_memory(setup.device) * RESIDENT_SHARE / max(len(setup.training), 1))
     target = setup.task.encode(part)
-    if setup.task.keeps_intensities and len(target.value):
+    if setup.task.keeps_intensities and isinstance(target.value, np.ndarray) and len(target.value):
         target = replace(target, value=normaliser(target.value))
     kept = store(part, target, normaliser, setup.device, limit)
     shape = tuple(part.image.shape[1:])

@@ -107,6 +107,8 @@ class Denoising(ImageTask):
         """Give the other frame, or nothing: patches are their own targets."""
         if sample.annotation is not None:
             return super().encode(sample)
+        if sample.partner is not None:
+            return Target(sample.partner, sample.weight)
         return Target(np.zeros((0, *sample.image.shape[1:]), np.float32), sample.weight)
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
@@ -129,6 +131,8 @@ class Denoising(ImageTask):
 
     def validation_input(self, sample: Sample) -> Sample:
         """Hide pixels of an image kept aside; the network's guesses are compared with what was recorded there."""
+        if sample.partner is not None:
+            sample = replace(sample, annotation=np.asarray(sample.partner), partner=None)
         if sample.annotation is not None:
             return replace(sample, mask=np.ones(sample.image.shape[1:], bool))
         image = np.asarray(sample.image)
@@ -171,7 +175,10 @@ def _neighbouring(frames: Sequence[Sample]) -> Iterator[Sample]:
     """Give each frame with the next as its target, the last with the one before."""
     for place, frame in enumerate(frames if len(frames) > 1 else ()):
         other = frames[place + 1] if place + 1 < len(frames) else frames[place - 1]
-        yield replace(frame, annotation=np.asarray(other.image))
+        if isinstance(other.image, np.ndarray):
+            yield replace(frame, annotation=other.image)
+        else:
+            yield replace(frame, partner=other.image)
 
 
 def _sub_sampled(batch: Batch, rng: np.random.Generator) -> Batch:

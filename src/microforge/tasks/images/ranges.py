@@ -36,7 +36,7 @@ class TargetRanges(TaskOptions):
     def normalised(self, target: Target) -> Target:
         """Bring a target ``C(Z)YX`` to about 0..1."""
         low, span = self._levels(target.value.ndim)
-        return replace(target, value=((target.value - low) / span).astype(np.float32))
+        return replace(target, value=((np.asarray(target.value) - low) / span).astype(np.float32))
 
     def recorded(self, output: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Give an output ``C(Z)YX`` in the units of the targets."""
