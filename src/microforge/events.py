@@ -45,10 +45,11 @@ class StepFinished:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a model is not of use yet: in a few words, and with numbers and what to do."""
+    """Why a model is not of use yet: in a few words, with numbers and what to do, and only what to do."""
 
     brief: str
     text: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

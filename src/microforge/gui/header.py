@@ -67,20 +67,20 @@ class Header(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._step = event
         elif isinstance(event, RunStarted):
             self._failed = False
-            self.quality.say("")
+            self.quality.say("" if event.validation else "Quality unknown", "" if event.validation else "info")
         elif isinstance(event, RunFailed):
             self._failed = True
         elif isinstance(event, Validated):
             self._show_quality(event)
         elif isinstance(event, RunFinished) and event.doubt is not None:
-            self.quality.say(f"The model is {event.doubt.brief}.", "warning")
+            self.quality.say(_sentence(event.doubt.brief), "warning")
 
     def _show_quality(self, event: Validated) -> None:
-        monitor = self.session.task_class.monitor[0]
+        quality = None if self.run.task is None else self.run.task.in_words(event.metrics)
         if event.doubt is not None:
-            self.quality.say(f"{event.doubt.brief[0].upper()}{event.doubt.brief[1:]}.", "warning")
-        elif monitor in event.metrics:
-            self.quality.say(f"{monitor} {event.metrics[monitor]:.2f}", "ok")
+            self.quality.say(_sentence(event.doubt.brief), "warning")
+        elif quality is not None:
+            self.quality.say(_sentence(quality.brief), quality.severity)
 
     def _show(self) -> None:
         text, severity = self._words()
@@ -104,6 +104,10 @@ class Header(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._failed:
             return "The training could not go on: Train says why.", "error"
         return (f"Trained for {lasted}" if state is RunState.ENDED and lasted else "Not training"), "info"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def minutes_text(seconds: float) -> str:

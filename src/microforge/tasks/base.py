@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from microforge.annotations import AnnotationKind
 from microforge.answers import AnswerKind
+from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
 from microforge.errors import SettingsError
 from microforge.events import RunAdvice
@@ -198,6 +199,11 @@ class Task(ABC):
     @abstractmethod
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Turn added-up counts into metrics; holds the metric named by `monitor`."""
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say in plain words how good a model is whose metrics these are; None where they do not tell."""
+        return plain_quality(metrics, cls.monitor[0])
 
     def metric_noise(self, images: int) -> float:
         """By which part the metric named by `monitor` varies for no reason, measured on so many images.

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
 from microforge.answers import IMAGE_CLASS, AnswerKind
+from microforge.answers.quality import Quality, image_class_quality
 from microforge.config import NetworkConfig, fitted_field
 from microforge.errors import AnnotationError
 from microforge.tasks.abilities import PlanningHints
@@ -159,6 +160,11 @@ class Classification(Task):
         """Note the true class and the one found."""
         right = prediction.class_name == sample.class_name
         return {"images": 1, "right": float(right), f"{sample.class_name} -> {prediction.class_name}": 1}
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say how many images get their class."""
+        return image_class_quality(metrics)
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Accuracy, its mean over the classes that occur, and of each class the part that was found."""

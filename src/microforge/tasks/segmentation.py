@@ -11,6 +11,7 @@ from pydantic import Field
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import PIXEL_CLASSES, AnswerKind
+from microforge.answers.quality import Quality, pixel_class_quality
 from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
 from microforge.label_numbers import ClassPlanes
@@ -172,6 +173,11 @@ class Segmentation(Task):
         assert prediction.labels is not None
         first = prediction.labels.flat[0]
         return f"{self._title(int(first))} everywhere" if (prediction.labels == first).all() else ""
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say of each class how well it is found."""
+        return pixel_class_quality(metrics)
 
     def tally(self, prediction: Prediction, sample: Sample) -> dict[str, float]:
         """Count pixels per class: in both, in the truth, in the prediction."""

@@ -119,7 +119,18 @@ def test_a_model_of_no_use_yet_is_told_and_an_old_one_is_not(
     assert "⚠" not in panel.picker.card.text()
     beside = {"kind": "a threshold", "metric": "AP", "value": 0.9, "images": 7}
     session.set_model(write_model(tmp_path / "poor.safetensors", baseline=beside))
-    assert "⚠ Not yet better than a threshold: AP 0.800, a threshold 0.900" in panel.picker.card.text()
+    assert "⚠ Not yet better than a threshold. Train longer" in panel.picker.card.text()
+    assert "AP 0.800, a threshold 0.900" in panel.picker.card.toolTip()
+
+
+def test_how_good_a_model_is_stands_there_in_words(panel: ApplyPanel, session: Session, tmp_path: Path) -> None:
+    metrics = {"AP@0.5": 0.86, "F1@0.5": 0.92, "recall@0.5": 0.9, "precision@0.5": 0.95, "PQ": 0.78}
+    session.set_model(write_model(tmp_path / "good.safetensors", metrics=metrics))
+    assert "Finds 9 of 10 objects; 1 in 20 it finds is none; borders fit well." in panel.picker.card.text()
+    assert "AP@0.5" not in panel.picker.card.text()
+    assert "AP@0.5 0.860" in panel.picker.card.toolTip()
+    session.set_model(write_model(tmp_path / "unmeasured.safetensors", metrics={}))
+    assert "Quality was not measured." in panel.picker.card.text()
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 3) + b"xyz"])

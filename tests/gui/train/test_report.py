@@ -8,7 +8,7 @@ from microforge.events import Doubt, Preparing, RunAdvice, RunFinished, RunStart
 from microforge.gui.train.report import RunReport
 from microforge.tasks import get_task
 
-DOUBT = Doubt("not yet better than a threshold", "Not yet better than a threshold: AP@0.5 0.000 ... Train longer.")
+DOUBT = Doubt("not yet better than a threshold", "Not yet better than a threshold: AP@0.5 0.000 ...", "Train longer.")
 
 
 def test_doubt_takes_the_place_of_best_until_the_model_is_better(qtbot: QtBot) -> None:
@@ -18,11 +18,12 @@ def test_doubt_takes_the_place_of_best_until_the_model_is_better(qtbot: QtBot) -
     report.begin(get_task("instances"), limited=False)
     report.add(Validated(60, {"AP@0.5": 0.0}, True, doubt=DOUBT))
     assert report.score.text() == "AP@0.5 0.000 (not yet better than a threshold)"
-    assert report.doubt.isVisible()
-    assert report.doubt.text() == DOUBT.text
-    report.add(Validated(200, {"AP@0.5": 0.7}, True))
-    assert report.score.text() == "AP@0.5 0.700 (best 0.700)"
-    assert not report.doubt.isVisible()
+    assert report.quality.text() == "Not yet better than a threshold. Train longer."
+    assert (report.quality.severity, report.quality.toolTip()) == ("warning", DOUBT.text)
+    report.add(Validated(200, {"AP@0.5": 0.7, "F1@0.5": 0.8}, True))
+    assert report.score.text() == "AP@0.5 0.700 (best 0.700) · F1@0.5 0.800"
+    assert report.quality.text() == "Finds 8 of 10 objects; 1 in 5 it finds is none."
+    assert report.quality.severity == "ok"
     report.end()
 
 
@@ -33,12 +34,12 @@ def test_the_end_says_that_the_model_is_saved_and_what_speaks_against_it(qtbot: 
     report.add(RunFinished(60, 90.0, Path("m.safetensors"), {}, "stopped", DOUBT))
     assert report.doing.text() == "Stopped: the model is saved, but it is not yet better than a threshold."
     assert report.doing.severity == "warning"
-    assert report.doubt.text() == DOUBT.text
+    assert report.quality.text() == "Not yet better than a threshold. Train longer."
     report.clear()
-    assert not report.doubt.isVisible()
+    assert not report.quality.isVisible()
     report.add(RunFinished(600, 90.0, Path("m.safetensors"), {}, "time"))
     assert report.doing.text() == "The time set is over: the model is saved."
-    assert not report.doubt.isVisible()
+    assert not report.quality.isVisible()
 
 
 def shown(qtbot: QtBot) -> RunReport:
@@ -68,17 +69,17 @@ def test_words_do_not_flicker_between_steps(qtbot: QtBot) -> None:
 
 def test_hints_are_few_and_leave_when_they_hold_no_more(qtbot: QtBot) -> None:
     report = shown(qtbot)
-    for code, severity in (("no-validation", "info"), ("overfitting", "warning"), ("dtypes", "info")):
+    for code, severity in (("stack", "info"), ("overfitting", "warning"), ("dtypes", "info")):
         report.add(RunAdvice(code, f"about {code}", severity))  # type: ignore[arg-type]
     visible = [note.text() for note in report.hints._notes if note.isVisible()]
     assert visible == ["about overfitting", "about dtypes"]
     assert report.hints.more.text() == "1 more hint …"
     report.hints.more.click()
-    assert [note.text() for note in report.hints._notes if note.isVisible()][2] == "about no-validation"
+    assert [note.text() for note in report.hints._notes if note.isVisible()][2] == "about stack"
     report.add(Validated(5, {"AP@0.5": 0.4}, is_best=False))
-    assert report.hints.texts == ["about overfitting", "about dtypes"]
+    assert report.hints.texts == ["about overfitting", "about dtypes", "about stack"]
     report.add(Validated(9, {"AP@0.5": 0.6}, is_best=True))
-    assert report.hints.texts == ["about dtypes"]
+    assert report.hints.texts == ["about dtypes", "about stack"]
     assert not report.hints.more.isVisible()
     report.end()
 
@@ -92,4 +93,10 @@ def test_no_quality_is_plotted_where_none_is_measured_any_more(qtbot: QtBot) -> 
     report.add(RunStarted("", "a device", 1, {}, ("a",), (), resumed_at=5))
     assert not report.plots._score_plot.isVisible()
     assert not report.score.text()
+    assert report.quality.text().startswith("Quality is unknown")
+    report.add(RunAdvice("no-validation", "Fewer than 40 objects: quality is not measured."))
+    assert report.quality.text() == "Fewer than 40 objects: quality is not measured.", "why stands where quality would"
+    assert not report.hints.texts
+    report.add(Validated(9, {"AP@0.5": 0.0, "F1@0.5": 0.0}, is_best=True))
+    assert (report.quality.text(), report.quality.severity) == ("Finds none of the objects.", "warning")
     report.end()

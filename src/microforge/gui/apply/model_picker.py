@@ -61,8 +61,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
         except MicroforgeError as error:
             self.card.setText(f"⚠ {error}")
             return
-        doubt = doubt_of(card)
-        self.card.setText(summary(card) if doubt is None else f"{summary(card)}\n⚠ {doubt.text}")
+        self.card.setText(summary(card))
         self.card.setToolTip(plain_tip(details(card, path)))
 
 
@@ -83,13 +82,11 @@ def model_name(path: Path) -> str:
 
 
 def summary(card: ModelCard) -> str:
-    """Say in two lines what a model does and for which images."""
-    metrics = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
+    """Say in a few lines what a model does, for which images, and how well."""
     title, images = _title(card), _images(card)
     # "Classify images in 2D images" says the same twice.
     what = f"{title.removesuffix('images')}{images}" if title.endswith(" images") else f"{title} in {images}"
-    parts = [what, card.created[:10], metrics]
-    return " · ".join(part for part in parts if part)
+    return "\n".join([" · ".join(part for part in (what, card.created[:10]) if part), _quality(card)])
 
 
 def details(card: ModelCard, path: Path) -> str:
@@ -100,8 +97,24 @@ def details(card: ModelCard, path: Path) -> str:
         f"Trained on {trained.images} images for {trained.seconds / 60:.1f} min ({trained.steps:,} steps).",
         f"Pixel size: {' × '.join(f'{size:.4g}' for size in card.pixel_size)} µm." if card.pixel_size else "",
         "; ".join(f"{name} {value:.3f}" for name, value in card.metrics.items()),
+        doubt.text if (doubt := doubt_of(card)) else "",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _quality(card: ModelCard) -> str:
+    """Say in words how good a model is: what speaks against it, or that nothing is known, included."""
+    doubt = doubt_of(card)
+    if doubt is not None:
+        return f"⚠ {doubt.brief[0].upper()}{doubt.brief[1:]}. {doubt.remedy}".strip()
+    try:
+        quality = get_task(card.task).in_words(card.metrics)
+    except MicroforgeError:
+        quality = None
+    if quality is not None:
+        return quality.text
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in list(card.metrics.items())[:2])
+    return figures or "Quality was not measured."
 
 
 def _title(card: ModelCard) -> str:

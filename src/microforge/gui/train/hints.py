@@ -7,9 +7,8 @@ from microforge.gui.widgets.basics import Note, button, stacked
 #: More than this nobody reads beside a picture that changes; the others wait behind a button.
 MOST_SHOWN = 2
 #: What ends a hint that does not hold for ever, by the beginning of its code.
-MEASURED, BETTER, ENDED = "measured", "better", "ended"
+BETTER, ENDED = "better", "ended"
 _ENDED_BY = {
-    "no-validation": (MEASURED,),
     "overfitting": (BETTER,),
     "not-falling": (BETTER, ENDED),
     "few-steps": (ENDED,),

@@ -1,14 +1,15 @@
 """Training report: how good the network is, curves, hints, and the figures behind them."""
 
 import io
+from collections.abc import Mapping
 
 from napari.utils import progress
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
-from microforge.gui.train.hints import BETTER, ENDED, MEASURED, Hints
-from microforge.gui.widgets.basics import Note, collapsible, plain_tip, stacked
+from microforge.gui.train.hints import BETTER, ENDED, Hints
+from microforge.gui.widgets.basics import Note, collapsible, plain_tip, shortened, stacked
 from microforge.gui.widgets.curves import TrainingPlots
 from microforge.tasks import Task
 
@@ -17,6 +18,9 @@ REPORT_PERIOD = 500
 #: Milliseconds that measuring or a preview must take before it is worth a word: below, words would flicker.
 SLOW = 2000
 _STEPS, _PERCENT = 1000, 100
+#: The kind of advice that tells why quality is not measured.
+UNMEASURED = "no-validation"
+_TIP = "How good the network is on what was kept aside, in words; Figures has the numbers."
 _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
 
 
@@ -38,14 +42,15 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.bar.setToolTip("How much of the present work, or of the time or steps set, is done.")
         self.hints = Hints(hints)
         self.numbers = Note(tip="Steps so far, speed, time of training without pauses, and how wrong the network is.")
-        self.score = Note(tip="Quality on images kept aside, and the best so far: those weights are kept.")
-        self.doubt = Note(tip="What speaks against using the model yet.")
+        self.quality = Note(tip=_TIP)
+        self.score = Note(tip="Quality on what was kept aside, and the best so far: those weights are kept.")
         self.where = Note(tip="What computes, and how much memory of a GPU is used.")
         self.plots = TrainingPlots()
         self.settings_text = Note(tip="What was chosen from your data and this computer.")
         self._lay_out()
         self._step: StepFinished | None = None
-        self._device, self._monitor = "", ""
+        self._device = ""
+        self._task: type[Task] | None = None
         self._best: float | None = None
         self._preparing = ""
         self._activity: progress | None = None
@@ -57,7 +62,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def clear(self) -> None:
         """Forget the last training."""
-        for note in (self.doing, self.numbers, self.score, self.doubt, self.where, self.settings_text):
+        for note in (self.doing, self.quality, self.numbers, self.score, self.where, self.settings_text):
             note.say("")
         self.hints.clear()
         self._step, self._device, self._best = None, "", None
@@ -69,8 +74,9 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.end()
         # What holds of the images is said anew by a training that goes on.
         self.hints.clear()
-        self._monitor, direction = task.monitor
-        self.plots.name_score(self._monitor, higher_is_better=direction == "max")
+        self._task = task
+        monitor, direction = task.monitor
+        self.plots.name_score(monitor, higher_is_better=direction == "max")
         self._timer.start()
         self.plots.set_running(True)
         # Without a file of its own a progress of napari writes to the terminal too.
@@ -98,7 +104,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, Preparing):
             self._on_preparing(event)
         elif isinstance(event, RunAdvice):
-            self.hints.say(event.code, event.text, event.severity)
+            self._on_advice(event)
         elif isinstance(event, RunFailed):
             self._on_failed(event)
         elif isinstance(event, RunFinished):
@@ -110,7 +116,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         stacked(inside, self.score, self.numbers, self.where, self.settings_text)
         tip = "Scores, steps, what computes, and what was chosen from your data and this computer."
         self.figures = collapsible("Figures", tip, inside)
-        stacked(self, self.doing, self.bar, self.doubt, self.hints, self.plots, self.figures)
+        stacked(self, self.doing, self.bar, self.quality, self.hints, self.plots, self.figures)
 
     def _show_parts(self, *, started: bool) -> None:
         for widget in (self.plots, self.figures):
@@ -124,6 +130,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             # Of a training that goes on: what was measured once is measured no more.
             self.plots.forget_score()
             self.score.say("")
+            self.quality.say("Quality is unknown, as nothing is kept aside to measure it on.", "info")
         names = {"training": event.training, "validation": event.validation}
         lines = [f"{title}: {text}" for title, text in event.settings.items()]
         lines += [f"{title}: {len(images)} image{'s' * (len(images) != 1)}" for title, images in names.items()]
@@ -141,17 +148,25 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.plots.add_loss(event.step, event.loss)
 
     def _on_score(self, event: Validated) -> None:
-        value = event.metrics.get(self._monitor)
+        monitor = "" if self._task is None else self._task.monitor[0]
+        value = event.metrics.get(monitor)
         if value is None:
             return
-        self.hints.end(MEASURED)
         if event.is_best:
             self.hints.end(BETTER)
         self._best = value if event.is_best or self._best is None else self._best
         self.plots.add_score(event.step, value)
         standing = f"best {self._best:.3f}" if event.doubt is None else event.doubt.brief
-        self.score.say(f"{self._monitor} {value:.3f} ({standing})")
-        self._show_doubt(event.doubt)
+        rest = [f"{name} {figure:.3f}" for name, figure in event.metrics.items() if name != monitor]
+        self.score.say(" · ".join([f"{monitor} {value:.3f} ({standing})", *rest]))
+        self._show_quality(event.metrics, event.doubt)
+
+    def _on_advice(self, event: RunAdvice) -> None:
+        """Show a hint; why quality is unknown stands in the place of quality, until it is known."""
+        if event.code != UNMEASURED:
+            self.hints.say(event.code, event.text, event.severity)
+        elif not self.score.text():
+            self.quality.say(event.text, "info")
 
     def _on_preparing(self, event: Preparing) -> None:
         self._preparing = event.text
@@ -171,11 +186,17 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.doing.say(f"{why}: the model is saved.", "ok")
         else:
             self.doing.say(f"{why}: the model is saved, but it is {event.doubt.brief}.", "warning")
-        self._show_doubt(event.doubt)
+        if event.doubt is not None or event.metrics:
+            self._show_quality(event.metrics, event.doubt)
         self.hints.end(ENDED)
 
-    def _show_doubt(self, doubt: Doubt | None) -> None:
-        self.doubt.say("" if doubt is None else doubt.text, "warning" if doubt else "")
+    def _show_quality(self, metrics: Mapping[str, float], doubt: Doubt | None) -> None:
+        quality = None if self._task is None else self._task.in_words(metrics)
+        if doubt is not None:
+            self.quality.say(doubt_text(doubt), "warning")
+        elif quality is not None:
+            self.quality.say(shortened(quality.text), quality.severity)
+        self.quality.setToolTip(plain_tip(doubt.text) if doubt else _TIP)
 
     def _on_failed(self, event: RunFailed) -> None:
         place = f"{event.where}: " if event.where else ""
@@ -208,6 +229,11 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         done = int((fraction or 0) * _PERCENT)
         if self._activity is not None and done > self._activity.n:
             self._activity.update(done - self._activity.n)
+
+
+def doubt_text(doubt: Doubt) -> str:
+    """Say what speaks against using a model yet, and what to do; the figures are elsewhere."""
+    return f"{doubt.brief[0].upper()}{doubt.brief[1:]}. {doubt.remedy}".strip()
 
 
 def clock_text(seconds: float) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from microforge.annotations import POINTS, AnnotationKind
 from microforge.answers import CELLS, AnswerKind
+from microforge.answers.quality import Quality, count_quality
 from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
@@ -314,6 +315,11 @@ class Counting(Task):
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """MAE, RMSE, MAPE and bias of the counts, F1 of the points, and how often the interval held."""
         return summarise_counts(tally)
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say by how much counts are off."""
+        return count_quality(metrics)
 
     @property
     def _scale(self) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.answers import PREDICTED_IMAGE, AnswerKind
+from microforge.answers.quality import Quality, likeness_quality
 from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
 from microforge.intensities import plain, spread_out, usable
@@ -132,6 +133,11 @@ class ImageTask(Task):
         assert prediction.image is not None
         assert sample.annotation is not None
         return {"images": 1.0, **image_metrics.likeness(sample.annotation, prediction.image)}
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say how like its target an image becomes."""
+        return likeness_quality(metrics, "the target")
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Give the means over the images."""

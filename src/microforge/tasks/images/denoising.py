@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from microforge.annotations import NOTHING, AnnotationKind
+from microforge.answers.quality import Quality, denoising_quality
 from microforge.config import choice_field
 from microforge.errors import NotEnoughDataError
 from microforge.intensities import plain
@@ -158,6 +159,11 @@ class Denoising(ImageTask):
             "correlation": float(np.mean(residual)),
             "images": 1.0,
         }
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say what is removed, and how well hidden pixels are guessed."""
+        return denoising_quality(metrics, ERROR)
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Give the error in percent of the images' range, or the likeness to clean images."""

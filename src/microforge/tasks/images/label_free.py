@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from microforge.annotations import IMAGE_PAIRS, AnnotationKind
+from microforge.answers.quality import Quality, likeness_quality
 from microforge.config import AugmentationConfig
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
@@ -74,6 +75,11 @@ class LabelFree(ImageTask):
         from microforge import losses
 
         return losses.squared_error(output, batch.target, batch.weight)
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say how like the real stain a predicted one is."""
+        return likeness_quality(metrics, "the real stain")
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
         """Give the correlation first."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from microforge.answers.quality import Quality, object_quality
 from microforge.measurements.objects import centroids
 from microforge.metrics.matching import MatchedObjects, Matching, average_precision, f1_score, match_inside
 from microforge.tasks.base import Task
@@ -45,13 +46,20 @@ class ObjectTask(Task):
         return counts
 
     def summarise(self, tally: Mapping[str, float]) -> dict[str, float]:
-        """AP at several IoU thresholds, F1 at one half, and panoptic quality (Kirillov et al. 2019)."""
+        """AP at several IoU thresholds; F1, recall, precision at one half; panoptic quality (Kirillov et al. 2019)."""
         counts = {t: [tally[f"{name}@{t}"] for name in ("hits", "extra", "missed")] for t in THRESHOLDS}
         result = {f"AP@{t}": average_precision(*counts[t]) for t in THRESHOLDS}
         result["F1@0.5"] = f1_score(*counts[0.5])
         hits, extra, missed = counts[0.5]
+        result["recall@0.5"] = hits / max(hits + missed, 1)
+        result["precision@0.5"] = hits / max(hits + extra, 1)
         result["PQ"] = tally["iou"] / max(hits + extra / 2 + missed / 2, 1)
         return result
+
+    @classmethod
+    def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
+        """Say how many objects are found, how many found are none, and how borders fit."""
+        return object_quality(metrics)
 
     def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
         """Count the objects whose centroid lies in the region."""

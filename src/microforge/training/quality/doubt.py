@@ -35,13 +35,14 @@ def _measured(card: ModelCard, beside: BaselineCard, value: float, simple: float
     brief = f"not yet better than {beside.kind}"
     places = f"{beside.images} image{'s' * (beside.images != 1)} kept aside"
     steps = card.training.steps
+    remedy = _remedy(steps, card.training.seconds, beside.enough_steps or ENOUGH_STEPS)
     parts = [
         f"{brief[0].upper()}{brief[1:]}: {beside.metric} {value:.3f}, {beside.kind} {simple:.3f}, "
         f"on {places} after {steps} step{'s' * (steps != 1)}.",
         f"It finds {beside.symptom}, whatever the image." if beside.symptom else "",
-        _remedy(steps, card.training.seconds, beside.enough_steps or ENOUGH_STEPS),
+        remedy,
     ]
-    return Doubt(brief, " ".join(part for part in parts if part))
+    return Doubt(brief, " ".join(part for part in parts if part), remedy)
 
 
 def is_of_use(value: float, simple: float, *, higher_is_better: bool, symptom: str = "", alike: float = ALIKE) -> bool:
@@ -58,8 +59,9 @@ def is_of_use(value: float, simple: float, *, higher_is_better: bool, symptom: s
 
 
 def _unmeasured(steps: int, seconds: float, enough: int) -> Doubt:
-    text = f"Quality was not measured, and {steps} step{'s' * (steps != 1)} are few. {_remedy(steps, seconds, enough)}"
-    return Doubt("trained for a few steps only", text)
+    remedy = _remedy(steps, seconds, enough)
+    text = f"Quality was not measured, and {steps} step{'s' * (steps != 1)} are few. {remedy}"
+    return Doubt("trained for a few steps only", text, remedy)
 
 
 def _remedy(steps: int, seconds: float, enough: int) -> str:
