@@ -63,11 +63,16 @@ def is_fitted(field: FieldInfo) -> bool:
     return bool(field_hints(field).get("fitted"))
 
 
+def is_decoding(field: FieldInfo) -> bool:
+    """Tell whether a setting of a task only decides how a network's answer is read: it may change after training."""
+    return bool(field_hints(field).get("decoding"))
+
+
 def field_hints(field: FieldInfo) -> Mapping[str, Any]:
     """Give what a field says by `json_schema_extra`.
 
-    `fitted` and `formerly` as above; for forms `choices`, what each choice means, `empty`, what None stands for, and
-    `device`: one of the devices that are there.
+    `fitted`, `decoding` and `formerly` as above, `left_out` as of `decoding_field`; for forms `choices`, what each
+    choice means, `empty`, what None stands for, and `device`: one of the devices that are there.
     """
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
@@ -93,6 +98,17 @@ def fitted_field(*default: Any, formerly: str = "", **details: Any) -> Any:
     """Give a field that is found in the data, see `is_fitted`; arguments as of pydantic's `Field`."""
     hints: dict[str, Any] = {"fitted": True} | ({"formerly": formerly} if formerly else {})
     return Field(*default, json_schema_extra=hints, **details)
+
+
+def decoding_field(*default: Any, left_out: str = "", **details: Any) -> Any:
+    """Give a field that decides how a network's answer is read, see `is_decoding`.
+
+    Parameters
+    ----------
+    left_out
+        What is left out for this setting, in words around its ``{value}``; `Prediction.left_out` says how many.
+    """
+    return Field(*default, json_schema_extra={"decoding": True, "left_out": left_out}, **details)
 
 
 class AugmentationConfig(Settings):

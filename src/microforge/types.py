@@ -281,6 +281,8 @@ class Prediction:
         The class of the whole image; of a time series the classes of its time points, with their numbers.
     measurements
         One array per column, one row per object (column ``label`` names it) or point.
+    left_out
+        How many objects or points an option of the task has left out, by the option's name.
     """
 
     labels: Labels | None = None
@@ -293,6 +295,7 @@ class Prediction:
     channel_names: tuple[str, ...] = ()
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

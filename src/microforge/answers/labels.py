@@ -138,10 +138,19 @@ def with_columns(table: Mapping[str, Array], said: Mapping[str, Array], frame: i
     here = np.ones(len(said["label"]), bool)
     if frame is not None and "frame" in said:
         here = np.asarray(said["frame"]) == frame
-    place = {int(label): row for row, label in zip(np.flatnonzero(here), np.asarray(said["label"])[here], strict=True)}
-    rows = [place.get(int(label)) for label in table["label"]]
-    added = {name: np.array([None if row is None else said[name][row] for row in rows], object) for name in more}
+    numbers = zip(np.flatnonzero(here).tolist(), np.asarray(said["label"])[here].tolist(), strict=True)
+    place: dict[int, int] = {label: row for row, label in numbers}
+    rows = [place.get(label) for label in np.asarray(table["label"]).tolist()]
+    added = {name: _picked(np.asarray(said[name]), rows) for name in more}
     return {"label": table["label"]} | added | {name: column for name, column in table.items() if name != "label"}
+
+
+def _picked(column: Array, rows: Sequence[int | None]) -> Array:
+    """Give the rows of a column, empty where there is none; numbers stay numbers where there are all."""
+    known = [row for row in rows if row is not None]
+    if len(known) == len(rows):
+        return np.asarray(column[known])
+    return np.array([None if row is None else column[row] for row in rows], object)
 
 
 def _unsigned(labels: Labels | None) -> Labels:

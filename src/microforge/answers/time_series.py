@@ -29,6 +29,7 @@ class PredictionStack:
         self.classes: Counter[str] = Counter()
         self.notes: dict[str, None] = {}
         self.statistics: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
 
     def add(self, prediction: Prediction) -> None:
         """Take the next time point in."""
@@ -46,6 +47,7 @@ class PredictionStack:
         self.done += 1
         self.classes.update([prediction.class_name])
         self.notes |= dict.fromkeys(prediction.notes)
+        self.left_out.update(prediction.left_out)
         self.statistics.update({name: value / (self.frames or 1) for name, value in prediction.statistics.items()})
 
     def prediction(self) -> Prediction:
@@ -58,7 +60,9 @@ class PredictionStack:
         """
         if self.first is None:
             raise ModelMismatchError("The image is empty.")
-        whole = replace(self.first, notes=tuple(self.notes), statistics=dict(self.statistics))
+        whole = replace(
+            self.first, notes=tuple(self.notes), statistics=dict(self.statistics), left_out=dict(self.left_out)
+        )
         if self.frames is None:
             return whole
         labels, image = (None if room is None else room.data for room in (self.labels, self.image))

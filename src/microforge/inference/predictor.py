@@ -18,10 +18,11 @@ from microforge.data.normalise import Normaliser, blank, normaliser_for, recorde
 from microforge.device import choose_device
 from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError, OutOfMemoryError
 from microforge.events import TileFinished
+from microforge.inference.redecode import KeptOutputs
 from microforge.inference.tiling import Output, TiledNetwork
 from microforge.intensities import UNUSABLE, usable
 from microforge.io.images import let_go
-from microforge.io.model_file import ModelFile, load_model
+from microforge.io.model_file import ModelCard, ModelFile, load_model
 from microforge.memory import available_memory, bytes_text
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import network_with
@@ -67,6 +68,8 @@ class Predictor:
         self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
         #: Samples of which pixels were no intensities, as seen when they were read for the network.
         self._incomplete: WeakSet[Sample] = WeakSet()
+        #: Where the network's answers are kept, to be decoded again; None = nowhere.
+        self.keeps: KeptOutputs | None = None
 
     def run(self, sample: Sample) -> Iterator[TileFinished | Prediction]:
         """Yield progress and, last, the prediction of one sample; close the generator to cancel.
@@ -158,13 +161,12 @@ class Predictor:
 
     def finish(self, output: Output, sample: Sample) -> Prediction:
         """Decode an activated output ``C(Z)YX``; needs no device, and may run in another thread."""
-        prediction = recorded(self.task.decode(output), self.task, self.normaliser(sample))
-        finer = self.card.network.upscale
-        size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
-        statistics = self.task.statistics(prediction, sample)
-        return replace(
-            prediction, statistics=statistics, pixel_size=size, notes=(*prediction.notes, *self._notes(sample))
+        finish = partial(
+            _finished, sample=sample, normaliser=self.normaliser(sample), card=self.card, notes=self._notes(sample)
         )
+        if self.keeps is not None:
+            self.keeps.add(output, finish)
+        return finish(output, self.task)
 
     def prepare(self, sample: Sample) -> None:
         """Find what the network needs to know of a sample; in another thread, so that the network need not wait."""
@@ -234,6 +236,17 @@ class Predictor:
             if not 1 / PIXEL_SIZE_RATIO < ratio < PIXEL_SIZE_RATIO:
                 notes.append(f"The pixels are {ratio:.2g} times those of the training images: objects differ in size.")
         return tuple(notes)
+
+
+def _finished(
+    output: Output, task: Task, sample: Sample, normaliser: Normaliser, card: ModelCard, notes: tuple[str, ...]
+) -> Prediction:
+    """Decode an activated output; knows nothing of the network, so that it may be kept without it."""
+    prediction = recorded(task.decode(output), task, normaliser)
+    finer = card.network.upscale
+    size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
+    statistics = task.statistics(prediction, sample)
+    return replace(prediction, statistics=statistics, pixel_size=size, notes=(*prediction.notes, *notes))
 
 
 def _build(file: ModelFile, task: Task, device: torch.device) -> PredictsTiles:

@@ -5,10 +5,11 @@ Torch is imported only when a predictor is made.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from microforge.config import PredictionConfig
 from microforge.events import TileFinished
+from microforge.inference.redecode import KeptOutputs
 from microforge.tasks.base import Task
 from microforge.types import Image, Prediction, Sample
 
@@ -33,6 +34,13 @@ class ImagePredictor(HasTask, Protocol):
     """Predicts whole images with their time points, in steps: for images that are open."""
 
     def run_image(self, image: Image) -> Iterator[TileFinished | Prediction]: ...  # noqa: D102
+
+
+@runtime_checkable
+class KeepsOutputs(Protocol):
+    """Can keep what its network answers, to be decoded again."""
+
+    keeps: KeptOutputs | None
 
 
 class FramePredictor(Protocol):

@@ -42,7 +42,7 @@ def test_depth_is_one_at_the_core_of_every_object_whatever_its_size() -> None:
 def test_labels_beyond_65535_do_not_wrap() -> None:
     inside = np.zeros((3 * 300, 3 * 300), bool)
     inside[1::3, 1::3] = True
-    found = split_objects(inside.astype(np.float32), inside, 0.25, 0.3, 1)
+    found = split_objects(inside.astype(np.float32), inside, 0.25, 0.3, 1).labels
     assert found.max() == 90_000
     assert len(np.unique(found)) == 90_001
 
@@ -52,13 +52,13 @@ def test_a_shallow_notch_does_not_split_and_a_deep_one_does() -> None:
     for notch, expected in ((0.9, 1), (0.3, 2)):
         profile = np.interp(x, [0, 15, 30, 45, 59], [0, 1, notch, 1, 0]).astype(np.float32)
         height = np.tile(profile, (9, 1))
-        assert split_objects(height, height > 0.01, 0.25, 0.3, 5).max() == expected
+        assert split_objects(height, height > 0.01, 0.25, 0.3, 5).labels.max() == expected
 
 
 def test_small_and_uncertain_objects_are_left_out() -> None:
     height = np.zeros((30, 30), np.float32)
     height[2:4, 2:4], height[10:20, 2:12], height[10:20, 18:28] = 1.0, 0.2, 0.9
-    assert split_objects(height, height > 0, 0.25, 0.3, 10).max() == 1
+    assert split_objects(height, height > 0, 0.25, 0.3, 10).labels.max() == 1
 
 
 def test_small_holes_are_filled_and_large_ones_stay() -> None:
@@ -73,7 +73,7 @@ def test_small_holes_are_filled_and_large_ones_stay() -> None:
 
 
 def test_nothing_inside_gives_nothing() -> None:
-    assert split_objects(np.zeros((8, 8), np.float32), np.zeros((8, 8), bool), 0.2, 0.3, 1).max() == 0
+    assert split_objects(np.zeros((8, 8), np.float32), np.zeros((8, 8), bool), 0.2, 0.3, 1).labels.max() == 0
 
 
 def test_loss_prefers_the_truth_and_ignores_what_is_not_annotated() -> None:

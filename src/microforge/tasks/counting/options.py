@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from microforge.config import choice_field, fitted_field
+from microforge.config import choice_field, decoding_field, fitted_field
 from microforge.tasks.base import TaskOptions
 from microforge.tasks.counting.interval import Interval
 
@@ -23,12 +23,13 @@ class CountingOptions(TaskOptions):
             "no cells": "there are none, which is learnt",
         },
     )
-    confidence: float = Field(
+    confidence: float = decoding_field(
         0.0,
         ge=0,
         le=1,
         title="Confidence",
         description="Points that are less certain are not shown; the count does not change.",
+        left_out="less certain than {value:.2f}",
     )
     radius: float | None = Field(
         None,

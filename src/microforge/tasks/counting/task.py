@@ -226,19 +226,27 @@ class Counting(Task):
 
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Place as many points of each kind as the integral of its density says."""
-        places, confidence, kind = [], [], []
+        places, confidence, kind, uncertain = [], [], [], 0
         for number, density in enumerate(output):
             found = find_positions(density, round(float(density.sum(dtype=np.float64))), self.sigmas)
             certain = found.confidence >= self.options.confidence
             places.append(found.places[certain])
             confidence.append(found.confidence[certain])
             kind.append(np.full(int(certain.sum()), number, np.int32))
+            uncertain += int((~certain).sum())
         kinds = np.concatenate(kind)
         points = Points(np.concatenate(places), kinds, self.kinds, "ZYX"[-(output.ndim - 1) :])
         columns = {"kind": np.array(self.kinds, object)[kinds]} if len(self.kinds) > 1 else {}
         columns["confidence"] = np.concatenate(confidence)
         names = self.kinds if len(self.kinds) > 1 else ()
-        return Prediction(image=output, image_name=DENSITY, points=points, channel_names=names, measurements=columns)
+        return Prediction(
+            image=output,
+            image_name=DENSITY,
+            points=points,
+            channel_names=names,
+            measurements=columns,
+            left_out={"confidence": uncertain},
+        )
 
     def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
         """Integrate the density of each kind, with how far that may be off where it was measured."""

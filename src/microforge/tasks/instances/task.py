@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 from scipy import ndimage
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.config import NetworkConfig
+from microforge.config import NetworkConfig, decoding_field
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
@@ -31,21 +30,30 @@ if TYPE_CHECKING:
 class InstanceOptions(TaskOptions):
     """Settings of object segmentation."""
 
-    probability: float = Field(
+    probability: float = decoding_field(
         0.35, gt=0, lt=1, title="Object probability", description="Higher finds less, and smaller, objects."
     )
-    merging: float = Field(
+    merging: float = decoding_field(
         0.25,
         gt=0,
         le=1,
         title="Merging",
         description="How deep a notch must be to split an object in two; higher merges more.",
     )
-    confidence: float = Field(
-        0.3, ge=0, le=1, title="Confidence", description="Objects whose centre is less certain than this are left out."
+    confidence: float = decoding_field(
+        0.3,
+        ge=0,
+        le=1,
+        title="Confidence",
+        description="Objects whose centre is less certain than this are left out.",
+        left_out="less certain than {value:.2f}",
     )
-    smallest: int = Field(
-        10, ge=1, title="Smallest object", description="Objects of fewer pixels are left out; set from the annotations."
+    smallest: int = decoding_field(
+        10,
+        ge=1,
+        title="Smallest object",
+        description="Objects of fewer pixels are left out; set from the annotations.",
+        left_out="smaller than {value:,} px",
     )
 
 
@@ -131,8 +139,10 @@ class Instances(ObjectTask):
         """Climb from every inside pixel to the top of its object; see `watershed.split_objects`."""
         o = self.options
         inside = fill_holes(output[0] > o.probability, o.smallest)
-        labels = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
-        return Prediction(labels=labels)
+        found = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
+        columns: dict[str, Array] = {"label": np.arange(1, len(found.heights) + 1), "confidence": found.heights}
+        left_out = {"smallest": found.too_small, "confidence": found.too_low}
+        return Prediction(labels=found.labels, measurements=columns, left_out=left_out)
 
     def baseline(self) -> Baseline:
         """Otsu's threshold, and a watershed of the distance to the background."""

@@ -7,7 +7,7 @@ objects only, so that its time follows them and not the image.
 """
 
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,28 @@ _Positions = npt.NDArray[np.int64]
 Passes = tuple[_Ints, _Ints, Floats]
 
 
-def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> _Ints:
+class Hills(NamedTuple):
+    """Objects found, and how many were not taken for one.
+
+    Attributes
+    ----------
+    labels
+        int32 ``(Z)YX``, 0 = background, 1..n without gaps.
+    heights
+        float32 ``(n,)``, of the summit of each.
+    too_small
+        How many had fewer pixels than asked for, though their summits were high enough.
+    too_low
+        How many had lower summits than asked for, though they were large enough.
+    """
+
+    labels: _Ints
+    heights: Floats
+    too_small: int = 0
+    too_low: int = 0
+
+
+def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> Hills:
     """Label the hills of `height` within `inside`.
 
     Parameters
@@ -35,26 +56,26 @@ def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float,
         Objects whose summit is lower are left out.
     smallest
         Objects of fewer pixels are left out.
-
-    Returns
-    -------
-    int32 ``(Z)YX``, 0 = background, 1..n without gaps.
     """
     padded = np.pad(inside, 1).ravel()
     pixels = np.flatnonzero(padded)
     labels = np.zeros(padded.size, np.int32)
     shape = tuple(n + 2 for n in inside.shape)
     inner = (slice(1, -1),) * inside.ndim
-    if len(pixels):
-        heights = np.where(padded, np.pad(height, 1).ravel(), -np.inf).astype(np.float32)
-        steps = _neighbour_steps(shape)
-        basin, summits = _climb(heights, pixels, steps)
-        summit_height = heights[pixels][summits]
-        owner = _join(_passes(heights, pixels, steps, basin), summit_height, merging)
-        size = np.bincount(owner[basin], minlength=len(summits))
-        keep = (size >= smallest) & (summit_height >= lowest) & (owner == np.arange(len(owner)))
-        labels[pixels] = (np.cumsum(keep) * keep).astype(np.int32)[owner[basin]]
-    return labels.reshape(shape)[inner]
+    if not len(pixels):
+        return Hills(labels.reshape(shape)[inner], np.zeros(0, np.float32))
+    heights = np.where(padded, np.pad(height, 1).ravel(), -np.inf).astype(np.float32)
+    steps = _neighbour_steps(shape)
+    basin, summits = _climb(heights, pixels, steps)
+    summit_height = heights[pixels][summits]
+    owner = _join(_passes(heights, pixels, steps, basin), summit_height, merging)
+    whole = owner == np.arange(len(owner))
+    large = np.bincount(owner[basin], minlength=len(summits)) >= smallest
+    high = summit_height >= lowest
+    keep = whole & large & high
+    labels[pixels] = (np.cumsum(keep) * keep).astype(np.int32)[owner[basin]]
+    too_small, too_low = (int((whole & one & ~other).sum()) for one, other in ((high, large), (large, high)))
+    return Hills(labels.reshape(shape)[inner], summit_height[keep], too_small, too_low)
 
 
 def fill_holes(inside: npt.NDArray[np.bool_], largest: int) -> npt.NDArray[np.bool_]:

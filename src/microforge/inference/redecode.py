@@ -1,0 +1,89 @@
+"""Read a network's answers again with other settings, without asking it again; come here for sliders on results.
+
+What a network answers is large (eight bytes per pixel for objects), so that only so many bytes are kept.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from microforge.answers.time_series import PredictionStack
+from microforge.config import field_hints, is_decoding
+from microforge.tasks.base import Task, TaskOptions
+from microforge.types import Floats, Prediction
+
+#: How many bytes of answers are kept at most: those of 32 megapixels for objects.
+MOST_KEPT = 1 << 28
+#: Turns an answer ``C(Z)YX`` into a prediction, as a task with other options would.
+Finish = Callable[[Floats, Task], Prediction]
+
+
+@dataclass(eq=False)
+class KeptOutputs:
+    """The activated outputs of a network for the time points of one image, all of them or none.
+
+    Attributes
+    ----------
+    most
+        Bytes that may be kept.
+    bytes
+        That are kept.
+    too_large
+        Whether there was more, so that nothing is kept.
+    """
+
+    most: int = MOST_KEPT
+    bytes: int = 0
+    too_large: bool = False
+    _frames: list[tuple[Floats, Finish]] = field(default_factory=list)
+
+    def add(self, output: Floats, finish: Finish) -> None:
+        """Keep the answer for the next time point, with what else its prediction is made of."""
+        self.too_large = self.too_large or self.bytes + output.nbytes > self.most
+        if self.too_large:
+            self._frames.clear()
+            self.bytes = 0
+        else:
+            self._frames.append((output, finish))
+            self.bytes += output.nbytes
+
+    def decode(self, task: Task, *, series: bool) -> Prediction:
+        """Give what a new prediction with this task would give, bit for bit.
+
+        Parameters
+        ----------
+        task
+            The model's, with other options that only decide how answers are read.
+        series
+            Whether the image has time points: its labels are ``T(Z)YX`` then.
+
+        Raises
+        ------
+        ModelMismatchError
+            If nothing was kept.
+        """
+        stack = PredictionStack(len(self._frames) if series else None)
+        for output, finish in self._frames:
+            stack.add(finish(output, task))
+        return stack.prediction()
+
+
+def decoding_options(options: TaskOptions) -> dict[str, Any]:
+    """Give the options that only decide how a network's answer is read, by name."""
+    return {name: getattr(options, name) for name, info in type(options).model_fields.items() if is_decoding(info)}
+
+
+def left_out_text(options: TaskOptions, left_out: Mapping[str, int]) -> str:
+    """Say how many objects each option has left out: "12 smaller than 347 px, 0 less certain than 0.30 left out".
+
+    Parameters
+    ----------
+    left_out
+        As of a `Prediction`.
+    """
+    parts = []
+    for name, info in type(options).model_fields.items():
+        words = str(field_hints(info).get("left_out", ""))
+        if words and name in left_out:
+            parts.append(f"{left_out[name]:,} {words.format(value=getattr(options, name))}")
+    return f"{', '.join(reversed(parts))} left out" if parts else ""
