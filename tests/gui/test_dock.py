@@ -83,6 +83,28 @@ def test_four_steps_that_fit_a_narrow_dock(qtbot: QtBot, docks: Docks) -> None:
         assert page.minimumSizeHint().width() <= 285, dock.tabs.tabText(i)
 
 
+def test_large_letters_cut_nothing_off(qtbot: QtBot, docks: Docks, nuclei: Any) -> None:
+    dock = docks()
+    dock.session.viewer.add_image(nuclei, name="cells")
+    dock.setStyleSheet(dock.styleSheet() + "* { font-size: 18pt; }")
+    dock.train.discard.show()
+    dock.train.save.show()
+    qtbot.waitUntil(lambda: dock.minimumSizeHint().width() > 320)
+    dock.resize(dock.minimumSizeHint().width(), 800)
+    bar = dock.tabs.tabBar()
+    for step in Step:
+        dock.go_to(step)
+        page = dock.tabs.currentWidget().widget()
+        qtbot.waitUntil(lambda page=page: page.width() >= page.minimumSizeHint().width())
+        cut = [
+            b.text()
+            for b in page.findChildren(QPushButton)
+            if b.isVisible() and b.width() < b.minimumSizeHint().width()
+        ]
+        assert not cut, step
+    assert bar.sizeHint().width() <= dock.tabs.width()
+
+
 def test_everything_to_click_has_a_tooltip(docks: Docks) -> None:
     dock = docks()
     kinds = (QAbstractButton, QComboBox, QAbstractSpinBox)
@@ -138,7 +160,7 @@ def test_each_tab_shows_one_next_step_from_image_to_result(
     qtbot.waitUntil(lambda: not dock.train.run.busy)
     dock.train.apply.click()
     assert dock.tabs.currentWidget().widget() is dock.apply
-    qtbot.waitUntil(lambda: not dock.session.applying.running)
+    qtbot.waitUntil(lambda: not dock.session.applying.running, timeout=60_000)
     assert accents(dock.apply) == ["Apply to selected layers"]
 
 

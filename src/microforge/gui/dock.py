@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from microforge.device import DeviceReport, describe_device
@@ -128,15 +128,15 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
             Step.REVIEW: (self.review, "Compare results with what you know."),
         }
         for step, (page, tip) in pages.items():
-            index = self.tabs.addTab(_scrolling(page), step.value)
+            index = self.tabs.addTab(_Page(page), step.value)
             self.tabs.setTabToolTip(index, tip)
+        self.tabs.setUsesScrollButtons(False)
         self.tabs.setDocumentMode(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.header)
         layout.addWidget(self.note)
         layout.addWidget(self.tabs, 1)
-        self.setMinimumWidth(MINIMUM_WIDTH)
 
     def _connect(self) -> None:
         session = self.session
@@ -183,10 +183,24 @@ def load_engine() -> Iterator[DeviceReport]:
     yield describe_device()
 
 
-def _scrolling(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area
+class _Page(QScrollArea):  # type: ignore[misc]  # qtpy has no types
+    """A tab that scrolls down; never narrower than what stands in it, which with large letters is wider."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that what stands in the page needs more or less room."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the width of the page, and of the bar beside it."""
+        hint = super().minimumSizeHint()
+        needed = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(max(hint.width(), needed, MINIMUM_WIDTH), hint.height())

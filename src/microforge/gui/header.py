@@ -22,8 +22,8 @@ class Header(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session, self.run = session, run
         self.state = Note(tip=_NOTHING)
         self.quality = Note(tip="How good the network is on what was kept aside: Train has the figures.")
-        self.pause = button("Pause", "Hold the training; the processor is free meanwhile.", self._pause)
-        self.stop = button("Stop", "End the training and keep the model.", run.stop)
+        self.pause = button("Pause", "Hold the training; the processor is free meanwhile.", self._pause, icon="pause")
+        self.stop = button("Stop", "End the training and keep the model.", run.stop, icon="stop")
         stacked(self, beside(self.state, self.pause, self.stop), self.quality).setSpacing(2)
         self._device = "Looking for a GPU …"
         self._preparing, self._failed = "", False
@@ -50,6 +50,7 @@ class Header(QWidget):  # type: ignore[misc]  # qtpy has no types
         running = state in (RunState.RUNNING, RunState.PAUSED)
         self.pause.setVisible(running)
         self.pause.setText("Continue" if state is RunState.PAUSED else "Pause")
+        self.pause.show_icon("continue" if state is RunState.PAUSED else "pause")
         self.stop.setVisible(running)
         (self._clock.start if state is RunState.RUNNING else self._clock.stop)()
         if state is RunState.IDLE:

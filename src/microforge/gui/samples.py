@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from napari.components import ViewerModel
+from napari.layers import Layer
+
 from microforge.simulate import noisy_pair, simulate_cells, simulate_crowd, simulate_nuclei
 from microforge.types import Array
 
@@ -14,6 +17,13 @@ def nuclei() -> list[LayerData]:
     """Give a field of nuclei, and the truth as a hidden layer."""
     field = simulate_nuclei((512, 512), seed=1)
     return _layers("nuclei", field.image, field.labels, "YX")
+
+
+def open_first_sample(viewer: ViewerModel) -> None:
+    """Open the image that everything can be tried with, without its truth."""
+    data, settings, kind = nuclei()[0]
+    viewer.add_layer(Layer.create(data, dict(settings), kind))
+    viewer.reset_view()
 
 
 def nuclei_two_channels() -> list[LayerData]:

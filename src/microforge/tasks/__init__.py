@@ -1,5 +1,6 @@
 """The tasks: what can be learnt. Each file or folder is found by itself; entry point `microforge.tasks`."""
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -8,7 +9,7 @@ from pkgutil import walk_packages
 from microforge.errors import SettingsError
 from microforge.tasks.base import Readiness, Task, TaskOptions
 
-__all__ = ["Readiness", "Task", "TaskOptions", "available_tasks", "get_task"]
+__all__ = ["Readiness", "Task", "TaskOptions", "available_tasks", "get_task", "goals_by_group"]
 
 
 @cache
@@ -19,6 +20,14 @@ def available_tasks() -> dict[str, type[Task]]:
     for entry in entry_points(group="microforge.tasks"):
         entry.load()
     return dict(sorted((task.name, task) for task in _subclasses() if hasattr(task, "name")))
+
+
+def goals_by_group(tasks: Iterable[type[Task]]) -> dict[str, list[type[Task]]]:
+    """Give tasks as people are offered them: by group, the groups by name."""
+    groups: dict[str, list[type[Task]]] = {}
+    for task in sorted(tasks, key=lambda task: (task.group, task.place, task.title)):
+        groups.setdefault(task.group, []).append(task)
+    return groups
 
 
 def get_task(name: str) -> type[Task]:

@@ -62,6 +62,9 @@ class Task(ABC):
     monitor: ClassVar[tuple[str, Direction]]
     #: What the results are, for names of layers: objects, classes, denoised.
     result: ClassVar[str] = "result"
+    #: Where it stands among the goals that people are offered: a group of them, and the order in it.
+    group: ClassVar[str] = "More"
+    place: ClassVar[int] = 100
     #: The option that names the classes which label values stand for; empty where a label is an object.
     class_option: ClassVar[str] = ""
     Options: ClassVar[type[TaskOptions]] = TaskOptions

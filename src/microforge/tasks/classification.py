@@ -42,6 +42,8 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     title: ClassVar[str] = "Classify images"
+    group: ClassVar[str] = "Find"
+    place: ClassVar[int] = 4
     description: ClassVar[str] = "Give a few images of each class their class; every image then gets one."
     annotation: ClassVar[AnnotationKind] = IMAGE_CLASSES
     answer: ClassVar[AnswerKind] = IMAGE_CLASS

@@ -52,6 +52,9 @@ class Segmentation(Task):
 
     name: ClassVar[str] = "segmentation"
     title: ClassVar[str] = "Classify pixels"
+    group: ClassVar[str] = "Find"
+    place: ClassVar[int] = 3
+    result: ClassVar[str] = "pixel classes"
     description: ClassVar[str] = "Paint a few strokes or whole areas of each class; every pixel gets a class."
     annotation: ClassVar[AnnotationKind] = LABELS
     answer: ClassVar[AnswerKind] = PIXEL_CLASSES

@@ -100,6 +100,18 @@ def test_nothing_can_start_without_model_or_image(qtbot: Any, session: Session, 
     assert "Select image layers" in panel.layers.chosen.text()
 
 
+def test_many_selected_layers_do_not_push_the_button_down(panel: ApplyPanel, session: Session, nuclei: Any) -> None:
+    before = panel.layers.chosen.text()
+    for number in range(41):
+        session.viewer.add_image(nuclei, name=f"well {number} of a plate with a rather long name")
+    session.viewer.layers.selection = set(session.viewer.layers)
+    text = panel.layers.chosen.text()
+    assert text.startswith("Selected: ")
+    assert text.endswith(" more")
+    assert len(text) < 3 * 45 + 30, before
+    assert panel.layers.chosen.toolTip().count("\n") >= 40
+
+
 def test_card_is_shown(panel: ApplyPanel, session: Session, tmp_path: Path) -> None:
     card = panel.picker.card.text()
     assert "Segment objects in 2D images with 1 channel" in card

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from microforge.errors import MicroforgeError
 from microforge.events import RunAdvice
 from microforge.gui import commands
 from microforge.gui.dock import MicroforgeDock
-from microforge.gui.session.plugin_settings import PluginSettings, default_runs_folder, read_settings
+from microforge.gui.session.plugin_settings import (
+    PluginSettings,
+    default_runs_folder,
+    model_title,
+    read_settings,
+    run_name,
+)
 from microforge.gui.session.state import Session
 from microforge.gui.train.report import RunReport
 
@@ -89,6 +96,29 @@ class TestSettings:
 def test_a_napari_that_does_not_know_the_plugin_gives_the_defaults(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("npe2pm")
     assert read_settings() == PluginSettings()
+
+
+BEGUN = datetime(2026, 11, 25, 1, 42, 45)
+
+
+@pytest.mark.parametrize(
+    ("image", "result", "folder", "title"),
+    [
+        ("nuclei", "objects", "2026-11-25 01-42-45 nuclei objects", "nuclei objects, 25 Nov 01:42"),
+        ("", "denoised", "2026-11-25 01-42-45 denoised", "denoised, 25 Nov 01:42"),
+        ("a/b: c?", "cells", "2026-11-25 01-42-45 a_b_ c_ cells", "a_b_ c_ cells, 25 Nov 01:42"),
+        ("x" * 300, "cells", f"2026-11-25 01-42-45 {'x' * 40} cells", f"{'x' * 40} cells, 25 Nov 01:42"),
+    ],
+)
+def test_a_run_is_called_by_what_it_learns(image: str, result: str, folder: str, title: str) -> None:
+    assert run_name(BEGUN, image, result) == folder
+    assert model_title(Path(folder) / "model.safetensors") == title
+
+
+def test_models_that_people_named_keep_their_names() -> None:
+    assert model_title(Path("runs/2026-11-25 01-42-45 nuclei/mine.safetensors")) == "mine"
+    assert model_title(Path("plate 7/model.safetensors")) == "plate 7"
+    assert model_title(Path("2026-13-45 01-42-45 a/model.safetensors")) == "2026-13-45 01-42-45 a"
 
 
 def test_an_older_napari_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

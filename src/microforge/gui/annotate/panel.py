@@ -6,6 +6,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.config import is_fitted
+from microforge.gui.annotate.empty_state import EmptyState
+from microforge.gui.annotate.goal_picker import GoalPicker
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
@@ -14,7 +16,7 @@ from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
-from microforge.gui.widgets.basics import Note, Picker, add_row, button, collapsible, rows, shortened, stacked
+from microforge.gui.widgets.basics import Note, add_row, button, collapsible, rows, shortened, stacked
 from microforge.gui.widgets.look.buttons import accent, stand_out
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
@@ -31,7 +33,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session, self.watch = session, watch
         self.choice = ImageChoice(session, "The image to learn from.", "Open an image first", self)
         self.image, self.axes = self.choice.picker, self.choice.axes
-        self.task = Picker("What the model is to learn.")
+        self.task = GoalPicker("What the model is to learn.")
         self.about = Note()
         self.tools: dict[AnnotationKind, AnnotationTools] = {
             kind: make(session, self.choice, watch) for kind, make in known_tools().items()
@@ -47,7 +49,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
         self.missing = Note()
         tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
-        self.next = accent(button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True)))
+        self.next = accent(button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train"))
+        self.empty = EmptyState(session)
         self._training = False
         self._lay_out()
         self._connect()
@@ -62,6 +65,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Show the session as it is."""
         session = self.session
         self.choice.refresh()
+        self.empty.setVisible(self.image.value() is None)
+        self._work.setVisible(self.image.value() is not None)
         self.task.set_value(session.config.task)
         self.about.say(session.task_class.description)
         self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
@@ -91,15 +96,19 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         form.addRow(self.about)
         self._form = form
         add_row(form, "Axes", self.axes)
-        page = QVBoxLayout(self)
-        page.addLayout(form)
+        # All that needs an image: it gives room to what says how to get one.
+        self._work = QWidget()
+        work = stacked(self._work, form)
         for widget in (*self.tools.values(), self.region, self.count, self.missing, self.next, self.options):
-            page.addWidget(widget)
+            work.addWidget(widget)
+        page = QVBoxLayout(self)
+        page.addWidget(self.empty)
+        page.addWidget(self._work)
         page.addStretch()
 
     def _connect(self) -> None:
         offered = {name: task for name, task in available_tasks().items() if task.annotation in self.tools}
-        self.task.set_choices([(task.title, name) for name, task in offered.items()])
+        self.task.offer(offered)
         self.choice.changed.connect(self.refresh)
         self.task.value_changed.connect(self._on_task)
         self.session.changed.connect(self.refresh)

@@ -6,6 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QWidget
 
 from microforge.errors import MicroforgeError
+from microforge.gui.session.plugin_settings import model_title
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import beside, button, plain_tip, stacked, steady
 from microforge.io.model_file import ModelCard, read_card
@@ -49,7 +50,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         row = next((row for row in range(self.models.count()) if self.models.itemData(row) == path), -1)
         if row < 0:
-            self.models.insertItem(0, model_name(path), path)
+            self.models.insertItem(0, model_title(path), path)
             row = 0
         self.models.setCurrentIndex(row)
         self.models.setItemData(row, plain_tip(str(path)), Qt.ItemDataRole.ToolTipRole)
@@ -74,11 +75,6 @@ def task_of_model(path: Path | None) -> Task | None:
         return get_task(card.task).from_options(card.task_options)
     except MicroforgeError:
         return None
-
-
-def model_name(path: Path) -> str:
-    """Give a name for a list: the file's, or its run's folder where all are called the same."""
-    return path.parent.name if path.name == "model.safetensors" else path.stem
 
 
 def summary(card: ModelCard) -> str:

@@ -1,6 +1,6 @@
 """Apply a model to open images: start, cancel, and show results."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
 from microforge.gui.layers.results import layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
-from microforge.gui.widgets.basics import Note, button, stacked
+from microforge.gui.widgets.basics import Note, button, plain_tip, shortened, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.gui.widgets.look.buttons import accent
 from microforge.inference.open_images import (
@@ -29,6 +29,8 @@ from microforge.inference.open_images import (
 from microforge.inference.protocols import ImagePredictor, MakePredictor
 
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
+#: So many of the selected layers are named, and with so many letters: the button below must not move away.
+_NAMED, _LONGEST_NAME = 3, 40
 SEVERITIES = ("", "ok", "info", "warning", "error")
 
 
@@ -60,7 +62,7 @@ class ApplyLayers(ModelRun):
         self.axes = AxesWidget()
         self._asked: Image | None = None
         tip = "Run the model on the selected images. The results become layers on top of them."
-        self.start = accent(button("Apply to selected layers", tip, self.apply))
+        self.start = accent(button("Apply to selected layers", tip, self.apply, icon="apply"))
         text = CanvasText(session.viewer)
         self.parts = [make_part(session, text, self.message) for make_part in known_results()]
         self.objects = self.part(ObjectResults)
@@ -71,8 +73,8 @@ class ApplyLayers(ModelRun):
     def refresh(self) -> None:
         """Show what would be predicted, and what can be done now."""
         images = self.images()
-        names = ", ".join(layer.name for layer in images)
-        self.chosen.say(f"Selected: {names}" if images else NOTHING_SELECTED)
+        self.chosen.say(f"Selected: {_some_names(images)}" if images else NOTHING_SELECTED)
+        self.chosen.setToolTip(plain_tip("\n".join(layer.name for layer in images)))
         self._ask_axes(images)
         ready = bool(images) and self._session.model_path is not None
         self.start.setEnabled(ready and not self._session.applying.running)
@@ -184,3 +186,10 @@ class ApplyLayers(ModelRun):
         """Say so if the run was cancelled."""
         if self._cancelled:
             self._say("Cancelled; what was finished before is kept.", "info")
+
+
+def _some_names(layers: Sequence[Image]) -> str:
+    """Name a few layers, and say how many others there are."""
+    names = ", ".join(shortened(layer.name, _LONGEST_NAME) for layer in layers[:_NAMED])
+    more = len(layers) - _NAMED
+    return f"{names} and {more} more" if more > 0 else names

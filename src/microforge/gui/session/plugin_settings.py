@@ -1,6 +1,8 @@
-"""Preferences in napari (0.9 and later): device, runs folder, hints."""
+"""Preferences in napari (0.9 and later): device, runs folder, hints; where runs go, and what they are called."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,10 @@ from qtpy.QtCore import QStandardPaths
 from microforge.config import DeviceName
 
 _PLUGIN = "napari-microforge"
+_FORMAT = "%Y-%m-%d %H-%M-%S"
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d \d\d-\d\d-\d\d) (.+)")
+#: Signs that no disk refuses, and so many of an image's name.
+_REFUSED, _LONGEST = re.compile(r"[^\w .()+-]"), 40
 
 
 @dataclass(frozen=True)
@@ -61,3 +67,31 @@ def _folder(text: str) -> Path | None:
     if not text.strip():
         return None
     return Path.home() / Path(text.strip()).expanduser()
+
+
+def run_name(begun: datetime, image: str, result: str) -> str:
+    """Name the folder of a run, so that folders stand in the order in which they were made.
+
+    Parameters
+    ----------
+    begun
+        When it began.
+    image
+        Name of the first image it learns from; empty = none is open.
+    result
+        What the model's answers are: objects, cells, denoised ...
+    """
+    readable = _REFUSED.sub("_", image)[:_LONGEST].strip(" .")
+    return " ".join(part for part in (begun.strftime(_FORMAT), readable, result) if part)
+
+
+def model_title(path: Path) -> str:
+    """Give a name of a model for people: ``nuclei objects, 25 Nov 01:42``; a file that a person has named keeps it."""
+    if path.name != "model.safetensors":
+        return path.stem
+    found = _NAME.fullmatch(path.parent.name)
+    try:
+        begun = datetime.strptime(found[1], _FORMAT) if found else None
+    except ValueError:
+        begun = None
+    return path.parent.name if found is None or begun is None else f"{found[2]}, {begun.day} {begun:%b %H:%M}"

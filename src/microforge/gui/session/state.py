@@ -19,7 +19,7 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
-from microforge.gui.session.plugin_settings import default_runs_folder, read_settings
+from microforge.gui.session.plugin_settings import default_runs_folder, read_settings, run_name
 from microforge.gui.session.watching.content_watch import ContentWatch
 from microforge.gui.session.watching.handed_over import HandedOver
 from microforge.tasks import Task, get_task
@@ -262,12 +262,13 @@ class Session:
 
     def new_run_folder(self) -> Path:
         """Give a folder that does not exist yet for the next run; it is not made."""
-        stamp = datetime.now().strftime("%Y-%m-%d %H-%M-%S")
-        folder = self.runs_folder / f"{stamp} {self.config.task}"
+        images = [item.image.name for item in self.items if item.use]
+        name = run_name(datetime.now(), images[0] if images else "", self.task_class.result)
+        folder = self.runs_folder / name
         count = 1
         while folder.exists():
             count += 1
-            folder = self.runs_folder / f"{stamp} {self.config.task} {count}"
+            folder = self.runs_folder / f"{name} {count}"
         return folder
 
     def close(self, seconds: float = PATIENCE) -> bool:

@@ -75,10 +75,12 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._show_begin()
 
     def _make_buttons(self) -> None:
-        self.train = button("Train", "Train a network on the images ticked above. Stop whenever you like.", self.start)
-        self.stop = accent(button("Stop", "End the training and keep the model.", self.run.stop))
+        self.train = button(
+            "Train", "Train a network on the images ticked above. Stop whenever you like.", self.start, icon="train"
+        )
+        self.stop = accent(button("Stop", "End the training and keep the model.", self.run.stop, icon="stop"))
         tip = "Go to Apply, and run the model on the images selected there."
-        self.apply = accent(button("Apply", tip, lambda: self.session.go_to(Step.APPLY, begin=True)))
+        self.apply = accent(button("Apply", tip, lambda: self.session.go_to(Step.APPLY, begin=True), icon="apply"))
         self.proceed = button("Continue", "Go on with the last training, with what is annotated now.", self.go_on)
         for each in (self.train, self.stop, self.apply, self.proceed):
             each.setMinimumHeight(34)
@@ -187,6 +189,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         done = state is RunState.ENDED and self.session.model_path is not None
         self.train.setVisible(not self.run.busy)
         self.train.setText("Train anew" if self.run.can_continue else "Train")
+        self.train.show_icon("" if self.run.can_continue else "train")
         self.stop.setVisible(running)
         self.apply.setVisible(done)
         self.proceed.setVisible(self.run.can_continue)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from napari.utils import progress
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QProgressBar, QSizePolicy, QWidget
+from qtpy.QtWidgets import QProgressBar, QWidget
 
 from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
 from microforge.gui.train.hints import BETTER, ENDED, Hints
@@ -111,7 +111,6 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._on_finished(event)
 
     def _lay_out(self) -> None:
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         inside = QWidget()
         stacked(inside, self.score, self.numbers, self.where, self.settings_text)
         tip = "Scores, steps, what computes, and what was chosen from your data and this computer."

@@ -13,13 +13,14 @@ from qtpy.QtWidgets import (
     QLabel,
     QLayout,
     QMessageBox,
-    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
+
+from microforge.gui.widgets.look.icons import IconButton
 
 # These stand out on napari's dark theme and on its light one.
 _COLOURS = {"ok": "#2f9e5f", "warning": "#d98a00", "error": "#e0484d", "info": "#7a8aa0"}
@@ -46,7 +47,7 @@ class Note(QLabel):  # type: ignore[misc]  # qtpy has no types
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setToolTip(tip)
         self.severity = ""
         self.say(text, severity)
@@ -140,9 +141,9 @@ class Picker(QComboBox):  # type: ignore[misc]  # qtpy has no types
         self.value_changed.emit(self.value())
 
 
-def button(text: str, tip: str, clicked: Callable[[], Any]) -> QPushButton:
-    """Make a push button."""
-    made = QPushButton(text)
+def button(text: str, tip: str, clicked: Callable[[], Any], *, icon: str = "") -> IconButton:
+    """Make a push button, perhaps with an icon before its text."""
+    made = IconButton(text, icon)
     made.setToolTip(tip)
     made.clicked.connect(lambda _=False: clicked())
     return made

@@ -57,6 +57,8 @@ class Counting(Task):
 
     name: ClassVar[str] = "counting"
     title: ClassVar[str] = "Count cells"
+    group: ClassVar[str] = "Find"
+    place: ClassVar[int] = 2
     description: ClassVar[str] = "Click a point on each cell in a few images or regions; gives counts and places."
     annotation: ClassVar[AnnotationKind] = POINTS
     answer: ClassVar[AnswerKind] = CELLS

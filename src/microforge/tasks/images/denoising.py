@@ -67,6 +67,8 @@ class Denoising(ImageTask):
 
     name: ClassVar[str] = "denoising"
     title: ClassVar[str] = "Denoise"
+    group: ClassVar[str] = "Improve"
+    place: ClassVar[int] = 1
     description: ClassVar[str] = "Remove noise. Needs noisy images only: nothing to paint, no clean images."
     annotation: ClassVar[AnnotationKind] = NOTHING
     monitor: ClassVar[tuple[str, Direction]] = (ERROR, "min")

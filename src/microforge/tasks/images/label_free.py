@@ -32,6 +32,8 @@ class LabelFree(ImageTask):
 
     name: ClassVar[str] = "label-free"
     title: ClassVar[str] = "Predict a stain"
+    group: ClassVar[str] = "Improve"
+    place: ClassVar[int] = 3
     description: ClassVar[str] = (
         "Predict fluorescence from transmitted light (phase contrast, bright field). Needs pairs: the same field with "
         "and without the stain; several stains at once if you like."

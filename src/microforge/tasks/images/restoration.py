@@ -84,6 +84,8 @@ class Restoration(ImageTask):
 
     name: ClassVar[str] = "restoration"
     title: ClassVar[str] = "Restore from pairs"
+    group: ClassVar[str] = "Improve"
+    place: ClassVar[int] = 2
     description: ClassVar[str] = (
         "Make noisy, dim or blurred images look like better ones. Needs pairs: the same field recorded both ways."
     )

@@ -48,6 +48,8 @@ class SuperResolution(ImageTask):
 
     name: ClassVar[str] = "super-resolution"
     title: ClassVar[str] = "Increase resolution"
+    group: ClassVar[str] = "Improve"
+    place: ClassVar[int] = 4
     description: ClassVar[str] = (
         "Give images on a finer grid. Needs pairs: the same field with few and with 2, 3 or 4 times as many pixels."
     )

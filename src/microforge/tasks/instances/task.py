@@ -62,6 +62,9 @@ class Instances(ObjectTask):
 
     name: ClassVar[str] = "instances"
     title: ClassVar[str] = "Segment objects"
+    group: ClassVar[str] = "Find"
+    place: ClassVar[int] = 1
+    result: ClassVar[str] = "objects"
     description: ClassVar[str] = "Paint each object with its own label; finds and separates touching objects."
     annotation: ClassVar[AnnotationKind] = LABELS
     answer: ClassVar[AnswerKind] = OBJECTS

@@ -30,7 +30,7 @@ class PaintTools(AnnotationTools):
         self._fresh: dict[Layer, FreshLabels] = {}
         self.classes = ClassList(self._colour_of)
         self.first = self.annotate = button(
-            "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go
+            "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go, icon="annotate"
         )
         self.existing = button(
             "Use a layer …", "Take a Labels layer that is open as this image's annotation.", self._menu

@@ -39,7 +39,10 @@ class PointTools(AnnotationTools):
         super().__init__(session, choice, watch)
         self._histories: dict[Layer, PointHistory] = {}
         self.first = self.click = button(
-            "Click the cells", "Make a Points layer, exactly over the image: a click sets a point.", self._go
+            "Click the cells",
+            "Make a Points layer, exactly over the image: a click sets a point.",
+            self._go,
+            icon="point",
         )
         self.existing = button(
             "Use a layer …", "Take a Points layer that is open: its points are the cells of this image.", self._menu

@@ -1,12 +1,13 @@
 """Buttons that stand out: the next step of a tab, and what destroys something; come here for their colours."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QPushButton
 
 #: What a button is on its page: the next step (one for each page), what cannot be undone, or one among others.
 ButtonRole = Literal["accent", "danger", ""]
+_B = TypeVar("_B", bound=QPushButton)
 #: White letters are well read on it, and it is well seen on napari's dark theme and on its light one.
 ACCENT = "#1f6fd6"
 _ACCENT_UNDER_MOUSE, _ACCENT_PRESSED = "#3b86e8", "#1857aa"
@@ -16,17 +17,17 @@ _DANGER_ON_DARK, _DANGER_ON_LIGHT = "#ff7d7d", "#b3261e"
 _LIGHT = 128
 
 
-def accent(made: QPushButton) -> QPushButton:
+def accent(made: _B) -> _B:
     """Make a button the next step of its page, drawn in the accent colour."""
     return stand_out(made, "accent")
 
 
-def danger(made: QPushButton) -> QPushButton:
+def danger(made: _B) -> _B:
     """Make a button one that destroys something, outlined in red."""
     return stand_out(made, "danger")
 
 
-def stand_out(made: QPushButton, role: ButtonRole) -> QPushButton:
+def stand_out(made: _B, role: ButtonRole) -> _B:
     """Say what a button is on its page; an empty role takes that back."""
     if made.property("role") != role:
         made.setProperty("role", role)

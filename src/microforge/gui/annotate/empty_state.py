@@ -1,0 +1,87 @@
+"""What stands in *Annotate* while no image is open: three steps in pictures, and ways to get an image."""
+
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+
+from microforge.events import RunFailed
+from microforge.gui.layers.open_files import Opened, open_files, show_opened
+from microforge.gui.samples import open_first_sample
+from microforge.gui.session.background import Relay
+from microforge.gui.session.state import Session
+from microforge.gui.widgets.basics import Note, beside, button
+from microforge.gui.widgets.look.buttons import accent
+from microforge.gui.widgets.look.icons import picture
+from microforge.io.files import IMAGE_SUFFIXES
+
+_FILTER = f"Images ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)});;All files (*)"
+_WIDTH = 84
+_STEPS = (
+    ("step-paint", "<b>Paint</b> a few objects in your image, as they should be found."),
+    ("step-train", "<b>Train</b>: a network learns them while you watch. Stop when it looks right."),
+    ("step-apply", "<b>Apply</b> it to all your images: results, tables, counts."),
+)
+
+
+class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
+    """Three pictures with a sentence each, *Open image …* and *Try a sample*."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._opening = Relay("opening a file", self)
+        tip = "Read an image file, with its axes and pixel size. You can also drag files onto the window."
+        self.open = accent(button("Open image …", tip, self._choose, icon="image"))
+        self.sample = button("Try a sample", "Open a simulated field of nuclei.", self._try_sample, icon="sample")
+        self.message = Note()
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(10)
+        for name, text in _STEPS:
+            page.addLayout(beside(_pictured(name), _sentence(text), wide=(1,)))
+        for widget in (self.open, self.sample):
+            widget.setMinimumHeight(34)
+            page.addWidget(widget)
+        page.addWidget(self.message)
+        self._opening.event.connect(self._on_opened)
+        session.closing.connect(self._on_closing)
+
+    def read(self, path: Path) -> None:
+        """Open an image file, in the background."""
+        if not self._opening.running:
+            self.message.say(f"Opening {path.name} …", "info")
+            self._opening.start(partial(open_files, path, None))
+
+    def _choose(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", _FILTER)
+        if path:
+            self.read(Path(path))
+
+    def _try_sample(self) -> None:
+        open_first_sample(self._session.viewer)
+
+    def _on_opened(self, event: object) -> None:
+        if isinstance(event, RunFailed):
+            place = f"{event.where}: " if event.where else ""
+            self.message.say(f"{place}{event.problem} {event.remedy}", "error")
+        elif isinstance(event, Opened):
+            self.message.say("")
+            layer = show_opened(self._session.viewer, event)
+            self._session.set_axes(layer, event.image.axes)
+
+    def _on_closing(self) -> None:
+        self._opening.end(5)
+
+
+def _pictured(name: str) -> QLabel:
+    made = QLabel()
+    made.setPixmap(picture(name, _WIDTH))
+    return made
+
+
+def _sentence(text: str) -> QLabel:
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setMinimumWidth(60)
+    return made
