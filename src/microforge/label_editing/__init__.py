@@ -1,0 +1,32 @@
+"""Edit label images as a hand would: strokes, outlines, and what is done with one object.
+
+Come here when a stroke becomes another object than the one that was meant, or for a new way to repair labels.
+Everything works on arrays without a window, looks at a small window around what is touched, and gives an `Edit`: the
+pixels that change. A pixel of another object is never taken.
+"""
+
+from microforge.label_editing.cutting import label_along, split
+from microforge.label_editing.edits import Edit
+from microforge.label_editing.objects import delete, fill_holes, grow, merge, shrink, smooth
+from microforge.label_editing.outlines import fill_outline, outline_pixels
+from microforge.label_editing.planes import fill_between
+from microforge.label_editing.strokes import Stroke, continued, footprint, relabel
+
+__all__ = [
+    "Edit",
+    "Stroke",
+    "continued",
+    "delete",
+    "fill_between",
+    "fill_holes",
+    "fill_outline",
+    "footprint",
+    "grow",
+    "label_along",
+    "merge",
+    "outline_pixels",
+    "relabel",
+    "shrink",
+    "smooth",
+    "split",
+]

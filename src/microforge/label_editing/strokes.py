@@ -1,0 +1,127 @@
+"""What a stroke of the brush means: which pixels it passed over, and whose they are.
+
+A stroke that lies mostly on objects goes on with the one it lies on most, also where it began beside it. In stacks one
+that lies over an object of the next plane goes on with that. Any other is an object of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from microforge.label_editing.edits import Edit, Mask, Window, edit_of, window_of
+from microforge.types import Array, Doubles
+
+#: More than this part of a stroke must lie on objects for it to go on with one; of a stroke, or of what it lies over on
+#: the next plane, to go on with that.
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """The pixels that a brush passed over, also those that it did not change.
+
+    Attributes
+    ----------
+    window
+        Where they are in the label image ``(Z)YX``.
+    mask
+        Which of the window's pixels they are.
+    """
+
+    window: Window
+    mask: Mask
+
+
+def footprint(path: Doubles, radius: float, shape: Sequence[int], steps: Sequence[float] | None = None) -> Stroke:
+    """Give the pixels under a round brush that was moved along a path.
+
+    Parameters
+    ----------
+    path
+        Places of the brush's middle, float64 ``(N, (Z)YX)`` in pixels, in the order in which it was there.
+    radius
+        Half of the brush's width in pixels of the finest axis.
+    shape
+        The size of the label image; what lies outside is left out.
+    steps
+        How many of those pixels a step along each axis is; an axis that the brush does not reach along has infinity.
+    """
+    far = np.ones(len(shape)) if steps is None else np.asarray(steps, np.float64)
+    disc = _ball(radius, far)
+    places = (_dense(path, max(1.0, radius / 4))[:, None] + disc[None]).reshape(-1, len(shape))
+    places = places[np.all((places >= 0) & (places < np.asarray(shape)), axis=1)]
+    if not len(places):
+        return Stroke(tuple(slice(0, 0) for _ in shape), np.zeros((0,) * len(shape), np.bool_))
+    first, last = places.min(axis=0), places.max(axis=0)
+    mask = np.zeros(last - first + 1, np.bool_)
+    mask[tuple((places - first).T)] = True
+    return Stroke(tuple(slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)), mask)
+
+
+def continued(labels: Array, stroke: Stroke, painted: int, *, planes: bool = False) -> int:
+    """Give the label of the object that a stroke goes on with; 0 where it is a new one.
+
+    Parameters
+    ----------
+    labels
+        Whole numbers ``(Z)YX``, after the stroke, which took background only.
+    painted
+        The label that the stroke was painted with, which nothing else has.
+    planes
+        Whether the first axis is of planes: then a stroke on one plane goes on with what lies over it on the next.
+    """
+    under = np.asarray(labels[stroke.window])[stroke.mask]
+    others = under[(under != 0) & (under != painted)]
+    if len(others) > _MOSTLY * len(under):
+        return _commonest(others)[0]
+    first = stroke.window[0]
+    if not planes or first.stop - first.start != 1:
+        return 0
+    near = [first.start + step for step in (-1, 1) if 0 <= first.start + step < labels.shape[0]]
+    found = [_over(labels[plane], stroke) for plane in near]
+    return max(found, key=lambda one: one[1], default=(0, 0))[0]
+
+
+def relabel(labels: Array, stroke: Stroke, painted: int, label: int) -> Edit:
+    """Make what a stroke painted part of another object."""
+    pixels = np.asarray(labels[stroke.window])
+    return edit_of(labels, stroke.window, np.where(pixels == painted, pixels.dtype.type(label), pixels))
+
+
+def _over(plane: Array, stroke: Stroke) -> tuple[int, int]:
+    """Give the object of another plane that a stroke lies over, and by how many pixels; zeros where there is none."""
+    pixels = np.asarray(plane[stroke.window[1:]])
+    mask = stroke.mask[0] & (pixels != 0)
+    if not mask.any():
+        return 0, 0
+    label, count = _commonest(pixels[mask])
+    inside = np.argwhere((pixels == label) & mask)[0]
+    at = tuple(int(place) + part.start for place, part in zip(inside, stroke.window[1:], strict=True))
+    whole = int((np.asarray(plane[window_of(plane, at)]) == label).sum())
+    return (label, count) if count > _MOSTLY * min(whole, int(stroke.mask.sum())) else (0, 0)
+
+
+def _commonest(labels: Array) -> tuple[int, int]:
+    """Give the label that occurs most, and how often."""
+    values, counts = np.unique(labels, return_counts=True)
+    return int(values[counts.argmax()]), int(counts.max())
+
+
+def _dense(path: Doubles, step: float) -> Array:
+    """Give whole places along a path, no further apart than a step."""
+    parts = [path[:1]]
+    for start, end in pairwise(path):
+        count = max(1, int(np.ceil(np.linalg.norm(end - start) / step)))
+        parts.append(start + (end - start) * np.linspace(0, 1, count + 1)[1:, None])
+    return np.unique(np.round(np.concatenate(parts)).astype(np.intp), axis=0)
+
+
+def _ball(radius: float, steps: Doubles) -> Array:
+    """Give the whole places within a radius of the middle, along axes with steps of different sizes."""
+    reach = [int(radius / step) for step in steps]
+    places = np.stack(np.meshgrid(*(np.arange(-far, far + 1) for far in reach), indexing="ij"), axis=-1)
+    places = places.reshape(-1, len(reach))
+    finite = np.where(np.isfinite(steps), steps, 0.0)
+    return np.asarray(places[((places * finite) ** 2).sum(axis=1) <= radius**2])
