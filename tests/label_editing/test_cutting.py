@@ -1,6 +1,7 @@
 """A line cuts the object it crosses, and only that."""
 
 import numpy as np
+from scipy import ndimage
 
 from microforge.label_editing import label_along, split
 
@@ -40,8 +41,6 @@ def test_slanted_line_leaves_no_crumbs() -> None:
     path = np.array([[5.0, 12.0], [20.0, 30.0], [31.0, 28.0], [55.0, 50.0]])
     edit = split(labels, (30, 30), path, 2)
     labels[edit.where] = edit.new
-    from scipy import ndimage
-
     assert set(np.unique(labels)) == {0, 1, 2}
     assert [ndimage.label(labels == number)[1] for number in (1, 2)] == [1, 1]
 

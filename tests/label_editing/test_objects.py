@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.label_editing import Edit, delete, fill_holes, fill_outline, grow, merge, shrink, smooth
+from microforge.label_editing import Edit, close_holes, delete, fill_outline, grow, merge, shrink, smooth
 from microforge.label_editing.edits import _AT_ONCE
 
 
@@ -59,9 +59,8 @@ def test_shrink_keeps_what_would_vanish_and_the_side_where_the_image_ends() -> N
     labels = np.zeros((9, 9), np.int32)
     labels[4, 4], labels[0:3, 0:4] = 1, 2
     assert len(shrink(labels, (4, 4))) == 0
-    assert np.array_equal(
-        np.argwhere(done(labels, shrink(labels, (1, 1))) == 2), [[r, c] for r in (0, 1) for c in (0, 1, 2)]
-    )
+    rest = np.argwhere(done(labels, shrink(labels, (1, 1))) == 2)
+    assert rest.tolist() == [[row, column] for row in (0, 1) for column in (0, 1, 2)]
 
 
 def test_holes_are_filled_but_not_with_another_object() -> None:
@@ -69,7 +68,7 @@ def test_holes_are_filled_but_not_with_another_object() -> None:
     labels[4:16, 4:16] = 5
     labels[6:9, 6:9] = 0
     labels[11:14, 11:14] = 8
-    after = done(labels, fill_holes(labels, (4, 4)))
+    after = done(labels, close_holes(labels, (4, 4)))
     assert (after == 5).sum() == 12 * 12 - 9
     assert (after == 8).sum() == 9
 
@@ -80,13 +79,12 @@ def test_smoothing_takes_bumps_and_dents_and_keeps_the_size() -> None:
     round_one = labels.copy()
     labels[29:31, 45:50] = 4
     labels[45:47, 29:31] = 0
-    labels[30, 20:60] = np.where(labels[30, 20:60] == 0, 0, labels[30, 20:60])
     after = done(labels, smooth(labels, (30, 30)))
     assert (after != round_one).sum() <= 20 < 0.05 * (round_one > 0).sum()
     assert not after[29:31, 47:].any()
 
 
-@pytest.mark.parametrize("change", [grow, shrink, fill_holes, smooth], ids=lambda change: change.__name__)
+@pytest.mark.parametrize("change", [grow, shrink, close_holes, smooth], ids=lambda change: change.__name__)
 def test_outline_changes_on_the_plane_only_that_was_clicked(change: Callable[..., Edit]) -> None:
     labels = np.zeros((3, 20, 20), np.int32)
     labels[:, 5:15, 5:15] = 2

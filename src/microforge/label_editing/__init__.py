@@ -7,7 +7,7 @@ pixels that change. A pixel of another object is never taken.
 
 from microforge.label_editing.cutting import label_along, split
 from microforge.label_editing.edits import Edit
-from microforge.label_editing.objects import delete, fill_holes, grow, merge, shrink, smooth
+from microforge.label_editing.objects import close_holes, delete, grow, merge, shrink, smooth
 from microforge.label_editing.outlines import fill_outline, outline_pixels
 from microforge.label_editing.planes import fill_between
 from microforge.label_editing.strokes import Stroke, continued, footprint, relabel
@@ -15,10 +15,10 @@ from microforge.label_editing.strokes import Stroke, continued, footprint, relab
 __all__ = [
     "Edit",
     "Stroke",
+    "close_holes",
     "continued",
     "delete",
     "fill_between",
-    "fill_holes",
     "fill_outline",
     "footprint",
     "grow",

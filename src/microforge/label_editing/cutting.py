@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from microforge.label_editing.edits import Edit, Mask, edit_of, window_of
+from microforge.label_editing.edits import Edit, Pixels, edit_of, window_of
 from microforge.label_editing.outlines import outline_pixels
 from microforge.types import Array, Doubles
 
@@ -47,7 +47,7 @@ def split(labels: Array, at: Sequence[int], path: Doubles, fresh: int) -> Edit:
     return edit_of(labels, window, np.where(mask, numbers[pieces], pixels).astype(pixels.dtype))
 
 
-def _pieces(mask: Mask, line: Mask) -> Array:
+def _pieces(mask: Pixels, line: Pixels) -> Array:
     """Number what the line cuts an object into: 1 is the largest, with all that the line does not touch."""
     parts, count = ndimage.label(mask & ~line)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
@@ -68,14 +68,14 @@ def _pieces(mask: Mask, line: Mask) -> Array:
     return np.asarray(found)
 
 
-def _touched(parts: Array, line: Mask, count: int) -> Mask:
+def _touched(parts: Array, line: Pixels, count: int) -> Pixels:
     """Give the pixels of parts that lie beside the line."""
     beside = np.zeros(count + 1, np.bool_)
     beside[np.unique(parts[ndimage.binary_dilation(np.broadcast_to(line, parts.shape))])] = True
     return beside[parts]
 
 
-def _drawn(path: Doubles, window: Sequence[slice], shape: Sequence[int]) -> Mask:
+def _drawn(path: Doubles, window: Sequence[slice], shape: Sequence[int]) -> Pixels:
     rows, columns = outline_pixels(path - np.array([part.start for part in window]))
     inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
     line = np.zeros(tuple(shape), np.bool_)

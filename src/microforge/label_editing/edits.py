@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from microforge.types import Array
+from microforge.types import Array, Window
 
-#: A window: where it begins and ends along each axis.
-Window = tuple[slice, ...]
-Mask = npt.NDArray[np.bool_]
+#: Which pixels of a window are meant.
+Pixels = npt.NDArray[np.bool_]
 #: Pixels of a label image that are searched in a moment; in larger ones an object is looked for around a pixel of it.
 _AT_ONCE = 1 << 22
 #: So far around a pixel its object is looked for first.
@@ -100,7 +99,7 @@ def padded(window: Window, margin: int, shape: Sequence[int]) -> Window:
     )
 
 
-def box_of(mask: Mask) -> Window:
+def box_of(mask: Pixels) -> Window:
     """Give the smallest window that holds all that is true, at least one pixel."""
     box = []
     for axis in range(mask.ndim):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import ndimage
 
-from microforge.label_editing.edits import Edit, Mask, edit_of, padded, window_of
+from microforge.label_editing.edits import Edit, Pixels, edit_of, padded, window_of
 from microforge.types import Array
 
 #: Smoothing blurs the outline by this part of the object's width, and at least so many pixels.
@@ -28,7 +28,7 @@ def merge(labels: Array, keep: Sequence[int], other: Sequence[int]) -> Edit:
     return _all_becoming(labels, other, int(labels[tuple(keep)]))
 
 
-def fill_holes(labels: Array, at: Sequence[int]) -> Edit:
+def close_holes(labels: Array, at: Sequence[int]) -> Edit:
     """Fill what an object encloses on its plane; an object in a hole stays."""
     return _reshaped(labels, at, 1, lambda mask: np.asarray(ndimage.binary_fill_holes(mask)))
 
@@ -56,7 +56,7 @@ def _all_becoming(labels: Array, at: Sequence[int], new: int) -> Edit:
     return edit_of(labels, window, np.where(pixels == label, pixels.dtype.type(new), pixels))
 
 
-def _reshaped(labels: Array, at: Sequence[int], margin: int, shape_of: Callable[[Mask], Mask]) -> Edit:
+def _reshaped(labels: Array, at: Sequence[int], margin: int, shape_of: Callable[[Pixels], Pixels]) -> Edit:
     """Give an object another shape on its plane: it takes background only, and does not vanish."""
     mask, window = _on_plane(labels, at, margin)
     label, pixels = int(labels[tuple(at)]), np.asarray(labels[window])
@@ -68,7 +68,7 @@ def _reshaped(labels: Array, at: Sequence[int], margin: int, shape_of: Callable[
     return edit_of(labels, window, np.where(free, wanted, pixels).astype(pixels.dtype))
 
 
-def _on_plane(labels: Array, at: Sequence[int], margin: int) -> tuple[Mask, tuple[slice, ...]]:
+def _on_plane(labels: Array, at: Sequence[int], margin: int) -> tuple[Pixels, tuple[slice, ...]]:
     """Give the mask ``YX`` of an object on the plane of a pixel, and its window in the label image, with a margin."""
     plane = labels[tuple(at[:-2])]
     box = padded(window_of(plane, at[-2:]), margin, plane.shape)
@@ -76,6 +76,6 @@ def _on_plane(labels: Array, at: Sequence[int], margin: int) -> tuple[Mask, tupl
     return np.asarray(plane[box]) == labels[tuple(at)], window
 
 
-def _blurred(mask: Mask, blur: float) -> Mask:
+def _blurred(mask: Pixels, blur: float) -> Pixels:
     # Beyond the end of the image the object goes on as it ended.
     return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), blur, mode="nearest") > 0.5)

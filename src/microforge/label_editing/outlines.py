@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from skimage import draw
 
-from microforge.label_editing.edits import Edit, Mask, Window, edit_of
-from microforge.types import Array, Doubles
+from microforge.label_editing.edits import Edit, Pixels, edit_of
+from microforge.types import Array, Doubles, Window
 
 
 def outline_pixels(path: Doubles, *, closed: bool = False) -> tuple[Array, Array]:
@@ -23,7 +23,7 @@ def outline_pixels(path: Doubles, *, closed: bool = False) -> tuple[Array, Array
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def enclosed(path: Doubles, shape: Sequence[int]) -> tuple[Window, Mask]:
+def _enclosed(path: Doubles, shape: Sequence[int]) -> tuple[Window, Pixels]:
     """Give the window of a closed outline in an image of this shape ``YX``, and which of its pixels it encloses."""
     rows, columns = outline_pixels(path, closed=True)
     inner = draw.polygon(*np.asarray(path, np.float64).T)
@@ -50,7 +50,7 @@ def fill_outline(plane: Array, path: Doubles, label: int, *, over: bool = False)
     over
         Whether objects that lie in it are painted over; else it takes background only.
     """
-    window, mask = enclosed(path, plane.shape)
+    window, mask = _enclosed(path, plane.shape)
     pixels = np.asarray(plane[window])
     taken = mask if over else mask & (pixels == 0)
     return edit_of(plane, window, np.where(taken, pixels.dtype.type(label), pixels))

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from microforge.label_editing.edits import Edit, Mask, Window, edit_of, padded, together
+from microforge.label_editing.edits import Edit, Pixels, edit_of, padded, together
 from microforge.label_numbers import renumbered
-from microforge.types import Array, Floats
+from microforge.types import Array, Floats, Window
 
 
 def fill_between(labels: Array) -> Edit | None:
@@ -29,7 +29,7 @@ def fill_between(labels: Array) -> Edit | None:
     return together(edits) if edits else None
 
 
-def _gaps(labels: Array) -> Iterator[tuple[int, Window, Mask]]:
+def _gaps(labels: Array) -> Iterator[tuple[int, Window, Pixels]]:
     """Give each object that has a gap: its label, its window with a margin of a pixel, and its mask therein."""
     small = renumbered(labels)
     for number, box in enumerate(ndimage.find_objects(small), 1):
@@ -41,7 +41,7 @@ def _gaps(labels: Array) -> Iterator[tuple[int, Window, Mask]]:
             yield int(labels[window][mask][0]), window, mask
 
 
-def _filled(mask: Mask) -> Mask:
+def _filled(mask: Pixels) -> Pixels:
     """Fill the empty planes of a mask whose first and last are not."""
     filled = mask.copy()
     painted = np.flatnonzero(mask.any(axis=(1, 2)))
@@ -55,7 +55,7 @@ def _filled(mask: Mask) -> Mask:
 class _Outline:
     """The outline of an object on one plane: signed distances in pixels (positive inside), and its middle."""
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Pixels) -> None:
         inside, outside = ndimage.distance_transform_edt(mask), ndimage.distance_transform_edt(~mask)
         self.distance: Floats = np.asarray(inside - outside, np.float32)
         self.middle: npt.NDArray[np.float64] = np.argwhere(mask).mean(axis=0)
@@ -65,7 +65,7 @@ class _Outline:
         return np.asarray(ndimage.shift(self.distance, middle - self.middle, order=1, mode="nearest"))
 
 
-def _between(first: _Outline, second: _Outline, part: float) -> Mask:
+def _between(first: _Outline, second: _Outline, part: float) -> Pixels:
     """Give the outline at a part of the way from one to another."""
     middle = (1 - part) * first.middle + part * second.middle
     mixed = (1 - part) * first.moved_to(middle) + part * second.moved_to(middle)

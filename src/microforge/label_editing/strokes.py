@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from microforge.label_editing.edits import Edit, Mask, Window, edit_of, window_of
-from microforge.types import Array, Doubles
+from microforge.label_editing.edits import Edit, Pixels, edit_of, window_of
+from microforge.types import Array, Doubles, Window
 
 #: More than this part of a stroke must lie on objects for it to go on with one; of a stroke, or of what it lies over on
 #: the next plane, to go on with that.
@@ -31,7 +31,7 @@ class Stroke:
     """
 
     window: Window
-    mask: Mask
+    mask: Pixels
 
 
 def footprint(path: Doubles, radius: float, shape: Sequence[int], steps: Sequence[float] | None = None) -> Stroke:
