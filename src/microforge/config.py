@@ -212,7 +212,12 @@ class TrainingConfig(Settings):
         description="0: every image is seen equally often; 1: images are seen as often as they have objects.",
     )
     validation_fraction: float = Field(
-        0.1, ge=0, le=0.5, title="Validation", description="Part of the images kept aside to measure quality."
+        0.1,
+        ge=0,
+        le=0.5,
+        title="Validation",
+        description="Part of the images kept aside to measure quality: never the one with most objects, nor more than "
+        "half of what is annotated of a class, and none where there are fewer than 40 objects or points.",
     )
     group_by: Pattern | None = Field(
         None,

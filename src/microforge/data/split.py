@@ -5,26 +5,20 @@ measures, also changes while training and a run that goes on, asks the same `Spl
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, together, whole
 from microforge.config import Settings
+from microforge.data.kept_aside import BlockCut, Draw
 from microforge.errors import readable
 from microforge.types import Sample
 
-MOST_VALIDATION_IMAGES = 16
-BLOCK_FRACTION = 0.25
-SMALLEST_BLOCK = 48
-ENOUGH_OF_CLASS = 3
-#: What is kept aside has no more than this part of all that is annotated.
-MOST_ASIDE = 0.5
 #: Names of files that are time points of one series: ``fieldA_t001``, ``fieldA-time-2``, ``t000``.
 _TIME_POINT = re.compile(r"(?:[ _.\-]t(?:ime)?[ _\-]?\d+|^t\d{3,})(?=\.[a-z]\w*$|$)", re.IGNORECASE)
 
@@ -32,15 +26,7 @@ _TIME_POINT = re.compile(r"(?:[ _.\-]t(?:ime)?[ _\-]?\d+|^t\d{3,})(?=\.[a-z]\w*$
 BLOCK_SUFFIX = " (block)"
 
 Role = Literal["training", "validation", "test"]
-Amount = Callable[[Sample], int]
-
-
-class BlockCut(Settings):
-    """A cut through an image along an axis of ``(Z)YX``: pixels before `stop` train, those from `start` on measure."""
-
-    axis: int
-    stop: int
-    start: int
+PiecesOf = Callable[[Sample], Pieces]
 
 
 class Split(Settings):
@@ -108,22 +94,31 @@ class Split(Settings):
         by_hand: dict[str, Role] = {readable(sample.series): "validation" for sample in samples}
         return self.model_copy(update={"by_hand": self.by_hand | by_hand})
 
-    def grown(self, samples: Sequence[Sample], *, measure: bool = False) -> "Split":
+    def with_learnt(self, samples: Sequence[Sample]) -> "Split":
+        """Give the split with images that it did not know, which are learnt from; roles that are known stay."""
+        new: dict[str, Role] = {self.group(sample): "training" for sample in samples if self.role(sample) is None}
+        return self.model_copy(update={"roles": self.roles | new})
+
+    def grown(self, samples: Sequence[Sample], pieces: PiecesOf = whole, enough: Enough = WHOLE_IMAGES) -> "Split":
         """Give the split with the roles of images that it did not know; those of others stay.
 
-        Parameters
-        ----------
-        measure
-            Keep one of the new images aside where nothing is yet.
+        Of the new ones about `fraction` are kept aside, and some where nothing is yet, by the rules of `make_split`.
         """
-        roles = dict(self.roles)
         new = {self.group(sample) for sample in samples if self.role(sample) is None}
-        for name in sorted(new, key=lambda name: _rank(name, self.seed)):
-            aside = sum(role == "validation" for role in (*roles.values(), *self.by_hand.values()))
-            first = measure and self.fraction > 0 and not self.cuts and not aside
-            kept = (first or _rank(name, self.seed) < self.fraction) and aside < MOST_VALIDATION_IMAGES
-            roles[name] = "validation" if kept and "training" in roles.values() else "training"
-        return self.model_copy(update={"roles": roles})
+        groups = _grouped(samples, self.group_by)
+        draw = Draw({name: together(map(pieces, groups[name])) for name in groups}, enough, self.rank)
+        aside = [name for name in self.roles if self.roles[name] == "validation"]
+        nothing_yet = not aside and not self.cuts and "validation" not in self.by_hand.values()
+        wanted = max(sum(self.rank(name) < self.fraction for name in new), int(nothing_yet))
+        if not new or self.fraction <= 0 or not wanted or not draw.possible:
+            return self.with_learnt(samples)
+        chosen = draw.groups(len(aside) + wanted, groups.keys() - new - set(aside), aside)
+        roles: dict[str, Role] = {name: "validation" if name in chosen else "training" for name in new}
+        return self.model_copy(update={"roles": self.roles | roles})
+
+    def rank(self, name: str) -> float:
+        """Give the place of a group in the order of drawing, 0..1; it depends on name and seed alone."""
+        return float(int.from_bytes(blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()) / 2**64)
 
 
 def group_of(sample: Sample, pattern: str | None = None) -> str:
@@ -141,98 +136,52 @@ def make_split(
     seed: int,
     *,
     group_by: str | None = None,
-    amount: Amount = lambda sample: sample.known_size,
-    never: Collection[str] = (),
+    pieces: PiecesOf = whole,
+    enough: Enough = WHOLE_IMAGES,
+    always_learnt: Collection[str] = (),
 ) -> Split:
-    """Choose who measures.
+    """Choose who measures, so that what is learnt from stays most of what is annotated, of every class.
 
     Several groups are split by group, in the order of a hash of their names, so that which others there are hardly
-    matters. A group with more than half of all that is annotated is never kept aside, nor one with nothing; of such a
-    large one, or of a single image, a block at one side is. A margin between the two is not learnt from, so that
-    nothing measured was seen in training. With `fraction` 0, or an image too small for a block, nothing is kept aside.
-    Where images have classes, every class with at least three images is among those kept aside, and the last image of
-    a class never is.
+    matters: as many as `fraction` says, and more until there are `enough` pieces to tell quality by. The group with
+    most is never among them, nor one with nothing, nor more than half of a class. Where that leaves nothing and one
+    group has more than half of all, as a single image has, a block of it is kept aside under the same rules, with a
+    margin that is not learnt from. With `fraction` 0, too few pieces, or no place for a block, nothing is kept aside.
 
     Parameters
     ----------
-    amount
-        How much is annotated of an image: objects, points or pixels.
-    never
+    pieces
+        Gives what is annotated on an image: objects, points, strokes.
+    enough
+        How much there must be of them.
+    always_learnt
         Groups of which nothing may be kept aside.
     """
-    groups: dict[str, list[Sample]] = {}
-    for sample in samples:
-        groups.setdefault(group_of(sample, group_by), []).append(sample)
+    groups = _grouped(samples, group_by)
     split = Split(roles=dict.fromkeys(groups, "training"), fraction=fraction, seed=seed, group_by=group_by)
     if fraction <= 0:
         return split
-    amounts = {name: sum(amount(sample) for sample in members) for name, members in groups.items()}
-    classes = {name: members[0].class_name for name, members in groups.items()}
-    if chosen := _aside(amounts, classes, split, never):
+    annotated = {name: together(map(pieces, members)) for name, members in groups.items()}
+    draw = Draw(annotated, enough, split.rank)
+    if not draw.possible:
+        return split
+    if chosen := draw.groups(round(fraction * len(groups)), always_learnt):
         return split.model_copy(update={"roles": split.roles | dict.fromkeys(chosen, "validation")})
-    largest = max(amounts, key=lambda name: amounts[name], default="")
-    alone = len(groups) == 1 or amounts.get(largest, 0) > MOST_ASIDE * sum(amounts.values())
-    cut = _cut_of(groups[largest]) if alone and largest not in never else None
+    largest = draw.largest
+    alike = len({tuple(sample.image.shape[1:]) for sample in groups[largest]}) == 1
+    cut = draw.cut(annotated[largest]) if draw.dominates and alike and largest not in always_learnt else None
     return split if cut is None else split.model_copy(update={"cuts": {largest: cut}})
 
 
-def _aside(amounts: Mapping[str, int], classes: Mapping[str, str], split: Split, never: Collection[str]) -> set[str]:
-    """Choose groups to keep aside; none where there is one only, or none that can be spared."""
-    most = MOST_ASIDE * sum(amounts.values())
-    spare = [name for name in amounts if 0 < amounts[name] <= most and name not in never]
-    names = sorted(spare, key=lambda name: _rank(name, split.seed))
-    count = min(max(1, round(split.fraction * len(amounts))), MOST_VALIDATION_IMAGES, len(amounts) - 1)
-    chosen: set[str] = set()
-    for name in _chosen(names, classes, count):
-        if sum(amounts[one] for one in chosen) + amounts[name] <= most:
-            chosen.add(name)
-    return chosen
-
-
-def _chosen(names: Sequence[str], classes: Mapping[str, str], count: int) -> list[str]:
-    """Choose images to keep aside, in the order of `names`, so that each class can be both learnt and measured."""
-    left = Counter(classes.values())
-    if set(left) == {""}:
-        return list(names[:count])
-    # The first image of each class that can spare one, then whatever follows.
-    first = {classes[name]: name for name in reversed(names) if left[classes[name]] >= ENOUGH_OF_CLASS}
-    chosen: list[str] = []
-    for name in (*(name for name in names if name in first.values()), *names):
-        wanted = name in first.values() or len(chosen) < count
-        if wanted and name not in chosen and left[classes[name]] > 1:
-            chosen.append(name)
-            left[classes[name]] -= 1
-    return chosen
-
-
-def _rank(name: str, seed: int) -> float:
-    """Give a number in 0..1 that depends on name and seed alone."""
-    return float(int.from_bytes(blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()) / 2**64)
+def _grouped(samples: Iterable[Sample], group_by: str | None) -> dict[str, list[Sample]]:
+    groups: dict[str, list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(group_of(sample, group_by), []).append(sample)
+    return groups
 
 
 def _given(samples: Iterable[Sample | None]) -> Iterable[Sample]:
     return (sample for sample in samples if sample is not None)
-
-
-def _cut_of(samples: Sequence[Sample]) -> BlockCut | None:
-    """Cut every sample of one series (its time points) at the same place; None where they differ in size."""
-    if len({tuple(sample.image.shape[1:]) for sample in samples}) != 1:
-        return None
-    return _place_of_cut(np.any([sample.known for sample in samples], axis=0))
-
-
-def _place_of_cut(known: npt.NDArray[np.bool_]) -> BlockCut | None:
-    """Give the place of the cut; None where the annotated part is too small."""
-    axis = known.ndim - 2 + int(known.shape[-1] >= known.shape[-2])
-    others = tuple(a for a in range(known.ndim) if a != axis)
-    profile = np.cumsum(known.sum(axis=others))
-    total = int(profile[-1])
-    start = int(np.searchsorted(profile, (1 - BLOCK_FRACTION) * total)) if total else 0
-    annotated = np.flatnonzero(np.diff(profile, prepend=0))
-    if not total or annotated[-1] + 1 - start < SMALLEST_BLOCK:
-        return None
-    stop = start - max(8, int(annotated[-1] - annotated[0]) // 32)
-    return BlockCut(axis=axis, stop=stop, start=start) if stop > SMALLEST_BLOCK else None
 
 
 def _masked(sample: Sample, cut: BlockCut) -> Sample:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from microforge.annotations import AnnotationKind
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, whole
 from microforge.answers import AnswerKind
 from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
@@ -68,6 +69,8 @@ class Task(ABC):
     #: The option that names the classes which label values stand for; empty where a label is an object.
     class_option: ClassVar[str] = ""
     Options: ClassVar[type[TaskOptions]] = TaskOptions
+    #: How much must be annotated before some of it is kept aside.
+    enough: ClassVar[Enough] = WHOLE_IMAGES
 
     def __init__(self, options: TaskOptions | None = None) -> None:
         self.options = options or self.Options()
@@ -167,6 +170,10 @@ class Task(ABC):
     @abstractmethod
     def encode(self, sample: Sample) -> Target:
         """Turn the annotation of a sample into what the network should answer."""
+
+    def pieces(self, sample: Sample) -> Pieces:
+        """Give what is annotated piece by piece, by which it is decided what may be kept aside."""
+        return whole(sample)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the places patches should be cut around, ``(N, D)`` in pixels; empty = anywhere."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.annotations import IMAGE_CLASSES, AnnotationKind
+from microforge.annotations.pieces import CLASSED_IMAGES, Enough
 from microforge.answers import IMAGE_CLASS, AnswerKind
 from microforge.answers.quality import Quality, image_class_quality
 from microforge.config import NetworkConfig, fitted_field
@@ -50,6 +51,7 @@ class Classification(Task):
     monitor: ClassVar[tuple[str, Direction]] = ("accuracy", "max")
     result: ClassVar[str] = "class"
     Options: ClassVar[type[TaskOptions]] = ClassificationOptions
+    enough: ClassVar[Enough] = CLASSED_IMAGES
     options: ClassificationOptions
 
     @property

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from microforge.annotations import LABELS, AnnotationKind
+from microforge.annotations.pieces import STROKES, Enough, Pieces, of_strokes
 from microforge.answers import PIXEL_CLASSES, AnswerKind
 from microforge.answers.quality import Quality, pixel_class_quality
 from microforge.config import NetworkConfig, choice_field
@@ -61,6 +62,7 @@ class Segmentation(Task):
     monitor: ClassVar[tuple[str, Direction]] = ("Dice", "max")
     class_option: ClassVar[str] = "classes"
     Options: ClassVar[type[TaskOptions]] = SegmentationOptions
+    enough: ClassVar[Enough] = STROKES
     options: SegmentationOptions
 
     @property
@@ -121,6 +123,11 @@ class Segmentation(Task):
                 pixels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
         parts = [f"{self._title(value)}: {count:,} px" for value, count in sorted(pixels.items())]
         return Readiness("; ".join(parts) or "nothing painted", self._missing(pixels))
+
+    def pieces(self, sample: Sample) -> Pieces:
+        """Give the strokes of each class."""
+        values = np.unique(sample.annotation) if sample.annotation is not None else ()
+        return of_strokes(sample, {int(value): self._title(int(value)) for value in values})
 
     def _missing(self, pixels: Counter[int]) -> str:
         if not any(pixels):

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +131,7 @@ def make_setup(
     else:
         given = tuple({sample.name: sample for sample in (*by_hand, *usable)}.values())
         split = record.split.with_aside([s for s in by_hand if record.split.role(s) is None])
-        split = split.grown(given, measure=True)
+        split = split.grown(given, task.pieces, task.enough)
         learnt, aside = split.divide(given)
         task = continued_task(record, config, learnt)
     if not learnt:
@@ -143,8 +142,7 @@ def make_setup(
     start = _start_from(config.start_from, task) if config.start_from and record is None else None
     advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable))
     if not aside and fraction:
-        text = "There is too little to keep some of it aside: quality is not measured."
-        advice = (*advice, RunAdvice("no-validation", text))
+        advice = (*advice, RunAdvice("no-validation", _why_unknown(task)))
     if record is not None:
         learnt = tuple(sorted(learnt, key=lambda sample: _place(record.order, readable(sample.name))))
         plan, normalisation = continued_plan(record, config, task), record.normalisation
@@ -166,10 +164,17 @@ def _begun(config: TrainingConfig, task: Task, usable: Sequence[Sample], fractio
 
     What only an image kept aside shows, such as a class, could not be learnt: such images are learnt from instead.
     """
-    never: frozenset[str] = frozenset()
+    learnt: frozenset[str] = frozenset()
+    pieces = {id(sample): task.pieces(sample) for sample in usable} if fraction else {}
     while True:
         split = make_split(
-            usable, fraction, config.seed, group_by=config.group_by, amount=partial(_amount, task), never=never
+            usable,
+            fraction,
+            config.seed,
+            group_by=config.group_by,
+            pieces=lambda sample: pieces[id(sample)],
+            enough=task.enough,
+            always_learnt=learnt,
         )
         fitted_on = [part for sample in usable if (part := split.fitted_part(sample)) is not None]
         fitted = task.fit(fitted_on)
@@ -177,18 +182,17 @@ def _begun(config: TrainingConfig, task: Task, usable: Sequence[Sample], fractio
         needed = {split.group(s) for s in usable if _is_needed(fitted, split.validation_part(s), ready=ready)}
         if not needed:
             return split, fitted
-        never |= needed
+        learnt |= needed
+
+
+def _why_unknown(task: Task) -> str:
+    """Say why nothing is kept aside, and what to do."""
+    few = f"fewer than {task.enough.total:.0f} are annotated" if task.enough.total else "too little is annotated"
+    return f"Quality is unknown: {few}, so that all is learnt from. Annotate more, or keep an image aside yourself."
 
 
 def _is_needed(task: Task, aside: Sample | None, *, ready: bool) -> bool:
     return aside is not None and (not ready or has_new(task, aside))
-
-
-def _amount(task: Task, sample: Sample) -> int:
-    """Count what is annotated: objects, points, or pixels."""
-    if sample.points is not None:
-        return len(sample.points)
-    return len(task.focus(sample)) if task.annotation.of_places else sample.known_size
 
 
 def _normalisation(config: TrainingConfig, learnt: Sequence[Sample], start: ModelFile | None) -> NormalisationCard:

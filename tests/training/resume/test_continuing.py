@@ -57,7 +57,7 @@ def test_images_that_come_later_move_no_other_to_the_other_side(tmp_path: Path, 
 
 
 def test_the_cut_of_an_image_stays_where_more_of_it_is_annotated(tmp_path: Path) -> None:
-    sample = disc_sample("only", shape=(128, 400), count=60)
+    sample = disc_sample("only", shape=(128, 400), count=120)
     part = np.zeros((128, 400), bool)
     part[:, :240] = True
     run(tmp_path, [replace(sample, mask=part)])

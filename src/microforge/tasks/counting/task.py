@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.annotations import POINTS, AnnotationKind
+from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_points
 from microforge.answers import CELLS, AnswerKind
 from microforge.answers.quality import Quality, count_quality
 from microforge.config import AugmentationConfig
@@ -65,6 +66,7 @@ class Counting(Task):
     monitor: ClassVar[tuple[str, Direction]] = ("MAE", "min")
     result: ClassVar[str] = "cells"
     Options: ClassVar[type[TaskOptions]] = CountingOptions
+    enough: ClassVar[Enough] = SINGLE_PLACES
     options: CountingOptions
 
     @property
@@ -179,6 +181,10 @@ class Counting(Task):
         if len(names) > 1:
             text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
         return Readiness(text, "" if total else "Click a point on each cell of at least one image or region.")
+
+    def pieces(self, sample: Sample) -> Pieces:
+        """Give the points."""
+        return of_points(sample)
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
         """Tell of points outside annotated regions."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from microforge.annotations import LABELS, AnnotationKind
+from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_objects
 from microforge.answers import OBJECTS, AnswerKind
 from microforge.config import NetworkConfig, decoding_field
 from microforge.label_numbers import label_sizes, renumbered
@@ -70,6 +71,7 @@ class Instances(ObjectTask):
     answer: ClassVar[AnswerKind] = OBJECTS
     monitor: ClassVar[tuple[str, Direction]] = ("AP@0.5", "max")
     Options: ClassVar[type[TaskOptions]] = InstanceOptions
+    enough: ClassVar[Enough] = SINGLE_PLACES
     options: InstanceOptions
 
     @property
@@ -107,6 +109,10 @@ class Instances(ObjectTask):
         if not any(_shows_background(sample) for sample in samples):
             return Readiness(text, "Nothing says what background is: mark a region, or set unpainted to background.")
         return Readiness(text)
+
+    def pieces(self, sample: Sample) -> Pieces:
+        """Give the objects."""
+        return of_objects(sample)
 
     def encode(self, sample: Sample) -> Target:
         """Give ``(inside, depth)`` and where they are known."""

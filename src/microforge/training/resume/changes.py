@@ -22,7 +22,7 @@ class Changed:
 
 
 def changed_setup(setup: Setup, sample: Sample, *, by_hand: bool) -> Changed:
-    """Give the setup with an image, checked, that was changed or is new; its role stays, or is chosen by its name.
+    """Give the setup with an image, checked, that was changed or is new; roles stay, and what is new is learnt from.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def changed_setup(setup: Setup, sample: Sample, *, by_hand: bool) -> Changed:
     split = setup.split
     if by_hand and split.role(sample) is None:
         split = split.with_aside([sample])
-    split = split.grown([sample])
+    split = split.with_learnt([sample])
     learnt, measured = split.training_part(sample), split.validation_part(sample)
     names = (f"{sample.name}{BLOCK_SUFFIX}",) if learnt is not None else (sample.name,)
     aside = _with(setup.aside, measured, names)
