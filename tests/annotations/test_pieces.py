@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from microforge.annotations.pieces import of_objects, of_points, of_strokes, together, whole
+from microforge.annotations.pieces import of_image, of_objects, of_points, of_strokes, pieces_of_all
 from microforge.types import Points, Sample
 
 
@@ -49,13 +49,13 @@ def test_points_count_where_they_are_known_each_of_its_kind() -> None:
 
 def test_an_image_as_a_whole_is_one_piece_of_its_class_and_nothing_where_nothing_is_known() -> None:
     sample = replace(painted(np.zeros((64, 32), np.int32)), class_name="good")
-    assert (whole(sample).sizes(), whole(sample).counts()) == ({"good": 2048}, {"good": 1})
-    assert whole(replace(sample, mask=np.zeros((64, 32), bool))).counts() == {}
+    assert (of_image(sample).sizes(), of_image(sample).counts()) == ({"good": 2048}, {"good": 1})
+    assert of_image(replace(sample, mask=np.zeros((64, 32), bool))).counts() == {}
 
 
 def test_pieces_of_several_samples_are_those_of_one_also_where_some_have_none() -> None:
     labels = np.zeros((16, 16), np.int32)
     labels[2:5, 2:5] = 1
     empty = replace(painted(labels), annotation=None)
-    assert together(map(of_objects, [painted(labels), empty, painted(labels)])).counts() == {"": 2}
-    assert together([of_objects(empty)]).counts() == {}
+    assert pieces_of_all(map(of_objects, [painted(labels), empty, painted(labels)])).counts() == {"": 2}
+    assert pieces_of_all([of_objects(empty)]).counts() == {}

@@ -100,13 +100,13 @@ class Pieces:
         )
 
 
-def together(pieces: Iterable[Pieces]) -> Pieces:
+def pieces_of_all(pieces: Iterable[Pieces]) -> Pieces:
     """Give the pieces of several samples (time points of a series) as those of one; of one at least."""
     given = list(pieces)
     return Pieces(*(np.concatenate([getattr(one, name) for one in given]) for name in Pieces.__annotations__))
 
 
-def whole(sample: Sample) -> Pieces:
+def of_image(sample: Sample) -> Pieces:
     """Give an image that is learnt from as a whole as one piece, which weighs as much as is known of it."""
     known = sample.known_size
     box = [] if not known else [_extent(sample.known)]
@@ -146,7 +146,7 @@ def of_strokes(sample: Sample, names: Mapping[int, str]) -> Pieces:
 def _strokes(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[Window, float, float]]:
     """Give box, pixels and count of each connected piece of a class."""
     parts, _ = ndimage.label(mask, np.ones((3,) * mask.ndim))
-    pixels = np.bincount(parts.ravel())
+    pixels = np.bincount(parts[mask])
     for number, box in enumerate(ndimage.find_objects(parts), start=1):
         yield box, float(pixels[number]), max(1.0, max(side.stop - side.start for side in box) / STROKE)
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, together, whole
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image, pieces_of_all
 from microforge.config import Settings
 from microforge.data.kept_aside import BlockCut, Draw
 from microforge.errors import readable
@@ -99,14 +99,14 @@ class Split(Settings):
         new: dict[str, Role] = {self.group(sample): "training" for sample in samples if self.role(sample) is None}
         return self.model_copy(update={"roles": self.roles | new})
 
-    def grown(self, samples: Sequence[Sample], pieces: PiecesOf = whole, enough: Enough = WHOLE_IMAGES) -> "Split":
+    def grown(self, samples: Sequence[Sample], pieces: PiecesOf = of_image, enough: Enough = WHOLE_IMAGES) -> "Split":
         """Give the split with the roles of images that it did not know; those of others stay.
 
         Of the new ones about `fraction` are kept aside, and some where nothing is yet, by the rules of `make_split`.
         """
         new = {self.group(sample) for sample in samples if self.role(sample) is None}
         groups = _grouped(samples, self.group_by)
-        draw = Draw({name: together(map(pieces, groups[name])) for name in groups}, enough, self.rank)
+        draw = Draw({name: pieces_of_all(map(pieces, groups[name])) for name in groups}, enough, self.rank)
         aside = [name for name in self.roles if self.roles[name] == "validation"]
         nothing_yet = not aside and not self.cuts and "validation" not in self.by_hand.values()
         wanted = max(sum(self.rank(name) < self.fraction for name in new), int(nothing_yet))
@@ -136,7 +136,7 @@ def make_split(
     seed: int,
     *,
     group_by: str | None = None,
-    pieces: PiecesOf = whole,
+    pieces: PiecesOf = of_image,
     enough: Enough = WHOLE_IMAGES,
     always_learnt: Collection[str] = (),
 ) -> Split:
@@ -161,7 +161,7 @@ def make_split(
     split = Split(roles=dict.fromkeys(groups, "training"), fraction=fraction, seed=seed, group_by=group_by)
     if fraction <= 0:
         return split
-    annotated = {name: together(map(pieces, members)) for name, members in groups.items()}
+    annotated = {name: pieces_of_all(map(pieces, members)) for name, members in groups.items()}
     draw = Draw(annotated, enough, split.rank)
     if not draw.possible:
         return split

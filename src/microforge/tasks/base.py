@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from microforge.annotations import AnnotationKind
-from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, whole
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image
 from microforge.answers import AnswerKind
 from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
@@ -173,7 +173,7 @@ class Task(ABC):
 
     def pieces(self, sample: Sample) -> Pieces:
         """Give what is annotated piece by piece, by which it is decided what may be kept aside."""
-        return whole(sample)
+        return of_image(sample)
 
     def focus(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Give the places patches should be cut around, ``(N, D)`` in pixels; empty = anywhere."""
