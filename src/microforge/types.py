@@ -6,7 +6,7 @@ Axes are written as in the whole project: an image is ``C(Z)YX``, a label image 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ Doubles = npt.NDArray[np.float64]
 #: A part of an image: one slice per axis ``(Z)YX``.
 Window = tuple[slice, ...]
 PixelSize = tuple[float, ...]
+#: What ground is on which nothing is painted: background near painted objects, background everywhere, not looked at.
+Unpainted = Literal["around", "background", "unknown"]
 
 
 class ArrayLike(Protocol):
@@ -150,6 +152,9 @@ class Sample:
         window by window, as the image is.
     whole
         The image ``C(Z)YX`` that this is a part of, where that decides about intensities; None = it is whole.
+    partly_painted
+        Whether some objects only are painted outside the mask: a task of objects may find out itself which of that
+        ground is background.
     """
 
     name: str
@@ -166,6 +171,7 @@ class Sample:
     outlined: bool = False
     partner: ArrayLike | None = None
     whole: ArrayLike | None = None
+    partly_painted: bool = False
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

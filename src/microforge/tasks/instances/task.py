@@ -6,6 +6,7 @@ no size setting (cf. Naylor et al. 2019, doi 10.1109/TMI.2018.2865709).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -15,14 +16,15 @@ from scipy import ndimage
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_objects
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.config import NetworkConfig, decoding_field
+from microforge.config import NetworkConfig, choice_field, decoding_field
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, Readiness, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
+from microforge.tasks.instances.ground import known_ground
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
-from microforge.types import Array, Batch, Prediction, Sample, Target
+from microforge.types import Array, Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +58,15 @@ class InstanceOptions(TaskOptions):
         description="Objects of fewer pixels are left out; set from the annotations.",
         left_out="smaller than {value:,} px",
     )
+    unpainted: Unpainted = choice_field(
+        "background",
+        title="Label files: unpainted is",
+        choices={
+            "background": "there is no object, as everything is painted",
+            "around": "background near painted objects and where it looks like that; for images painted in part",
+            "unknown": "not looked at: nothing is learnt there",
+        },
+    )
 
 
 class Instances(ObjectTask):
@@ -70,6 +81,7 @@ class Instances(ObjectTask):
     annotation: ClassVar[AnnotationKind] = LABELS
     answer: ClassVar[AnswerKind] = OBJECTS
     monitor: ClassVar[tuple[str, Direction]] = ("AP@0.5", "max")
+    unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("around", "background", "unknown")
     Options: ClassVar[type[TaskOptions]] = InstanceOptions
     enough: ClassVar[Enough] = SINGLE_PLACES
     options: InstanceOptions
@@ -93,8 +105,15 @@ class Instances(ObjectTask):
         return self.with_options(smallest=smallest)
 
     def check(self, sample: Sample) -> Sample:
-        """Refuse labels that cannot be objects; split masks, and numbers that were given twice, into their pieces."""
-        return checked_objects(sample)
+        """Refuse labels that cannot be objects, split those that are several, and note which ground is known."""
+        checked = checked_objects(sample)
+        assert checked.annotation is not None
+        if checked.partly_painted or (checked.mask is None and self.options.unpainted == "around"):
+            known = known_ground(checked.image, checked.annotation, checked.mask)
+            return replace(checked, mask=known, partly_painted=False)
+        if checked.mask is None and self.options.unpainted == "unknown":
+            return replace(checked, mask=checked.annotation > 0)
+        return checked
 
     def changes(self, given: Sample, used: Sample) -> str:
         """Tell of pieces that are taken as objects."""
@@ -186,5 +205,7 @@ def _anisotropy(sample: Sample) -> Sequence[float] | None:
 def _shows_background(sample: Sample) -> bool:
     if sample.annotation is None:
         return False
+    if sample.partly_painted:
+        return True
     background = sample.annotation == 0
     return bool(background.any() if sample.mask is None else (background & sample.mask).any())
