@@ -226,3 +226,14 @@ def test_changed_options_leave_the_others_to_the_data() -> None:
     plain, changed = Instances(), Instances.from_options({"merging": 0.4})
     assert changed.fit([sample]).options.smallest == plain.fit([sample]).options.smallest != 10
     assert Instances.from_options({"smallest": 7}).fit([sample]).options.smallest == 7
+
+
+def test_few_objects_do_not_tell_how_small_others_are() -> None:
+    labels = np.zeros((100, 100), np.int32)
+    for k in range(6):
+        labels[12 * k : 12 * k + 10, 5:15] = k + 1
+    assert Instances().fit([Sample("few", labels[None], labels)]).options.smallest == 20
+    many = np.kron(np.arange(1, 65).reshape(8, 8), np.pad(np.ones((10, 10), int), 1)).astype(np.int32)
+    task = Instances().fit([Sample("many", many[None], many)])
+    assert task.options.smallest == 100
+    assert task.learnt() == {"smallest object": "100 pixels; what is smaller is left out"}

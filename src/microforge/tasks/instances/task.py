@@ -29,6 +29,10 @@ from microforge.types import Array, Batch, Prediction, Sample, Target, Unpainted
 if TYPE_CHECKING:
     import torch
 
+#: Of so many objects the smallest tell how small others may be; fewer are taken to be no smaller than this part of the
+#: middle one.
+ENOUGH_OBJECTS, FEW_PART = 50, 0.2
+
 
 class InstanceOptions(TaskOptions):
     """Settings of object segmentation."""
@@ -96,13 +100,19 @@ class Instances(ObjectTask):
         return config.model_copy(update={"graded": False})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
-        """Set the smallest object to what nearly all annotated objects exceed."""
+        """Set the smallest object to what nearly all objects exceed, also those that are not annotated."""
         sizes = [label_sizes(s.annotation) for s in samples if s.annotation is not None]
         found = np.concatenate(sizes) if sizes else np.zeros(0)
         if len(found) == 0 or "smallest" in self.options.model_fields_set:
             return self
-        smallest = max(1, int(np.percentile(found, 2)))
-        return self.with_options(smallest=smallest)
+        smallest = float(np.percentile(found, 2))
+        if len(found) < ENOUGH_OBJECTS:
+            smallest = min(smallest, FEW_PART * float(np.median(found)))
+        return self.with_options(smallest=max(1, int(smallest)))
+
+    def learnt(self) -> dict[str, str]:
+        """Tell from which size on objects are kept."""
+        return {"smallest object": f"{self.options.smallest} pixels; what is smaller is left out"}
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be objects, split those that are several, and note which ground is known."""
