@@ -22,7 +22,7 @@ from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
 from microforge.errors import SettingsError
 from microforge.events import RunAdvice
-from microforge.types import Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +66,8 @@ class Task(ABC):
     #: Where it stands among the goals that people are offered: a group of them, and the order in it.
     group: ClassVar[str] = "More"
     place: ClassVar[int] = 100
+    #: What ground may be on which nothing is painted, in a window; the usual choice first.
+    unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("background", "unknown")
     #: The option that names the classes which label values stand for; empty where a label is an object.
     class_option: ClassVar[str] = ""
     Options: ClassVar[type[TaskOptions]] = TaskOptions

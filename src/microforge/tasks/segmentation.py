@@ -19,7 +19,7 @@ from microforge.label_numbers import ClassPlanes
 from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels
-from microforge.types import Batch, Prediction, Sample, Target
+from microforge.types import Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ class SegmentationOptions(TaskOptions):
     )
     unpainted: Literal["background", "unknown"] = choice_field(
         "background",
-        title="Unpainted pixels are",
+        title="Label files: unpainted is",
         choices={
             "background": "value 0 is a class of its own",
             "unknown": "nothing is learnt there (scribbles)",
@@ -61,6 +61,8 @@ class Segmentation(Task):
     answer: ClassVar[AnswerKind] = PIXEL_CLASSES
     monitor: ClassVar[tuple[str, Direction]] = ("Dice", "max")
     class_option: ClassVar[str] = "classes"
+    #: Classes are usually scribbled: what is not painted is not background then.
+    unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("unknown", "background")
     Options: ClassVar[type[TaskOptions]] = SegmentationOptions
     enough: ClassVar[Enough] = STROKES
     options: SegmentationOptions

@@ -65,7 +65,7 @@ def test_classes_come_with_a_brush_each(panel: AnnotatePanel, nuclei: Any) -> No
     panel.tools[LABELS].classes.picked.emit(2)
     labels = session.viewer.layers.selection.active
     assert (labels.selected_label, labels.mode) == (2, "paint")
-    assert panel.tools[LABELS].unpainted.value() is False
+    assert panel.tools[LABELS].unpainted.value() == "unknown"
     assert panel.tools[LABELS].fresh.isHidden()
     panel.task.set_value("instances")
     assert session.config.task_options == {}
@@ -77,10 +77,10 @@ def test_unpainted_and_region_are_per_image(panel: AnnotatePanel, nuclei: Any) -
     for name in ("a", "b"):
         panel.image.set_value(session.viewer.add_image(nuclei, name=name))
         panel.tools[LABELS].annotate.click()
-    panel.tools[LABELS].unpainted.set_value(False)
+    panel.tools[LABELS].unpainted.set_value("unknown")
     panel.region.click()
     a, b = session.annotated
-    assert (a.unpainted_is_background, b.unpainted_is_background) == (True, False)
+    assert (a.unpainted, b.unpainted) == ("around", "unknown")
     assert a.region is None
     assert b.region.mode == "add_rectangle"  # type: ignore[union-attr]
 

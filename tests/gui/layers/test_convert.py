@@ -173,12 +173,30 @@ def test_a_sample_is_a_copy(session: Session) -> None:
     session.viewer.layers.remove(item.image)
     assert sample.annotation is not None
     assert (sample.name, sample.image.shape, sample.annotation.max()) == ("cells", (1, 20, 24), 1)
-    assert sample.mask is None
+    assert sample.mask is not None
+    assert sample.mask.sum() == 16
+    assert sample.partly_painted
+
+
+def test_all_is_known_where_it_is_said_so(session: Session) -> None:
+    item = painted(session)
+    session.change(item, unpainted="background")
+    (sample,) = samples_of(session)
+    assert (sample.mask, sample.partly_painted) == (None, False)
+
+
+def test_what_is_painted_outside_a_region_counts_too_where_images_are_painted_in_part(session: Session) -> None:
+    item = painted(session)
+    session.set_region(item, add_region(session.viewer, item.image, "YX"))
+    item.region.add_rectangles([[15, 15], [15, 18], [18, 18], [18, 15]])
+    (sample,) = samples_of(session)
+    assert sample.mask.sum() == 16 + 16  # type: ignore[union-attr]
+    assert sample.partly_painted
 
 
 def test_scribbles_count_where_painted(session: Session) -> None:
     item = painted(session)
-    session.change(item, unpainted_is_background=False)
+    session.change(item, unpainted="unknown")
     (sample,) = samples_of(session)
     assert sample.mask is not None
     assert sample.mask.sum() == 16
@@ -186,7 +204,7 @@ def test_scribbles_count_where_painted(session: Session) -> None:
 
 def test_inside_a_region_unpainted_is_background(session: Session) -> None:
     item = painted(session)
-    session.change(item, unpainted_is_background=False)
+    session.change(item, unpainted="unknown")
     session.set_region(item, add_region(session.viewer, item.image, "YX"))
     assert samples_of(session)[0].mask.sum() == 16  # type: ignore[union-attr]
     item.region.add_rectangles([[2, 2], [2, 11], [11, 11], [11, 2]])

@@ -150,10 +150,10 @@ class LayersAndSession(RuleBasedStateMachine):
         self.session.viewer.add_layer(self.removed.pop())
 
     @precondition(lambda self: self.session.items)
-    @rule(number=numbers, use=st.booleans(), background=st.booleans())
-    def say(self, number: int, use: bool, background: bool) -> None:
+    @rule(number=numbers, use=st.booleans(), unpainted=st.sampled_from(["around", "background", "unknown"]))
+    def say(self, number: int, use: bool, unpainted: str) -> None:
         item = self.session.items[number % len(self.session.items)]
-        self.session.change(item, use=use, unpainted_is_background=background)
+        self.session.change(item, use=use, unpainted=unpainted)
 
     @rule()
     def train(self) -> None:

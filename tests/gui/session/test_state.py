@@ -62,10 +62,10 @@ def test_removing_a_region_keeps_the_annotation(session: Session) -> None:
     assert (session.annotated, item.region) == ([item], None)
 
 
-def test_classes_are_scribbled_by_default_objects_are_not(session: Session) -> None:
-    assert annotated(session).unpainted_is_background
+def test_objects_are_painted_in_part_and_classes_scribbled_by_default(session: Session) -> None:
+    assert annotated(session).unpainted == "around"
     session.set_task("segmentation", classes={1: "a", 2: "b"})
-    assert not annotated(session, "other").unpainted_is_background
+    assert annotated(session, "other").unpainted == "unknown"
     assert session.task.options.classes == {1: "a", 2: "b"}
 
 

@@ -158,9 +158,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         task = get_task(name)
         if task.annotation is LABELS:
-            # Classes are usually scribbled: what is not painted is not background then.
             for item in self.session.annotated:
-                item.unpainted_is_background = not task.class_option
+                item.unpainted = task.unpainted_choices[0]
         self.session.set_task(name)
         if task.class_option and task.class_option not in self.session.config.task_options:
             self.session.set_config(task_options={task.class_option: dict(_FIRST_CLASSES)})

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from napari.layers import Layer
 
+from microforge.types import Unpainted
+
 
 @dataclass(eq=False)
 class Annotated:
@@ -13,6 +15,8 @@ class Annotated:
     ----------
     labels
         What is drawn on it.
+    unpainted
+        What ground is outside the region on which nothing is drawn.
     targets
         The images it should become.
     alone
@@ -28,7 +32,7 @@ class Annotated:
     image: Layer
     labels: Layer | None = None
     region: Layer | None = None
-    unpainted_is_background: bool = True
+    unpainted: Unpainted = "background"
     use: bool = True
     validation: bool = False
     targets: tuple[Layer, ...] = ()

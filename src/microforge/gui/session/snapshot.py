@@ -13,7 +13,7 @@ from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.state import Session
-from microforge.types import Array, Image, Points, Sample
+from microforge.types import Array, Image, Points, Sample, Unpainted
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,15 @@ class Snapshot:
         Whether it is known that there are no cells where there is no point at all.
     class_name
         The class of the whole image, where that is what is learnt.
+    unpainted
+        What ground outside the areas is on which nothing is drawn.
     """
 
     image: Image
     axes: str
     labels: Array | None = None
     outlines: tuple[Outline, ...] | None = None
-    unpainted_is_background: bool = True
+    unpainted: Unpainted = "background"
     validation: bool = False
     targets: tuple[Image, ...] = ()
     points: Points | None = None
@@ -71,7 +73,10 @@ class Snapshot:
             pairs = to_image_pairs(self.image, self.targets)
             return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
         annotation = Image(self.image.name, self.labels, self.axes)
-        return self._that_say_something(to_samples(self.image, annotation, self._mask()), known)
+        samples = to_samples(self.image, annotation, self._mask())
+        if self.unpainted == "around":
+            samples = [replace(sample, partly_painted=True) for sample in samples]
+        return self._that_say_something(samples, known)
 
     def named(self, name: str) -> "Snapshot":
         """Give it under another name: samples are called after it."""
@@ -94,12 +99,14 @@ class Snapshot:
         ]
 
     def _mask(self) -> Array | None:
+        drawn = None if self.labels is None else self.labels > 0
         if self.outlines:
             mask = mask_of(self.outlines, self.shape)
-        elif self.unpainted_is_background or self.labels is None:
+            mask = mask | drawn if self.unpainted == "around" and drawn is not None else mask
+        elif self.unpainted == "background" or drawn is None:
             return None
         else:
-            mask = self.labels > 0
+            mask = drawn
         return mask.transpose([self.axes.index(letter) for letter in "TZYX" if letter in self.axes])
 
 
@@ -126,7 +133,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
     return Snapshot(
         image,
         outlines=_outlines(item, axes_of(item.image, session.axes_of(item.image))[0]),
-        unpainted_is_background=item.unpainted_is_background,
+        unpainted=item.unpainted,
         validation=item.validation,
         no_cells=item.no_cells or session.blank_is_none,
         **{"axes": drawing_axes(image.axes)} | given,

@@ -229,8 +229,7 @@ class Session:
     def _item_of(self, image: Layer) -> Annotated:
         item = self.annotated_of(image)
         if item is None:
-            # Classes are usually scribbled: what is not painted is not background then.
-            item = Annotated(image, unpainted_is_background=not self.has_classes)
+            item = Annotated(image, unpainted=self.task_class.unpainted_choices[0])
             self.annotated.append(item)
         return item
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QMenu
 
 from microforge.annotations import LABELS
@@ -18,6 +19,13 @@ from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
+from microforge.types import Unpainted
+
+_UNPAINTED: dict[Unpainted, str] = {
+    "around": "around what I paint",
+    "background": "background everywhere",
+    "unknown": "not looked at",
+}
 
 
 class PaintTools(AnnotationTools):
@@ -36,8 +44,10 @@ class PaintTools(AnnotationTools):
             "Use a layer …", "Take a Labels layer that is open as this image's annotation.", self._menu
         )
         self.unpainted = Picker(
-            "What it means where nothing is painted. Background: there is no object. Not looked at: nothing is "
-            "learnt there, so a few strokes are enough. Inside an annotated region it always means background."
+            "What is there where you painted nothing. Around what I paint: background near your objects and where it "
+            "looks like that; all else teaches nothing, so a few objects of an image are enough. Background "
+            "everywhere: you painted all there is. Not looked at: nothing is learnt there. Inside an annotated region "
+            "it is always background."
         )
         self.fresh = tick(
             "New label for each object",
@@ -64,8 +74,7 @@ class PaintTools(AnnotationTools):
         self.fresh.setVisible(item is not None and not classes)
         self._rows.setRowVisible(self.unpainted, item is not None)
         self.hint.say("" if item is None else _hint(classes))
-        if item is not None:
-            self.unpainted.set_value(item.unpainted_is_background)
+        self._show_unpainted(None if item is None else item.unpainted)
         self._show_fresh()
 
     def close_down(self) -> None:
@@ -75,7 +84,6 @@ class PaintTools(AnnotationTools):
         self._fresh.clear()
 
     def _connect(self) -> None:
-        self.unpainted.set_choices([("background", True), ("not looked at", False)])
         self.classes.value_changed.connect(self._on_classes)
         self.classes.picked.connect(self._pick)
         self.unpainted.value_changed.connect(self._on_unpainted)
@@ -161,10 +169,18 @@ class PaintTools(AnnotationTools):
             self._select(item.labels)
             item.labels.selected_label = value
 
-    def _on_unpainted(self, is_background: bool) -> None:
+    def _show_unpainted(self, chosen: Unpainted | None) -> None:
+        # Another goal offers other choices: that is no wish of the person's.
+        signals = QSignalBlocker(self.unpainted)
+        self.unpainted.set_choices([(_UNPAINTED[one], one) for one in self.session.task_class.unpainted_choices])
+        if chosen is not None:
+            self.unpainted.set_value(chosen)
+        signals.unblock()
+
+    def _on_unpainted(self, unpainted: Unpainted | None) -> None:
         item = self.current()
-        if item is not None and is_background is not None and item.unpainted_is_background != is_background:
-            self.session.change(item, unpainted_is_background=is_background)
+        if item is not None and unpainted is not None and item.unpainted != unpainted:
+            self.session.change(item, unpainted=unpainted)
 
     def _colour_of(self, value: int) -> Any:
         item = self.current()

@@ -32,7 +32,7 @@ def usable_images(session: Session) -> tuple[list[Edited], list[MicroforgeError]
 
 
 def _edited(session: Session, item: Annotated, snapshot: Snapshot, versions: Sequence[int]) -> Edited:
-    said = (snapshot.unpainted_is_background, snapshot.no_cells, snapshot.class_name, snapshot.axes, item.drawn)
+    said = (snapshot.unpainted, snapshot.no_cells, snapshot.class_name, snapshot.axes, item.drawn)
     kinds = None if snapshot.points is None else snapshot.points.kinds
     version: Hashable = (*versions, *said, kinds, snapshot.image.axes, snapshot.image.pixel_size)
     return Edited(item, snapshot, versions[0], version)

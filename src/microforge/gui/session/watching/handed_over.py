@@ -109,6 +109,7 @@ def _sum_of(sample: Sample, image_version: int) -> Hashable:
         None if points is None else (points.kinds, checksum(points.coordinates), checksum(points.kind)),
         sample.class_name,
         sample.pixel_size,
+        sample.partly_painted,
     )
 
 
