@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 from screenshots_counting import classes, counting
+from screenshots_first_minutes import first_minutes
 from studio import PIXEL, Studio
 
 from microforge.annotations import IMAGE_PAIRS, LABELS, NOTHING
@@ -22,7 +23,7 @@ from microforge.gui.session.training_run import RunState
 from microforge.io.writing import write_image
 from microforge.simulate import noisy_pair, simulate_cells, simulate_nuclei
 
-PARTS = ["objects", "images", "counts"]
+PARTS = ["first", "objects", "images", "counts"]
 #: Rows and columns of the part that is annotated: a corner, as a person would do.
 REGION = (slice(20, 270), slice(20, 270))
 
@@ -31,8 +32,6 @@ def annotate(studio: Studio) -> None:
     """Make the layer, "paint" the nuclei of a corner, and mark it as complete."""
     panel = studio.dock.annotate
     studio.turn_to("Annotate")
-    studio.pause(0.5)
-    studio.shoot("annotate-start")
     panel.tools[LABELS].annotate.click()
     item = panel.current()
     assert item is not None
@@ -210,7 +209,10 @@ def main() -> None:
     chosen.images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="microscope-") as work:
         studio = Studio(chosen.images, Path(work))
+        if "first" in chosen.parts:
+            first_minutes(studio, chosen.training)
         if "objects" in chosen.parts:
+            studio.again()
             annotate(studio)
             train(studio, chosen.training)
             apply(studio)

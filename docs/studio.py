@@ -26,12 +26,17 @@ class Studio:
         self.images, self.work = images, work
         self.viewer = napari.Viewer(show=True)
         self.viewer.window.resize(*SIZE)
-        self.viewer.open_sample("napari-microforge", "nuclei")
         self.frame, self.dock = self.viewer.window.add_plugin_dock_widget("napari-microforge", "Microforge")
         assert isinstance(self.dock, MicroforgeDock)
         self.dock.session.runs_folder = work / "runs"
         self.wait(lambda: not self.dock.session.warming.running)
         self.resize_dock()
+
+    def again(self) -> None:
+        """Begin anew with a field of nuclei."""
+        self.viewer.layers.clear()
+        self.pause(0.5)
+        self.viewer.open_sample("napari-microforge", "nuclei")
         self.pause(0.5)
         self.viewer.reset_view()
 

@@ -148,6 +148,7 @@ def test_each_tab_shows_one_next_step_from_image_to_result(
     viewer.add_image(nuclei, name="cells")
     assert accents(dock.annotate) == ["Annotate this image"]
     dock.annotate.tools[LABELS].annotate.click()
+    assert accents(dock.annotate) == [], "now she paints"
     viewer.layers["cells annotation"].paint((10, 10), 1)
     qtbot.waitUntil(lambda: accents(dock.annotate) == ["Train"])
     dock.annotate.next.click()

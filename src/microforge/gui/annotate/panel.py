@@ -151,7 +151,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.next.setVisible(ready and not self._training)
         for tools in self.tools.values():
             if tools.first is not None:
-                stand_out(tools.first, "" if ready else "accent")
+                stand_out(tools.first, "" if ready or tools.current() is not None else "accent")
 
     def _on_task(self, name: str) -> None:
         if name is None or name == self.session.config.task:
