@@ -20,16 +20,18 @@ def open_dock(qtbot: QtBot, viewer: Any, folder: Path, task: str) -> MicroforgeD
 
 
 def train(qtbot: QtBot, dock: MicroforgeDock, steps: int) -> Any:
-    """Train for some steps and stop; give the preview."""
+    """Train for some steps and stop; give the last preview, which is taken away then."""
     panel = dock.train
     qtbot.waitUntil(panel.train.isEnabled, timeout=LONG)
     panel.train.click()
     qtbot.waitUntil(lambda: panel.preview.layer is not None or "error" in panel.report.doing.severity, timeout=LONG)
     qtbot.waitUntil(lambda: panel.report._step is not None and panel.report._step.step >= steps, timeout=LONG)
+    preview = panel.preview.layer
     panel.stop.click()
     qtbot.waitUntil(lambda: not panel.run.busy, timeout=LONG)
     assert "saved" in panel.report.doing.text(), panel.report.doing.text()
-    return panel.preview.layer
+    assert preview not in dock.session.viewer.layers
+    return preview
 
 
 def close(qtbot: QtBot, viewer: Any) -> None:

@@ -16,6 +16,7 @@ from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.header import Header
 from microforge.gui.layers.brush_cursor import hide_box_of_brush
+from microforge.gui.layers.marks import bind_role_keys, unbind_role_keys
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
@@ -67,6 +68,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._connect()
         self._follow_theme()
         hide_box_of_brush(self.session.viewer)
+        bind_role_keys(self.session.viewer)
         self.session.warming.start(warm_up or load_engine)
 
     def go_to(self, step: Step, begin: bool = False) -> None:
@@ -88,6 +90,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.watch.close()
         self.annotate.close_down()
         self.train.close_down()
+        unbind_role_keys(self.session.viewer)
         self.session.close()
 
     def event(self, event: QEvent) -> bool:

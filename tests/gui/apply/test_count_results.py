@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.utils.colormaps.standardize_color import transform_color
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from microforge.annotations import POINTS
-from microforge.gui.layers.marks import is_result
+from microforge.gui.layers.marks import NETWORKS, is_result
 from microforge.gui.layers.point_results import is_corrected, points_of_result
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
@@ -20,11 +21,12 @@ from support.count_bench import FIVE, Bench, cells, rectangle
 from support.runs import csv_rows
 
 
-def test_cells_become_points_over_a_density(bench: Bench) -> None:
+def test_cells_become_rings_and_their_density_is_shown_when_asked_for(bench: Bench) -> None:
     bench.viewer.add_image(cells(*FIVE), name="field", scale=(0.5, 0.5), units=("um", "um"))
     bench.apply()
-    names = [layer.name for layer in bench.viewer.layers]
-    assert names == ["field", "field density", "field (cells)"]
+    assert [layer.name for layer in bench.viewer.layers] == ["field", "field (cells)"]
+    bench.counts.density.setChecked(True)
+    assert [layer.name for layer in bench.viewer.layers] == ["field", "field (cells)", "field density"]
     points, density = bench.viewer.layers["field (cells)"], bench.viewer.layers["field density"]
     assert sorted(map(tuple, points.data.astype(int).tolist())) == sorted(FIVE)
     assert points.features["confidence"].between(0.5, 1).all()
@@ -33,6 +35,10 @@ def test_cells_become_points_over_a_density(bench: Bench) -> None:
     assert (str(density.blending), density.opacity, density.visible) == ("additive", 0.6, True)
     assert float(density.data.sum()) == pytest.approx(5, abs=0.01)
     assert all(is_result(layer) for layer in (points, density))
+    assert not points.face_color[:, 3].any(), "rings: filled points are those that a person set"
+    assert np.allclose(points.border_color, transform_color(NETWORKS[0])[0], atol=0.01)
+    bench.counts.density.setChecked(False)
+    assert [layer.name for layer in bench.viewer.layers] == ["field", "field (cells)"]
     assert "field: 5 cells (3–7)" in bench.panel.message.text()
     assert bench.text == "5 cells (3–7)"
     assert bench.table()[0] == ["Region", "Cells", "Range", "per mm²", "µm²"]
@@ -45,7 +51,7 @@ def test_applying_again_renews_the_layers(bench: Bench) -> None:
     points = bench.viewer.layers["field (cells)"]
     image.data = cells(*FIVE[:2], (50, 20))
     bench.apply()
-    assert len(bench.viewer.layers) == 3
+    assert len(bench.viewer.layers) == 2
     assert len(points.data) == len(points.features) == 3
     image.data = cells()
     bench.apply()
@@ -66,7 +72,7 @@ def test_corrected_points_are_hers(bench: Bench) -> None:
     points.remove_selected()
     bench.wait("counted by you: 4 cells")
     bench.apply()
-    assert len(bench.viewer.layers) == 4, "corrections are never overwritten"
+    assert len(bench.viewer.layers) == 3, "corrections are never overwritten"
     assert len(points.data) == 4
 
 
@@ -161,7 +167,8 @@ def test_kinds_have_colours_and_columns(qtbot: QtBot, session: Session) -> None:
     bench.apply()
     bench.wait("5 live, 2 dead")
     points = bench.viewer.layers["field (cells)"]
-    assert len({tuple(colour) for colour in points.face_color.tolist()}) == 2
+    assert len({tuple(colour) for colour in points.border_color.tolist()}) == 2
+    bench.counts.density.setChecked(True)
     assert {layer.name for layer in bench.viewer.layers} >= {"field density live", "field density dead"}
     assert [row[1:3] for row in bench.table()[1:]] == [["live", "5"], ["dead", "2"]]
     bench.counts.kind.set_value("dead")

@@ -151,4 +151,4 @@ def test_counted_file_opens_with_its_points(
     assert isinstance(layers[1], PointsLayer)
     assert layers[1].data.tolist() == [[2, 3], [10, 20]]
     assert np.allclose(layers[1].scale, 0.5)
-    assert len(np.unique(layers[1].face_color, axis=0)) == len(kinds)
+    assert len(np.unique(layers[1].border_color, axis=0)) == len(kinds)

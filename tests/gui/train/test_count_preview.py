@@ -89,7 +89,7 @@ def test_kinds_keep_their_colours(qtbot: QtBot, panel: TrainPanel, training: Fak
     qtbot.waitUntil(lambda: panel.preview.layer is not None, timeout=10_000)
     layer = panel.preview.layer
     assert layer.name == "preview: 2 a, 1 b (field)"
-    assert len(np.unique(layer.face_color, axis=0)) == 2
+    assert len(np.unique(layer.border_color, axis=0)) == 2
     stop(qtbot, panel)
 
 

@@ -12,12 +12,15 @@ from support.fakes import FakeTraining
 
 
 def preview(qtbot: QtBot, panel: TrainPanel) -> Any:
-    """Train until the preview is there, and stop."""
+    """Train until the preview is there, and stop: then it goes, as the model that is kept may answer otherwise."""
     panel.start()
     qtbot.waitUntil(lambda: panel.preview.layer is not None, timeout=10_000)
+    layer = panel.preview.layer
+    assert layer in panel.session.viewer.layers
     panel.stop.click()
     qtbot.waitUntil(lambda: panel.run.state is RunState.ENDED, timeout=10_000)
-    return panel.preview.layer
+    assert layer not in panel.session.viewer.layers
+    return layer
 
 
 def finer(sample: Sample) -> Prediction:

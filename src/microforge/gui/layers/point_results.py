@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Points as PointsLayer
 from scipy.spatial import KDTree
 
+from microforge.gui.layers.marks import networks_point
 from microforge.gui.layers.results import (
     DETAILS,
     LayerPlace,
@@ -20,10 +21,8 @@ from microforge.gui.layers.results import (
 )
 from microforge.types import Array, Points, Prediction
 
-#: One per kind, as far apart as colours go, in the order of the colour maps of the densities.
-KIND_COLOURS = ("#22d3ee", "#f05fd2", "#ffd34e", "#5fd26a", "#ff5f57", "#6f8bff")
-#: Width of a point as a part of the distance to the next, and its limits in pixels.
-_PART, _SMALLEST, _LARGEST = 0.45, 3.0, 40.0
+#: Width of a ring as a part of the distance to the next cell, and its limits in pixels; how wide its line is in it.
+_PART, _SMALLEST, _LARGEST, _LINE = 0.55, 4.0, 40.0, 0.22
 _USUAL = 7.0
 CELLS_LAYER = "cells"
 
@@ -44,18 +43,13 @@ def shown_point_size(points: Points, spacing: float | None = None) -> float:
     return float(np.clip(_PART * spacing, _SMALLEST, _LARGEST))
 
 
-def colour_of(number: int) -> str:
-    """Give the colour of a kind."""
-    return KIND_COLOURS[number % len(KIND_COLOURS)]
-
-
 def look_of(points: Points, size: float) -> dict[str, Any]:
-    """Give the arguments of a layer that shows points in the colours of their kinds."""
-    look: dict[str, Any] = {"size": size, "border_color": "#101418", "border_width": 0.12, "opacity": 0.9}
+    """Give the arguments of a layer that shows points as rings in the colours of their kinds."""
+    look: dict[str, Any] = {"size": size, "face_color": "transparent", "border_width": _LINE, "opacity": 1.0}
     if len(points.kinds) < 2:
-        return look | {"face_color": colour_of(0)}
-    colours = {name: colour_of(k) for k, name in enumerate(points.kinds)}
-    return look | {"face_color": "kind", "face_color_cycle": colours}
+        return look | {"border_color": networks_point()}
+    colours = {name: networks_point(k) for k, name in enumerate(points.kinds)}
+    return look | {"border_color": "kind", "border_color_cycle": colours}
 
 
 def add_point_results(

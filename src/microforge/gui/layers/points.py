@@ -13,7 +13,7 @@ from microforge.errors import AnnotationError
 from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.gui.layers.convert import geometry_of, mapped
 from microforge.gui.layers.layer_axes import drawing_axes, long_letters, shape_of_layer, shown_dimensions
-from microforge.gui.layers.point_results import colour_of
+from microforge.gui.layers.marks import mine_point
 from microforge.types import Doubles, Points
 
 #: Where a layer keeps the kind of its cells, and the columns of features that may hold the kind of each point.
@@ -39,9 +39,7 @@ def add_points(viewer: ViewerModel, image: Layer, axes: str, kind: str = "", num
     points = PointsLayer(
         ndim=len(keep),
         name=name_of_layer(image, kind),
-        face_color=colour_of(number),
-        border_color="#101418",
-        border_width=0.12,
+        **mine_point(number),
         size=clicked_point_size(image, axes),
         canvas_size_limits=(_ON_SCREEN, 10_000),
         **geometry_of(image, keep),

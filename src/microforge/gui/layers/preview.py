@@ -71,7 +71,7 @@ def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> 
         return _points(prediction, prediction.points, view, letters, place)
     if prediction.labels is not None:
         name = f"preview ({view.layer.name})"
-        return Shown(Labels, _spread(prediction.labels, letters), name, place, {"opacity": 0.45})
+        return Shown(Labels, _spread(prediction.labels, letters), name, place)
     if prediction.image is None:
         return None
     place = finer_transform(place, "".join(letters), prediction.image.shape[-1] // view.size[-1])

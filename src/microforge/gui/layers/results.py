@@ -17,11 +17,11 @@ from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.layer_axes import shape_of_layer
-from microforge.gui.layers.marks import mark_result
+from microforge.gui.layers.marks import dress_mine, dress_networks, is_preview, mark_result
 from microforge.types import Array, Prediction
 
-#: Where a layer of ours keeps what it is.
-DETAILS = "microforge"
+#: Where a layer of ours keeps what it is, and what results are called whose labels are classes.
+DETAILS, CLASSES_KIND = "microforge", "classes"
 _LOOK = ("contrast_limits", "colormap", "gamma")
 
 
@@ -108,7 +108,8 @@ def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
 
 def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
     """Copy a result into a layer that a person may paint in and train on, in place of the result."""
-    copy = Labels(result.data.copy(), name=name, opacity=result.opacity, **geometry_of(result, range(result.ndim)))
+    copy = Labels(result.data.copy(), name=name, opacity=0.6, **geometry_of(result, range(result.ndim)))
+    dress_mine(copy, classes=result.metadata.get(DETAILS, {}).get("kind") == CLASSES_KIND)
     add_beside_brushes(viewer, copy)
     result.visible = False
     viewer.layers.selection.active = copy
@@ -141,7 +142,9 @@ def _show(
 
 
 def add_ours(viewer: ViewerModel, layer: Layer) -> Layer:
-    """Add a layer that a model made; give it."""
+    """Add a layer that a model made; give it. A preview would show another answer above or below it."""
+    for preview in filter(is_preview, viewer.layers):
+        preview.visible = False
     # Before it is added: who listens must not take it for something to train on.
     mark_result(layer, layer.name)
     add_beside_brushes(viewer, layer)
@@ -170,7 +173,9 @@ def _new_layer(place: LayerPlace, kind: str, data: Array, transform: Mapping[str
     name = f"{place.name} ({kind})"
     if kind == PROBABILITY:
         return Image(data, name=name, colormap="magma", blending="additive", **transform)
-    return Labels(data, name=name, opacity=0.6, **transform)
+    layer = Labels(data, name=name, **transform)
+    dress_networks(layer, classes=kind == CLASSES_KIND)
+    return layer
 
 
 def find_ours(viewer: ViewerModel, place: LayerPlace, kind: str, ndim: int) -> Layer | None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from microforge.evaluation.cases import Case
-from microforge.gui.layers.point_results import colour_of
+from microforge.gui.layers.marks import networks_point
 from microforge.gui.widgets.basics import stacked
 from microforge.gui.widgets.curves import colour_plot, still_plot
 
@@ -44,7 +44,7 @@ class CountPlot(QWidget):  # type: ignore[misc]  # qtpy has no types
         kinds = list(dict.fromkeys(count.kind for case in cases for count in case.counts))
         for number, case in enumerate(cases):
             for count in case.counts:
-                brush = colour_of(kinds.index(count.kind))
+                brush = networks_point(kinds.index(count.kind))
                 shape = {"size": 16, "symbol": "d"} if number in selected else {"size": 9, "symbol": "o"}
                 text = f"{case.name}{f', {count.kind}' if count.kind else ''}: {count.found:.0f} of {count.truth}"
                 spots.append({"pos": (count.truth, count.found), "brush": brush, "data": (number, text), **shape})

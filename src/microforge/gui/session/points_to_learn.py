@@ -7,7 +7,8 @@ from napari.layers import Points as PointsLayer
 from microforge.annotations import POINTS
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of
-from microforge.gui.layers.point_results import colour_of, points_of_result
+from microforge.gui.layers.marks import mine_point
+from microforge.gui.layers.point_results import points_of_result
 from microforge.gui.layers.points import KIND, name_of_layer
 from microforge.gui.session.state import Session
 from microforge.tasks import available_tasks
@@ -28,9 +29,7 @@ def learn_from_points(session: Session, image: Layer, points: PointsLayer) -> st
             ndim=points.ndim,
             name=name_of_layer(image, name),
             size=float(np.median(points.size)) if len(points.data) else 7.0,
-            face_color=colour_of(number),
-            border_color="#101418",
-            border_width=0.12,
+            **mine_point(number),
             metadata={KIND: name},
             **geometry_of(points, range(points.ndim)),
         )

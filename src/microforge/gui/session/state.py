@@ -15,7 +15,7 @@ from psygnal import Signal
 
 from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
-from microforge.gui.layers.marks import is_result
+from microforge.gui.layers.marks import dress_mine, is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
@@ -146,6 +146,9 @@ class Session:
         """Choose what to learn; options not given are as they were when this task was chosen last."""
         self._options[self.config.task] = self.config.task_options
         self.set_config(task=name, task_options=self._options.get(name, {}) | options)
+        for item in self.annotated:
+            if isinstance(item.labels, Labels):
+                dress_mine(item.labels, classes=self.has_classes)
 
     def set_config(self, **values: Any) -> None:
         """Change settings of the next training; they are checked as a whole."""
@@ -186,6 +189,7 @@ class Session:
 
     def annotate(self, image: Layer, labels: Labels) -> Annotated:
         """Say that a Labels layer annotates an image."""
+        dress_mine(labels, classes=self.has_classes)
         return self._give(image, labels=labels)
 
     def annotate_points(self, image: Layer, points: Sequence[Points]) -> Annotated:

@@ -176,12 +176,13 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _show_state(self, state: RunState) -> None:
         self._show_buttons(state)
         if state in (RunState.IDLE, RunState.ENDED):
+            # It would be taken for the result of the model that is kept, which may be another.
             self.preview.stop()
+            self.preview.remove()
             self.report.end()
         if state is RunState.STOPPING:
             self.report.doing.say("Stopping: the model is being saved.", "info")
         if state is RunState.IDLE and self.run.folder is None:
-            self.preview.remove()
             self.report.clear()
 
     def _show_buttons(self, state: RunState) -> None:

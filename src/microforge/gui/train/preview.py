@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
@@ -12,7 +12,7 @@ from microforge.events import PreviewReady
 from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
-from microforge.gui.layers.marks import mark_result
+from microforge.gui.layers.marks import PREVIEW, dress_networks, mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
 from microforge.gui.session.state import Session
 from microforge.types import ArrayLike, Sample
@@ -55,7 +55,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         session.viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
-        """Let go of the viewer; the last preview stays."""
+        """Let go of the viewer."""
         self.stop()
         self.session.viewer.layers.events.removed.disconnect(self._on_removed)
 
@@ -67,8 +67,9 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self._timer.start()
 
     def stop(self) -> None:
-        """Follow no more; the last preview stays."""
+        """Follow no more; an answer on its way is not shown."""
         self._timer.stop()
+        self._answer = None
 
     def remove(self) -> None:
         """Take the preview away."""
@@ -118,7 +119,9 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         limits = {} if shown.limits is None else {"contrast_limits": shown.limits}
         made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
         self._limits, self._name = shown.limits, shown.name
-        mark_result(made, "preview")
+        mark_result(made, PREVIEW)
+        if isinstance(made, Labels):
+            dress_networks(made, classes=self.session.has_classes)
         self._insert(made, view.layer)
 
     def _update(self, shown: Shown) -> bool:

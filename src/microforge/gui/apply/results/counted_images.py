@@ -1,6 +1,6 @@
 """Images with counted cells: when their layers or regions change they are counted again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,19 @@ from microforge.types import Image, Prediction
 
 @dataclass(eq=False)
 class CountedLayers:
-    """A predicted image, its layers, and what was counted last; `letters` are one per dimension of the image layer."""
+    """A predicted image, its layers, and what was counted last.
+
+    `letters` are one per dimension of the image layer; `add_density` makes the layers of `density`, when asked for.
+    """
 
     source: Layer
     image: Image
     task: Any
     prediction: Prediction
     points: PointsLayer
-    density: Sequence[Layer]
     letters: str
+    add_density: Callable[[], Sequence[Layer]] = tuple
+    density: Sequence[Layer] = ()
     regions: tuple[DrawnRegion, ...] = ()
     rows: list[CountRow] = field(default_factory=list)
 

@@ -26,7 +26,7 @@ from microforge.gui.session.background import Relay
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
 from microforge.gui.session.points_to_learn import learn_from_points
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked
+from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.tasks.abilities import MatchesPoints
@@ -71,14 +71,14 @@ class CountResults(ResultsPart):
         source = self.source_of(event)
         if event.prediction.points is None or event.image is None:
             return None
-        density = add_density(viewer, event, details)
         spacing = event.task.spacing if isinstance(event.task, MatchesPoints) else None
         points = add_point_results(viewer, event.place, event.prediction, details, spacing)
         # Regions are found by the layer; one that was closed meanwhile has none.
         if source is not None:
-            self.images.append(
-                CountedLayers(source, event.image, event.task, event.prediction, points, density, event.place.axes)
-            )
+            one = CountedLayers(source, event.image, event.task, event.prediction, points, event.place.axes)
+            one.add_density = partial(add_density, viewer, event, details)
+            self.images.append(one)
+            self._show_density(self.density.isChecked())
             self._offer_kinds()
         self._show_parts()
         self._timer.start()
@@ -142,6 +142,8 @@ class CountResults(ResultsPart):
     def _make_widgets(self) -> None:
         self.table = CountTable()
         self.note = Note()
+        tip = "Show how many cells the model sees at each place, as a layer of its own: their sum is the count."
+        self.density = tick("Density layer", tip)
         self.kind = Picker("Of which kind points are that you add to the layer of the cells.")
         self.draw = button(
             "Draw a region",
@@ -160,7 +162,7 @@ class CountResults(ResultsPart):
     def _lay_out(self) -> None:
         self._form = rows(("New points are", self.kind))
         pairs = ((self.draw, self.use), (self.copy, self.save))
-        stacked(self, self.table, *(beside(*pair, wide=(0, 1)) for pair in pairs), self._form, self.note)
+        stacked(self, self.table, *(beside(*pair, wide=(0, 1)) for pair in pairs), self.density, self._form, self.note)
 
     def _connect(self) -> None:
         viewer = self._session.viewer
@@ -170,6 +172,16 @@ class CountResults(ResultsPart):
         self._relay.event.connect(self._on_counted)
         self.table.renamed.connect(self._on_renamed)
         self.kind.value_changed.connect(self._on_kind)
+        self.density.toggled.connect(self._show_density)
+
+    def _show_density(self, wanted: bool) -> None:
+        layers = self._session.viewer.layers
+        for one in self.images:
+            shown = [layer for layer in one.density if layer in layers]
+            if wanted and not shown:
+                one.density = one.add_density()
+            for layer in () if wanted else shown:
+                layers.remove(layer)
 
     def _current(self) -> CountedLayers | None:
         """Give the image that is selected, or one of whose layers is; else the last."""

@@ -10,7 +10,14 @@ from qtpy.QtCore import Qt
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.point_results import columns_of_points
-from microforge.gui.layers.results import DETAILS, add_results, copy_to_correct, measurements_of, results_of
+from microforge.gui.layers.results import (
+    CLASSES_KIND,
+    DETAILS,
+    add_results,
+    copy_to_correct,
+    measurements_of,
+    results_of,
+)
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
@@ -42,7 +49,7 @@ class ObjectResults(ResultsPart):
 
     def add(self, event: OpenImagePredicted, details: Mapping[str, Any]) -> Added | None:
         """Show labels as layers."""
-        called = "classes" if event.class_names else "objects"
+        called = CLASSES_KIND if event.class_names else "objects"
         layers = add_results(self._session.viewer, event.place, event.prediction, details, called)
         found = len(event.prediction.measurements.get("label", ()))
         return Added(f"{found:,} {called if found != 1 else called[:-1]}", layers)
