@@ -4,6 +4,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QPushButton, QWidget
 
 from microforge.annotations import LABELS
+from microforge.events import FolderFinished
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
@@ -163,6 +165,23 @@ def test_each_tab_shows_one_next_step_from_image_to_result(
     assert dock.tabs.currentWidget().widget() is dock.apply
     qtbot.waitUntil(lambda: not dock.session.applying.running, timeout=60_000)
     assert accents(dock.apply) == ["Apply to selected layers"]
+
+
+def test_steps_that_are_done_are_ticked(qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining) -> None:
+    dock = docks()
+
+    def ticked() -> list[str]:
+        return [step.value for place, step in enumerate(Step) if not dock.tabs.tabIcon(place).isNull()]
+
+    assert ticked() == []
+    begin(qtbot, dock, nuclei, training)
+    assert ticked() == ["Annotate"]
+    dock.train.stop.click()
+    qtbot.waitUntil(lambda: ticked() == ["Annotate", "Train"])
+    dock.session.applying.event.emit(FolderFinished(1, 0, 0, Path()))
+    assert ticked() == ["Annotate", "Train", "Apply"]
+    dock.session.set_model(Path("another.safetensors"))
+    assert ticked() == ["Annotate", "Train"]
 
 
 def test_the_header_tells_of_a_training_on_every_tab(

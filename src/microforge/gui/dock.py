@@ -3,15 +3,17 @@
 import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from microforge.device import DeviceReport, describe_device
-from microforge.events import RunFailed
+from microforge.events import FolderFinished, RunFailed
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.header import Header
@@ -24,6 +26,8 @@ from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.widgets.basics import Note, plain_tip
 from microforge.gui.widgets.look.buttons import style_sheet
+from microforge.gui.widgets.look.icons import DONE, icon_of
+from microforge.inference.open_images import OpenImagePredicted
 
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.
@@ -146,6 +150,9 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         session.message.connect(self._say)
         session.step_wanted.connect(self.go_to)
         self.train.run.state_changed.connect(self._follow_run)
+        self.watch.readiness_changed.connect(lambda readiness: self._tick(Step.ANNOTATE, readiness.ready))
+        session.model_changed.connect(self._on_model)
+        session.applying.event.connect(self._on_applied)
         session.warming.event.connect(self._show_device)
         session.viewer.events.theme.connect(self._follow_theme)
         self._quiet.timeout.connect(lambda: self.note.say(""))
@@ -166,6 +173,18 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, RunFailed):
             self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
             self.note.setToolTip(plain_tip(event.details))
+
+    def _tick(self, step: Step, done: bool) -> None:
+        """Mark the tab of a step that is done."""
+        self.tabs.setTabIcon(list(Step).index(step), icon_of("done", DONE) if done else QIcon())
+
+    def _on_model(self, path: Path | None) -> None:
+        self._tick(Step.TRAIN, path is not None)
+        self._tick(Step.APPLY, False)
+
+    def _on_applied(self, event: object) -> None:
+        if isinstance(event, OpenImagePredicted | FolderFinished):
+            self._tick(Step.APPLY, True)
 
     def _follow_run(self, state: RunState) -> None:
         self.annotate.follow_run(state)

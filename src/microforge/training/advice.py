@@ -21,7 +21,7 @@ LEAST_WORSE = 0.02
 def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice]:
     """Look at the images and annotations before the first step."""
     if task.annotation.of_places and (places := sum(_places(task, sample) for sample in training)) < FEW_OBJECTS:
-        yield RunAdvice("few", f"Only {places} annotated places to learn from: more give a better model.", "warning")
+        yield RunAdvice("few", f"Only {places} {task.result} to learn from: more give a better model.", "warning")
     dtypes = sorted({np.dtype(sample.image.dtype).name for sample in training})
     if len(dtypes) > 1:
         yield RunAdvice("dtypes", f"The images have different number types ({', '.join(dtypes)}); each is normalised.")
@@ -87,7 +87,7 @@ class Watcher:
         del self.late[:-50]
         waited = seconds > PATIENCE_SECONDS and len(self.late) == 50
         if waited and np.mean(self.late) > FALLING * np.mean(self.early):
-            text = "The loss does not fall. Check that annotations lie on their images and say what you mean."
+            text = "The network does not learn: it is as wrong as at first. Check that annotations lie on their images."
             return self._once(RunAdvice("not-falling", text, "warning"))
         return None
 
@@ -98,7 +98,10 @@ class Watcher:
         since = seconds - self.best[1]
         worse = self.sign * (self.best[0] - value) > max(LEAST_WORSE, self.metric_noise * abs(self.best[0]))
         if worse and since > max(PATIENCE_SECONDS, 0.5 * self.best[1]):
-            text = "Validation gets worse since its best: the model learns these images by heart. Stop, or add images."
+            text = (
+                "Quality on what is kept aside gets worse since its best: the network learns these images by heart. "
+                "Stop, or annotate more images."
+            )
             return self._once(RunAdvice("overfitting", text, "warning"))
         return None
 

@@ -130,7 +130,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.plots.forget_score()
             self.score.say("")
             self.quality.say("Quality is unknown, as nothing is kept aside to measure it on.", "info")
-        names = {"training": event.training, "validation": event.validation}
+        names = {"learnt from": event.training, "kept aside": event.validation}
         lines = [f"{title}: {text}" for title, text in event.settings.items()]
         lines += [f"{title}: {len(images)} image{'s' * (len(images) != 1)}" for title, images in names.items()]
         lines.append(f"parameters: {event.parameters:,}")

@@ -94,8 +94,8 @@ class ImageTask(Task):
             if count:
                 share, pixels = count / looked_at.size, prod(sample.image.shape)
                 about = "" if looked_at.size == pixels else "about "
-                text = f"{sample.name}: {about}{share * pixels:,.0f} pixels ({share:.2%}) are saturated at {level}; "
-                text += "they stay so."
+                text = f"{sample.name}: {about}{share * pixels:,.0f} pixels ({share:.2%}) are "
+                text += f"as bright as can be recorded ({level}); they stay so."
                 yield RunAdvice(f"saturated {sample.name}", text)
 
     def describe(self, samples: Sequence[Sample]) -> Readiness:

@@ -36,7 +36,7 @@ from microforge.tasks.counting.interval import FEWEST
 RECOUNT_DELAY = 150
 #: What a layer tells that may change a count, or which counts are shown.
 _CHANGES = {"inserted", "removed", "data", "features", "visible", "name", "scale", "translate"}
-NO_INTERVAL = f"No interval: fewer than {FEWEST} images were kept aside when this model was trained."
+NO_INTERVAL = f"How far counts may be off is unknown: fewer than {FEWEST} images were kept aside in training."
 BY_HAND = "You changed points: they are counted now, so that there is no interval."
 
 
