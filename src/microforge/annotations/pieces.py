@@ -108,9 +108,11 @@ def pieces_of_all(pieces: Iterable[Pieces]) -> Pieces:
 
 def of_image(sample: Sample) -> Pieces:
     """Give an image that is learnt from as a whole as one piece, which weighs as much as is known of it."""
-    known = sample.known_size
-    box = [] if not known else [_extent(sample.known)]
-    return _pieces([(sample.class_name, one, known, 1.0) for one in box], sample)
+    if not sample.known_size:
+        return _pieces([], sample)
+    everywhere = tuple(slice(0, length) for length in sample.image.shape[1:])
+    box = everywhere if sample.mask is None else _extent(sample.mask)
+    return _pieces([(sample.class_name, box, sample.known_size, 1.0)], sample)
 
 
 def of_objects(sample: Sample) -> Pieces:

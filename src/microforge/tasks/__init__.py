@@ -7,7 +7,8 @@ from importlib.metadata import entry_points
 from pkgutil import walk_packages
 
 from microforge.errors import SettingsError
-from microforge.tasks.base import Readiness, Task, TaskOptions
+from microforge.tasks.base import Task, TaskOptions
+from microforge.tasks.readiness import Readiness
 
 __all__ = ["Readiness", "Task", "TaskOptions", "available_tasks", "get_task", "goals_by_group"]
 

@@ -8,7 +8,6 @@ Torch is imported only inside functions: panels and the command line read titles
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,12 +15,13 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from microforge.annotations import AnnotationKind
-from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image, pieces_of_all
 from microforge.answers import AnswerKind
 from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
 from microforge.errors import SettingsError
 from microforge.events import RunAdvice
+from microforge.tasks.readiness import Goals, Headway, Readiness, headway_of
 from microforge.types import Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ Direction = Literal["max", "min"]
 
 class TaskOptions(Settings):
     """Base of a task's settings; kept in the model."""
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """What the annotations hold, in words, and what is missing before training can start."""
-
-    text: str
-    missing: str = ""
-
-    @property
-    def ready(self) -> bool:
-        """Whether training can start."""
-        return not self.missing
 
 
 class Task(ABC):
@@ -73,6 +60,8 @@ class Task(ABC):
     Options: ClassVar[type[TaskOptions]] = TaskOptions
     #: How much must be annotated before some of it is kept aside.
     enough: ClassVar[Enough] = WHOLE_IMAGES
+    #: How much must be annotated for a first model and for a good one; None where one image is enough.
+    goals: ClassVar[Goals | None] = None
 
     def __init__(self, options: TaskOptions | None = None) -> None:
         self.options = options or self.Options()
@@ -163,7 +152,13 @@ class Task(ABC):
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count what is annotated and say what is missing, for a panel. Fast: runs while a person paints."""
         text = f"{len(samples)} image{'s' * (len(samples) != 1)}"
-        return Readiness(text, "" if samples else "Choose at least one image.")
+        return Readiness(text, "" if samples else "Choose at least one image.", self.headway(samples))
+
+    def headway(self, samples: Sequence[Sample]) -> Headway | None:
+        """Tell how much of what a good model needs is annotated; None where that cannot be said."""
+        if self.goals is None or not samples:
+            return None
+        return headway_of(pieces_of_all(map(self.pieces, samples)).counts(), self.goals)
 
     def learnt(self) -> dict[str, str]:
         """Say in words what a model has learnt of the data besides weights, by name."""

@@ -19,8 +19,9 @@ from microforge.answers.quality import Quality, image_class_quality
 from microforge.config import NetworkConfig, fitted_field
 from microforge.errors import AnnotationError
 from microforge.tasks.abilities import PlanningHints
-from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityClass
+from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Classification(Task):
     result: ClassVar[str] = "class"
     Options: ClassVar[type[TaskOptions]] = ClassificationOptions
     enough: ClassVar[Enough] = CLASSED_IMAGES
+    goals: ClassVar[Goals | None] = Goals(3, 10, "image", of_each=True)
     options: ClassificationOptions
 
     @property
@@ -107,7 +109,7 @@ class Classification(Task):
         count = Counter(sample.class_name for sample in samples if sample.class_name)
         text = ", ".join(f"{number} {name}" for name, number in sorted(count.items())) or "no image has a class"
         if len(count) > 1:
-            return Readiness(text)
+            return Readiness(text, headway=self.headway(samples))
         return Readiness(text, "Give images of at least two classes their class.")
 
     def encode(self, sample: Sample) -> Target:

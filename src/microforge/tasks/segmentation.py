@@ -16,9 +16,10 @@ from microforge.answers.quality import Quality, pixel_class_quality
 from microforge.config import NetworkConfig, choice_field
 from microforge.errors import AnnotationError
 from microforge.label_numbers import ClassPlanes
-from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MajorityPixel
 from microforge.tasks.label_images import checked_labels
+from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Segmentation(Task):
     unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("unknown", "background")
     Options: ClassVar[type[TaskOptions]] = SegmentationOptions
     enough: ClassVar[Enough] = STROKES
+    goals: ClassVar[Goals | None] = Goals(2, 6, "stroke", of_each=True)
     options: SegmentationOptions
 
     @property
@@ -124,7 +126,8 @@ class Segmentation(Task):
                 values, counts = np.unique(known, return_counts=True)
                 pixels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
         parts = [f"{self._title(value)}: {count:,} px" for value, count in sorted(pixels.items())]
-        return Readiness("; ".join(parts) or "nothing painted", self._missing(pixels))
+        missing = self._missing(pixels)
+        return Readiness("; ".join(parts) or "nothing painted", missing, None if missing else self.headway(samples))
 
     def pieces(self, sample: Sample) -> Pieces:
         """Give the strokes of each class."""

@@ -20,7 +20,7 @@ from microforge.config import AugmentationConfig
 from microforge.errors import AnnotationError
 from microforge.events import RunAdvice
 from microforge.tasks.abilities import PlanningHints
-from microforge.tasks.base import Direction, Readiness, Task, TaskOptions
+from microforge.tasks.base import Direction, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MeanCount
 from microforge.tasks.counting.density import find_positions, stamp_density
 from microforge.tasks.counting.interval import fit_interval, intervals_text
@@ -34,6 +34,7 @@ from microforge.tasks.counting.points import (
     spacing_of,
 )
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
+from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Batch, Count, Points, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Counting(Task):
     result: ClassVar[str] = "cells"
     Options: ClassVar[type[TaskOptions]] = CountingOptions
     enough: ClassVar[Enough] = SINGLE_PLACES
+    goals: ClassVar[Goals | None] = Goals(10, 50, "point")
     options: CountingOptions
 
     @property
@@ -180,7 +182,8 @@ class Counting(Task):
         names = kinds_in(known)
         if len(names) > 1:
             text += ": " + ", ".join(f"{sum(len(p.of_kind(name)) for p in known):,} {name}" for name in names)
-        return Readiness(text, "" if total else "Click a point on each cell of at least one image or region.")
+        missing = "" if total else "Click a point on each cell of at least one image or region."
+        return Readiness(text, missing, self.headway(samples))
 
     def pieces(self, sample: Sample) -> Pieces:
         """Give the points."""

@@ -13,8 +13,9 @@ from microforge.config import AugmentationConfig, fitted_field
 from microforge.events import RunAdvice
 from microforge.intensities import plain, spread_out, usable
 from microforge.metrics import images as image_metrics
-from microforge.tasks.base import Readiness, Task, TaskOptions
+from microforge.tasks.base import Task, TaskOptions
 from microforge.tasks.baselines import Baseline, Blur, Regression
+from microforge.tasks.readiness import Readiness
 from microforge.types import Prediction, Sample, Target, finer_window
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class ImageTask(Task):
         if not samples:
             return Readiness("no images", "Choose at least one image.")
         pixels = sum(int(np.prod(sample.image.shape[1:])) for sample in samples)
-        return Readiness(f"{len(samples)} image{'s' * (len(samples) > 1)}, {pixels / 1e6:.2g} megapixels")
+        text = f"{len(samples)} image{'s' * (len(samples) > 1)}, {pixels / 1e6:.2g} megapixels"
+        return Readiness(text, headway=self.headway(samples))
 
     def encode(self, sample: Sample) -> Target:
         """Give the image wanted; what is not finite, or lies outside the mask, counts for nothing."""

@@ -17,6 +17,7 @@ from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
 from microforge.tasks.images.pair_checks import refuse_other_size, target_of
 from microforge.tasks.images.ranges import TargetRanges
+from microforge.tasks.readiness import Goals
 from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class LabelFree(ImageTask):
     result: ClassVar[str] = "predicted"
     image_name: ClassVar[str] = "predicted"
     Options: ClassVar[type[TaskOptions]] = LabelFreeOptions
+    goals: ClassVar[Goals | None] = Goals(1, 5, "pair")
     options: LabelFreeOptions
 
     @property

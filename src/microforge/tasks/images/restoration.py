@@ -27,6 +27,7 @@ from microforge.tasks.images.pair_checks import (
     target_of,
 )
 from microforge.tasks.images.ranges import TargetRanges
+from microforge.tasks.readiness import Goals
 from microforge.types import Batch, Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Restoration(ImageTask):
     result: ClassVar[str] = "restored"
     image_name: ClassVar[str] = "restored"
     Options: ClassVar[type[TaskOptions]] = RestorationOptions
+    goals: ClassVar[Goals | None] = Goals(1, 5, "pair")
     options: RestorationOptions
 
     @property

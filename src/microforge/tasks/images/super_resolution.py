@@ -14,6 +14,7 @@ from microforge.events import RunAdvice
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.images.base import ImageOptions, ImageTask
 from microforge.tasks.images.pair_checks import factor_of, is_near, matched, refuse_unrelated, same_factor, target_of
+from microforge.tasks.readiness import Goals
 from microforge.types import Batch, Sample
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class SuperResolution(ImageTask):
     result: ClassVar[str] = "upscaled"
     image_name: ClassVar[str] = "upscaled"
     Options: ClassVar[type[TaskOptions]] = SuperResolutionOptions
+    goals: ClassVar[Goals | None] = Goals(1, 5, "pair")
     options: SuperResolutionOptions
 
     def network(self, config: NetworkConfig) -> NetworkConfig:

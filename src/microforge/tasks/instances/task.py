@@ -18,12 +18,13 @@ from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_obje
 from microforge.answers import OBJECTS, AnswerKind
 from microforge.config import NetworkConfig, choice_field, decoding_field
 from microforge.label_numbers import label_sizes, renumbered
-from microforge.tasks.base import Direction, Readiness, TaskOptions
+from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.ground import known_ground
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
+from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Array, Batch, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Instances(ObjectTask):
     unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("around", "background", "unknown")
     Options: ClassVar[type[TaskOptions]] = InstanceOptions
     enough: ClassVar[Enough] = SINGLE_PLACES
+    goals: ClassVar[Goals | None] = Goals(6, 30, "object")
     options: InstanceOptions
 
     @property
@@ -137,7 +139,7 @@ class Instances(ObjectTask):
             return Readiness(text, "Paint at least one object, each with its own label.")
         if not any(_shows_background(sample) for sample in samples):
             return Readiness(text, "Nothing says what background is: mark a region, or set unpainted to background.")
-        return Readiness(text)
+        return Readiness(text, headway=self.headway(samples))
 
     def pieces(self, sample: Sample) -> Pieces:
         """Give the objects."""
