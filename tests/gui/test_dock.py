@@ -151,7 +151,11 @@ def test_each_tab_shows_one_next_step_from_image_to_result(
     assert accents(dock.annotate) == ["Annotate this image"]
     dock.annotate.tools[LABELS].annotate.click()
     assert accents(dock.annotate) == [], "now she paints"
-    viewer.layers["cells annotation"].paint((10, 10), 1)
+    viewer.layers["cells annotation"].paint((6, 6), 1)
+    qtbot.waitUntil(lambda: dock.watch.readiness.ready)
+    assert accents(dock.annotate) == [], "one click is not enough for a model"
+    for label, place in enumerate([(6, 22), (6, 38), (26, 6), (26, 22), (26, 38)], start=2):
+        viewer.layers["cells annotation"].paint(place, label)
     qtbot.waitUntil(lambda: accents(dock.annotate) == ["Train"])
     dock.annotate.next.click()
     assert dock.tabs.currentWidget().widget() is dock.train

@@ -64,6 +64,12 @@ class Readiness:
     headway: Headway | None = None
 
     @property
+    def in_words(self) -> str:
+        """What there is, and what more would do."""
+        advice = "" if self.headway is None or self.missing else self.headway.advice
+        return "\n".join(part for part in (self.text, advice) if part)
+
+    @property
     def ready(self) -> bool:
         """Whether training can start."""
         return not self.missing

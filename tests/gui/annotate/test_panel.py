@@ -28,6 +28,21 @@ def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: An
     assert len(session.annotated) == 1
 
 
+def test_what_is_painted_is_compared_with_what_is_needed(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
+    panel.session.viewer.add_image(nuclei, name="cells")
+    panel.tools[LABELS].annotate.click()
+    layer = panel.session.viewer.layers["cells annotation"]
+    layer.brush_size = 4
+    layer.paint((4, 4), 1)
+    qtbot.waitUntil(lambda: "about 5 more objects for a first model" in panel.count.text())
+    assert (panel.meter.colour, panel.next.property("role"), panel.count.severity) == ("#d98a00", "", "info")
+    for label in range(2, 9):
+        layer.paint((4 + 8 * (label % 4), 4 + 8 * (label // 4)), label)
+    qtbot.waitUntil(lambda: "A first model; about 20 more objects will help." in panel.count.text())
+    assert (panel.meter.colour, panel.next.property("role"), panel.count.severity) == ("#3b86e8", "accent", "ok")
+    assert panel.meter.share == pytest.approx(8 / 30)
+
+
 def test_names_in_the_picker_follow_the_layers(panel: AnnotatePanel, nuclei: Any) -> None:
     layers = panel.session.viewer.layers
     panel.session.viewer.add_image(nuclei, name="a")

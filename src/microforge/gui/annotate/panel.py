@@ -17,7 +17,8 @@ from microforge.gui.session.annotations import serves
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.basics import Note, add_row, button, collapsible, rows, shortened, stacked
-from microforge.gui.widgets.look.buttons import accent, stand_out
+from microforge.gui.widgets.look.buttons import stand_out
+from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, available_tasks, get_task
 
@@ -47,9 +48,10 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._mark_region,
         )
         self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
+        self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
         self.missing = Note()
         tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
-        self.next = accent(button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train"))
+        self.next = button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train")
         self.empty = EmptyState(session)
         self._training = False
         self._lay_out()
@@ -99,7 +101,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         # All that needs an image: it gives room to what says how to get one.
         self._work = QWidget()
         work = stacked(self._work, form)
-        for widget in (*self.tools.values(), self.region, self.count, self.missing, self.next, self.options):
+        told = (self.count, self.meter, self.missing)
+        for widget in (*self.tools.values(), self.region, *told, self.next, self.options):
             work.addWidget(widget)
         page = QVBoxLayout(self)
         page.addWidget(self.empty)
@@ -137,7 +140,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         region.mode = "add_rectangle"
 
     def _show_readiness(self, readiness: Readiness) -> None:
-        self.count.say(shortened(readiness.text), "ok" if readiness.ready else "info")
+        self.count.say(shortened(readiness.in_words), "ok" if readiness.enough else "info")
+        self.meter.tell_of(readiness.headway)
         self.missing.say(readiness.missing, "warning")
         self._show_next()
 
@@ -147,11 +151,12 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._show_next()
 
     def _show_next(self) -> None:
-        ready = self.watch.readiness.ready
-        self.next.setVisible(ready and not self._training)
+        readiness = self.watch.readiness
+        self.next.setVisible(readiness.ready and not self._training)
+        stand_out(self.next, "accent" if readiness.enough else "")
         for tools in self.tools.values():
             if tools.first is not None:
-                stand_out(tools.first, "" if ready or tools.current() is not None else "accent")
+                stand_out(tools.first, "" if readiness.enough or tools.current() is not None else "accent")
 
     def _on_task(self, name: str) -> None:
         if name is None or name == self.session.config.task:

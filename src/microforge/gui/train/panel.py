@@ -19,6 +19,7 @@ from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
 from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
 from microforge.gui.widgets.look.buttons import accent, danger, stand_out
+from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.name_rows import in_one_line
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
@@ -36,6 +37,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.preview = Preview(session, self)
         self.list = TrainingList(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
+        self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
         self.said = Note(tip="What the network says by now about the image you look at.")
         self.report = RunReport(hints=session.settings.show_advice)
         tip = "Show every few seconds what the network says by now, as a layer of its own."
@@ -98,6 +100,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.setSpacing(6)
         page.addWidget(self.list)
         page.addWidget(self.state)
+        page.addWidget(self.meter)
         page.addLayout(beside(self.stop, self.apply, self.proceed, self.train, wide=(0, 1)))
         for widget in (self.show_preview, self.said, self.report):
             page.addWidget(widget)
@@ -203,8 +206,9 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.folder.setToolTip(f"Where this training keeps its model, log and settings: {self.run.folder}")
 
     def _show_readiness(self, readiness: Readiness) -> None:
-        text = " ".join(part for part in (readiness.text, readiness.missing) if part)
-        self.state.say(shortened(text), "ok" if readiness.ready else "warning")
+        text = "\n".join(part for part in (readiness.in_words, readiness.missing) if part)
+        self.state.say(shortened(text), "ok" if readiness.enough else "info" if readiness.ready else "warning")
+        self.meter.tell_of(readiness.headway)
         self.train.setEnabled(readiness.ready or self.session.has_folder)
 
     def _on_form(self, config: TrainingConfig) -> None:

@@ -1,6 +1,7 @@
 """Point annotations in the window: snapshot, readiness, words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from microforge.annotations import POINTS, AnnotationKind
@@ -65,4 +66,4 @@ class PointsInWindow(WindowAnnotation):
             remarks += [f"{sample.name}: {changed}."] if changed else []
         remarks += [advice.text for advice in task.advise(used)]
         ready = super().readiness(task, used, any_layer)
-        return Readiness("\n".join((ready.text, *remarks)), ready.missing)
+        return replace(ready, text="\n".join((ready.text, *remarks)))
