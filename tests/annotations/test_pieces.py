@@ -19,6 +19,7 @@ def test_objects_are_counted_where_they_are_known() -> None:
     mask[:20] = True
     known = of_objects(painted(labels, mask))
     assert (known.low.tolist(), known.high.tolist()) == ([[2, 2]], [[8, 8]])
+    assert of_objects(replace(painted(labels, mask), partly_painted=True)).counts() == {"": 2}
 
 
 def test_strokes_are_connected_pieces_and_long_ones_stand_for_several() -> None:

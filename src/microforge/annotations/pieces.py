@@ -116,11 +116,12 @@ def of_image(sample: Sample) -> Pieces:
 
 
 def of_objects(sample: Sample) -> Pieces:
-    """Give the objects of a sample, those with a pixel where it is known."""
+    """Give the objects that are learnt from in a sample: those with a pixel where it is known."""
     labels = sample.annotation
     if labels is None:
         return _pieces([], sample)
-    known = renumbered(labels if sample.mask is None else np.where(sample.mask, labels, 0))
+    mask = None if sample.partly_painted else sample.mask
+    known = renumbered(labels if mask is None else np.where(mask, labels, 0))
     return _pieces([("", box, 1.0, 1.0) for box in ndimage.find_objects(known) if box is not None], sample)
 
 

@@ -107,11 +107,12 @@ def _components_of_mask(labels: Array) -> Array:
 
 
 def object_count(sample: Sample) -> int:
-    """Number of labels within the annotated part of a sample, quickly."""
+    """Number of labels that are learnt from in a sample, quickly."""
     labels = sample.annotation
     if labels is None:
         return 0
-    return len(label_sizes(labels if sample.mask is None else labels[sample.mask]))
+    mask = None if sample.partly_painted else sample.mask
+    return len(label_sizes(labels if mask is None else labels[mask]))
 
 
 def cut_out(labels: Array) -> Iterator[tuple[int, Box, npt.NDArray[np.bool_]]]:
