@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
 from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.plugin_settings import LAST_GOAL, last_goal
+from microforge.gui.session.state import Session
 from microforge.io.writing import write_image
 from microforge.tasks import available_tasks, goals_by_group
 
@@ -39,6 +43,21 @@ def test_the_keyboard_passes_over_titles_of_groups(qtbot: QtBot, panel: Annotate
         qtbot.keyClick(panel.task, Qt.Key.Key_Down)
     assert panel.task.currentText() == "Denoise"
     assert panel.session.config.task == "denoising"
+
+
+def test_the_goal_chosen_last_is_there_at_the_next_start(qtbot: QtBot, panel: AnnotatePanel) -> None:
+    panel.task.set_value("segmentation")
+    session = Session(ViewerModel(), runs_folder=panel.session.runs_folder)
+    watch = Watch(session)
+    again = AnnotatePanel(session, watch)
+    qtbot.addWidget(again)
+    assert again.task.currentText() == "Classify pixels"
+    assert session.config.task_options["classes"], "with the classes that are offered first"
+    again.close_down()
+    watch.close()
+    (session.runs_folder / LAST_GOAL).write_text("no such goal", encoding="utf-8")
+    assert last_goal(session.runs_folder) == "no such goal"
+    session.close(5)
 
 
 def test_every_task_has_its_place(panel: AnnotatePanel) -> None:

@@ -14,13 +14,14 @@ from microforge.gui.layers.convert import add_region
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
+from microforge.gui.session.plugin_settings import last_goal, remember_goal
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.widgets.basics import Note, add_row, button, collapsible, rows, shortened, stacked
 from microforge.gui.widgets.look.buttons import stand_out
 from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.settings_form import Form
-from microforge.tasks import Readiness, available_tasks, get_task
+from microforge.tasks import Readiness, Task, available_tasks, get_task
 
 _OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
 _FIRST_CLASSES = {1: "background", 2: "foreground"}
@@ -56,6 +57,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._training = False
         self._lay_out()
         self._connect()
+        if (last := last_goal(session.runs_folder)) in self._offered():
+            self._on_task(last)
         self.refresh()
 
     def current(self) -> Annotated | None:
@@ -110,14 +113,17 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addStretch()
 
     def _connect(self) -> None:
-        offered = {name: task for name, task in available_tasks().items() if task.annotation in self.tools}
-        self.task.offer(offered)
+        self.task.offer(self._offered())
         self.choice.changed.connect(self.refresh)
         self.task.value_changed.connect(self._on_task)
         self.session.changed.connect(self.refresh)
         self.session.viewer.layers.events.connect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)
+
+    def _offered(self) -> dict[str, type[Task]]:
+        """Give the goals for which there are tools, by name."""
+        return {name: task for name, task in available_tasks().items() if task.annotation in self.tools}
 
     def _on_layers(self, event: Any) -> None:
         # The list passes on all that happens to its layers, every stroke too.
@@ -166,6 +172,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             for item in self.session.annotated:
                 item.unpainted = task.unpainted_choices[0]
         self.session.set_task(name)
+        remember_goal(self.session.runs_folder, name)
         if task.class_option and task.class_option not in self.session.config.task_options:
             self.session.set_config(task_options={task.class_option: dict(_FIRST_CLASSES)})
 

@@ -1,6 +1,7 @@
 """Preferences in napari (0.9 and later): device, runs folder, hints; where runs go, and what they are called."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any
 from qtpy.QtCore import QStandardPaths
 
 from microforge.config import DeviceName
+from microforge.errors import MicroforgeError
+from microforge.io.atomic import atomic_write_text
 
 _PLUGIN = "napari-microforge"
+#: The file in the folder for trainings that keeps the goal chosen last.
+LAST_GOAL = "last goal.txt"
 _FORMAT = "%Y-%m-%d %H-%M-%S"
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d \d\d-\d\d-\d\d) (.+)")
 #: Signs that no disk refuses, and so many of an image's name.
@@ -67,6 +72,21 @@ def _folder(text: str) -> Path | None:
     if not text.strip():
         return None
     return Path.home() / Path(text.strip()).expanduser()
+
+
+def last_goal(runs_folder: Path) -> str:
+    """Give the name of the task chosen last, by whoever trains into this folder; empty where none was."""
+    try:
+        return (runs_folder / LAST_GOAL).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def remember_goal(runs_folder: Path, task: str) -> None:
+    """Keep the name of the task chosen, for the next start; without it the next start offers the usual one."""
+    with suppress(OSError, MicroforgeError):
+        runs_folder.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(runs_folder / LAST_GOAL, task, durable=False)
 
 
 def run_name(begun: datetime, image: str, result: str) -> str:
