@@ -74,6 +74,15 @@ class PreviewReady:
 
 
 @dataclass(frozen=True)
+class PreviewAwaited:
+    """What the network says of the image looked at is worth nothing yet; it will be within so many seconds, likely."""
+
+    step: int
+    token: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class RunAdvice:
     """A hint in plain words; `code` names its kind so that a panel shows each once."""
 
@@ -119,6 +128,7 @@ TrainingEvent = (
     | StepFinished
     | Validated
     | PreviewReady
+    | PreviewAwaited
     | RunAdvice
     | CheckpointSaved
     | RunFinished

@@ -51,6 +51,14 @@ def class_probabilities(prediction: Prediction) -> dict[str, float]:
     }
 
 
+def first_look_text(seconds: float) -> str:
+    """Say in how many seconds there is a preview, roughly."""
+    rounded = max(5, round(seconds / 5) * 5)
+    return (
+        f"First look in about {rounded} s." if rounded < 90 else f"First look in about {round(seconds / 60)} minutes."
+    )
+
+
 def class_text(class_name: str, probabilities: Mapping[str, float]) -> str:
     """Say a class: good (98 %)."""
     known = probabilities.get(class_name)

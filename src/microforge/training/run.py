@@ -167,15 +167,18 @@ class Run:
         self.recent.append(time.perf_counter())
         if step % SAFE_EVERY == 0:
             self.safe = self.learner.weights()
-        span = self.recent[-1] - self.recent[0]
-        rate = (len(self.recent) - 1) / span if span > 0 else 0.0
         device = self.setup.device
         memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
-        yield StepFinished(step, self.last_loss, now, rate, self.megapixels, fraction, memory)
+        yield StepFinished(step, self.last_loss, now, self._speed(), self.megapixels, fraction, memory)
         if skipped == 1:
             yield RunAdvice("skipped", f"Step {step} was left out, as nothing finite could be learnt from it.")
         advice = self.watcher.loss(self.last_loss, self.clock.seconds), self.budget.advice(step, now)
         yield from (one for one in advice if one is not None)
+
+    def _speed(self) -> float:
+        """Give the steps per second of late; 0 where that is not known."""
+        span = self.recent[-1] - self.recent[0] if self.recent else 0.0
+        return (len(self.recent) - 1) / span if span > 0 else 0.0
 
     def _diverged(self, names: tuple[str, ...]) -> None:
         self.learner.take_weights(self.safe)
@@ -242,7 +245,7 @@ class Run:
     def preview(self, request: PreviewRequest) -> Iterator[TrainingEvent]:
         """Predict what is looked at; a preview that fails is said once for each image, and the run goes on."""
         try:
-            yield from self.validator.preview(request, self.learner.step)
+            yield from self.validator.preview(request, self.learner.step, self._speed())
             return
         except Exception as error:  # noqa: BLE001 - whatever a picture of the way costs, the model is worth more
             problem = "Memory was too short" if is_out_of_memory(error) else str(error) or type(error).__name__

@@ -8,12 +8,13 @@ import numpy as np
 
 from microforge.data.annotated_extent import crop_to_annotation, part_of_large
 from microforge.data.normalise import Normaliser, normaliser_for, recorded
-from microforge.events import Preparing, PreviewReady, TileFinished, TrainingEvent
+from microforge.events import Preparing, PreviewAwaited, PreviewReady, TileFinished, TrainingEvent
 from microforge.inference.tiling import TiledNetwork
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
 from microforge.tasks.abilities import LevelsCounts, calibrated
 from microforge.training.mailbox import Live, PreviewRequest
+from microforge.training.quality.first_look import FirstLook
 from microforge.training.setup import Setup
 from microforge.types import ArrayLike, Prediction, Sample
 
@@ -30,6 +31,7 @@ class Validator:
     def __init__(self, setup: Setup, network: PredictsTiles, live: Live) -> None:
         self.live, self.task = live, setup.task
         self.network = TiledNetwork(network, setup.task, setup.device)
+        self.first_look = FirstLook(setup)
         self.use(setup)
         #: What the results of all images kept aside have in common, where that is what a model without use gives.
         self.symptom = ""
@@ -43,6 +45,7 @@ class Validator:
         spread = [setup.training[k] for k in sorted(range(count), key=lambda k: (k * 7919 + 13) % max(count, 1))]
         self.spread = spread if isinstance(setup.task, LevelsCounts) else []
         self.learnt = list(self._looked_at(LEVEL_PIXELS))
+        self.first_look.setup = setup
 
     @property
     def options(self) -> dict[str, Any]:
@@ -83,8 +86,13 @@ class Validator:
         self.task = self.network.task = calibrated(self.task, tallies, series)
         return self.task.summarise_all(tallies)
 
-    def preview(self, request: PreviewRequest, step: int) -> Iterator[TrainingEvent]:
-        """Predict what is looked at."""
+    def preview(self, request: PreviewRequest, step: int, speed: float) -> Iterator[TrainingEvent]:
+        """Predict what is looked at, if that is worth looking at by now; `speed` is in steps per second."""
+        for _ in self.first_look.try_it(self.task, step, lambda s: self._predict(s.image, self._normaliser(s))):
+            yield Preparing("Preview")
+        if not self.first_look.reached:
+            yield PreviewAwaited(step, request.token, self.first_look.steps_left(step) / max(speed, 1e-3))
+            return
         begun, image = time.perf_counter(), request.sample.image
         normaliser = normaliser_for(request.whole, self.setup.normalisation)
         for item in self._predict(image, normaliser):

@@ -8,9 +8,10 @@ from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
+from microforge.answers.words import first_look_text
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
-from microforge.events import PreviewReady, RunFailed
+from microforge.events import PreviewAwaited, PreviewReady, RunFailed
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
@@ -173,6 +174,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_event(self, event: object) -> None:
         if isinstance(event, PreviewReady):
             self.preview.show(event)
+        elif isinstance(event, PreviewAwaited):
+            self.said.say(first_look_text(event.seconds), "info")
         else:
             self.report.add(event)
 
