@@ -11,11 +11,13 @@ from microforge.label_editing.objects import close_holes, delete, grow, merge, s
 from microforge.label_editing.outlines import fill_outline, outline_pixels
 from microforge.label_editing.planes import fill_between
 from microforge.label_editing.strokes import Stroke, continued, footprint, relabel
+from microforge.label_editing.taking import confident, take, take_as_background, unknown, worth_asking
 
 __all__ = [
     "Edit",
     "Stroke",
     "close_holes",
+    "confident",
     "continued",
     "delete",
     "fill_between",
@@ -29,4 +31,8 @@ __all__ = [
     "shrink",
     "smooth",
     "split",
+    "take",
+    "take_as_background",
+    "unknown",
+    "worth_asking",
 ]
