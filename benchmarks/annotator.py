@@ -109,10 +109,10 @@ def _field(path: Path, labels: Path) -> Field:
     return Field(replace(sample, name=path.stem), truth, like)
 
 
-def others_of(field: Field, fields: list[Field]) -> list[Field]:
+def others_of(field: Field, fields: list[Field], most: int = OTHERS) -> list[Field]:
     spread = np.std([other.like for other in fields], axis=0)
     apart = [float(np.linalg.norm((other.like - field.like) / spread)) for other in fields]
-    return [fields[k] for k in np.argsort(apart) if fields[k] is not field][:OTHERS]
+    return [fields[k] for k in np.argsort(apart) if fields[k] is not field][:most]
 
 
 def annotated(field: Field, row: str, seed: int) -> Sample:
