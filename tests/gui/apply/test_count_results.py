@@ -12,8 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from microforge.annotations import POINTS
+from microforge.gui.annotate.tools.point_undo import PointHistory
 from microforge.gui.layers.marks import NETWORKS, is_result
 from microforge.gui.layers.point_results import is_corrected, points_of_result
+from microforge.gui.layers.points import KIND, add_points
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.table import Column, SmallTable
 from microforge.tasks.counting.task import Counting
@@ -231,7 +233,7 @@ def test_tables_are_saved_and_copied(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_points_become_an_annotation(bench: Bench) -> None:
-    image = bench.viewer.add_image(cells(*FIVE), name="field")
+    image = bench.viewer.add_image(cells(*FIVE), name="field", scale=(0.5, 0.5))
     bench.apply()
     points = bench.viewer.layers["field (cells)"]
     points.add((20, 20))
@@ -240,13 +242,47 @@ def test_points_become_an_annotation(bench: Bench) -> None:
     assert item is not None
     (layer,) = item.points
     assert not is_result(layer)
-    assert len(layer.data) == 6
+    assert sorted(map(tuple, layer.data.astype(int).tolist())) == sorted([*FIVE, (20, 20)])
     assert bench.session.kind is POINTS
-    assert "learnt from now" in bench.counts.note.text()
-    layer.add((50, 50))
+    assert bench.viewer.layers.selection.active is layer
+    assert layer.mode == "add"
+    assert not layer.selected_data, "Delete would take all of them away"
+    assert "6 cells are yours now" in bench.counts.note.text()
+
+
+def test_points_found_are_added_to_those_clicked_which_stay_and_are_not_doubled(bench: Bench) -> None:
+    image = bench.viewer.add_image(cells(*FIVE), name="field")
+    clicked = bench.viewer.add_points([[11, 11], [52, 8]], name="mine", scale=(0.5, 0.5), translate=(3.0, 2.0))
+    clicked.data = np.array([[16.0, 18.0], [98.0, 12.0]])  # on the first cell, and where the model sees none
+    bench.session.annotate_points(image, [clicked])
+    history = PointHistory(clicked)
+    bench.apply()
     bench.counts.use.click()
-    assert item.points == (layer,), "what she set before is never replaced unasked"
-    assert "before" in bench.counts.note.text()
+    item = bench.session.annotated_of(image)
+    assert item is not None
+    assert item.points == (clicked,)
+    in_pixels = np.asarray(clicked.data) * 0.5 + (3.0, 2.0)
+    assert np.allclose(in_pixels[:2], [(11, 11), (52, 8)])
+    assert sorted(map(tuple, in_pixels[2:].round(3).tolist())) == sorted(map(tuple, np.array(FIVE[1:], float)))
+    assert "4 cells added to yours; 1 you had clicked already" in bench.counts.note.text()
+    bench.counts.use.click()
+    assert len(clicked.data) == 6
+    history.undo()
+    assert len(clicked.data) == 2, "one step takes all of them back"
+
+
+def test_kinds_of_cells_found_go_to_the_layers_of_their_kinds(qtbot: QtBot, session: Session) -> None:
+    bench = Bench(qtbot, session, kinds=("dim", "bright"))
+    image = bench.viewer.add_image(cells(*FIVE[:3]) + 3 * cells(*FIVE[3:]), name="field")
+    dim = add_points(bench.viewer, image, "YX", "dim")
+    dim.add([[10, 10]])
+    session.annotate_points(image, [dim])
+    bench.apply()
+    bench.counts.use.click()
+    item = session.annotated_of(image)
+    assert item is not None
+    assert [layer.metadata[KIND] for layer in item.points] == ["dim", "bright"]
+    assert [len(layer.data) for layer in item.points] == [3, 2]
 
 
 def test_points_come_back_as_they_are(bench: Bench) -> None:

@@ -123,6 +123,15 @@ def points_on(layers: Sequence[PointsLayer], image: Layer, axes: str) -> Points:
     return Points(np.concatenate(places).astype(np.float32), np.concatenate(kinds), names, letters)
 
 
+def places_in(layer: PointsLayer, points: Points, image: Layer, axes: str) -> Doubles:
+    """Give points in pixels of an image as coordinates of a layer on it, whatever its transforms."""
+    letters = axes.replace("S", "")
+    pixels = np.zeros((len(points), image.ndim))
+    pixels[:, [letters.index(letter) for letter in points.axes]] = points.coordinates
+    world = mapped(image.data_to_world, pixels)
+    return mapped(layer.world_to_data, world[:, -layer.ndim :])
+
+
 def outside(points: Points, image: Layer, axes: str) -> int:
     """Count the points that do not lie on an image."""
     size = np.array([shape_of_layer(image)[axes.index(letter)] for letter in points.axes])

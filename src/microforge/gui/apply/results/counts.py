@@ -127,7 +127,8 @@ class CountResults(ResultsPart):
         """Make the points of the image in view what is learnt from."""
         one = self._current()
         if one is not None:
-            self.note.say(learn_from_points(self._session, one.source, one.points), "info")
+            same = one.task.tolerance if isinstance(one.task, MatchesPoints) else None
+            self.note.say(learn_from_points(self._session, one.source, one.points, same), "ok")
 
     def close_down(self) -> None:
         """Let go of the viewer, and give it its own text back."""
@@ -152,7 +153,8 @@ class CountResults(ResultsPart):
         )
         self.use = button(
             "Use as annotation",
-            "Copy the points, with your corrections, into a layer of your own and learn from them.",
+            "Add the points, with your corrections, to those that you clicked, and learn from them. Yours stay as they "
+            "are: a cell that you clicked already is not added again.",
             self.learn,
         )
         self.copy = button("Copy", "Copy the table, to paste it into a spreadsheet.", self.table.copy)
