@@ -1,1 +1,1 @@
-"""Objects of a label image measured, one row each: size, place, brightness, shape; come here to add a column."""
+"""Objects of a label image measured, one row each; what columns are called, and how they look as a whole."""
