@@ -85,10 +85,11 @@ def apply(studio: Studio) -> None:
     studio.wait(lambda: not session.applying.running)
     studio.pause(0.5)
     studio.shoot("apply-layers")
-    panel.layers.objects.table.click()
+    studio.scroll_to(panel.layers.decoding)
+    panel.layers.objects.table.panel.view.selectRow(5)
     studio.pause(1)
     studio.shoot("apply-table")
-    viewer.window.remove_dock_widget(viewer.window.dock_widgets["Features table widget (napari)"])
+    viewer.reset_view()
     apply_folder(studio)
 
 

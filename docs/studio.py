@@ -8,7 +8,7 @@ import napari
 from napari.layers import Layer
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 from microforge.gui.dock import MicroforgeDock
 from microforge.gui.session.training_run import RunState
@@ -48,6 +48,11 @@ class Studio:
         """Open a tab."""
         tabs = self.dock.tabs
         tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(tab))
+
+    def scroll_to(self, part: QWidget) -> None:
+        """Bring a part of the open tab to its top."""
+        page = self.dock.tabs.currentWidget()
+        page.verticalScrollBar().setValue(part.mapTo(page.widget(), part.rect().topLeft()).y())
 
     def shoot(self, name: str) -> None:
         """Photograph the window in both themes."""

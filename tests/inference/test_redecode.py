@@ -10,8 +10,8 @@ from microforge.config import PredictionConfig
 from microforge.errors import ModelMismatchError, SettingsError
 from microforge.inference.open_images import OpenImage, OpenImagePredicted, decode_again, predict_open_images
 from microforge.inference.predictor import Predictor
-from microforge.inference.redecode import KeptOutputs, decoding_options, left_out_text
-from microforge.io.model_file import ModelFile
+from microforge.inference.redecode import KeptOutputs, decoding_options, keep_options, left_out_text
+from microforge.io.model_file import ModelFile, save_model
 from microforge.tasks import get_task
 from microforge.types import Image, Prediction
 from support.random_models import counting_model, random_model
@@ -128,3 +128,17 @@ def test_all_images_share_the_room() -> None:
     events = predict_open_images(Path(), images, config, lambda _, config: Predictor(model, config), 2 * one)
     kept = [event.kept for event in events if isinstance(event, OpenImagePredicted)]
     assert [one.too_large for one in kept if one] == [False, False, True]
+
+
+def test_options_are_kept_in_the_model_file(tmp_path: Path) -> None:
+    model, path = objects_model("YX"), tmp_path / "model.safetensors"
+    save_model(path, model.weights, model.card)
+    keep_options(path, {"smallest": 40})
+    made = Predictor(path, PredictionConfig(device="cpu"))
+    assert made.task.options.model_dump() == {**made.task.options.model_dump(), **BASE, "smallest": 40}
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match="cannot change: kinds"):
+        keep_options(path, {"kinds": ("a",)})
+    with pytest.raises(SettingsError):
+        keep_options(path, {"smallest": 0})
+    assert path.read_bytes() == before

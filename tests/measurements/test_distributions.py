@@ -72,10 +72,10 @@ def test_headings_have_units_and_pixels_give_way_to_micrometres() -> None:
     names = ["label", "area", "centroid_y", "centroid_x", "mean_intensity_DAPI", "area_um2", "centroid_y_um", "d_um"]
     columns = {name: np.ones(2) for name in names}
     texts = [heading.text for heading in shown_headings(columns)]
-    assert texts == ["label", "x (px)", "mean intensity DAPI", "area (µm²)", "y (µm)", "d (µm)"]
+    assert texts == ["label", "area (µm²)", "mean intensity DAPI", "d (µm)", "x (px)", "y (µm)"]
     some = {"area": np.ones(2), "volume": np.ones(2), "odd name": np.ones(2), "area_um2": np.array([1, np.nan])}
     texts = [heading.text for heading in shown_headings(some)]
-    assert texts == ["area (px²)", "volume (voxels)", "odd name", "area (µm²)"]
+    assert texts == ["area (px²)", "volume (voxels)", "area (µm²)", "odd name"]
     assert [heading_of(name).measured for name in ("label", "frame", "centroid_z", "y", "area")] == [False] * 4 + [True]
 
 

@@ -130,3 +130,25 @@ class FakeClassifier:
 
         yield TileFinished(1, 1)
         yield self.predict(to_samples(image)[0])
+
+
+class FakeSegmenter:
+    """Takes the pixels of images, from 0 to 1, for what a network answers about objects; keeps that if asked to."""
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+        self.keeps: Any = None
+
+    def run_image(self, image: Any) -> Iterator[TileFinished | Prediction]:
+        from microforge.answers.time_series import PredictionStack
+        from microforge.axes.samples import to_samples
+
+        samples = to_samples(image)
+        stack = PredictionStack(len(samples) if "T" in image.axes else None)
+        for done, sample in enumerate(samples, start=1):
+            output = np.repeat(np.asarray(sample.image, np.float32), 2, axis=0)
+            if self.keeps is not None:
+                self.keeps.add(output, lambda output, task: task.decode(output))
+            stack.add(self.task.decode(output))
+            yield TileFinished(done, len(samples))
+        yield stack.prediction()

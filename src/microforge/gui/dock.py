@@ -192,7 +192,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _follow_theme(self, _: Any = None) -> None:
         theme = get_theme(self.session.viewer.theme)
         self.setStyleSheet(style_sheet(theme.background.as_hex()))
-        for panel in (self.train, self.review):
+        for panel in (self.train, self.apply, self.review):
             panel.set_colours(theme.background.as_hex(), theme.text.as_hex())
 
 

@@ -5,10 +5,14 @@ What a network answers is large (eight bytes per pixel for objects), so that onl
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from microforge.answers.time_series import PredictionStack
 from microforge.config import field_hints, is_decoding
+from microforge.errors import SettingsError
+from microforge.io.model_file import load_model, save_model
+from microforge.tasks import get_task
 from microforge.tasks.base import Task, TaskOptions
 from microforge.types import Floats, Prediction
 
@@ -71,6 +75,31 @@ class KeptOutputs:
 def decoding_options(options: TaskOptions) -> dict[str, Any]:
     """Give the options that only decide how a network's answer is read, by name."""
     return {name: getattr(options, name) for name, info in type(options).model_fields.items() if is_decoding(info)}
+
+
+def keep_options(model: Path, options: Mapping[str, Any]) -> None:
+    """Write options into a model file, as those that it is used with from now on; its weights stay.
+
+    Parameters
+    ----------
+    options
+        Those of `decoding_options`, by name; what is not named stays.
+
+    Raises
+    ------
+    ModelFileError
+        If the model cannot be read.
+    SettingsError
+        If an option is unknown, out of range, or decides more than how answers are read.
+    WriteError
+        If the model cannot be written; it is unchanged then.
+    """
+    file = load_model(model)
+    task = get_task(file.card.task).from_options(file.card.task_options)
+    if more := set(options) - set(decoding_options(task.options)):
+        raise SettingsError(f"A trained model cannot change: {', '.join(sorted(more))}.", where=str(model))
+    changed = type(task).from_options({**task.options.model_dump(), **options}).options.model_dump(mode="json")
+    save_model(model, file.weights, file.card.model_copy(update={"task_options": changed}))
 
 
 def left_out_text(options: TaskOptions, left_out: Mapping[str, int]) -> str:

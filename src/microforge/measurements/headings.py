@@ -83,13 +83,15 @@ def heading_of(name: str) -> Heading:
 
 
 def shown_headings(columns: Mapping[str, Array]) -> list[Heading]:
-    """Give the columns to show: of what is there in pixels and in micrometres, only the latter.
+    """Give the columns to show: names of the objects, their sizes, other measurements, places.
 
-    Where images without a pixel size are among others, both.
+    Of what is there in pixels and in micrometres only the latter; where images without a pixel size are among others,
+    both.
     """
     lengths = {
         re.sub(_MICROMETRES, "", name)
         for name, column in columns.items()
         if re.search(_MICROMETRES, name) and np.isfinite(np.asarray(column, np.float64)).all()
     }
-    return [heading_of(name) for name in columns if name not in lengths]
+    headings = [heading_of(name) for name in columns if name not in lengths]
+    return sorted(headings, key=lambda one: (one.name not in _NAMES, not one.added, not one.measured))

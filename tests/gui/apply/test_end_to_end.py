@@ -59,8 +59,14 @@ def test_layers_table_and_review(qtbot: Any, session: Session, panel: ApplyPanel
     assert result.data.shape == image.data.shape
     assert 0.5 < len(np.unique(result.data)) / len(np.unique(field.labels)) < 2
     assert {"area_um2", "mean_intensity", "eccentricity", "solidity"} <= set(result.features.columns)
-    panel.layers.objects.table.click()
-    assert any("Features" in name for name in viewer.window.dock_widgets)
+    table = panel.layers.objects.table.panel
+    assert table.rows.rowCount() == result.data.max()
+    assert "confidence" in [column.title for column in table.rows.columns]
+    before = table.rows.rowCount()
+    panel.layers.decoding.sliders.lines["confidence"].slider.setValue(450)
+    qtbot.waitUntil(lambda: table.rows.rowCount() < before, timeout=5000)
+    panel.layers.decoding.back.click()
+    qtbot.waitUntil(lambda: table.rows.rowCount() == before, timeout=5000)
     review = ReviewPanel(session)
     qtbot.addWidget(review)
     review.truth.set_value(truth)

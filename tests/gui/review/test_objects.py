@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from microforge.gui.layers.results import add_results, layer_place
-from microforge.gui.review.objects import FINDING_COLOURS, FINDING_MARKS, ReviewPanel, _camera
+from microforge.gui.review.objects import FINDING_COLOURS, FINDING_MARKS, ReviewPanel
 from microforge.gui.session.state import Session
+from microforge.gui.widgets.canvas_view import camera_of
 from microforge.types import Prediction
 
 
@@ -84,7 +85,7 @@ def test_findings_are_listed_marked_and_shown(qtbot: Any, panel: ReviewPanel, se
     assert len(rings.data) == 2
     np.testing.assert_allclose(rings.data_to_world(rings.data[0]), (10 + 22.5 / 2, 20 + 22.5 / 2))
     panel.table.selectRow(0)
-    np.testing.assert_allclose(_camera(session.viewer).center[-2:], (10 + 22.5 / 2, 20 + 22.5 / 2))
+    np.testing.assert_allclose(camera_of(session.viewer).center[-2:], (10 + 22.5 / 2, 20 + 22.5 / 2))
     assert session.viewer.layers.selection.active is drawn
     assert drawn.selected_label == 2
     panel.table.selectRow(1)
@@ -120,7 +121,7 @@ def test_time_series_with_channels_between(qtbot: Any, panel: ReviewPanel, sessi
     assert compare(qtbot, panel) == [("missed", 2)]
     panel.table.selectRow(0)
     assert session.viewer.dims.point[0] == 2
-    np.testing.assert_allclose(_camera(session.viewer).center[-2:], (22.5, 22.5))
+    np.testing.assert_allclose(camera_of(session.viewer).center[-2:], (22.5, 22.5))
 
 
 def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, session: Session) -> None:

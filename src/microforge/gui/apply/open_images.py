@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from napari.layers import Image
+from napari.layers import Image, Layer
 
 from microforge.config import PredictionConfig
 from microforge.events import Preparing, RunFailed, TileFinished
+from microforge.gui.apply.decoding import DecodingPanel
+from microforge.gui.apply.model_picker import task_of_model
 from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.apply.results import ResultsPart, known_results
 from microforge.gui.apply.results.objects import ObjectResults, image_behind
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
-from microforge.gui.layers.results import layer_place
+from microforge.gui.layers.results import is_untouched, layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note, button, plain_tip, shortened, stacked
@@ -66,7 +68,10 @@ class ApplyLayers(ModelRun):
         text = CanvasText(session.viewer)
         self.parts = [make_part(session, text, self.message) for make_part in known_results()]
         self.objects = self.part(ObjectResults)
-        stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, *self.parts)
+        self.decoding = DecodingPanel()
+        self._made: dict[Any, Sequence[Layer]] = {}
+        self._told: dict[Any, str] = {}
+        stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, self.decoding, *self.parts)
         self._connect()
         self.refresh()
 
@@ -104,6 +109,9 @@ class ApplyLayers(ModelRun):
             return
         self._lines = []
         self._details = {"model": str(model), "settings": config.model_dump(mode="json")}
+        self._made, self._told = {}, {}
+        task = task_of_model(model)
+        self.decoding.clear(model, task.options if task else None)
         for part in self.parts:
             part.clear()
         self.refresh()
@@ -115,6 +123,7 @@ class ApplyLayers(ModelRun):
     def _connect(self) -> None:
         self.follow()
         self.axes.value_changed.connect(self._on_axes)
+        self.decoding.decoded.connect(self._show_again)
         layers = self._session.viewer.layers
         self._sources = (layers.selection.events.changed, layers.events.inserted, layers.events.removed)
         for source in self._sources:
@@ -122,6 +131,7 @@ class ApplyLayers(ModelRun):
 
     def close_down(self) -> None:
         """Let go of the viewer."""
+        self.decoding.close_down()
         for part in self.parts:
             part.close_down()
         # The viewer may outlive the dock: it must not call what Qt has deleted.
@@ -164,7 +174,8 @@ class ApplyLayers(ModelRun):
             self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
 
     def _show(self, event: OpenImagePredicted) -> None:
-        self._say(f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)")
+        self._told[event.place] = f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)"
+        self._say(self._told[event.place])
         for note in event.prediction.notes:
             self._say(f"{event.place.name}: {note}", "warning")
 
@@ -174,8 +185,23 @@ class ApplyLayers(ModelRun):
             added = part.add(event, self._details)
             if added is not None:
                 self.objects.take(added.measured)
+                self._made[event.place] = added.measured
+                self.decoding.add(event)
                 return added.text
         return "Nothing can be shown of this answer."
+
+    def _show_again(self, event: OpenImagePredicted) -> None:
+        """Show a result that was read with other settings, unless a person has worked on it or closed it."""
+        layers, made = self._session.viewer.layers, self._made.get(event.place, ())
+        here = all(layer in layers for layer in made)
+        if here and all(is_untouched(layer) for layer in made):
+            text = f"{event.place.name}: {self._add(event)}"
+            self._lines = [text if line == self._told[event.place] else line for line in self._lines]
+            self._told[event.place] = text
+            self.message.say("\n".join(self._lines[-8:]), self.message.severity)
+            self.objects.refresh()
+        else:
+            self.decoding.leave(event.place, by_hand=here)
 
     def _say(self, line: str, severity: str = "ok") -> None:
         self._lines.append(line)

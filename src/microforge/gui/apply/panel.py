@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from microforge.config import PredictionConfig, is_fitted
@@ -11,7 +12,7 @@ from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
 from microforge.gui.apply.model_picker import ModelPicker, task_of_model
 from microforge.gui.apply.open_images import ApplyLayers
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import collapsible, stacked
+from microforge.gui.widgets.basics import Themed, collapsible, stacked
 from microforge.gui.widgets.settings_form import Form
 from microforge.inference.protocols import ImagePredictor, MakePredictor
 from microforge.tasks import TaskOptions
@@ -33,6 +34,7 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         predict_folder: PredictFolder | None = None,
     ) -> None:
         super().__init__()
+        self._session = session
         self.picker = ModelPicker(session)
         self.settings = PredictionSettings(session)
         self.layers = ApplyLayers(session, self.settings.value, make_predictor)
@@ -48,10 +50,37 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
                 column.addWidget(QLabel(f"<b>{title}</b>"))
             column.addWidget(part)
         column.addStretch(1)
+        self.settings.options_changed.connect(self._on_settings)
+        self.layers.decoding.options_changed.connect(self._on_decoding)
+        self.layers.decoding.model_changed.connect(self._on_model_kept)
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        for part in self.layers.parts:
+            if isinstance(part, Themed):
+                part.set_colours(background, text)
+
+    def _is_shown(self) -> bool:
+        """Whether the results on screen are of the model that is chosen."""
+        return self._session.model_path == self.layers.decoding.model
+
+    def _on_settings(self) -> None:
+        if self._is_shown():
+            self.layers.decoding.set_options(self.settings.options)
+
+    def _on_decoding(self, changed: Mapping[str, Any]) -> None:
+        if self._is_shown():
+            self.settings.change(changed)
+
+    def _on_model_kept(self, model: Path) -> None:
+        if self._is_shown():
+            self._session.set_model(model)
 
 
 class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
     """How models are applied, and the settings of the chosen model's task that can be changed after training."""
+
+    options_changed = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -71,6 +100,16 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         changed = {name: value for name, value in shown.items() if value != self._own[name]}
         return self._form.value().model_copy(update={"task_options": changed})
 
+    @property
+    def options(self) -> TaskOptions:
+        """The options of the task, as they stand here."""
+        return self._task.value() if self._task else TaskOptions()
+
+    def change(self, options: Mapping[str, Any]) -> None:
+        """Take options of the task that were set elsewhere, by name."""
+        if self._task is not None:
+            self._task.set_value(self._task.value().model_copy(update=dict(options)))
+
     def _on_model_changed(self, path: Path | None) -> None:
         if self._task is not None:
             self._content.removeWidget(self._task.native)
@@ -80,7 +119,11 @@ class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types
         if options is not None:
             self._own = options.model_dump()
             self._task = Form(options, leave_out=_not_numbers(type(options)))
+            self._task.value_changed.connect(self._on_changed)
             self._content.addWidget(self._task.native)
+
+    def _on_changed(self, _value: Any) -> None:
+        self.options_changed.emit()
 
 
 def _options_of(path: Path | None) -> TaskOptions | None:

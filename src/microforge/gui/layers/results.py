@@ -82,7 +82,7 @@ def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
     """Give measurements as the features of a Labels layer.
 
     napari takes row k of the features for label k, so that consecutive labels get an empty row for the background;
-    others are named by a column `index`.
+    others are named for napari by a column `index` beside that of the labels.
     """
     if not measurements:
         return {}
@@ -90,20 +90,26 @@ def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
     label = columns.pop("label")
     if np.array_equal(label, np.arange(1, len(label) + 1)):
         return {"label": np.arange(len(label) + 1)} | {name: _below_nothing(c) for name, c in columns.items()}
-    return {"index": label} | columns
+    return {"index": label, "label": label} | columns
 
 
 def measurements_of(layer: Layer) -> dict[str, Array]:
     """Give the measurements back from a layer of `add_results`, for saving; empty where it has none."""
     columns = {name: layer.features[name].to_numpy() for name in layer.features.columns}
     if "index" in columns:
-        return {"label": columns.pop("index")} | columns
+        return {name: column for name, column in columns.items() if name != "index"}
     return {name: column[1:] for name, column in columns.items()}
 
 
 def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
     """Give the result layers of an image layer."""
     return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
+
+
+def is_untouched(layer: Layer) -> bool:
+    """Whether a layer of ours still holds what the model gave, and has the name that it got."""
+    known = layer.metadata.get(DETAILS, {})
+    return bool(known.get("name") == layer.name and known.get("fingerprint") == fingerprint(layer))
 
 
 def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
@@ -183,7 +189,7 @@ def find_ours(viewer: ViewerModel, place: LayerPlace, kind: str, ndim: int) -> L
     for layer in reversed(viewer.layers):
         known = layer.metadata.get(DETAILS, {})
         if known.get("source") == place.source and known.get("kind") == kind and layer.ndim == ndim:
-            if known["name"] == layer.name and known["fingerprint"] == fingerprint(layer):
+            if is_untouched(layer):
                 return layer
             layer.metadata[DETAILS] = {**known, "source": None}
     return None

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
-from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 
 from microforge.axes.areas import mask_of
@@ -21,6 +19,7 @@ from microforge.gui.review.tables import FindingsTable
 from microforge.gui.session.snapshot import snapshot_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import tick
+from microforge.gui.widgets.canvas_view import look_at
 from microforge.types import Array
 
 FINDING_MARKS = "review marks"
@@ -82,12 +81,7 @@ class ReviewPanel(LayerComparison):
         viewer = self._session.viewer
         if layer not in viewer.layers:
             return
-        world = layer.data_to_world(self._in_layer(finding.centre, layer))
-        first = viewer.dims.ndim - len(world)
-        for axis, position in enumerate(world):
-            viewer.dims.set_point(first + axis, position)
-        shown = [axis - first for axis in viewer.dims.displayed if axis >= first]
-        _camera(viewer).center = tuple(world[axis] for axis in shown)
+        look_at(viewer, layer, self._in_layer(finding.centre, layer))
         viewer.layers.selection.active = layer
         layer.selected_label = finding.label
 
@@ -180,11 +174,6 @@ class ReviewPanel(LayerComparison):
         mark_result(rings, FINDING_MARKS)
         rings.metadata[FINDING_MARKS] = True
         return rings
-
-
-def _camera(viewer: ViewerModel) -> Any:
-    """Give the camera; napari 0.9 moved it and warns of the old place."""
-    return getattr(viewer, "scene", viewer).camera
 
 
 def _events(job: partial[ObjectComparison]) -> Iterator[ObjectComparison]:

@@ -77,7 +77,9 @@ class CountResults(ResultsPart):
         if source is not None:
             one = CountedLayers(source, event.image, event.task, event.prediction, points, event.place.axes)
             one.add_density = partial(add_density, viewer, event, details)
-            self.images.append(one)
+            # Read again with other settings, an image takes the place that it had; its density is the same.
+            one.density = next((known.density for known in self.images if known.points is points), ())
+            self.images = [*(known for known in self.images if known.points is not points), one]
             self._show_density(self.density.isChecked())
             self._offer_kinds()
         self._show_parts()

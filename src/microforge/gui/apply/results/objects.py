@@ -5,26 +5,20 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 from napari.layers import Points as PointsLayer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QTimer
 
 from microforge.gui.apply.results.base import Added, ResultsPart
+from microforge.gui.apply.results.object_table import ObjectTable, source_name, table_of
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.point_results import columns_of_points
-from microforge.gui.layers.results import (
-    CLASSES_KIND,
-    DETAILS,
-    add_results,
-    copy_to_correct,
-    measurements_of,
-    results_of,
-)
+from microforge.gui.layers.results import CLASSES_KIND, add_results, copy_to_correct, results_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
 
-TABLE_HEIGHT = 260
+#: Milliseconds after a point was moved, added or deleted before the table is made anew.
+TABLE_DELAY = 200
 
 
 class ObjectResults(ResultsPart):
@@ -33,14 +27,19 @@ class ObjectResults(ResultsPart):
     def __init__(self, session: Session, text: CanvasText, message: Note) -> None:
         super().__init__(session, text, message)
         self._results: list[Layer] = []
-        self.table = button("Show table", "", self.show_table)
+        self._listed: list[tuple[Layer, Any]] = []
+        self.table = ObjectTable(session)
         self.save = button("Save table …", "", self._ask_and_save)
         self.correct = button(
             "Copy to correct",
             "Copy the results into layers of your own, to repair by painting and to train on.",
             self.copy_results,
         )
-        stacked(self, beside(self.table, self.save, wide=()), self.correct)
+        stacked(self, beside(self.save, self.correct, wide=(0, 1)), self.table)
+        # Without a parent: closing stops it also after Qt has deleted the dock.
+        self._soon = QTimer(singleShot=True, interval=TABLE_DELAY)
+        self._soon.timeout.connect(self._list_again)
+        session.viewer.layers.events.connect(self._on_layers)
 
     def clear(self) -> None:
         """Forget the last run."""
@@ -56,17 +55,20 @@ class ObjectResults(ResultsPart):
 
     def take(self, layers: Sequence[Layer]) -> None:
         """Take layers in that hold something measured, whichever part made them."""
-        self._results += layers
+        self._results += [layer for layer in layers if layer not in self._results]
 
     def refresh(self) -> None:
         """Show what can be done now."""
-        measured = [layer for layer in self.measured() if len(_table_of(layer))]
+        measured = [layer for layer in self.measured() if len(table_of(layer))]
         points = any(isinstance(layer, PointsLayer) for layer in measured)
         self.setVisible(bool(measured))
-        self.table.setVisible(getattr(self._session.viewer, "window", None) is not None)
         self.correct.setVisible(not points)
         what = "place and certainty of every cell" if points else "size, place, brightness and shape of every object"
-        self.table.setToolTip(f"Show {what} in napari's table.")
+        # A table is only made anew for what is new, as this is asked for with each selection.
+        listed = [(layer, layer.features) for layer in measured]
+        if [(id(one), id(two)) for one, two in listed] != [(id(one), id(two)) for one, two in self._listed]:
+            self._listed = listed
+            self.table.show_layers(measured)
         self.save.setText("Save cells …" if points else "Save table …")
         self.save.setToolTip(f"Save {what} of this run as one CSV file.")
 
@@ -75,34 +77,44 @@ class ObjectResults(ResultsPart):
         here = self._session.viewer.layers
         return [layer for layer in self._results if layer in here and isinstance(layer, Labels | PointsLayer)]
 
-    def show_table(self) -> None:
-        """Open napari's table of features with the results of the last run."""
-        viewer = self._session.viewer
-        dock, _ = viewer.window.add_plugin_dock_widget("napari", "Features table widget")
-        # Beside our dock the table would have room for two columns.
-        window = dock.parent()
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        window.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
-        viewer.layers.selection = set(self.measured())
-
     def columns(self) -> Mapping[str, Array]:
         """Give the measurements of the last results, with a column that names the image."""
         from microforge.io.tables import joined_tables
 
-        return joined_tables([(_source_name(layer), _table_of(layer)) for layer in self.measured()])
+        return joined_tables([(source_name(layer), table_of(layer)) for layer in self.measured()])
+
+    def set_colours(self, background: str, text: str) -> None:
+        """Follow napari's theme."""
+        self.table.panel.set_colours(background, text)
+
+    def close_down(self) -> None:
+        """Let go of the viewer."""
+        self._soon.stop()
+        self._session.viewer.layers.events.disconnect(self._on_layers)
+        self.table.close_down()
 
     def copy_results(self) -> None:
         """Make layers from the last results that can be corrected and trained on."""
         lines = []
         for layer in self.measured():
             image, annotated = image_behind(self._session, layer), None
-            copy = copy_to_correct(self._session.viewer, layer, f"{_source_name(layer)} corrected")
+            copy = copy_to_correct(self._session.viewer, layer, f"{source_name(layer)} corrected")
             if image is not None:
                 annotated = self._session.annotated_of(image)
             # Never exchanged unasked: what was painted before would silently no longer count.
             first = f"delete {annotated.labels.name}, then " if annotated and annotated.labels else ""
             lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
         self.message.say("\n".join(lines), "info")
+
+    def _on_layers(self, event: Any) -> None:
+        """Hear of points that were moved, added or deleted; the list passes on what happens to its layers."""
+        layer = getattr(event, "source", None)
+        if event.type == "data" and isinstance(layer, PointsLayer) and layer in self._results:
+            self._soon.start()
+
+    def _list_again(self) -> None:
+        self._listed = []
+        self.refresh()
 
     def _ask_and_save(self) -> None:
         points = self.save.text().startswith("Save cells")
@@ -117,11 +129,3 @@ def image_behind(session: Session, layer: Layer) -> Image | None:
     if annotated is not None:
         return annotated.image
     return next((image for image in session.images() if layer in results_of(session.viewer, image)), None)
-
-
-def _table_of(layer: Layer) -> dict[str, Array]:
-    return columns_of_points(layer) if isinstance(layer, PointsLayer) else measurements_of(layer)
-
-
-def _source_name(layer: Layer) -> str:
-    return str(layer.metadata[DETAILS]["name"]).rpartition(" (")[0]
