@@ -31,6 +31,31 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class AsidePart:
+    """What of an image is kept aside: all of it, or from pixel `start` along `axis` of ``(Z)YX`` on.
+
+    Attributes
+    ----------
+    image
+        Name of the image, of a time series that of all time points.
+    by_hand
+        Whether a person said so, rather than the draw.
+    """
+
+    image: str
+    axis: int | None = None
+    start: int = 0
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class KeptAside:
+    """What is measured on and not learnt from, from now on."""
+
+    parts: tuple[AsidePart, ...]
+
+
+@dataclass(frozen=True)
 class StepFinished:
     """One optimiser step. `seconds` is the active training time so far (pauses do not count)."""
 
@@ -125,6 +150,7 @@ class RunFailed:
 TrainingEvent = (
     Preparing
     | RunStarted
+    | KeptAside
     | StepFinished
     | Validated
     | PreviewReady

@@ -60,3 +60,10 @@ def test_pieces_of_several_samples_are_those_of_one_also_where_some_have_none() 
     empty = replace(painted(labels), annotation=None)
     assert pieces_of_all(map(of_objects, [painted(labels), empty, painted(labels)])).counts() == {"": 2}
     assert pieces_of_all([of_objects(empty)]).counts() == {}
+
+
+def test_planes_and_stacks_of_one_series_can_be_put_together() -> None:
+    labels = np.zeros((4, 16, 16), np.int32)
+    labels[:, 2:5, 2:5] = 1
+    both = pieces_of_all(map(of_objects, [painted(labels[0]), painted(labels)]))
+    assert (both.low.tolist(), both.high.tolist()) == ([[0, 2, 2], [0, 2, 2]], [[1, 5, 5], [4, 5, 5]])

@@ -9,7 +9,7 @@ import pytest
 
 from microforge.config import TrainingConfig
 from microforge.data.normalise import normaliser_for
-from microforge.events import StepFinished, TrainingEvent
+from microforge.events import AsidePart, KeptAside, StepFinished, TrainingEvent
 from microforge.io.model_file import read_card
 from microforge.training import loop
 from microforge.training.loop import train
@@ -175,3 +175,35 @@ def test_a_change_reads_no_image_but_its_own(tmp_path: Path, runs: list[Run]) ->
     before = runs[0].summary.data_hash
     assert reads[0] == reads[1] > 0
     assert len(before) == 32
+
+
+def told(events: Iterator[TrainingEvent]) -> list[KeptAside]:
+    return [event for event in events if isinstance(event, KeptAside)]
+
+
+def test_what_is_kept_aside_is_told_at_the_start_and_when_a_person_keeps_more(tmp_path: Path, runs: list[Run]) -> None:
+    samples = [disc_sample(f"field {k}", seed=k) for k in range(5)]
+    (drawn,) = told(train(QUICK, samples, None, tmp_path))
+    assert drawn.parts == (AsidePart(runs[0].setup.validation[0].name),)
+    live, seen = Live(), []
+    for event in train(QUICK, samples[:1], (), tmp_path / "more", live):
+        seen += told(iter([event]))
+        if isinstance(event, StepFinished) and event.step == 2:
+            live.replace(samples[1], aside=True)
+    assert [[part.by_hand for part in one.parts] for one in seen] == [[], [True]]
+
+
+def test_of_a_single_image_the_block_is_told(tmp_path: Path, runs: list[Run]) -> None:
+    (drawn,) = told(train(QUICK, [disc_sample("only", shape=(128, 400), count=60)], None, tmp_path))
+    cut = runs[0].setup.split.cuts["only"]
+    assert drawn.parts == (AsidePart("only", cut.axis, cut.start),)
+
+
+def test_an_image_that_is_to_be_learnt_from_is_not_drawn(tmp_path: Path, runs: list[Run]) -> None:
+    samples = [disc_sample(f"field {k}", seed=k) for k in range(5)]
+    names: list[str] = []
+    for _ in samples:
+        (drawn,) = told(train(QUICK, samples, None, tmp_path / str(len(names)), always_learnt=names))
+        assert not set(names) & {part.image for part in drawn.parts}
+        names += [part.image for part in drawn.parts]
+    assert len(names) == 4, "the one with most is never drawn"

@@ -101,9 +101,23 @@ class Pieces:
 
 
 def pieces_of_all(pieces: Iterable[Pieces]) -> Pieces:
-    """Give the pieces of several samples (time points of a series) as those of one; of one at least."""
+    """Give the pieces of several samples (time points of a series) as those of one; of one at least.
+
+    Among stacks, planes are taken for stacks of one plane: whoever trains is told later that they do not go together.
+    """
     given = list(pieces)
-    return Pieces(*(np.concatenate([getattr(one, name) for one in given]) for name in Pieces.__annotations__))
+    dims = max(one.low.shape[1] for one in given)
+    return Pieces(
+        np.concatenate([one.kind for one in given]),
+        np.concatenate([_padded(one.low, dims, 0) for one in given]),
+        np.concatenate([_padded(one.high, dims, 1) for one in given]),
+        np.concatenate([one.size for one in given]),
+        np.concatenate([one.count for one in given]),
+    )
+
+
+def _padded(corners: Doubles, dims: int, value: float) -> Doubles:
+    return np.pad(corners, ((0, 0), (dims - corners.shape[1], 0)), constant_values=value)
 
 
 def of_image(sample: Sample) -> Pieces:

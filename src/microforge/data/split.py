@@ -17,6 +17,7 @@ from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image
 from microforge.config import Settings
 from microforge.data.kept_aside import BlockCut, Draw
 from microforge.errors import readable
+from microforge.events import AsidePart, KeptAside
 from microforge.types import Sample
 
 #: Names of files that are time points of one series: ``fieldA_t001``, ``fieldA-time-2``, ``t000``.
@@ -88,6 +89,17 @@ class Split(Settings):
     def divide(self, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
         """Give what is learnt from and what is measured on."""
         return tuple(_given(map(self.training_part, samples))), tuple(_given(map(self.validation_part, samples)))
+
+    def kept_aside(self, samples: Sequence[Sample]) -> KeptAside:
+        """Tell what of these images, each as it was given or a part of that, is kept aside."""
+        parts: dict[str, AsidePart] = {}
+        for sample in samples:
+            name, cut = sample.series.removesuffix(BLOCK_SUFFIX), self.cuts.get(self.group(sample))
+            if self.role(sample) == "validation":
+                parts[name] = AsidePart(name, by_hand=readable(sample.series) in self.by_hand)
+            elif cut is not None:
+                parts[name] = AsidePart(name, cut.axis, cut.start)
+        return KeptAside(tuple(parts.values()))
 
     def with_aside(self, samples: Sequence[Sample]) -> "Split":
         """Give the split with images that a person keeps aside."""

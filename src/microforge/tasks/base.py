@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from microforge.annotations import AnnotationKind
-from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image, pieces_of_all
+from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image
 from microforge.answers import AnswerKind
 from microforge.answers.quality import Quality, plain_quality
 from microforge.config import Settings
@@ -158,7 +158,10 @@ class Task(ABC):
         """Tell how much of what a good model needs is annotated; None where that cannot be said."""
         if self.goals is None or not samples:
             return None
-        return headway_of(pieces_of_all(map(self.pieces, samples)).counts(), self.goals)
+        counts: Counter[str] = Counter()
+        for sample in samples:
+            counts.update(self.pieces(sample).counts())
+        return headway_of(counts, self.goals)
 
     def learnt(self) -> dict[str, str]:
         """Say in words what a model has learnt of the data besides weights, by name."""

@@ -1,6 +1,6 @@
 """The training loop: `microforge.train`, an iterator of events that can be stopped at any moment."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ def train(
     *,
     resume: bool = False,
     same_images: bool = False,
+    always_learnt: Collection[str] = (),
 ) -> Iterator[TrainingEvent]:
     """Check the arguments now; return a generator that trains, yielding what happens.
 
@@ -53,6 +54,8 @@ def train(
         (another task, seed, width, depth, normalisation, kind of image) is refused before anything is written.
     same_images
         Refuse to resume with other images or annotations than the run had.
+    always_learnt
+        Names of images, of time series that of all time points, that are never drawn to be kept aside.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def train(
     folder = Path(folder)
     checkpoint = load_checkpoint(folder) if resume else None
     record = None if checkpoint is None else read_record(checkpoint.values, str(folder))
-    setup = make_setup(config, training, validation, record, same_images=same_images)
+    setup = make_setup(config, training, validation, record, same_images=same_images, always_learnt=always_learnt)
     _make_folder(folder)
     clock = ActiveClock()
     return counted(_alone(setup, folder, clock, live or Live(), checkpoint), clock)
@@ -104,6 +107,7 @@ def _events(
         run.restore(checkpoint)
     atomic_write_text(folder / CONFIG_NAME, described(setup))
     yield _started(run)
+    yield setup.kept_aside
     yield from setup.advice
     history = History(folder, resumed_at=None if checkpoint is None else run.learner.step)
     finished = False

@@ -14,7 +14,16 @@ from torch import Tensor
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError, WriteError
-from microforge.events import CheckpointSaved, Doubt, RunAdvice, RunFinished, StepFinished, TrainingEvent, Validated
+from microforge.events import (
+    CheckpointSaved,
+    Doubt,
+    KeptAside,
+    RunAdvice,
+    RunFinished,
+    StepFinished,
+    TrainingEvent,
+    Validated,
+)
 from microforge.io.model_file import BaselineCard, ModelCard, save_model
 from microforge.tasks.abilities import LevelsCounts, corrupted
 from microforge.training.advice import Watcher
@@ -256,7 +265,7 @@ class Run:
                 f"preview {request.token}", f"There is no preview ({problem}). Training goes on.", "warning"
             )
 
-    def take_changes(self) -> Iterator[RunAdvice]:
+    def take_changes(self) -> Iterator[RunAdvice | KeptAside]:
         """Use annotations that changed since; one that cannot be used is said, and the older one stays."""
         for sample in self.live.take_changed():
             try:
@@ -265,7 +274,10 @@ class Run:
                     text = f"{sample.name}: {new}, which is not learnt yet. Press Stop, then Continue, to learn it."
                     yield RunAdvice(f"new {sample.name}", text, "warning")
                 by_hand = self.live.wants_aside(sample.name)
+                before = self.setup.kept_aside
                 self._use(changed_setup(self.setup, self.setup.task.check(known), by_hand=by_hand))
+                if self.setup.kept_aside != before:
+                    yield self.setup.kept_aside
             except MicroforgeError as error:
                 yield RunAdvice(f"change {sample.name}", f"{sample.name}: the change was not used ({error}).")
 

@@ -1,7 +1,8 @@
 """Set up a run: check annotations, split, choose defaults, encode targets."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from microforge.data.augment import Augmentation
 from microforge.data.normalise import card_for, normaliser_for
 from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
-from microforge.data.split import BLOCK_SUFFIX, Split, make_split
+from microforge.data.split import BLOCK_SUFFIX, Split, group_of, make_split
 from microforge.device import choose_device, free_memory
 from microforge.errors import ModelFileError, NotEnoughDataError, SettingsError, readable
-from microforge.events import Preparing, RunAdvice
+from microforge.events import KeptAside, Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
@@ -83,6 +84,11 @@ class Setup:
         )
 
     @property
+    def kept_aside(self) -> KeptAside:
+        """What is measured on and not learnt from."""
+        return self.split.kept_aside((*self.training, *self.aside))
+
+    @property
     def aside_images(self) -> dict[str, str]:
         """Fingerprints of the images that are measured on."""
         names = (readable(sample.name) for sample in self.aside)
@@ -96,6 +102,7 @@ def make_setup(
     record: RunRecord | None = None,
     *,
     same_images: bool = False,
+    always_learnt: Collection[str] = (),
 ) -> Setup:
     """Check everything and choose what is open; what a `record` knows is taken from it.
 
@@ -124,13 +131,14 @@ def make_setup(
         raise NotEnoughDataError(f"Training cannot start yet ({readiness.text}).", remedy=readiness.missing)
     fraction = config.validation_fraction if validation is None else 0.0
     if record is None:
-        split, task = _begun(config, task, usable, fraction)
+        split, task = _begun(config, task, usable, fraction, always_learnt)
         learnt, aside = split.divide(usable)
         series = {sample.series for sample in usable}
         split, aside = split.with_aside([s for s in by_hand if s.series not in series]), (*aside, *by_hand)
     else:
         given = tuple({sample.name: sample for sample in (*by_hand, *usable)}.values())
         split = record.split.with_aside([s for s in by_hand if record.split.role(s) is None])
+        split = split.with_learnt([s for s in given if s.series in always_learnt])
         split = split.grown(given, task.pieces, task.enough)
         learnt, aside = split.divide(given)
         task = continued_task(record, config, learnt)
@@ -159,23 +167,18 @@ def questions(task: Task, aside: Sequence[Sample]) -> tuple[Sample, ...]:
     return tuple(question_for(task, sample) for sample in often_validated(aside))
 
 
-def _begun(config: TrainingConfig, task: Task, usable: Sequence[Sample], fraction: float) -> tuple[Split, Task]:
+def _begun(
+    config: TrainingConfig, task: Task, usable: Sequence[Sample], fraction: float, always_learnt: Collection[str]
+) -> tuple[Split, Task]:
     """Split, and take what the task must know from what is learnt from alone.
 
     What only an image kept aside shows, such as a class, could not be learnt: such images are learnt from instead.
     """
-    learnt: frozenset[str] = frozenset()
-    pieces = {id(sample): task.pieces(sample) for sample in usable} if fraction else {}
+    learnt = frozenset(group_of(sample, config.group_by) for sample in usable if sample.series in always_learnt)
+    known = {id(sample): task.pieces(sample) for sample in usable} if fraction else {}
+    drawn = partial(make_split, usable, fraction, config.seed, group_by=config.group_by, enough=task.enough)
     while True:
-        split = make_split(
-            usable,
-            fraction,
-            config.seed,
-            group_by=config.group_by,
-            pieces=lambda sample: pieces[id(sample)],
-            enough=task.enough,
-            always_learnt=learnt,
-        )
+        split = drawn(pieces=lambda sample: known[id(sample)], always_learnt=learnt)
         fitted_on = [part for sample in usable if (part := split.fitted_part(sample)) is not None]
         fitted = task.fit(fitted_on)
         ready = task.describe(fitted_on).ready
