@@ -171,6 +171,25 @@ def test_each_tab_shows_one_next_step_from_image_to_result(
     assert accents(dock.apply) == ["Apply to selected layers"]
 
 
+def test_train_needs_no_scrolling_in_a_window_of_900_pixels(
+    qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining
+) -> None:
+    dock = docks()
+    dock.session.viewer.window.resize(1440, 900)
+    begin(qtbot, dock, nuclei, training)
+    dock.go_to(Step.TRAIN)
+    qtbot.waitUntil(lambda: bool(dock.train.report.hints.texts) and dock.train.report.plots._score_plot.isVisible())
+    page = dock.tabs.currentWidget()
+    qtbot.waitUntil(lambda: page.viewport().height() > 600)
+    assert page.verticalScrollBar().maximum() == 0
+    assert dock.train.report.plots._loss_plot.height() >= 120
+    dock.header.stop.click()
+    qtbot.waitUntil(lambda: not dock.train.run.busy)
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)
+    assert dock.train.apply.isVisible()
+    assert dock.train.discard.isVisible()
+
+
 def test_steps_that_are_done_are_ticked(qtbot: QtBot, docks: Docks, nuclei: Any, training: FakeTraining) -> None:
     dock = docks()
 

@@ -72,7 +72,7 @@ class FakeTraining:
     def _now_and_then(self, step: int, live: Any) -> Iterator[Any]:
         if step % 5 == 0:
             yield Validated(step, {"AP@0.5": 0.5}, True)
-            yield RunAdvice("few", "Paint more objects.", "warning")
+            yield RunAdvice("unlike", "One image is unlike the others.", "warning")
         request = live.preview()
         if request is not None and step % 10 == 0:
             labels = np.full(request.sample.image.shape[1:], 1, np.int32)

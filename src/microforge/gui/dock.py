@@ -32,6 +32,7 @@ from microforge.inference.open_images import OpenImagePredicted
 MINIMUM_WIDTH = 300
 #: Milliseconds a message stays that needs no action.
 READING_TIME = 15_000
+_TICK_SIZE = QSize(12, 12)
 #: What is slow to import and needed as soon as anything is trained or applied; pandas by napari, for results.
 _HEAVY = ("microforge.training.loop", "microforge.inference.predictor", "pandas")
 
@@ -139,6 +140,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.tabs.setTabToolTip(index, tip)
         self.tabs.setUsesScrollButtons(False)
         self.tabs.setDocumentMode(True)
+        self.tabs.setIconSize(_TICK_SIZE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.header)

@@ -203,7 +203,11 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         stand_out(self.train, "" if done and self.run.can_continue else "accent")
         stand_out(self.apply, "accent" if self.run.can_continue else "")
         self.discard.setVisible(running or self.run.can_discard)
-        self.advanced.setEnabled(not self.run.busy)
+        # What cannot be changed now makes room for what is to be watched.
+        self.advanced.setVisible(not self.run.busy)
+        self.list.folder.setVisible(not self.run.busy)
+        self._show_readiness(self.watch.readiness)
+        self.show_preview.setVisible(state is not RunState.ENDED)
         self.save.setVisible(done)
         self.folder.setVisible(self.run.can_discard)
         self.folder.setToolTip(f"Where this training keeps its model, log and settings: {self.run.folder}")
@@ -211,7 +215,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _show_readiness(self, readiness: Readiness) -> None:
         text = "\n".join(part for part in (readiness.in_words, readiness.missing) if part)
         self.state.say(shortened(text), "ok" if readiness.enough else "info" if readiness.ready else "warning")
-        self.meter.tell_of(readiness.headway)
+        self.meter.tell_of(None if self.run.busy else readiness.headway)
         self.train.setEnabled(readiness.ready or self.session.has_folder)
 
     def _on_form(self, config: TrainingConfig) -> None:

@@ -20,6 +20,8 @@ SLOW = 2000
 _STEPS, _PERCENT = 1000, 100
 #: The kind of advice that tells why quality is not measured.
 UNMEASURED = "no-validation"
+#: What is said of the annotations above the report, before a training begins and while it runs.
+_SAID_ABOVE = ("few",)
 _TIP = "How good the network is on what was kept aside, in words; Figures has the numbers."
 _WHY = {"stopped": "Stopped", "time": "The time set is over", "steps": "The steps set are done"}
 
@@ -162,10 +164,11 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_advice(self, event: RunAdvice) -> None:
         """Show a hint; why quality is unknown stands in the place of quality, until it is known."""
-        if event.code != UNMEASURED:
+        if event.code == UNMEASURED:
+            if not self.score.text():
+                self.quality.say(event.text, "info")
+        elif event.code not in _SAID_ABOVE:
             self.hints.say(event.code, event.text, event.severity)
-        elif not self.score.text():
-            self.quality.say(event.text, "info")
 
     def _on_preparing(self, event: Preparing) -> None:
         self._preparing = event.text

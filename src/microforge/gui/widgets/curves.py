@@ -17,7 +17,7 @@ _LOSS, _SCORE = "#4f9dff", "#2fae66"
 #: Size of titles, and in points of the numbers beside axes: what is well read on a laptop.
 LETTERS, _LETTER_POINTS = "10pt", 10
 #: Pixels from top to bottom: less, and a curve is a line.
-CURVE_HEIGHT = 128
+CURVE_HEIGHT = 122
 
 
 class Curve:

@@ -9,7 +9,7 @@ from qtpy.QtSvg import QSvgRenderer
 from qtpy.QtWidgets import QPushButton
 
 #: Of the tick at what is done: well seen on dark and on light ground.
-DONE = "#2f9e5f"
+DONE = "#3fb97a"
 _HERE = Path(__file__).parent
 #: Pixels of an icon beside a text and of the gap between them; the part of a picture's width that is its height.
 ICON_SIZE, GAP, PICTURE_SHAPE = 16, 4, 2 / 3
