@@ -99,7 +99,7 @@ class Watcher:
         worse = self.sign * (self.best[0] - value) > max(LEAST_WORSE, self.metric_noise * abs(self.best[0]))
         if worse and since > max(PATIENCE_SECONDS, 0.5 * self.best[1]):
             text = (
-                "Quality on what is kept aside gets worse since its best. Look at the preview: if good results disappear, "
+                "Quality on what is kept aside gets worse since its best. Look at the preview: if good results vanish, "
                 "something is not annotated where you say that all is; else the network learns these images by heart. "
                 "Stop, or annotate more."
             )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from microforge.tasks.instances.ground import known_ground
+from microforge.tasks.instances.ground import known_ground, unpainted_objects
 from microforge.tasks.instances.task import Instances
 from microforge.types import Sample
 from support.discs import draw_discs
@@ -106,6 +106,25 @@ def test_the_task_asks_for_the_ground_where_a_sample_or_its_option_says_so() -> 
     assert Instances().check(whole).mask is None
     unknown = Instances.from_options({"unpainted": "unknown"}).check(whole)
     np.testing.assert_array_equal(unknown.mask, painted > 0)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_it_is_told_where_an_image_looks_painted_in_part(dims: int) -> None:
+    image, truth, painted = field((256, 256) if dims == 2 else (16, 96, 96), 40, 8)
+    others = unpainted_objects(image, painted)
+    assert others >= 12 if dims == 2 else others >= 3
+    assert unpainted_objects(image, truth) == 0
+    (advice,) = Instances().advise([Sample("a", image, painted)])
+    assert f"8 objects are painted, and about {others} places look like them" in advice.text
+    complete = np.ones(painted.shape, bool)
+    for said in (Sample("a", image, truth), Sample("a", image, painted, complete)):
+        assert list(Instances().advise([said])) == []
+
+
+def test_of_many_images_some_are_looked_at() -> None:
+    image, _, painted = field((128, 128), 20, 4)
+    told = list(Instances().advise([Sample(str(k), image, painted) for k in range(100)]))
+    assert 8 <= len(told) <= 12
 
 
 def test_what_is_found_on_ground_that_nobody_looked_at_is_neither_right_nor_wrong() -> None:

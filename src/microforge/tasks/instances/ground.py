@@ -33,6 +33,9 @@ ROUNDS = 3
 CHANCE, CLEAR = 0.005, 0.96
 #: Background lies within so many deviations of the middle of the ring, and beyond all but these percent of objects.
 DEVIATIONS, PERCENT = 2.0, 2.0
+#: An unpainted object has pixels that exceed this part of those of painted ones, so many of a typical object's area,
+#: further from painted ones than so many pixels, as edges are painted roughly.
+_MOST, _WHOLE, _EDGE = 0.25, 0.3, 2.0
 #: Widths of the filters in radii of an object, and the least in pixels.
 _WIDTHS = ((0.0, 1.0), (0.25, 1.5), (0.5, 2.0))
 
@@ -53,28 +56,49 @@ def known_ground(image: ArrayLike, labels: Labels, complete: _Mask | None = None
     -------
     bool ``(Z)YX``: painted, complete, or background by what is painted near it. All False where nothing is painted.
     """
-    known = (labels > 0) if complete is None else (labels > 0) | complete
+    known: _Mask = (labels > 0) if complete is None else (labels > 0) | complete
+    sight = _sight_of(image, labels, known)
+    looks = sight.compare()
+    flat = known.reshape(sight.labels.shape)
+    for z in sight.visited:
+        flat[z][sight.window] |= sight.background(z, looks)
+    return known
+
+
+def unpainted_objects(image: ArrayLike, labels: Labels) -> int:
+    """Estimate how many objects look like the painted ones and are not painted; 0 where that cannot be told.
+
+    Parameters are those of `known_ground`. In stacks each plane on which anything is painted is looked at by itself.
+    """
+    sight = _sight_of(image, labels, labels > 0)
+    looks = sight.compare()
+    return 0 if looks is None else sum(sight.unpainted(z, looks) for z in sight.visited)
+
+
+def _sight_of(image: ArrayLike, labels: Labels, known: _Mask) -> "_Sight":
     stack = labels.reshape(-1, *labels.shape[-2:])
     visited = [z for z in range(len(stack)) if stack[z].any()]
-    if not visited:
-        return known
-    radius = _typical_radius([stack[z] for z in visited])
-    window = _window(np.any([stack[z] for z in visited], axis=0), radius)
-    flat = known.reshape(stack.shape)
-    sight = _Sight(image, stack, flat & (stack == 0), window, radius)
-    looks = sight.compare(visited)
-    for z in visited:
-        flat[z][window] |= sight.background(z, looks)
-    return known
+    radius = _typical_radius([stack[z] for z in visited]) if visited else 1.0
+    window = _window(np.any([stack[z] for z in visited], axis=0), radius) if visited else (slice(0), slice(0))
+    return _Sight(image, stack, known.reshape(stack.shape) & (stack == 0), visited, window, radius)
 
 
 @dataclass(frozen=True, eq=False)
 class _Looks:
-    """How objects differ from their ground: weights of the features, and from which score on ground is unsure."""
+    """How objects differ from their ground: weights of the features, and scores that mean something.
+
+    Attributes
+    ----------
+    far, near
+        Up to which score ground is background: far from objects, and in the ring.
+    typical
+        From which score on a pixel is as those of most objects.
+    """
 
     weights: npt.NDArray[np.float64]
     far: float
     near: float
+    typical: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +108,15 @@ class _Sight:
     image: ArrayLike
     labels: Labels
     ground: _Mask
+    visited: Sequence[int]
     window: tuple[slice, slice]
     radius: float
 
-    def compare(self, planes: Sequence[int]) -> _Looks | None:
-        """Find how objects and ring differ; None where they do not, or are too small to tell."""
+    def compare(self) -> _Looks | None:
+        """Find how objects and ring differ; None where they do not, or there is too little to tell."""
+        planes = self.visited
+        if not planes:
+            return None
         every = max(1, sum(int((self.labels[z] > 0).sum()) for z in planes) // _PIXELS_COMPARED)
         inside = np.concatenate([self._features(z, self._painted(z))[::every] for z in planes])
         every = max(1, sum(int(self._ring(z).sum()) for z in planes) // _PIXELS_COMPARED)
@@ -103,10 +131,20 @@ class _Sight:
         ring = self._ring(z)
         if looks is None:
             return ring
-        score = np.zeros(ring.shape, np.float32)
+        score = self._score(z, looks)
+        return ~self._painted(z) & ((score <= looks.far) | (ring & (score <= looks.near)))
+
+    def unpainted(self, z: int, looks: _Looks) -> int:
+        """Count what is as large and looks as most painted objects of a plane, and does not touch them."""
+        apart = ndimage.distance_transform_edt(~self._painted(z)) > _EDGE
+        pieces, _ = ndimage.label(apart & (self._score(z, looks) >= looks.typical))
+        return int((np.bincount(pieces.ravel())[1:] > _WHOLE * np.pi * self.radius**2).sum())
+
+    def _score(self, z: int, looks: _Looks) -> Floats:
+        score = np.zeros(self._painted(z).shape, np.float32)
         for weight, plane in zip(looks.weights, self._planes(z), strict=True):
             score += np.float32(weight) * plane
-        return ~self._painted(z) & ((score <= looks.far) | (ring & (score <= looks.near)))
+        return score
 
     def _painted(self, z: int) -> _Mask:
         painted: _Mask = self.labels[z][self.window] > 0
@@ -154,7 +192,7 @@ def _difference(inside: Floats, ring: Floats, clear: float) -> _Looks | None:
     middle = float(np.median(level))
     spread = 1.4826 * float(np.median(np.abs(level - middle)))
     far = min(middle + DEVIATIONS * spread, float(np.percentile(scores, PERCENT)))
-    return _Looks(weights, far, (float(np.median(scores)) + middle) / 2)
+    return _Looks(weights, far, (float(np.median(scores)) + middle) / 2, float(np.percentile(scores, 100 * _MOST)))
 
 
 def _discriminant(first: Floats, second: Floats) -> npt.NDArray[np.float64]:

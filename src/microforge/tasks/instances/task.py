@@ -5,7 +5,7 @@ own greatest depth. The second falls to zero wherever two objects touch, whateve
 no size setting (cf. Naylor et al. 2019, doi 10.1109/TMI.2018.2865709).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -17,10 +17,11 @@ from microforge.annotations import LABELS, AnnotationKind
 from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_objects
 from microforge.answers import OBJECTS, AnswerKind
 from microforge.config import NetworkConfig, choice_field, decoding_field
+from microforge.events import RunAdvice
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
-from microforge.tasks.instances.ground import known_ground
+from microforge.tasks.instances.ground import known_ground, unpainted_objects
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 #: Of so many objects the smallest tell how small others may be; fewer are taken to be no smaller than this part of the
 #: middle one.
 ENOUGH_OBJECTS, FEW_PART = 50, 0.2
+#: So many images, and so many pixels of them, are looked at for objects that nobody painted, as it takes a second each.
+IMAGES_LOOKED_AT, PIXELS_LOOKED_AT = 12, 4_000_000
+#: An image is told of where it has at least so many of them, and no fewer than are painted.
+FEWEST_UNPAINTED = 3
 
 
 class InstanceOptions(TaskOptions):
@@ -127,6 +132,15 @@ class Instances(ObjectTask):
             return replace(checked, mask=checked.annotation > 0)
         return checked
 
+    def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
+        """Tell of images that look painted in part though all is said to be; some of many images are looked at."""
+        left = PIXELS_LOOKED_AT
+        for sample in samples[:: -(-len(samples) // IMAGES_LOOKED_AT) or 1]:
+            left -= sample.size
+            if sample.mask is None and sample.annotation is not None and left >= 0:
+                others = unpainted_objects(sample.image, sample.annotation)
+                yield from _looks_partly_painted(sample.name, object_count(sample), others)
+
     def changes(self, given: Sample, used: Sample) -> str:
         """Tell of pieces that are taken as objects."""
         return splitting(given, used)
@@ -212,6 +226,16 @@ def _anisotropy(sample: Sample) -> Sequence[float] | None:
     if size is None or len(size) != sample.image.ndim - 1 or not np.ptp(size):
         return None
     return [length / size[-1] for length in size]
+
+
+def _looks_partly_painted(name: str, painted: int, others: int) -> Iterator[RunAdvice]:
+    if others >= max(FEWEST_UNPAINTED, painted):
+        text = (
+            f"{name}: {painted} object{'s are' if painted != 1 else ' is'} painted, and about {others} places look "
+            "like them but are taught as background. If they are objects, paint them too, or say that the image is "
+            "painted in part: unpainted is around what I paint (Annotate), or --option unpainted=around."
+        )
+        yield RunAdvice(f"partly {name}", text, "warning")
 
 
 def _shows_background(sample: Sample) -> bool:
