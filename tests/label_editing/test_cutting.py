@@ -3,14 +3,14 @@
 import numpy as np
 from scipy import ndimage
 
-from microforge.label_editing import label_along, split
+from microforge.label_editing import crossed, split
 
 
 def test_line_across_an_object_cuts_it_in_two_and_leaves_its_neighbour() -> None:
     labels = np.zeros((20, 40), np.int32)
     labels[5:15, 4:24], labels[5:15, 24:34] = 2, 5
     line = np.array([[3.0, 10.0], [17.0, 10.0]])
-    assert label_along(labels, line) == 2
+    assert labels[crossed(labels, line)] == 2
     edit = split(labels, (8, 8), line, 6)
     after = labels.copy()
     after[edit.where] = edit.new
@@ -31,7 +31,7 @@ def test_line_that_does_not_go_through_changes_nothing() -> None:
     labels = np.zeros((40, 30), np.int32)
     labels[5:35, 4:24] = 2
     assert len(split(labels, (8, 8), np.array([[1.0, 10.0], [20.0, 10.0]]), 6)) == 0
-    assert label_along(labels, np.array([[0.0, 0.0], [0.0, 29.0]])) == 0
+    assert crossed(labels, np.array([[0.0, 0.0], [0.0, 29.0]])) == ()
 
 
 def test_slanted_line_leaves_no_crumbs() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from microforge.label_editing import fill_between
+from microforge.label_editing import fill_between, planes_filled
 
 
 def disc(radius: float, row: float, column: float) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -21,6 +21,7 @@ def test_planes_between_two_discs_hold_discs_of_sizes_between() -> None:
         wanted = disc(radius, 30, 20)
         found = after[plane] == 3
         assert (found & wanted).sum() / (found | wanted).sum() > 0.9
+    assert planes_filled(edit) == (1, 3)
     assert not after[[0, 6]].any()
     assert np.array_equal(after[[1, 5]], labels[[1, 5]])
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from microforge.label_editing import Stroke, continued, footprint, relabel
+from microforge.label_editing import Stroke, continued, footprint, over_next_plane, relabel
 
 NEW = 9
 
@@ -77,8 +77,8 @@ def test_stroke_over_an_object_of_the_next_plane_goes_on_with_it(plane: int) -> 
     labels[2, 8:17, 6:16] = 4
     stroke = on_plane(plane, (8, 13))
     assert stroke.mask.shape[0] == 1
-    assert continued(painted(labels, stroke), stroke, NEW, planes=True) == 4
-    assert continued(painted(labels, stroke), stroke, NEW, planes=False) == 0
+    assert over_next_plane(painted(labels, stroke), stroke) == 4
+    assert over_next_plane(painted(labels, stroke)[plane], footprint(np.array([[12.0, 8.0]]), 3, (24, 32))) == 0
 
 
 def test_stroke_beside_an_object_of_the_next_plane_is_a_new_one() -> None:
@@ -86,18 +86,11 @@ def test_stroke_beside_an_object_of_the_next_plane_is_a_new_one() -> None:
     labels[2, 8:17, 6:16] = 4
     stroke = on_plane(3, (17, 26))
     assert labels[2][stroke.window[1:]][stroke.mask[0]].astype(bool).sum() > 0
-    assert continued(painted(labels, stroke), stroke, NEW, planes=True) == 0
+    assert over_next_plane(painted(labels, stroke), stroke) == 0
 
 
 def test_plane_between_goes_on_with_the_object_it_lies_over_more() -> None:
     labels = np.zeros((5, 24, 32), np.int32)
     labels[1, 9:16, 4:10], labels[3, 9:16, 6:18] = 4, 5
     stroke = on_plane(2, (7, 15))
-    assert continued(painted(labels, stroke), stroke, NEW, planes=True) == 5
-
-
-def test_object_of_the_own_plane_comes_before_one_of_the_next() -> None:
-    labels = np.zeros((5, 24, 32), np.int32)
-    labels[1, 8:17, 6:16], labels[2, 8:17, 6:16] = 4, 5
-    stroke = on_plane(2, (8, 14))
-    assert continued(painted(labels, stroke), stroke, NEW, planes=True) == 5
+    assert over_next_plane(painted(labels, stroke), stroke) == 5

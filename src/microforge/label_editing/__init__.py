@@ -5,12 +5,20 @@ Everything works on arrays without a window, looks at a small window around what
 pixels that change. A pixel of another object is never taken.
 """
 
-from microforge.label_editing.cutting import label_along, split
+from microforge.label_editing.cutting import crossed, split
 from microforge.label_editing.edits import Edit
 from microforge.label_editing.objects import close_holes, delete, grow, merge, shrink, smooth
 from microforge.label_editing.outlines import fill_outline, outline_pixels
-from microforge.label_editing.planes import fill_between
-from microforge.label_editing.strokes import Stroke, continued, footprint, relabel
+from microforge.label_editing.planes import fill_between, planes_filled
+from microforge.label_editing.strokes import (
+    Stroke,
+    continued,
+    draw_line,
+    footprint,
+    over_next_plane,
+    relabel,
+    stroke_of,
+)
 from microforge.label_editing.taking import confident, take, take_as_background, unknown, worth_asking
 
 __all__ = [
@@ -19,18 +27,22 @@ __all__ = [
     "close_holes",
     "confident",
     "continued",
+    "crossed",
     "delete",
+    "draw_line",
     "fill_between",
     "fill_outline",
     "footprint",
     "grow",
-    "label_along",
     "merge",
     "outline_pixels",
+    "over_next_plane",
+    "planes_filled",
     "relabel",
     "shrink",
     "smooth",
     "split",
+    "stroke_of",
     "take",
     "take_as_background",
     "unknown",

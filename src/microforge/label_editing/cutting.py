@@ -15,11 +15,15 @@ _FURTHER = 3.0
 _CRUMB = 0.01
 
 
-def label_along(plane: Array, path: Doubles) -> int:
-    """Give the label of the object that a line ``(N, YX)`` passes over most; 0 where it passes over none."""
-    under = plane[_inside(path, plane.shape)]
+def crossed(plane: Array, path: Doubles) -> tuple[int, ...]:
+    """Give a pixel of the object that a line ``(N, YX)`` passes over most; nothing where it passes over none."""
+    rows, columns = _inside(path, plane.shape)
+    under = plane[rows, columns]
     values, counts = np.unique(under[under != 0], return_counts=True)
-    return int(values[counts.argmax()]) if len(values) else 0
+    if not len(values):
+        return ()
+    first = int(np.flatnonzero(under == values[counts.argmax()])[0])
+    return int(rows[first]), int(columns[first])
 
 
 def split(labels: Array, at: Sequence[int], path: Doubles, fresh: int) -> Edit:

@@ -41,6 +41,14 @@ class Edit:
         places = (np.full(len(self), fixed[axis], np.intp) if axis in fixed else next(own) for axis in axes)
         return Edit(tuple(places), self.old, self.new)
 
+    def back(self) -> "Edit":
+        """Give what takes this edit back."""
+        return Edit(self.where, self.new, self.old)
+
+    def becoming(self, label: int) -> "Edit":
+        """Give the same pixels another label."""
+        return Edit(self.where, self.old, np.full_like(self.new, label))
+
     def still_true(self, labels: Array) -> "Edit":
         """Give what of it can be done yet: pixels that others have changed since are left out."""
         same = np.asarray(labels[self.where]) == self.old

@@ -29,6 +29,12 @@ def fill_between(labels: Array) -> Edit | None:
     return together(edits) if edits else None
 
 
+def planes_filled(edit: Edit) -> tuple[int, int]:
+    """Give of how many objects an edit fills planes, and how many planes, those of each object counted."""
+    pairs = np.unique(np.stack([edit.new.astype(np.int64), edit.where[0].astype(np.int64)]), axis=1)
+    return len(np.unique(pairs[0])), pairs.shape[1]
+
+
 def _gaps(labels: Array) -> Iterator[tuple[int, Window, Pixels]]:
     """Give each object that has a gap: its label, its window with a margin of a pixel, and its mask therein."""
     small = renumbered(labels)

@@ -16,6 +16,8 @@ from microforge.types import Array, Doubles, Window
 #: More than this part of a stroke must lie on objects for it to go on with one; of a stroke, or of what it lies over on
 #: the next plane, to go on with that.
 _MOSTLY = 0.5
+#: Dimensions of a plane.
+_PLANE = 2
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Stroke:
 
     window: Window
     mask: Pixels
+
+
+def stroke_of(edit: Edit) -> Stroke:
+    """Give the pixels of an edit, at least one, as if a brush had passed over them."""
+    window = tuple(slice(int(places.min()), int(places.max()) + 1) for places in edit.where)
+    mask = np.zeros([part.stop - part.start for part in window], np.bool_)
+    mask[tuple(places - part.start for places, part in zip(edit.where, window, strict=True))] = True
+    return Stroke(window, mask)
 
 
 def footprint(path: Doubles, radius: float, shape: Sequence[int], steps: Sequence[float] | None = None) -> Stroke:
@@ -60,7 +70,15 @@ def footprint(path: Doubles, radius: float, shape: Sequence[int], steps: Sequenc
     return Stroke(tuple(slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)), mask)
 
 
-def continued(labels: Array, stroke: Stroke, painted: int, *, planes: bool = False) -> int:
+def draw_line(labels: Array, path: Doubles, radius: float, label: int, *, over: bool) -> Edit:
+    """Draw a line ``(N, (Z)YX)`` of this radius, in pixels, on background or else only over objects."""
+    line = footprint(path, radius, labels.shape)
+    pixels = np.asarray(labels[line.window])
+    drawn = line.mask & ((pixels != 0) if over else (pixels == 0))
+    return edit_of(labels, line.window, np.where(drawn, pixels.dtype.type(label), pixels))
+
+
+def continued(labels: Array, stroke: Stroke, painted: int) -> int:
     """Give the label of the object that a stroke goes on with; 0 where it is a new one.
 
     Parameters
@@ -69,15 +87,22 @@ def continued(labels: Array, stroke: Stroke, painted: int, *, planes: bool = Fal
         Whole numbers ``(Z)YX``, after the stroke, which took background only.
     painted
         The label that the stroke was painted with, which nothing else has.
-    planes
-        Whether the first axis is of planes: then a stroke on one plane goes on with what lies over it on the next.
     """
     under = np.asarray(labels[stroke.window])[stroke.mask]
     others = under[(under != 0) & (under != painted)]
-    if len(others) > _MOSTLY * len(under):
-        return _commonest(others)[0]
+    return _commonest(others)[0] if len(others) > _MOSTLY * len(under) else 0
+
+
+def over_next_plane(labels: Array, stroke: Stroke) -> int:
+    """Give the label of the object of the plane before or after that a stroke lies over; 0 where there is none.
+
+    Parameters
+    ----------
+    labels
+        Whole numbers ``ZYX``.
+    """
     first = stroke.window[0]
-    if not planes or first.stop - first.start != 1:
+    if labels.ndim <= _PLANE or first.stop - first.start != 1:
         return 0
     near = [first.start + step for step in (-1, 1) if 0 <= first.start + step < labels.shape[0]]
     found = [_over(labels[plane], stroke) for plane in near]

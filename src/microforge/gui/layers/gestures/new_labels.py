@@ -1,4 +1,4 @@
-"""A new label for each object painted, without choosing numbers."""
+"""Labels that nothing has yet, for new objects, without choosing numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,16 +6,12 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 
-KEY = "n"
 #: Bytes of labels that are searched in a moment; of larger layers what was found in the background counts.
 _AT_ONCE = 1 << 28
 
 
-class FreshLabels:
-    """Take an unused label whenever a new object is begun in a Labels layer.
-
-    Painting that starts on empty ground begins an object; painting that starts on an object goes on with it. After a
-    polygon is closed the next one gets a new label. The key takes a new label at any time.
+class NewLabels:
+    """Choose the labels of new objects in a Labels layer.
 
     Parameters
     ----------
@@ -27,28 +23,31 @@ class FreshLabels:
 
     def __init__(self, layer: Labels, highest: Callable[[], int] | None = None, say: Any = None) -> None:
         self.layer = layer
-        self.enabled = True
         self._highest, self._say = highest or (lambda: 0), say or (lambda text: None)
         self._taken = 0
-        layer.mouse_drag_callbacks.insert(0, self._on_press)
-        layer.bind_key(KEY, self._on_key, overwrite=True)
-        layer.events.paint.connect(self._on_painted)
 
     def take(self) -> int:
-        """Choose the next unused label and give it; a layer whose numbers are used up is made to hold larger ones."""
-        label = max(self._highest_used(), self._taken, int(self.layer.selected_label)) + 1
+        """Choose the next unused label and give it, or 0 where there is none.
+
+        A layer whose numbers are used up is made to hold larger ones.
+        """
+        label = max(self._highest_used(), self._taken) + 1
         if label > np.iinfo(self.layer.data.dtype).max:
             label = self._beyond(label)
         else:
             self._taken = label
-        self.layer.selected_label = label
+        if label:
+            self.layer.selected_label = label
         return label
 
-    def detach(self) -> None:
-        """Leave the layer as it was found."""
-        self.layer.mouse_drag_callbacks.remove(self._on_press)
-        self.layer.bind_key(KEY, None, overwrite=True)
-        self.layer.events.paint.disconnect(self._on_painted)
+    def give_back(self, label: int) -> None:
+        """Let the next object have a label that was taken and not needed."""
+        if self._taken == label:
+            self._taken -= 1
+
+    def painted(self) -> None:
+        """Know that something was painted with the label in hand."""
+        self._taken = max(self._taken, int(self.layer.selected_label))
 
     def _highest_used(self) -> int:
         data = self.layer.data
@@ -78,24 +77,5 @@ class FreshLabels:
                 f"{layer.name} has no free label: {old} holds numbers up to {np.iinfo(old).max:,}. Right-click the "
                 "layer in the list and choose Convert data type, then int32."
             )
-            return int(layer.selected_label)
+            return 0
         return int(free[0])
-
-    def _on_press(self, layer: Labels, event: Any) -> None:
-        if not self.enabled or layer.mode != "paint" or event.button != 1 or layer.selected_label == 0:
-            return
-        value = layer.get_value(
-            event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
-        )
-        if value:
-            layer.selected_label = int(value)
-        else:
-            self.take()
-
-    def _on_key(self, layer: Labels) -> None:
-        self.take()
-
-    def _on_painted(self, event: Any) -> None:
-        self._taken = max(self._taken, int(self.layer.selected_label))
-        if self.enabled and self.layer.mode == "polygon":
-            self.take()

@@ -1,0 +1,12 @@
+"""What mouse and keys do on a Labels layer that is annotated; come here when a gesture does not do what the hand means.
+
+What a gesture changes is asked of `microforge.label_editing`; here it is heard, shown while it is made, and written
+such that one undo takes it back.
+"""
+
+from microforge.gui.layers.gestures.hand import Hand
+from microforge.gui.layers.gestures.key_table import CLASS_KEYS, KeyUse
+from microforge.gui.layers.gestures.object_tools import TOOLS, Tool
+from microforge.gui.layers.gestures.shown_labels import ShownLabels
+
+__all__ = ["CLASS_KEYS", "TOOLS", "Hand", "KeyUse", "ShownLabels", "Tool"]

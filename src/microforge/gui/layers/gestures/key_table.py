@@ -1,0 +1,39 @@
+"""The keys of the plugin and what each does, for the list behind `?`; come here before giving a key another meaning.
+
+napari's own keys must not be among them (tests/gui/annotate/test_keys.py).
+"""
+
+from typing import NamedTuple
+
+
+class KeyUse(NamedTuple):
+    """A key and what it does, in words of a person who paints."""
+
+    key: str
+    does: str
+
+
+#: A new label, and the brush; both as napari writes keys.
+NEW_LABEL = "N"
+#: Of napari itself, told beside ours as they are needed all the time.
+OF_NAPARI = (
+    KeyUse("2", "brush"),
+    KeyUse("1", "eraser"),
+    KeyUse("[ and ]", "smaller and larger brush"),
+    KeyUse("Space", "hold it to move the view"),
+    KeyUse("Ctrl+Z", "undo"),
+    KeyUse("Ctrl+Shift+Z", "redo"),
+)
+#: On a layer of points.
+OF_POINTS = (
+    KeyUse("2", "a click sets a point"),
+    KeyUse("3", "select and move points; drag for a box"),
+    KeyUse("Delete", "remove the points selected"),
+    KeyUse("4", "move the view"),
+    KeyUse("Ctrl+Z", "undo"),
+    KeyUse("Ctrl+Shift+Z", "redo"),
+)
+#: The classes of pixels by their place in the list: the numbers alone are napari's tools.
+CLASS_KEYS = tuple(f"Ctrl+{number}" for number in range(1, 10))
+#: Wherever the plugin is open, whatever the goal.
+EVERYWHERE: tuple[KeyUse, ...] = (KeyUse("?", "show this list"),)
