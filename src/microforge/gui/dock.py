@@ -9,7 +9,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from qtpy.QtGui import QIcon
+from qtpy.QtGui import QIcon, QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from microforge.device import DeviceReport, describe_device
@@ -151,6 +151,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         session = self.session
         session.message.connect(self._say)
         session.step_wanted.connect(self.go_to)
+        QShortcut(QKeySequence("?"), self).activated.connect(self.annotate.show_keys)
         self.train.run.state_changed.connect(self._follow_run)
         self.watch.readiness_changed.connect(lambda readiness: self._tick(Step.ANNOTATE, readiness.ready))
         session.model_changed.connect(self._on_model)

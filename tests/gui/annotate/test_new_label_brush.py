@@ -9,7 +9,7 @@ from napari.layers import Labels
 
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
-from microforge.gui.annotate.tools.new_label_brush import FreshLabels
+from microforge.gui.layers.gestures.new_labels import NewLabels
 
 SHAPE = (40, 48)
 
@@ -21,13 +21,13 @@ def numbered(objects: int, dtype: Any) -> np.ndarray[Any, Any]:
     return labels
 
 
-def brush_on(panel: AnnotatePanel, labels: np.ndarray[Any, Any]) -> tuple[Labels, FreshLabels]:
+def brush_on(panel: AnnotatePanel, labels: np.ndarray[Any, Any]) -> tuple[Labels, NewLabels]:
     """Give a layer that is taken as annotation, and what chooses its numbers."""
     viewer = panel.session.viewer
     viewer.add_image(np.zeros(SHAPE, np.uint8), name="cells")
     layer = viewer.add_labels(labels)
     panel.tools[LABELS]._use(layer)
-    return layer, panel.tools[LABELS]._fresh[layer]
+    return layer, panel.tools[LABELS]._hands[layer].numbers
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16])
@@ -41,7 +41,7 @@ def test_layer_whose_numbers_are_used_up_is_widened_and_keeps_what_is_painted(pa
     said: list[str] = []
     panel.session.message.connect(lambda text, _: said.append(text))
     layer.paint((299, 299), 3)
-    fresh = panel.tools[LABELS]._fresh[layer]
+    fresh = panel.tools[LABELS]._hands[layer].numbers
     assert fresh.take() == most + 1
     layer.paint((280, 100), layer.selected_label)
     assert (layer.data[280, 100], layer.mode) == (most + 1, "paint")
@@ -92,7 +92,7 @@ def test_layer_that_was_away_gives_one_label_for_each_object(panel: AnnotatePane
     assert len(layer.mouse_drag_callbacks) == calls - 1
     panel.session.viewer.add_layer(layer)
     panel.tools[LABELS]._use(layer)
-    panel.tools[LABELS]._fresh[layer].take()
+    panel.tools[LABELS]._hands[layer].numbers.take()
     assert layer.selected_label == 3
 
 

@@ -7,7 +7,6 @@ from napari.layers import Image, Labels, Shapes
 
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, AxesError
-from microforge.gui.annotate.tools.new_label_brush import FreshLabels
 from microforge.gui.layers.convert import add_labels, add_region, image_of, labels_on, layer_pixel_size
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.outlines import outlines_of
@@ -225,37 +224,3 @@ def test_axes_nobody_confirmed_are_an_error(session: Session) -> None:
     item = session.annotate(image, add_labels(session.viewer, image, "ZYX"))
     with pytest.raises(AxesError, match="not confirmed"):
         snapshot_of(session, item)
-
-
-def press(layer: Labels, position: tuple[float, ...], button: int = 1) -> None:
-    event = type(
-        "Press", (), {"position": position, "view_direction": None, "dims_displayed": [0, 1], "button": button}
-    )
-    layer.mouse_drag_callbacks[0](layer, event)
-
-
-def test_a_new_object_gets_a_fresh_label_and_an_old_one_keeps_its_own() -> None:
-    layer = Labels(np.zeros((20, 20), np.int32))
-    layer.data[2:5, 2:5] = 70_000
-    fresh = FreshLabels(layer)
-    layer.mode = "paint"
-    press(layer, (10, 10))
-    assert layer.selected_label == 70_001
-    press(layer, (3, 3))
-    assert layer.selected_label == 70_000
-    press(layer, (10, 10), button=2)
-    assert layer.selected_label == 70_000
-    fresh.enabled = False
-    press(layer, (10, 10))
-    assert layer.selected_label == 70_000
-    assert fresh.take() == 70_002
-    fresh.detach()
-    assert fresh._on_press not in layer.mouse_drag_callbacks
-
-
-def test_after_a_polygon_the_label_is_fresh() -> None:
-    layer = Labels(np.zeros((20, 20), np.int32))
-    FreshLabels(layer)
-    layer.mode = "polygon"
-    layer.paint_polygon([[2, 2], [2, 8], [8, 8]], 1)
-    assert layer.selected_label == 2

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from microforge.gui.annotate.tools.new_label_brush import FreshLabels
 from microforge.gui.layers.convert import add_labels
+from microforge.gui.layers.gestures.new_labels import NewLabels
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.edits import usable_images
@@ -46,7 +46,7 @@ class LayersAndSession(RuleBasedStateMachine):
         self.session.contents.close()
         self.removed: list[Any] = []
         self.known: dict[str, Sample] | None = None
-        self.fresh: dict[Labels, FreshLabels] = {}
+        self.fresh: dict[Labels, NewLabels] = {}
 
     def teardown(self) -> None:
         self.session.close(5)
@@ -82,7 +82,7 @@ class LayersAndSession(RuleBasedStateMachine):
             letters = axes_of(image, self.session.axes_of(image))[0]
             labels = add_labels(self.session.viewer, image, letters)
             self.session.annotate(image, labels)
-            self.fresh[labels] = FreshLabels(labels)
+            self.fresh[labels] = NewLabels(labels)
 
     @precondition(lambda self: self.painted())
     @rule(number=numbers, label=st.integers(1, 300), fill=st.booleans())

@@ -9,8 +9,10 @@ from microforge.config import is_fitted
 from microforge.gui.annotate.empty_state import EmptyState
 from microforge.gui.annotate.goal_picker import GoalPicker
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.annotate.key_list import KeyList
 from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
+from microforge.gui.layers.gestures import EVERYWHERE, KeyUse
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
@@ -54,6 +56,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
         self.next = button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train")
         self.empty = EmptyState(session)
+        self.keys = KeyList(self)
         self._training = False
         self._lay_out()
         self._connect()
@@ -87,10 +90,18 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.options.refresh()
         self._show_next()
 
+    def show_keys(self) -> None:
+        """List the keys that are of use for the goal chosen, or close the list."""
+        tools = self.tools.get(self.session.kind)
+        own = [] if tools is None else tools.key_uses()
+        layers = [KeyUse(key.key, key.words) for key in ROLE_KEYS]
+        self.keys.show_keys(self.session.task_class.title, [*own, *layers, *EVERYWHERE])
+
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""
         # The session still hears of the viewer: nothing must be bound again.
         self.session.changed.disconnect(self.refresh)
+        self.session.keys_wanted.disconnect(self.show_keys)
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
         for tools in self.tools.values():
@@ -117,6 +128,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.choice.changed.connect(self.refresh)
         self.task.value_changed.connect(self._on_task)
         self.session.changed.connect(self.refresh)
+        self.session.keys_wanted.connect(self.show_keys)
         self.session.viewer.layers.events.connect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)

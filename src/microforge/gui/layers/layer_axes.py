@@ -54,6 +54,16 @@ def shown_dimensions(axes: str) -> list[int]:
     return [i for i, letter in enumerate(axes) if not (letter == "C" and i == 0)]
 
 
+def letters_of_labels(labels: Layer, axes: str) -> str:
+    """Give a letter for each dimension of a layer that is drawn on an image with these axes."""
+    own = axes.replace("S", "")
+    letters = "".join(own[place] for place in shown_dimensions(axes))
+    if len(letters) != labels.ndim:
+        # One that was made elsewhere has other dimensions of length one, or no channels.
+        letters = f"{'t' * labels.ndim}{long_letters(drawing_axes(axes))}"[-labels.ndim :]
+    return letters
+
+
 def shape_of_layer(layer: Layer) -> tuple[int, ...]:
     """Give the length of each dimension, colour samples included; of several resolutions that of the finest."""
     return tuple(finest(layer).shape)

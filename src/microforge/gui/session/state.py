@@ -76,6 +76,7 @@ class Session:
     message = Signal(str, str)
     step_wanted = Signal(Step, bool)
     closing = Signal()
+    keys_wanted = Signal()
 
     def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
         self.viewer = viewer

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from microforge.annotations import AnnotationKind
 from microforge.gui.annotate.image_choice import ImageChoice
+from microforge.gui.layers.gestures import KeyUse
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves
@@ -57,6 +58,10 @@ class AnnotationTools(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def follow_selection(self) -> None:
         """Heed what is selected in the layer list."""
+
+    def key_uses(self) -> list[KeyUse]:
+        """Give the keys that are of use for this kind of annotation, and what each does."""
+        return []
 
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""

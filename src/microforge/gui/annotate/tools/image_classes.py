@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QMessageBox
 from microforge.annotations import IMAGE_CLASSES
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
-from microforge.gui.annotate.tools.image_class_names import ClassKeys, ClassNames
+from microforge.gui.annotate.tools.image_class_names import KEYS, ClassKeys, ClassNames
+from microforge.gui.layers.gestures import KeyUse
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, confirmed, stacked, tick
@@ -81,6 +82,12 @@ class ClassTools(AnnotationTools):
         """Give back the keys, and show the images that were hidden."""
         self.keys.unbind()
         self._show_hidden()
+
+    def key_uses(self) -> list[KeyUse]:
+        """Give the keys and what they do."""
+        classes = zip(KEYS[1:], self.session.class_names, strict=False)
+        names = [KeyUse(key, f"this image is {name}") for key, name in classes]
+        return [*names, KeyUse(KEYS[0], "take the class of this image away")]
 
     def close_down(self) -> None:
         """Leave the viewer as it was found."""

@@ -13,8 +13,21 @@ from microforge.errors import MicroforgeError
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import ClassList
-from microforge.gui.annotate.tools.new_label_brush import KEY, FreshLabels
+from microforge.gui.annotate.tools.plane_filling import PlaneFilling
+from microforge.gui.annotate.tools.tool_row import ToolRow
 from microforge.gui.layers.convert import add_labels, labels_on
+from microforge.gui.layers.gestures import (
+    CLASS_KEYS,
+    FILL_PLANES,
+    NEW_OBJECT,
+    OF_NAPARI,
+    TOOLS,
+    Hand,
+    KeyUse,
+    Labelled,
+    Tool,
+)
+from microforge.gui.layers.layer_axes import letters_of_labels
 from microforge.gui.layers.marks import is_result
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
@@ -33,9 +46,13 @@ class PaintTools(AnnotationTools):
 
     kind = LABELS
 
+    #: Strokes and keys are what they were where another goal is chosen.
+    holds_keys = True
+
     def __init__(self, session: Session, choice: ImageChoice, watch: Watch) -> None:
         super().__init__(session, choice, watch)
-        self._fresh: dict[Layer, FreshLabels] = {}
+        self._hands: dict[Layer, Hand] = {}
+        self._filling = PlaneFilling(session)
         self.classes = ClassList(self._colour_of)
         self.first = self.annotate = button(
             "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go, icon="annotate"
@@ -51,21 +68,25 @@ class PaintTools(AnnotationTools):
         )
         self.fresh = tick(
             "New label for each object",
-            "Start a stroke on empty ground: a new object with a label of its own. Start on an object: go on with "
-            f"it. Key {KEY.upper()}: take a new label now.",
+            "A stroke on empty ground is a new object with a label of its own. A stroke that lies mostly on an object, "
+            f"or begins on it, goes on with that. Key {NEW_OBJECT.key}: {NEW_OBJECT.does}.",
             on=True,
         )
-        self.hint = Note(tip="The shortcuts of napari's Labels layer.")
+        self.row = ToolRow()
+        self.hint = Note(tip="The key ? shows all keys.")
         self._rows = rows(("Unpainted is", self.unpainted))
-        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.hint, self._rows)
+        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.row, self.hint, self._rows)
         self._connect()
 
     def refresh(self) -> None:
         """Show the session as it is."""
         item, classes = self.current(), self.session.has_classes
-        for layer in [layer for layer in self._fresh if layer not in self.session.viewer.layers]:
+        for layer in [layer for layer in self._hands if layer not in self.session.viewer.layers]:
             # The layer may come back, and be taken up again.
-            self._fresh.pop(layer).detach()
+            self._hands.pop(layer).detach()
+        self._serve()
+        if self.session.kind is not LABELS:
+            return
         self.annotate.setEnabled(self.choice.value() is not None)
         self.annotate.setText("Annotate this image" if item is None else "Continue painting")
         self.existing.setVisible(item is None)
@@ -75,19 +96,31 @@ class PaintTools(AnnotationTools):
         self._rows.setRowVisible(self.unpainted, item is not None)
         self.hint.say("" if item is None else _hint(classes))
         self._show_unpainted(None if item is None else item.unpainted)
-        self._show_fresh()
+        self._show_tools()
+
+    def key_uses(self) -> list[KeyUse]:
+        """Give the keys and what they do."""
+        if self.session.has_classes:
+            names = self.session.task.label_classes.values()
+            own = [KeyUse(key, f"paint {name}") for key, name in zip(CLASS_KEYS, names, strict=False)]
+            return [*own, *(KeyUse(tool.key, tool.does) for tool in TOOLS if tool.of_classes), *OF_NAPARI]
+        return [NEW_OBJECT, *(KeyUse(tool.key, tool.does) for tool in TOOLS), FILL_PLANES, *OF_NAPARI]
 
     def close_down(self) -> None:
         """Leave the layers as they were found."""
-        for fresh in self._fresh.values():
-            fresh.detach()
-        self._fresh.clear()
+        for hand in self._hands.values():
+            hand.detach()
+        self._hands.clear()
+        self._filling.close()
 
     def _connect(self) -> None:
         self.classes.value_changed.connect(self._on_classes)
         self.classes.picked.connect(self._pick)
         self.unpainted.value_changed.connect(self._on_unpainted)
-        self.fresh.toggled.connect(self._show_fresh)
+        self.fresh.toggled.connect(lambda _: self._serve())
+        self.row.picked.connect(self._take_up)
+        self.row.planes_wanted.connect(self._fill_planes)
+        self.row.keys_wanted.connect(lambda: self.session.keys_wanted.emit())
 
     def _go(self) -> None:
         """Make the annotation of the image chosen, or go to the one there is."""
@@ -137,21 +170,51 @@ class PaintTools(AnnotationTools):
     def _adopt(self, image: Image, labels: Labels) -> None:
         if isinstance(labels.data, np.ndarray) and not labels.data.flags.writeable:
             labels.data = labels.data.copy()
-        if labels not in self._fresh:
-            highest = partial(self.session.contents.highest, labels)
-            self._fresh[labels] = FreshLabels(labels, highest, partial(self.session.say, severity="info"))
+        if labels not in self._hands:
+            self._hands[labels] = self._hand_for(image, labels)
         self.session.annotate(image, labels)
-        self._show_fresh()
+        self.refresh()
         self.classes.refresh()
+
+    def _hand_for(self, image: Image, labels: Labels) -> Hand:
+        session, axes = self.session, letters_of_labels(labels, self.choice.letters())
+        highest, say = partial(session.contents.highest, labels), partial(session.say, severity="info")
+        hand = Hand(session.viewer, labels, axes, highest, say)
+        hand.tool_changed.connect(self._show_tools)
+        hand.planes_wanted.connect(self._fill_planes)
+        return hand
 
     def _select(self, labels: Layer | None) -> None:
         if labels is not None:
             self.session.viewer.layers.selection.active = labels
             labels.mode = "paint"
 
-    def _show_fresh(self, _: bool = False) -> None:
-        for fresh in self._fresh.values():
-            fresh.enabled = self.fresh.isChecked() and not self.session.has_classes
+    def _serve(self) -> None:
+        """Let strokes and keys mean what the goal chosen needs."""
+        kind = Labelled.CLASSES if self.session.has_classes else Labelled.OBJECTS
+        for hand in self._hands.values():
+            hand.rule = self.fresh.isChecked()
+            hand.serve(kind if self.session.kind is LABELS else Labelled.OTHERWISE)
+
+    def _hand(self) -> Hand | None:
+        item = self.current()
+        return None if item is None else self._hands.get(item.labels)
+
+    def _show_tools(self, _: object = None) -> None:
+        hand = self._hand()
+        self.row.show_hand(hand, stack=hand is not None and "Z" in hand.axes)
+
+    def _take_up(self, tool: Tool | None) -> None:
+        hand = self._hand()
+        if hand is not None:
+            self.session.viewer.layers.selection.active = hand.layer
+            hand.take_up(tool)
+        self._show_tools()
+
+    def _fill_planes(self) -> None:
+        hand = self._hand()
+        if hand is not None:
+            self._filling.start(hand)
 
     def _on_classes(self, names: dict[int, str]) -> None:
         if not self.session.has_classes:
@@ -188,5 +251,5 @@ class PaintTools(AnnotationTools):
 
 
 def _hint(classes: bool) -> str:
-    new = "" if classes else f"{KEY.upper()} new label · "
-    return f"{new}[ and ] brush size · right-drag fills an outline · Ctrl+Z undo"
+    new = "" if classes else f"{NEW_OBJECT.key}: new object · "
+    return f"Right-drag: draw round an object, it fills · {new}[ ]: brush size · Ctrl+Z: undo · ?: all keys"

@@ -11,6 +11,7 @@ from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import KindList
 from microforge.gui.annotate.tools.point_undo import PointHistory
+from microforge.gui.layers.gestures import OF_POINTS, KeyUse
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.points import KIND, outside, points_on
 from microforge.gui.session.annotated_image import Annotated
@@ -82,6 +83,10 @@ class PointTools(AnnotationTools):
         if item is not None:
             self._show(item)
         self._remember()
+
+    def key_uses(self) -> list[KeyUse]:
+        """Give the keys and what they do."""
+        return list(OF_POINTS)
 
     def close_down(self) -> None:
         """Leave the layers as they were found."""
@@ -246,7 +251,4 @@ def _title(layer: Points) -> str:
     return f"{layer.name} ({len(layer.data):,} point{'s' * (len(layer.data) != 1)})"
 
 
-_HINT = (
-    "Key 2: a click sets a point · 3: select, drag for a box · Delete: remove what is selected · 4: move the view · "
-    "Ctrl+Z: undo"
-)
+_HINT = "2: a click sets a point · 3: select and move · Delete: remove what is selected · Ctrl+Z: undo · ?: all keys"

@@ -4,9 +4,30 @@ What a gesture changes is asked of `microforge.label_editing`; here it is heard,
 such that one undo takes it back.
 """
 
-from microforge.gui.layers.gestures.hand import Hand
-from microforge.gui.layers.gestures.key_table import CLASS_KEYS, KeyUse
+from microforge.gui.layers.gestures.hand import Hand, Labelled
+from microforge.gui.layers.gestures.key_table import (
+    CLASS_KEYS,
+    EVERYWHERE,
+    FILL_PLANES,
+    NEW_OBJECT,
+    OF_NAPARI,
+    OF_POINTS,
+    KeyUse,
+)
 from microforge.gui.layers.gestures.object_tools import TOOLS, Tool
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 
-__all__ = ["CLASS_KEYS", "TOOLS", "Hand", "KeyUse", "ShownLabels", "Tool"]
+__all__ = [
+    "CLASS_KEYS",
+    "EVERYWHERE",
+    "FILL_PLANES",
+    "NEW_OBJECT",
+    "OF_NAPARI",
+    "OF_POINTS",
+    "TOOLS",
+    "Hand",
+    "KeyUse",
+    "Labelled",
+    "ShownLabels",
+    "Tool",
+]

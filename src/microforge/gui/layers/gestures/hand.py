@@ -1,6 +1,7 @@
 """`Hand`: brush and tools on one Labels layer that is annotated."""
 
 from collections.abc import Callable, Generator, Sequence
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from psygnal import Signal
 
-from microforge.gui.layers.gestures.key_table import NEW_LABEL
+from microforge.gui.layers.gestures.key_table import FILL_PLANES, NEW_OBJECT
 from microforge.gui.layers.gestures.new_labels import NewLabels
 from microforge.gui.layers.gestures.object_tools import JOIN, OUTLINE, TOOLS, Tool, change_object, join
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
@@ -17,6 +18,14 @@ from microforge.gui.layers.gestures.strokes import stroke
 _LEFT, _RIGHT, _FLAT = 1, 2, 2
 #: napari's mode while a tool of ours is in hand: clicks go to the layer, the view does not move, nothing is painted.
 _HELD = "pick"
+
+
+class Labelled(Enum):
+    """What the labels of a layer are: objects, classes of pixels, or nothing that the goal chosen learns from."""
+
+    OBJECTS = "objects"
+    CLASSES = "classes"
+    OTHERWISE = "otherwise"
 
 
 class Hand:
@@ -31,8 +40,8 @@ class Hand:
 
     Attributes
     ----------
-    objects
-        Whether every object has a label of its own; else labels are classes, and of all tools there is the outline.
+    kind
+        What the labels are.
     rule
         Whether strokes choose their label by themselves.
     tool
@@ -44,6 +53,7 @@ class Hand:
     """
 
     tool_changed = Signal(object)
+    planes_wanted = Signal()
 
     def __init__(
         self,
@@ -56,7 +66,7 @@ class Hand:
         self.viewer, self.layer, self.axes = viewer, layer, axes
         self.say: Callable[[str], Any] = say or (lambda text: None)
         self.numbers = NewLabels(layer, highest, self.say)
-        self.objects, self.rule, self.asked_new = False, True, False
+        self.kind, self.rule, self.asked_new = Labelled.OTHERWISE, True, False
         self.tool: Tool | None = None
         self.first_of_two: tuple[int, ...] = ()
         self._borrowed = ""
@@ -65,28 +75,36 @@ class Hand:
         layer.mouse_drag_callbacks.insert(0, self._on_press)
         layer.events.paint.connect(self._on_painted)
         layer.events.mode.connect(self._on_mode)
-        self._bind(OUTLINE.key, partial(self.use_key, OUTLINE))
 
-    def of_objects(self, objects: bool) -> None:
-        """Say whether labels are objects: their neighbours' pixels are kept then, and they have tools and keys."""
-        if objects == self.objects:
+    def serve(self, kind: Labelled) -> None:
+        """Say what the labels are: of objects neighbours keep their pixels, and there are more tools and keys."""
+        if kind is self.kind:
             return
-        self.objects = objects
-        if objects:
+        was, self.kind = self.kind, kind
+        if self.objects:
             self._preserved = self.layer.preserve_labels
-        self.layer.preserve_labels = objects or self._preserved
+        if self.objects or was is Labelled.OBJECTS:
+            self.layer.preserve_labels = self.objects or self._preserved
         for tool in TOOLS:
-            if not tool.of_classes:
-                self._bind(tool.key, partial(self.use_key, tool) if objects else None)
-        self._bind(NEW_LABEL, self.take_new if objects else None)
-        if not objects and self.tool is not None and not self.tool.of_classes:
+            self._bind(tool.key, partial(self.use_key, tool) if self.has(tool) else None)
+        self._bind(NEW_OBJECT.key, self.take_new if self.objects else None)
+        self._bind(FILL_PLANES.key, self.planes_wanted.emit if self.objects else None)
+        if self.tool is not None and not self.has(self.tool):
             self.take_up(None)
+
+    @property
+    def objects(self) -> bool:
+        """Whether every object has a label of its own."""
+        return self.kind is Labelled.OBJECTS
+
+    def has(self, tool: Tool) -> bool:
+        """Whether a tool is of use for such labels."""
+        return self.objects or (self.kind is Labelled.CLASSES and tool.of_classes)
 
     def detach(self) -> None:
         """Leave layer and viewer as they were found."""
         self.take_up(None)
-        self.of_objects(False)
-        self._bind(OUTLINE.key, None)
+        self.serve(Labelled.OTHERWISE)
         self.viewer.mouse_drag_callbacks.remove(self._on_right_press)
         self.layer.mouse_drag_callbacks.remove(self._on_press)
         self.layer.events.paint.disconnect(self._on_painted)
@@ -150,7 +168,7 @@ class Hand:
 
     def _on_right_press(self, viewer: ViewerModel, event: Any) -> None:
         """Hand the lasso over for a drag with the right button, before the layer hears of it and would paint."""
-        active, flat = viewer.layers.selection.active, len(event.dims_displayed) == _FLAT
+        active, flat = viewer.layers.selection.active, len(event.dims_displayed) == _FLAT and self.has(OUTLINE)
         if event.button == _RIGHT and flat and active is self.layer and self.layer.mode in ("paint", _HELD):
             self._borrowed = str(self.layer.mode)
             self.layer.mode = _HELD

@@ -13,8 +13,8 @@ class KeyUse(NamedTuple):
     does: str
 
 
-#: A new label, and the brush; both as napari writes keys.
-NEW_LABEL = "N"
+NEW_OBJECT = KeyUse("N", "the next stroke is a new object, wherever it begins")
+FILL_PLANES = KeyUse("I", "fill the planes between two on which an object is painted")
 #: Of napari itself, told beside ours as they are needed all the time.
 OF_NAPARI = (
     KeyUse("2", "brush"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from microforge.gui.layers.gestures.hand import Hand
 
 Gesture = Callable[["Hand", Any], Generator[None, None, None]]
-Change = Callable[[Array, Sequence[int]], Edit]
+ObjectChange = Callable[[Array, Sequence[int]], Edit]
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Tool:
     key: str
     does: str
     gesture: Gesture
-    change: Change | None = None
+    change: ObjectChange | None = None
     of_classes: bool = False
 
 
-def change_object(hand: "Hand", shown: ShownLabels, at: tuple[int, ...], change: Change) -> None:
-    """Change the object that has a pixel, as one step of undo."""
+def change_object(hand: "Hand", shown: ShownLabels, at: tuple[int, ...], change: ObjectChange) -> None:
+    """ObjectChange the object that has a pixel, as one step of undo."""
     label = int(shown.labels[at])
     shown.write(change(shown.labels, at))
     # A tool is no brush: what is painted next must not be of a label that is gone.
     hand.layer.selected_label = label
 
 
-def _clicking(change: Change) -> Gesture:
+def _clicking(change: ObjectChange) -> Gesture:
     def click(hand: "Hand", event: Any) -> Generator[None, None, None]:
         shown, at = _pressed(hand, event)
         yield

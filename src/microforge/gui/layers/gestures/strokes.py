@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from microforge.gui.layers.gestures.hand import Hand
 
 
+#: napari's brush covers so much more than half of its size.
+_RIM = 0.5
+
+
 def stroke(hand: "Hand", layer: Labels, event: Any) -> Iterator[None]:
     """Paint one stroke of an object; napari's own brush does the painting.
 
@@ -37,7 +41,7 @@ def stroke(hand: "Hand", layer: Labels, event: Any) -> Iterator[None]:
         yield
     # napari has not ended its own stroke yet: what is changed here is undone together with it.
     if painted and layer.preserve_labels:
-        _decide(hand, shown, np.array(path), layer.brush_size / 2, painted)
+        _decide(hand, shown, np.array(path), np.floor(layer.brush_size / 2) + _RIM, painted)
 
 
 def _decide(hand: "Hand", shown: ShownLabels, path: Doubles, radius: float, painted: int) -> None:
