@@ -13,6 +13,7 @@ from microforge.gui.annotate.key_list import KeyList
 from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
 from microforge.gui.layers.gestures import EVERYWHERE, KeyUse
+from microforge.gui.layers.marks import ROLE_KEYS
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.annotations import serves

@@ -11,7 +11,7 @@ from psygnal import Signal
 
 from microforge.gui.layers.gestures.key_table import FILL_PLANES, NEW_OBJECT
 from microforge.gui.layers.gestures.new_labels import NewLabels
-from microforge.gui.layers.gestures.object_tools import JOIN, OUTLINE, TOOLS, Tool, change_object, join
+from microforge.gui.layers.gestures.object_tools import JOIN, LASSO, TOOLS, Tool, change_object, join
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 from microforge.gui.layers.gestures.strokes import stroke
 
@@ -168,13 +168,13 @@ class Hand:
 
     def _on_right_press(self, viewer: ViewerModel, event: Any) -> None:
         """Hand the lasso over for a drag with the right button, before the layer hears of it and would paint."""
-        active, flat = viewer.layers.selection.active, len(event.dims_displayed) == _FLAT and self.has(OUTLINE)
+        active, flat = viewer.layers.selection.active, len(event.dims_displayed) == _FLAT and self.has(LASSO)
         if event.button == _RIGHT and flat and active is self.layer and self.layer.mode in ("paint", _HELD):
             self._borrowed = str(self.layer.mode)
             self.layer.mode = _HELD
 
     def _right_drag(self, event: Any) -> Generator[None, None, None]:
-        yield from OUTLINE.gesture(self, event)
+        yield from LASSO.gesture(self, event)
         self.layer.mode, self._borrowed = self._borrowed, ""
 
     def _on_painted(self, _event: Any) -> None:

@@ -99,10 +99,10 @@ def _pressed(hand: "Hand", event: Any) -> tuple[ShownLabels, tuple[int, ...]]:
     return shown, shown.on_object(event.position)
 
 
-OUTLINE = Tool("Outline", "O", "draw round an object: the outline closes and fills", draw_outline, of_classes=True)
+LASSO = Tool("Outline", "O", "draw round an object: the outline closes and fills", draw_outline, of_classes=True)
 JOIN = Tool("Join", "J", "join two objects: click one, then the other", _join)
 TOOLS = (
-    OUTLINE,
+    LASSO,
     JOIN,
     Tool("Cut", "K", "cut an object: draw a line across it", draw_cut),
     Tool("Delete", "D", "delete the object under the mouse", _clicking(delete), delete),
