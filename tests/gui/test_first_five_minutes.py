@@ -19,7 +19,7 @@ from microforge.simulate import simulate_nuclei
 
 LONG = 60_000
 #: What a person has to do at most, and how many objects she paints.
-MOST_ACTIONS, STROKES = 13, 8
+MOST_ACTIONS, STROKES = 12, 8
 #: Where the hand turns within an object, as parts of its size: rows and columns.
 TURNS = ((-1, -0.6), (-1, 0.6), (-0.3, 1), (-0.3, -1), (0.3, -1), (0.3, 1), (1, 0.6), (1, -0.6))
 
@@ -51,14 +51,6 @@ class Person:
         self._qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spots[-1])
         self.actions.append("stroke")
 
-    def look_at_the_table(self) -> None:
-        """Find the table of what was measured where the results are, or ask for it."""
-        objects = self._dock.apply.layers.objects
-        shown = [view for view in self._dock.apply.findChildren(QAbstractItemView) if view.isVisible()]
-        if not shown:
-            self._qtbot.mouseClick(objects.table, Qt.MouseButton.LeftButton)
-            self.actions.append(objects.table.text())
-
     def _blue(self, page: QWidget) -> list[QPushButton]:
         buttons = page.findChildren(QPushButton)
         return [b for b in buttons if b.property("role") == "accent" and b.isVisible() and b.isEnabled()]
@@ -72,7 +64,7 @@ class Person:
 
 
 @pytest.mark.slow
-def test_from_an_image_to_a_table_in_few_actions(
+def test_from_an_image_to_a_table_in_twelve_actions(
     qtbot: QtBot, make_napari_viewer: Callable[..., Any], tmp_path: Path
 ) -> None:
     viewer = make_napari_viewer(show=True)
@@ -101,8 +93,9 @@ def test_from_an_image_to_a_table_in_few_actions(
     person.press_the_blue_button()
     assert list(Step)[dock.tabs.currentIndex()] is Step.APPLY
     qtbot.waitUntil(lambda: not session.applying.running, timeout=LONG)
-    person.look_at_the_table()
-    assert person.actions[:12] == ["Annotate this image", *["stroke"] * STROKES, "Train", "Stop", "Apply"]
+    tables = [view for view in dock.apply.findChildren(QAbstractItemView) if view.isVisible()]
+    assert any(table.model().rowCount() > 0 for table in tables), "it is there without being asked for"
+    assert person.actions == ["Annotate this image", *["stroke"] * STROKES, "Train", "Stop", "Apply"]
     assert len(person.actions) <= MOST_ACTIONS
     viewer.close()
     qtbot.wait(300)
