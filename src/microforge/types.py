@@ -181,7 +181,7 @@ class Sample:
     @property
     def series(self) -> str:
         """Name of the image it is of: time points of one resemble each other, and are called ``series t=000``."""
-        return self.name.split(" t=")[0]
+        return series_of(self.name)
 
     @property
     def size(self) -> int:
@@ -219,6 +219,11 @@ class Sample:
             return self.annotation[window]
         finer = self.annotation.shape[-1] // self.image.shape[-1]
         return self.annotation[(slice(None), *finer_window(window, finer))]
+
+
+def series_of(name: str) -> str:
+    """Give the name of the series that a sample of this name is a time point of."""
+    return name.split(" t=")[0]
 
 
 def finer_window(window: tuple[slice, ...], factor: int) -> tuple[slice, ...]:

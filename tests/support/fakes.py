@@ -10,6 +10,8 @@ import numpy as np
 
 from microforge.device import DeviceReport
 from microforge.events import (
+    AsidePart,
+    KeptAside,
     Preparing,
     PreviewReady,
     RunAdvice,
@@ -32,6 +34,7 @@ class FakeTraining:
     calls: list[dict[str, Any]] = field(default_factory=list)
     closed: int = 0
     image: Callable[[Sample], Prediction] | None = None
+    aside: tuple[AsidePart, ...] = ()
 
     def __call__(
         self,
@@ -42,9 +45,10 @@ class FakeTraining:
         live: Any,
         *,
         resume: bool = False,
+        always_learnt: Sequence[str] = (),
     ) -> Iterator[Any]:
         call = {"config": config, "training": training, "validation": validation, "folder": folder, "live": live}
-        self.calls.append(call | {"resume": resume, "replaced": []})
+        self.calls.append(call | {"resume": resume, "always_learnt": list(always_learnt), "replaced": []})
         folder.mkdir(parents=True, exist_ok=True)
         return self._events(self.calls[-1])
 
@@ -53,6 +57,7 @@ class FakeTraining:
         names = tuple(sample.name for sample in call["training"])
         yield Preparing("Reading images", 0.5)
         yield RunStarted("A task", "fake device", 1234, {"patch size": "64"}, names, (), call["folder"])
+        yield KeptAside(self.aside)
         step = 0
         try:
             while not live.stopping and step != self.steps:

@@ -99,7 +99,7 @@ def test_saturated_pixels_are_pointed_out(qtbot: QtBot, panel: AnnotatePanel) ->
     data = np.random.default_rng(0).integers(0, 3000, (64, 64), np.uint16)
     data[:10, :10] = 4095
     panel.session.viewer.add_image(data, name="bright")
-    qtbot.waitUntil(lambda: "saturated" in panel.tools[NOTHING].verdict.text())
+    qtbot.waitUntil(lambda: "as bright as can be recorded" in panel.tools[NOTHING].verdict.text())
 
 
 def test_colour_images_can_be_denoised(qtbot: QtBot, panel: AnnotatePanel) -> None:

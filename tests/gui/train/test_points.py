@@ -118,7 +118,7 @@ def test_the_preview_follows_the_points(panel: TrainPanel, nuclei: Any) -> None:
     panel.session.set_task("counting")
     first, _ = (clicked(panel.session, nuclei, name, [[3, 4]]) for name in "ab")
     panel.session.viewer.layers.selection.active = first.points[0]
-    assert panel.preview._looked_at() is first.image
+    assert panel.preview.looked_at() is first.image
 
 
 def test_folders_of_points_and_of_classes_are_trained_on(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from napari.layers import Layer
 
+from microforge.events import AsidePart
 from microforge.types import Unpainted
 
 
@@ -27,6 +28,10 @@ class Annotated:
         Whether layers without a single point say that there are no cells.
     class_name
         The class of the whole image; empty where it has none.
+    validation, always_learnt
+        Whether a person keeps it aside, or wants it learnt from; with neither it is drawn.
+    drawn_aside
+        What of it was drawn to be kept aside by the training under way, or the last one.
     """
 
     image: Layer
@@ -40,6 +45,13 @@ class Annotated:
     points: tuple[Layer, ...] = ()
     no_cells: bool = False
     class_name: str = ""
+    always_learnt: bool = False
+    drawn_aside: AsidePart | None = None
+
+    @property
+    def kept_aside(self) -> AsidePart | None:
+        """What of it is kept aside, as a person wants it or as it was drawn; None = nothing."""
+        return AsidePart(self.image.name, by_hand=True) if self.validation else self.drawn_aside
 
     @property
     def drawn(self) -> tuple[Layer, ...]:

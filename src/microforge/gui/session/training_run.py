@@ -9,13 +9,13 @@ from typing import Any
 from psygnal import Signal
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
-from microforge.events import Preparing, RunAdvice, RunFailed, RunFinished
+from microforge.events import KeptAside, Preparing, RunAdvice, RunFailed, RunFinished
 from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.edits import edited_images
 from microforge.gui.session.watching.handed_over import Edited, HandedOver
 from microforge.tasks import Task
-from microforge.types import Sample
+from microforge.types import Sample, series_of
 
 
 class RunState(Enum):
@@ -124,6 +124,8 @@ class TrainingRun:
         config, task, train = session.config, session.task, session.train
         folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
         given = HandedOver({one.item: one.snapshot.image.name for one in begun})
+        learnt = [one.snapshot.image.name for one in begun if one.item.always_learnt]
+        wanted = {"always_learnt": learnt} if learnt else {}
 
         def events() -> Iterator[Any]:
             yield Preparing("Reading the images")
@@ -131,9 +133,10 @@ class TrainingRun:
             if folders:
                 training += yield from _read_folders([folder for folder in folders if folder is not None], task)
             _check(task, training)
-            yield from train(config, training, validation or None, folder, live, resume=resume)
+            yield from train(config, training, validation or None, folder, live, resume=resume, **wanted)
 
         session.training.start(events)
+        self._note_aside(KeptAside(()))
         session.live, session.given = live, given
         self.folder, self.task = folder, type(task)
         self._set(RunState.RUNNING)
@@ -141,7 +144,16 @@ class TrainingRun:
     def _on_event(self, event: object) -> None:
         if isinstance(event, RunFinished) and event.model is not None:
             self.session.set_model(event.model)
+        if isinstance(event, KeptAside):
+            self._note_aside(event)
         self.event.emit(event)
+
+    def _note_aside(self, aside: KeptAside) -> None:
+        """Note on the images what of them is kept aside."""
+        parts, names = {part.image: part for part in aside.parts}, self.session.given.names
+        for item in self.session.annotated:
+            item.drawn_aside = parts.get(series_of(names.get(item, "")))
+        self.session.changed.emit()
 
     def _on_finished(self) -> None:
         self.session.live, self.session.given = None, HandedOver()
@@ -152,6 +164,7 @@ class TrainingRun:
 
     def _remove_folder(self) -> None:
         folder, self.folder = self.folder, None
+        self._note_aside(KeptAside(()))
         # Only what a run of this session made, below the folder for runs.
         if folder is None or self.session.runs_folder not in folder.parents or not folder.exists():
             return

@@ -15,6 +15,7 @@ from microforge.events import PreviewAwaited, PreviewReady, RunFailed
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
+from microforge.gui.train.aside_shown import AsideShown
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
@@ -36,6 +37,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session, self.watch = session, watch
         self.run = TrainingRun(session)
         self.preview = Preview(session, self)
+        self.aside = AsideShown(session, self.preview.looked_at, self)
         self.list = TrainingList(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
         self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
@@ -52,6 +54,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Let go of the viewer."""
         self.preview.close()
+        self.aside.close()
         self.list.close_down()
         self.report.end()
 

@@ -169,7 +169,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             self.dismissed.emit()
 
     def _view(self) -> View | None:
-        layer = self._looked_at()
+        layer = self.looked_at()
         if layer is None:
             return None
         try:
@@ -187,7 +187,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         time = int(np.clip(round(place[axes.index("T")]), 0, None)) if "T" in image.axes else 0
         return View(layer, axes, time, start, size)
 
-    def _looked_at(self) -> Layer | None:
+    def looked_at(self) -> Layer | None:
         """Give the image of the active layer, else the top image that is visible, annotated ones first."""
         active, items = self.session.viewer.layers.selection.active, self.session.items
         item = self.session.annotated_of(active)

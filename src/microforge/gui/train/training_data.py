@@ -6,19 +6,19 @@ from itertools import takewhile
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from qtpy.QtWidgets import QHeaderView, QSizePolicy, QTreeWidget, QTreeWidgetItem, QWidget
 
+from microforge.events import AsidePart
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import ListWords, window_annotation
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, collapsible, plain_tip, rows, stacked, tick
 from microforge.gui.widgets.path_field import PathField
 
-_USE, _VALIDATE, _NAME, _TARGET = 0, 1, 2, 3
-_TICKS = ((_USE, "use"), (_VALIDATE, "validation"))
+_USE, _ASIDE, _NAME, _TARGET = 0, 1, 2, 3
 _ROWS_SHOWN, _ROW_HEIGHT = 5, 24
 _TIPS = (
     "Ticked: this image takes part.",
-    "Ticked: never trained on, only used to measure quality (validation). With no tick at all a part is kept aside by "
-    "itself.",
+    "Ticked: kept aside. It is not learnt from, but tells how good the network is. With no tick of yours a part is "
+    "drawn when a training begins, if enough is annotated, and marked auto; take the tick away to learn from it.",
     "Open images to learn from.",
     "What belongs to the image.",
 )
@@ -32,7 +32,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session = session
         self._items: list[Annotated] = []
         self.tree = QTreeWidget()
-        self.tree.setHeaderLabels(["Use", "Validate", "Image", "Target"])
+        self.tree.setHeaderLabels(["Use", "Aside", "Image", "Target"])
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
@@ -43,7 +43,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_TARGET, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_USE, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_VALIDATE, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_ASIDE, QHeaderView.ResizeMode.ResizeToContents)
         for column, tip in enumerate(_TIPS):
             self.tree.headerItem().setToolTip(column, tip)
         self.nothing = Note(severity="info")
@@ -110,10 +110,11 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         row = QTreeWidgetItem()
         row.setSizeHint(_NAME, QSize(0, _ROW_HEIGHT))
         self.tree.addTopLevelItem(row)
-        for column, field in _TICKS:
+        for column, on in ((_USE, self._on_use), (_ASIDE, self._on_aside)):
             # A widget: napari's theme hardly shows the tree's own check boxes.
-            box = tick("", _TIPS[column], on=getattr(item, field))
-            box.toggled.connect(partial(self._on_ticked, item, field))
+            box = tick("", _TIPS[column])
+            # Later, as the row of this box may be taken away.
+            box.toggled.connect(lambda ticked, on=on: QTimer.singleShot(0, partial(on, item, ticked)))
             self.tree.setItemWidget(row, column, box)
 
     def _fill(self, row: QTreeWidgetItem, item: Annotated) -> None:
@@ -124,13 +125,26 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
             _NAME, plain_tip(", ".join(layer.name for layer in (item.image, item.labels) if layer is not None))
         )
         row.setToolTip(_TARGET, plain_tip(belongs))
-        for column, field in _TICKS:
+        aside = None if item.always_learnt else item.kept_aside
+        for column, ticked in ((_USE, item.use), (_ASIDE, aside is not None)):
             box = self.tree.itemWidget(row, column)
-            if box.isChecked() != getattr(item, field):
-                blocked = QSignalBlocker(box)
-                box.setChecked(getattr(item, field))
-                blocked.unblock()
+            blocked = QSignalBlocker(box)
+            box.setChecked(ticked)
+            blocked.unblock()
+        self.tree.itemWidget(row, _ASIDE).setText(_words_of(aside))
 
-    def _on_ticked(self, item: Annotated, field: str, ticked: bool) -> None:
-        # Later, as the row of this box may be taken away.
-        QTimer.singleShot(0, partial(self.session.change, item, **{field: ticked}))
+    def _on_use(self, item: Annotated, ticked: bool) -> None:
+        self.session.change(item, use=ticked)
+
+    def _on_aside(self, item: Annotated, ticked: bool) -> None:
+        was_drawn = item.drawn_aside is not None
+        self.session.change(item, validation=ticked, always_learnt=not ticked and was_drawn)
+        if item.always_learnt:
+            self.session.say(f"{item.image.name} is learnt from when you train anew.")
+
+
+def _words_of(aside: AsidePart | None) -> str:
+    """Say who keeps an image aside, and whether all of it."""
+    if aside is None or aside.by_hand:
+        return ""
+    return "auto" if aside.axis is None else "auto: a part"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from html import escape
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -149,9 +149,17 @@ def button(text: str, tip: str, clicked: Callable[[], Any], *, icon: str = "") -
     return made
 
 
+class _Tick(QCheckBox):  # type: ignore[misc]  # qtpy has no types
+    """A check box that reacts in all of its place; Qt's own does so on its glyph and text only."""
+
+    def hitButton(self, place: QPoint) -> bool:
+        """Tell whether a click at a place is meant for it."""
+        return bool(self.rect().contains(place))
+
+
 def tick(text: str, tip: str, *, on: bool = False) -> QCheckBox:
     """Make a check box."""
-    made = QCheckBox(text)
+    made = _Tick(text)
     made.setToolTip(tip)
     made.setChecked(on)
     return made
