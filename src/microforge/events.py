@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from microforge.types import Prediction
 
 
@@ -77,15 +80,45 @@ class Doubt:
     remedy: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class WorstPlace:
+    """A small part of an image kept aside where many pixels are wrong.
+
+    Attributes
+    ----------
+    name
+        Of the sample.
+    corner
+        Its first pixel in the sample, along ``(Z)YX``.
+    wrong
+        How many pixels of it are wrong.
+    image
+        uint8 ``YX``, black to white.
+    truth, found
+        bool ``YX``: outlines of what is annotated, and of what was found.
+    """
+
+    name: str
+    corner: tuple[int, ...]
+    wrong: int
+    image: npt.NDArray[np.uint8]
+    truth: npt.NDArray[np.bool_]
+    found: npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Validated:
-    """The averaged weights were scored on the validation images; `doubt` where they are of no use yet."""
+    """The averaged weights were scored on the validation images; `doubt` where they are of no use yet.
+
+    `worst` are the places where most is wrong, for tasks that tell right from wrong pixel by pixel.
+    """
 
     step: int
     metrics: Mapping[str, float]
     is_best: bool
     seconds: float = 0.0
     doubt: Doubt | None = None
+    worst: tuple[WorstPlace, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

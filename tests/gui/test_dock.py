@@ -182,7 +182,7 @@ def test_train_needs_no_scrolling_in_a_window_of_900_pixels(
     page = dock.tabs.currentWidget()
     qtbot.waitUntil(lambda: page.viewport().height() > 600)
     assert page.verticalScrollBar().maximum() == 0
-    assert dock.train.report.plots._loss_plot.height() >= 120
+    assert dock.train.report.plots._score_plot.height() >= 120
     dock.header.stop.click()
     qtbot.waitUntil(lambda: not dock.train.run.busy)
     qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() == 0)

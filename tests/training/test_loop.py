@@ -242,6 +242,7 @@ def test_validation_runs_and_best_has_a_direction(tmp_path: Path) -> None:
     validated = of_type(seen, Validated)
     assert validated
     assert set(validated[-1].metrics) >= {"AP@0.5", "AP@0.7", "F1@0.5", "PQ"}
+    assert {place.name for place in validated[-1].worst} <= {"held out"}
 
 
 def bad_inputs() -> Iterator[tuple[str, list[Sample], type[Exception], str]]:

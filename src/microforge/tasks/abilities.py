@@ -144,6 +144,14 @@ class MatchesPoints(Protocol):
 
 
 @runtime_checkable
+class LocatesErrors(Protocol):
+    """Tells right from wrong pixel by pixel."""
+
+    def errors(self, prediction: Prediction, sample: Sample) -> npt.NDArray[np.bool_]:
+        """Give what of a result is wrong where the truth is known, bool ``(Z)YX``."""
+
+
+@runtime_checkable
 class BringsModel(Protocol):
     """Learns with a model that is no network."""
 

@@ -183,6 +183,12 @@ class Segmentation(Task):
         """The most frequent class everywhere."""
         return MajorityPixel()
 
+    def errors(self, prediction: Prediction, sample: Sample) -> npt.NDArray[np.bool_]:
+        """Give where the class is another one."""
+        assert prediction.labels is not None
+        assert sample.annotation is not None
+        return np.asarray((prediction.labels != sample.annotation) & sample.known)
+
     def degenerate(self, prediction: Prediction) -> str:
         """Tell of one class everywhere."""
         assert prediction.labels is not None

@@ -246,7 +246,8 @@ class Run:
         is_best = self.best is None or sign * value >= sign * self.best.value
         if is_best:
             self.best = Best(value, *self._now())
-        yield Validated(self.learner.step, self.metrics, is_best, time.perf_counter() - begun, self.doubt())
+        seconds = time.perf_counter() - begun
+        yield Validated(self.learner.step, self.metrics, is_best, seconds, self.doubt(), self.validator.worst)
         advice = self.watcher.validation(value, self.clock.seconds)
         if advice is not None:
             yield advice

@@ -8,11 +8,12 @@ import numpy as np
 
 from microforge.data.annotated_extent import crop_to_annotation, part_of_large
 from microforge.data.normalise import Normaliser, normaliser_for, recorded
-from microforge.events import Preparing, PreviewAwaited, PreviewReady, TileFinished, TrainingEvent
+from microforge.evaluation.worst_places import worst_of, worst_places
+from microforge.events import Preparing, PreviewAwaited, PreviewReady, TileFinished, TrainingEvent, WorstPlace
 from microforge.inference.tiling import TiledNetwork
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
-from microforge.tasks.abilities import LevelsCounts, calibrated
+from microforge.tasks.abilities import LevelsCounts, LocatesErrors, calibrated
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.quality.first_look import FirstLook
 from microforge.training.setup import Setup
@@ -35,6 +36,8 @@ class Validator:
         self.use(setup)
         #: What the results of all images kept aside have in common, where that is what a model without use gives.
         self.symptom = ""
+        #: Where most was wrong when these images were measured last.
+        self.worst: tuple[WorstPlace, ...] = ()
 
     def use(self, setup: Setup) -> None:
         """Measure on the images of this setup from now on."""
@@ -107,15 +110,19 @@ class Validator:
         """Tally samples; fewer when asked to stop."""
         tallies: Tallies = []
         symptoms: set[str] = set()
+        places: list[WorstPlace] = []
         for done, sample in enumerate(samples, start=1):
             for item in self._predict(sample.image, self._normaliser(sample)):
                 if isinstance(item, Prediction):
                     tallies.append(self.task.tally(item, sample))
                     symptoms.add(self.task.degenerate(item))
+                    if isinstance(self.task, LocatesErrors):
+                        places += worst_places(self.task.errors(item, sample), item, sample)
                     continue
                 yield Preparing("Measuring", done / len(samples))
                 if self.live.discarding or (self.live.stopping and not last):
                     return tallies
+        self.worst = worst_of(places)
         self.symptom = symptoms.pop() if len(symptoms) == 1 else ""
         return tallies
 

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QPushButton
 
 from microforge.errors import MicroforgeError, NotEnoughDataError
-from microforge.events import RunAdvice
+from microforge.events import AsidePart, KeptAside, RunAdvice, WorstPlace
 from microforge.gui.layers.convert import add_labels
 from microforge.gui.session.state import Annotated, Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.train.report import clock_text
+from microforge.gui.widgets.canvas_view import camera_of
 from microforge.io.writing import write_image, write_labels
 from microforge.simulate import noisy_pair, simulate_nuclei
 from support.fakes import FakeTraining
@@ -333,6 +335,22 @@ def test_the_preview_of_a_time_series_lies_on_its_time_point(
     assert tuple(panel.preview.layer.translate) == (30, 0, 0)  # type: ignore[union-attr]
     session.viewer.dims.set_point(0, 50)
     qtbot.waitUntil(lambda: tuple(panel.preview.layer.translate) == (50, 0, 0))  # type: ignore[union-attr]
+
+
+def test_a_click_on_a_bad_place_goes_there(panel: TrainPanel, nuclei: Any) -> None:
+    session = panel.session
+    film = session.viewer.add_image(np.stack([nuclei] * 6), name="film", scale=(1, 2, 2))
+    session.set_axes(film, "TYX")
+    blank = np.zeros((20, 10), bool)
+    place = WorstPlace("film t=003 (block)", (4, 6), 50, np.zeros((20, 10), np.uint8), blank, blank)
+    panel.run.event.emit(KeptAside((AsidePart("film", 1, 30),)))
+    panel.report.worst.wanted.emit(place)
+    assert session.viewer.dims.current_step[0] == 3
+    assert tuple(camera_of(session.viewer).center)[-2:] == (2 * (4 + 10), 2 * (30 + 6 + 5))
+    said: list[str] = []
+    session.message.connect(lambda text, _: said.append(text))
+    panel.report.worst.wanted.emit(replace(place, name="elsewhere"))
+    assert "elsewhere is not open" in said[0]
 
 
 def test_settings_changed_in_the_form_are_used(

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 from pytestqt.qtbot import QtBot
 
-from microforge.events import Doubt, Preparing, RunAdvice, RunFinished, RunStarted, StepFinished, Validated
+from microforge.events import Doubt, Preparing, RunAdvice, RunFinished, RunStarted, StepFinished, Validated, WorstPlace
+from microforge.gui.layers.marks import MINE
 from microforge.gui.train.report import RunReport
 from microforge.tasks import get_task
 
@@ -99,4 +101,24 @@ def test_no_quality_is_plotted_where_none_is_measured_any_more(qtbot: QtBot) -> 
     assert not report.hints.texts
     report.add(Validated(9, {"AP@0.5": 0.0, "F1@0.5": 0.0}, is_best=True))
     assert (report.quality.text(), report.quality.severity) == ("Finds none of the objects.", "warning")
+    report.end()
+
+
+def test_the_worst_places_are_shown_in_pictures(qtbot: QtBot) -> None:
+    report = shown(qtbot)
+    outlines = np.zeros((96, 96), bool)
+    outlines[10, 10:20] = True
+    place = WorstPlace("a", (0, 0), 99, np.full((96, 96), 128, np.uint8), outlines, np.zeros((96, 96), bool))
+    wanted: list[WorstPlace] = []
+    report.worst.wanted.connect(wanted.append)
+    report.add(Validated(5, {"AP@0.5": 0.4}, is_best=True, worst=(place,)))
+    first, second = report.worst.buttons
+    assert first.isVisible()
+    assert not second.isVisible()
+    colours = {first.icon().pixmap(96, 96).toImage().pixelColor(x, 10).name() for x in range(96)}
+    assert colours == {"#808080", MINE[0]}
+    first.click()
+    assert wanted == [place]
+    report.add(Validated(9, {"AP@0.5": 0.9}, is_best=True))
+    assert not report.worst.isVisible()
     report.end()

@@ -23,8 +23,13 @@ def test_points_are_drawn_only_when_asked(qtbot: QtBot) -> None:
     plots.draw()
     assert list(plots._loss_line.getData()[1]) == [0.5]
     assert plots._score_plot.isVisible()
+    assert not plots._loss_plot.isVisible(), "quality says more, and there is little room"
+    plots.show_loss(True)
+    assert plots._loss_plot.isVisible()
+    plots.show_loss(False)
     plots.clear()
     assert not plots._score_plot.isVisible()
+    assert plots._loss_plot.isVisible()
 
 
 def test_plots_follow_the_theme(qtbot: QtBot) -> None:

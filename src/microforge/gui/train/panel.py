@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 from microforge.answers.words import first_look_text
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
-from microforge.events import PreviewAwaited, PreviewReady, RunFailed
+from microforge.events import KeptAside, PreviewAwaited, PreviewReady, RunFailed, WorstPlace
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
@@ -19,7 +19,9 @@ from microforge.gui.train.aside_shown import AsideShown
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
+from microforge.gui.train.worst_places import place_on_layer
 from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
+from microforge.gui.widgets.canvas_view import look_at
 from microforge.gui.widgets.look.buttons import accent, danger, stand_out
 from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.name_rows import in_one_line
@@ -36,6 +38,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self.session, self.watch = session, watch
         self.run = TrainingRun(session)
+        self._aside = KeptAside(())
         self.preview = Preview(session, self)
         self.aside = AsideShown(session, self.preview.looked_at, self)
         self.list = TrainingList(session)
@@ -122,6 +125,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.form.value_changed.connect(self._on_form)
         self.session.changed.connect(self._on_session_changed)
         self.show_preview.toggled.connect(self._on_show_preview)
+        self.report.worst.wanted.connect(self._go_to_place)
         self.preview.said.connect(lambda text: self.said.say(text, "info"))
         self.preview.dismissed.connect(lambda: self.show_preview.setChecked(False))
 
@@ -174,7 +178,17 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.set_model(target)
         self.session.say(f"The model is saved as {target.name}.", "info")
 
+    def _go_to_place(self, place: WorstPlace) -> None:
+        """Bring a place of an image kept aside into view, where that image is still open."""
+        found = place_on_layer(self.session, place, self._aside)
+        if found is None:
+            self.session.say(f"{place.name} is not open: it was read from a folder, or closed.", "info")
+        else:
+            look_at(self.session.viewer, *found)
+
     def _on_event(self, event: object) -> None:
+        if isinstance(event, KeptAside):
+            self._aside = event
         if isinstance(event, PreviewReady):
             self.preview.show(event)
         elif isinstance(event, PreviewAwaited):

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QProgressBar, QWidget
 
 from microforge.events import Doubt, Preparing, RunAdvice, RunFailed, RunFinished, RunStarted, StepFinished, Validated
 from microforge.gui.train.hints import BETTER, ENDED, Hints
+from microforge.gui.train.worst_places import WorstPlaces
 from microforge.gui.widgets.basics import Note, collapsible, plain_tip, shortened, stacked
 from microforge.gui.widgets.curves import TrainingPlots
 from microforge.tasks import Task
@@ -45,6 +46,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.hints = Hints(hints)
         self.numbers = Note(tip="Steps so far, speed, time of training without pauses, and how wrong the network is.")
         self.quality = Note(tip=_TIP)
+        self.worst = WorstPlaces()
         self.score = Note(tip="Quality on what was kept aside, and the best so far: those weights are kept.")
         self.where = Note(tip="What computes, and how much memory of a GPU is used.")
         self.plots = TrainingPlots()
@@ -67,6 +69,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         for note in (self.doing, self.quality, self.numbers, self.score, self.where, self.settings_text):
             note.say("")
         self.hints.clear()
+        self.worst.show_places(())
         self._step, self._device, self._best = None, "", None
         self.plots.clear()
         self._show_parts(started=False)
@@ -115,9 +118,10 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _lay_out(self) -> None:
         inside = QWidget()
         stacked(inside, self.score, self.numbers, self.where, self.settings_text)
-        tip = "Scores, steps, what computes, and what was chosen from your data and this computer."
+        tip = "Scores, curve of the loss, steps, what computes, and what was chosen from your data and this computer."
         self.figures = collapsible("Figures", tip, inside)
-        stacked(self, self.doing, self.bar, self.quality, self.hints, self.plots, self.figures)
+        self.figures.toggled.connect(self.plots.show_loss)
+        stacked(self, self.doing, self.bar, self.quality, self.worst, self.hints, self.plots, self.figures)
 
     def _show_parts(self, *, started: bool) -> None:
         for widget in (self.plots, self.figures):
@@ -130,6 +134,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         if not event.validation:
             # Of a training that goes on: what was measured once is measured no more.
             self.plots.forget_score()
+            self.worst.show_places(())
             self.score.say("")
             self.quality.say("Quality is unknown, as nothing is kept aside to measure it on.", "info")
         names = {"learnt from": event.training, "kept aside": event.validation}
@@ -161,6 +166,7 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
         rest = [f"{name} {figure:.3f}" for name, figure in event.metrics.items() if name != monitor]
         self.score.say(" · ".join([f"{monitor} {value:.3f} ({standing})", *rest]))
         self._show_quality(event.metrics, event.doubt)
+        self.worst.show_places(event.worst)
 
     def _on_advice(self, event: RunAdvice) -> None:
         """Show a hint; why quality is unknown stands in the place of quality, until it is known."""

@@ -46,7 +46,7 @@ class Curve:
 
 
 class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Two small plots over each other; adding points is cheap, drawing is throttled."""
+    """Plots of quality and loss, redrawn now and then. Where quality is known, loss is shown if it is asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,17 +55,16 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
         tip = "The loss: how wrong the network is on what it practises. It falls, with ups and downs."
         self._loss_plot, self._loss_line = _plot("How wrong it still is", tip, _LOSS)
         self._score_plot, self._score_line = _plot("Quality", "", _SCORE, points=True)
-        self._score_plot.setXLink(self._loss_plot)
         stacked(self, self._score_plot, self._loss_plot).setSpacing(2)
-        self._score_plot.hide()
+        self._loss_wanted = False
+        self._show_plots()
         self._timer = QTimer(self, interval=DRAW_PERIOD)
         self._timer.timeout.connect(self.draw)
 
     def clear(self) -> None:
         """Begin anew."""
         self.loss.clear()
-        self.score.clear()
-        self._score_plot.hide()
+        self.forget_score()
         self._dirty = True
         self.draw()
 
@@ -88,13 +87,23 @@ class TrainingPlots(QWidget):  # type: ignore[misc]  # qtpy has no types
     def add_score(self, step: int, value: float) -> None:
         """Add a score on what was kept aside."""
         self.score.add(step, value)
-        self._score_plot.show()
+        self._show_plots()
         self._dirty = True
 
     def forget_score(self) -> None:
         """Show no scores until there are new ones."""
         self.score.clear()
-        self._score_plot.hide()
+        self._show_plots()
+
+    def show_loss(self, wanted: bool) -> None:
+        """Show the loss also where quality is plotted."""
+        self._loss_wanted = wanted
+        self._show_plots()
+
+    def _show_plots(self) -> None:
+        measured = bool(self.score.x)
+        self._score_plot.setVisible(measured)
+        self._loss_plot.setVisible(self._loss_wanted or not measured)
 
     def draw(self) -> None:
         """Redraw if there is anything new and anyone to see it."""

@@ -24,6 +24,12 @@ class ObjectTask(Task):
         assert sample.annotation is not None
         return match_inside(sample.annotation, prediction.labels, sample.mask)
 
+    def errors(self, prediction: Prediction, sample: Sample) -> npt.NDArray[np.bool_]:
+        """Give what is object in one and not in the other."""
+        assert prediction.labels is not None
+        assert sample.annotation is not None
+        return np.asarray(((prediction.labels > 0) != (sample.annotation > 0)) & sample.known)
+
     def degenerate(self, prediction: Prediction) -> str:
         """Tell of no object, and of one over most of the image."""
         assert prediction.labels is not None
