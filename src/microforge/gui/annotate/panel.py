@@ -95,7 +95,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         """List the keys that are of use for the goal chosen, or close the list."""
         tools = self.tools.get(self.session.kind)
         own = [] if tools is None else tools.key_uses()
-        layers = [KeyUse(key.key, key.words) for key in ROLE_KEYS]
+        layers = [KeyUse(key.key.replace("-", "+"), key.words) for key in ROLE_KEYS]
         self.keys.show_keys(self.session.task_class.title, [*own, *layers, *EVERYWHERE])
 
     def close_down(self) -> None:

@@ -69,6 +69,11 @@ def networks_point(kind: int = 0) -> str:
     return NETWORKS[kind % len(NETWORKS)]
 
 
+def class_colour(value: int) -> Any:
+    """Give the colour of a class of pixels by its label value, four numbers 0..1."""
+    return _cycle(CLASSES).map(value)
+
+
 def _cycle(colours: tuple[str, ...]) -> CyclicLabelColormap:
     # The first stands for the background.
     return CyclicLabelColormap(colors=["#00000000", *colours])

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLineEdit, QWidget
+from qtpy.QtWidgets import QLineEdit, QPushButton, QWidget
 
+from microforge.gui.layers.gestures import CLASS_KEYS
 from microforge.gui.session.cell_types import Kind
 from microforge.gui.widgets.basics import button, plain_tip, remover
 from microforge.gui.widgets.name_rows import NameRows, fill_row, in_one_line, name_grid
@@ -30,6 +31,8 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self._colour_of = colour_of
         self._names: dict[int, str] = {}
+        self._chips: dict[int, QPushButton] = {}
+        self._in_hand = 0
         self._grid = name_grid(self)
 
     def value(self) -> dict[int, str]:
@@ -42,8 +45,15 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._names = dict(names)
             self.refresh()
 
+    def mark(self, value: int) -> None:
+        """Show which class is in hand."""
+        self._in_hand = value
+        for one, chip in self._chips.items():
+            chip.setStyleSheet(swatch_style(self._colour_of(one), in_hand=one == value))
+
     def refresh(self) -> None:
         """Build the rows again, with the present colours."""
+        self._chips.clear()
         while self._grid.count():
             old = self._grid.takeAt(0).widget()
             old.setParent(None)
@@ -54,8 +64,10 @@ class ClassList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._grid.addWidget(add, len(self._names), 0, 1, 3)
 
     def _add_row(self, row: int, value: int, name: str) -> None:
-        paint = button(str(value), f"Paint '{name}' (label value {value}).", lambda: self.picked.emit(value))
-        paint.setStyleSheet(swatch_style(self._colour_of(value)))
+        key = f" Key {CLASS_KEYS[row]}." if row < len(CLASS_KEYS) else ""
+        tip = f"Paint '{name}' (label value {value}).{key}"
+        paint = self._chips[value] = button(str(value), plain_tip(tip), lambda: self.picked.emit(value))
+        paint.setStyleSheet(swatch_style(self._colour_of(value), in_hand=value == self._in_hand))
         paint.setFixedWidth(36)
         line = QLineEdit(name)
         line.setToolTip("The name of this class.")
@@ -111,10 +123,11 @@ class KindList(NameRows):
         remove.setVisible(not kind.fixed)
 
 
-def swatch_style(colour: Any) -> str:
+def swatch_style(colour: Any, *, in_hand: bool = False) -> str:
     """Give the style of a button that shows a colour, four numbers 0..1, with text that can be read on it."""
     if colour is None:
         return ""
     red, green, blue = (round(255 * float(part)) for part in colour[:3])
     text = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 140 else "white"
-    return f"background: rgb({red}, {green}, {blue}); color: {text}; padding: 2px;"
+    mark = f" border: 3px solid {text}; font-weight: bold;" if in_hand else ""
+    return f"background: rgb({red}, {green}, {blue}); color: {text}; padding: 2px;{mark}"

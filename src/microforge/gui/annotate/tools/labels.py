@@ -28,7 +28,7 @@ from microforge.gui.layers.gestures import (
     Tool,
 )
 from microforge.gui.layers.layer_axes import letters_of_labels
-from microforge.gui.layers.marks import is_result
+from microforge.gui.layers.marks import class_colour, is_result
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
@@ -83,7 +83,7 @@ class PaintTools(AnnotationTools):
         item, classes = self.current(), self.session.has_classes
         for layer in [layer for layer in self._hands if layer not in self.session.viewer.layers]:
             # The layer may come back, and be taken up again.
-            self._hands.pop(layer).detach()
+            self._let_go(layer)
         self._serve()
         if self.session.kind is not LABELS:
             return
@@ -96,6 +96,7 @@ class PaintTools(AnnotationTools):
         self._rows.setRowVisible(self.unpainted, item is not None)
         self.hint.say("" if item is None else _hint(classes))
         self._show_unpainted(None if item is None else item.unpainted)
+        self._mark_class()
         self._show_tools()
 
     def key_uses(self) -> list[KeyUse]:
@@ -108,9 +109,8 @@ class PaintTools(AnnotationTools):
 
     def close_down(self) -> None:
         """Leave the layers as they were found."""
-        for hand in self._hands.values():
-            hand.detach()
-        self._hands.clear()
+        for layer in list(self._hands):
+            self._let_go(layer)
         self._filling.close()
 
     def _connect(self) -> None:
@@ -181,7 +181,9 @@ class PaintTools(AnnotationTools):
         highest, say = partial(session.contents.highest, labels), partial(session.say, severity="info")
         hand = Hand(session.viewer, labels, axes, highest, say)
         hand.tool_changed.connect(self._show_tools)
-        hand.planes_wanted.connect(self._fill_planes)
+        hand.planes_wanted.connect(partial(self._filling.start, hand))
+        hand.class_wanted.connect(partial(self._pick_place, labels))
+        labels.events.selected_label.connect(self._mark_class)
         return hand
 
     def _select(self, labels: Layer | None) -> None:
@@ -195,6 +197,10 @@ class PaintTools(AnnotationTools):
         for hand in self._hands.values():
             hand.rule = self.fresh.isChecked()
             hand.serve(kind if self.session.kind is LABELS else Labelled.OTHERWISE)
+
+    def _let_go(self, layer: Layer) -> None:
+        layer.events.selected_label.disconnect(self._mark_class)
+        self._hands.pop(layer).detach()
 
     def _hand(self) -> Hand | None:
         item = self.current()
@@ -240,6 +246,16 @@ class PaintTools(AnnotationTools):
             self.unpainted.set_value(chosen)
         signals.unblock()
 
+    def _pick_place(self, labels: Labels, place: int) -> None:
+        values = list(self.session.task.label_classes)
+        if place < len(values):
+            self._select(labels)
+            labels.selected_label = values[place]
+
+    def _mark_class(self, _event: object = None) -> None:
+        item = self.current()
+        self.classes.mark(0 if item is None or item.labels is None else int(item.labels.selected_label))
+
     def _on_unpainted(self, unpainted: Unpainted | None) -> None:
         item = self.current()
         if item is not None and unpainted is not None and item.unpainted != unpainted:
@@ -247,9 +263,9 @@ class PaintTools(AnnotationTools):
 
     def _colour_of(self, value: int) -> Any:
         item = self.current()
-        return None if item is None or item.labels is None else item.labels.get_color(value)
+        return class_colour(value) if item is None or item.labels is None else item.labels.get_color(value)
 
 
 def _hint(classes: bool) -> str:
     new = "" if classes else f"{NEW_OBJECT.key}: new object · "
-    return f"Right-drag: draw round an object, it fills · {new}[ ]: brush size · Ctrl+Z: undo · ?: all keys"
+    return f"Right-drag: draw round an object, it fills · {new}[\u00a0]: brush size · Ctrl+Z: undo · ?: all keys"

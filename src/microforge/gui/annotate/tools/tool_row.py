@@ -1,11 +1,12 @@
 """The row of tools for objects below *Annotate*: each takes a tool in hand, and says its key."""
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from microforge.gui.layers.gestures import FILL_PLANES, TOOLS, Hand, Tool
 from microforge.gui.widgets.basics import plain_tip
 
+#: Buttons beside each other.
 _COLUMNS = 5
 
 
@@ -21,25 +22,33 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.buttons = {tool: _button(tool.word, f"{_sentence(tool.does)} Key {tool.key}.") for tool in TOOLS}
         self.planes = _button("Planes", f"{_sentence(FILL_PLANES.does)} Key {FILL_PLANES.key}.")
         self.keys = _button("Keys ?", "Show what the keys do. Key ?")
-        self._lay_out()
+        self._shown: list[QPushButton] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(3)
         self._connect()
 
     def show_hand(self, hand: Hand | None, *, stack: bool) -> None:
         """Show the tools that are of use, and the one in hand; hidden where nothing is annotated."""
         self.setVisible(hand is not None)
-        self.planes.setVisible(stack and hand is not None and hand.objects)
+        wanted = [made for tool, made in self.buttons.items() if hand is not None and hand.has(tool)]
+        wanted += [self.planes] * (stack and hand is not None and hand.objects)
+        self._arrange([*wanted, self.keys])
         for tool, made in self.buttons.items():
-            made.setVisible(hand is not None and hand.has(tool))
             blocker = QSignalBlocker(made)
             made.setChecked(hand is not None and hand.tool is tool)
             blocker.unblock()
 
-    def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(3)
-        for place, made in enumerate((*self.buttons.values(), self.planes, self.keys)):
-            grid.addWidget(made, place // _COLUMNS, place % _COLUMNS)
+    def _arrange(self, wanted: list[QPushButton]) -> None:
+        """Show these buttons, one after the other, in rows."""
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        for made in (*self.buttons.values(), self.planes, self.keys):
+            self._grid.removeWidget(made)
+            made.setVisible(made in wanted)
+        for place, made in enumerate(wanted):
+            self._grid.addWidget(made, place // _COLUMNS, place % _COLUMNS)
 
     def _connect(self) -> None:
         for tool, made in self.buttons.items():
@@ -52,9 +61,9 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.picked.emit(tool if on else None)
 
 
-def _button(word: str, tip: str) -> QToolButton:
-    made = QToolButton()
-    made.setText(word)
+def _button(word: str, tip: str) -> QPushButton:
+    made = QPushButton(word)
+    made.setStyleSheet("padding: 3px 1px;")
     made.setToolTip(plain_tip(tip))
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from psygnal import Signal
 
-from microforge.gui.layers.gestures.key_table import FILL_PLANES, NEW_OBJECT
+from microforge.gui.layers.gestures.key_table import CLASS_KEYS, FILL_PLANES, NEW_OBJECT
 from microforge.gui.layers.gestures.new_labels import NewLabels
 from microforge.gui.layers.gestures.object_tools import JOIN, LASSO, TOOLS, Tool, change_object, join
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
@@ -46,6 +46,8 @@ class Hand:
         Whether strokes choose their label by themselves.
     tool
         The tool in hand; None is the brush.
+    class_wanted
+        Is emitted with the place, in the list, of the class whose key is pressed.
     first_of_two
         The object that waits for the one it is to be joined with.
     asked_new
@@ -54,6 +56,7 @@ class Hand:
 
     tool_changed = Signal(object)
     planes_wanted = Signal()
+    class_wanted = Signal(int)
 
     def __init__(
         self,
@@ -89,6 +92,8 @@ class Hand:
             self._bind(tool.key, partial(self.use_key, tool) if self.has(tool) else None)
         self._bind(NEW_OBJECT.key, self.take_new if self.objects else None)
         self._bind(FILL_PLANES.key, self.planes_wanted.emit if self.objects else None)
+        for place, key in enumerate(CLASS_KEYS):
+            self._bind(key, partial(self.class_wanted.emit, place) if kind is Labelled.CLASSES else None)
         if self.tool is not None and not self.has(self.tool):
             self.take_up(None)
 
