@@ -176,7 +176,7 @@ def test_names_can_be_changed(panel: AnnotatePanel, images: list[Any], monkeypat
 def test_the_image_seen_is_meant_from_the_beginning(panel: AnnotatePanel, nuclei: Any) -> None:
     panel.task.set_value("instances")
     images = [panel.session.viewer.add_image(nuclei, name=name) for name in "abc"]
-    assert panel.image.value() is images[0]
+    assert panel.image.value() is images[2], "the one opened last lies on top"
     panel.task.set_value("classification")
     assert panel.image.value() is images[2]
     panel.image.set_value(images[1])

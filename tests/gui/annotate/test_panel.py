@@ -155,3 +155,22 @@ def test_a_changed_option_leaves_the_others_to_the_data(panel: AnnotatePanel) ->
     assert panel.session.config.task_options == {"merging": 0.5, "smallest": 30}
     fields["merging"].widget.value = 0.25
     assert panel.session.config.task_options == {"smallest": 30}
+
+
+def test_the_image_box_follows_and_all_images_are_shown_by_a_button(panel: AnnotatePanel, nuclei: Any) -> None:
+    session = panel.session
+    first, second = (session.viewer.add_image(nuclei, name=name) for name in ("A3", "A4"))
+    session.viewer.layers.selection.active = first
+    assert panel.image.value() is first
+    panel.tools[LABELS].annotate.click()
+    assert not second.visible
+    assert panel.all_images.isVisible()
+    session.viewer.layers.selection.active = second
+    assert (panel.image.value(), second.visible, first.visible) == (second, True, False)
+    panel.image.set_value(first)
+    panel.tools[LABELS].annotate.click()
+    assert (first.visible, second.visible) == (True, False)
+    panel.all_images.click()
+    assert first.visible
+    assert second.visible
+    assert not panel.all_images.isVisible()

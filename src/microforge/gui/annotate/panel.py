@@ -20,6 +20,7 @@ from microforge.gui.session.annotations import serves
 from microforge.gui.session.plugin_settings import last_goal, remember_goal
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
+from microforge.gui.session.watching.front_image import FrontImage
 from microforge.gui.widgets.basics import Note, add_row, button, collapsible, rows, shortened, stacked
 from microforge.gui.widgets.look.buttons import stand_out
 from microforge.gui.widgets.meter import Meter
@@ -58,6 +59,9 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.next = button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train")
         self.empty = EmptyState(session)
         self.keys = KeyList(self)
+        self.front = FrontImage(session)
+        tip = "Other images were hidden, so that you see what you annotate. Show them again."
+        self.all_images = button("Show all images", tip, self.front.show_all)
         self._training = False
         self._lay_out()
         self._connect()
@@ -78,6 +82,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._work.setVisible(self.image.value() is not None)
         self.task.set_value(session.config.task)
         self.about.say(session.task_class.description)
+        self.all_images.setVisible(self.front.hides)
         self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
         for kind, tools in self.tools.items():
             tools.setVisible(kind is session.kind)
@@ -105,6 +110,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.keys_wanted.disconnect(self.show_keys)
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
+        self.front.close()
         for tools in self.tools.values():
             tools.close_down()
 
@@ -117,7 +123,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._work = QWidget()
         work = stacked(self._work, form)
         told = (self.count, self.meter, self.missing)
-        for widget in (*self.tools.values(), self.region, *told, self.next, self.options):
+        for widget in (self.all_images, *self.tools.values(), self.region, *told, self.next, self.options):
             work.addWidget(widget)
         page = QVBoxLayout(self)
         page.addWidget(self.empty)
@@ -133,6 +139,11 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.events.connect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)
+        self.front.changed.connect(self.image.set_value)
+        self.front.hiding_changed.connect(lambda: self.all_images.setVisible(self.front.hides))
+        for tools in self.tools.values():
+            if tools.first is not None:
+                tools.first.clicked.connect(self._bring)
 
     def _offered(self) -> dict[str, type[Task]]:
         """Give the goals for which there are tools, by name."""
@@ -146,6 +157,12 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_selection(self, _event: Any) -> None:
         if self.session.kind in self.tools:
             self.tools[self.session.kind].follow_selection()
+
+    def _bring(self) -> None:
+        """Show the image that is annotated now alone; the brush may have been in hand already."""
+        item = self.current()
+        if item is not None and item.drawn:
+            self.front.bring(item.image)
 
     def _mark_region(self) -> None:
         item = self.current()

@@ -12,11 +12,12 @@ from microforge.gui.apply.decoding import DecodingPanel
 from microforge.gui.apply.model_picker import task_of_model
 from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.apply.results import ResultsPart, known_results
-from microforge.gui.apply.results.objects import ObjectResults, image_behind
+from microforge.gui.apply.results.objects import ObjectResults
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
 from microforge.gui.layers.results import is_untouched, layer_place
 from microforge.gui.session.state import Session
+from microforge.gui.session.watching.front_image import image_behind
 from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note, button, plain_tip, shortened, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText

@@ -14,6 +14,7 @@ from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import PREVIEW, dress_networks, mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
+from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.state import Session
 from microforge.types import ArrayLike, Sample
 
@@ -108,7 +109,10 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self.said.emit(said_of(event.prediction))
         keeps = self.session.task.keeps_intensities
         shown = shown_of(event.prediction, view, keeps_intensities=keeps)
-        if shown is None or self._update(shown):
+        if shown is None:
+            return
+        if self.layer is not None and self._update(shown):
+            self.layer.metadata[DETAILS] = {"source": view.layer.unique_id, "kind": PREVIEW}
             return
         if self.layer is not None:
             # With napari 0.9 the graphics driver crashes where a new layer comes before one that goes was undrawn.
@@ -120,6 +124,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
         self._limits, self._name = shown.limits, shown.name
         mark_result(made, PREVIEW)
+        made.metadata[DETAILS] = {"source": view.layer.unique_id, "kind": PREVIEW}
         if isinstance(made, Labels):
             dress_networks(made, classes=self.session.has_classes)
         self._insert(made, view.layer)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from napari.layers import Image, Labels, Layer
+from napari.layers import Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import QTimer
 
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.object_table import ObjectTable, source_name, table_of
-from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.results import CLASSES_KIND, add_results, copy_to_correct, results_of
+from microforge.gui.layers.results import CLASSES_KIND, add_results, copy_to_correct
 from microforge.gui.session.state import Session
+from microforge.gui.session.watching.front_image import image_behind
 from microforge.gui.widgets.basics import Note, beside, button, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
@@ -119,13 +119,3 @@ class ObjectResults(ResultsPart):
     def _ask_and_save(self) -> None:
         points = self.save.text().startswith("Save cells")
         self.ask_and_save("Save the measurements", "cells.csv" if points else "objects.csv")
-
-
-def image_behind(session: Session, layer: Layer) -> Image | None:
-    """Give the image that is meant by a selected layer: itself, or the one it annotates or was made from."""
-    if isinstance(layer, Image) and not is_result(layer):
-        return layer
-    annotated = session.annotated_of(layer)
-    if annotated is not None:
-        return annotated.image
-    return next((image for image in session.images() if layer in results_of(session.viewer, image)), None)
