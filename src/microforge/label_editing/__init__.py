@@ -20,10 +20,12 @@ from microforge.label_editing.strokes import (
     stroke_of,
 )
 from microforge.label_editing.taking import confident, take, take_as_background, unknown, worth_asking
+from microforge.label_editing.tiny import TinyObject, tiny_objects, without
 
 __all__ = [
     "Edit",
     "Stroke",
+    "TinyObject",
     "close_holes",
     "confident",
     "continued",
@@ -45,6 +47,8 @@ __all__ = [
     "stroke_of",
     "take",
     "take_as_background",
+    "tiny_objects",
     "unknown",
+    "without",
     "worth_asking",
 ]

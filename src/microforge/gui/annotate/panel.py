@@ -10,6 +10,7 @@ from microforge.gui.annotate.empty_state import EmptyState
 from microforge.gui.annotate.goal_picker import GoalPicker
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.key_list import KeyList
+from microforge.gui.annotate.tiny_note import TinyNote
 from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
 from microforge.gui.layers.gestures import EVERYWHERE, KeyUse
@@ -54,7 +55,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         self.count = Note(tip="What there is to learn from in all images that are ticked in Train.")
         self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
-        self.missing = Note()
+        self.missing, self.tiny = Note(), TinyNote(session)
         tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
         self.next = button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train")
         self.empty = EmptyState(session)
@@ -94,6 +95,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             first = "Mark annotated region" if session.kind.of_places else "Learn from a part only"
             self.region.setText(first if item.region is None else "Mark more of the region")
         self.options.refresh()
+        self._show_tiny()
         self._show_next()
 
     def show_keys(self) -> None:
@@ -122,7 +124,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         # All that needs an image: it gives room to what says how to get one.
         self._work = QWidget()
         work = stacked(self._work, form)
-        told = (self.count, self.meter, self.missing)
+        told = (self.tiny, self.count, self.meter, self.missing)
         for widget in (self.all_images, *self.tools.values(), self.region, *told, self.next, self.options):
             work.addWidget(widget)
         page = QVBoxLayout(self)
@@ -139,6 +141,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.events.connect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)
+        self.watch.slips_changed.connect(self._show_tiny)
         self.front.changed.connect(self.image.set_value)
         self.front.hiding_changed.connect(lambda: self.all_images.setVisible(self.front.hides))
         for tools in self.tools.values():
@@ -180,6 +183,11 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.meter.tell_of(readiness.headway)
         self.missing.say(readiness.missing, "warning")
         self._show_next()
+
+    def _show_tiny(self, _: object = None) -> None:
+        item = self.current()
+        found = () if item is None else self.watch.slips.get(item, ())
+        self.tiny.tell(None if item is None else item.labels, found)
 
     def follow_run(self, state: RunState) -> None:
         """Offer no training while one is under way."""

@@ -23,7 +23,10 @@ from microforge.gui.session.state import Session
 from microforge.gui.session.watching.edits import usable_images
 from microforge.gui.session.watching.handed_over import Edited
 from microforge.gui.session.watching.layer_content import is_on_disk
+from microforge.label_editing import TinyObject
 from microforge.tasks import Readiness, Task
+
+Slips = dict[Annotated, tuple[TinyObject, ...]]
 
 #: Milliseconds after the last stroke.
 LOOK_DELAY = 150
@@ -39,9 +42,12 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     ----------
     verdict
         What is to be said about the proposal: an image, perhaps with targets, that is not used yet.
+    slips
+        What was drawn by accident on each image, where anything was.
     """
 
     readiness_changed = Signal(object)
+    slips_changed = Signal(object)
     verdict_changed = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -49,6 +55,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         self.session = session
         self.readiness = window_annotation(session.kind).nothing
         self.verdict = Verdict()
+        self.slips: Slips = {}
         self._proposal: Annotated | None = None
         self._checker = Checker()
         self._watched: set[Layer] = set()
@@ -79,11 +86,13 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
             return
         usable, problems = usable_images(self.session)
         proposed, checker, edits = self._proposed(), self._checker, self._edits(usable)
+        items, entry = [one.item for one in usable], window_annotation(task.annotation)
 
-        def events() -> Iterator[Readiness | Verdict]:
+        def events() -> Iterator[Readiness | Verdict | Slips]:
             edits()
             counted = [one.snapshot for one in usable]
             yield from _look(task, counted, proposed, checker, " ".join(str(problem) for problem in problems[:1]))
+            yield {item: found for item in items if (found := entry.slips(task, item))}
 
         self.session.watching.start(events)
 
@@ -167,6 +176,9 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
             self._show(event)
         elif isinstance(event, Verdict):
             self._judge(event)
+        elif isinstance(event, dict):
+            self.slips = event
+            self.slips_changed.emit(event)
 
     def _show(self, readiness: Readiness) -> None:
         self.readiness = readiness

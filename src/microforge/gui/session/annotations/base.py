@@ -9,6 +9,7 @@ from napari.layers import Layer
 from microforge.annotations import AnnotationKind
 from microforge.errors import MicroforgeError
 from microforge.gui.session.annotated_image import Annotated
+from microforge.label_editing import TinyObject
 from microforge.tasks import Readiness, Task
 from microforge.tasks.abilities import arranged
 from microforge.types import Image, Points, Sample
@@ -83,6 +84,10 @@ class WindowAnnotation(ABC):
     def name_of(self, item: Annotated) -> str:
         """Name what is learnt from on an image, for the last column."""
         return ""
+
+    def slips(self, task: Task, item: Annotated) -> tuple[TinyObject, ...]:
+        """Find what was drawn on an image by accident; slow, as it looks at all of it."""
+        return ()
 
     def readiness(self, task: Task, samples: Sequence[Sample], any_layer: bool) -> Readiness:
         """Say what there is to learn from and what is missing."""

@@ -2,12 +2,15 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.gui.layers.convert import labels_on
 from microforge.gui.layers.layer_axes import axes_of as layer_axes
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation
-from microforge.tasks import Readiness
+from microforge.label_editing import TinyObject, tiny_objects
+from microforge.tasks import Readiness, Task
 from microforge.types import Image
 
 
@@ -34,6 +37,11 @@ class LabelsInWindow(WindowAnnotation):
 
     def take_away(self, item: Annotated) -> None:
         """Nothing: labels are left out by their tick in Train, as what is painted may serve other goals."""
+
+    def slips(self, task: Task, item: Annotated) -> tuple[TinyObject, ...]:
+        """Find tiny objects; strokes of classes may have any size."""
+        labels = None if task.class_option or item.labels is None else item.labels.data
+        return tiny_objects(labels) if isinstance(labels, np.ndarray) else ()
 
     def take(self, item: Annotated, image: Image, axes_of: AxesOf, *, copy: bool) -> dict[str, Any]:
         """Give the labels and their axes."""
