@@ -287,3 +287,20 @@ def test_of_repeated_frames_on_disk_only_the_windows_learnt_from_are_read() -> N
     assert np.allclose(cut[1][known], normaliser(wanted[None])[0][known], atol=1e-3), "kept as float16"
     whole = store(first, task.encode(first), normaliser, torch.device("cpu"), 1 << 30)
     assert torch.equal(whole.cut(window), kept.cut(window)), "small ones are kept, and the same is learnt"
+
+
+def test_images_made_of_one_are_drawn_in_place_of_two_thirds_of_it_and_replaced_with_it() -> None:
+    sample = disc_sample(shape=(128, 128))
+    partly = replace(sample, mask=np.asarray(sample.annotation) >= 0)
+    partly.mask[:4] = False  # type: ignore[index]
+    sampler = make([partly, disc_sample("whole", 1)], object_sampling=0.0)
+    share = dict.fromkeys(("discs", "whole"), 0.0)
+    for source, probability in zip(sampler.sources, sampler.probability, strict=True):
+        share[source.name] += probability
+    assert share == pytest.approx({"discs": 0.5, "whole": 0.5})
+    assert sampler.probability[0] == pytest.approx(0.5 / 3)
+    assert len(sampler.sources) > 2
+    sampler.replace(replace(sampler.sources[0], share=1.0))
+    assert [source.name for source in sampler.sources] == ["discs", "whole"]
+    sampler.replace(replace(sampler.sources[0], name="new"))
+    assert [source.name for source in sampler.sources] == ["discs", "whole", "new"]

@@ -20,13 +20,17 @@ FOCUSED = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A sample ready for cutting: `focus` ``(N, D)`` and `extent` (annotated bounding box, ``(Z)YX`` slices)."""
+    """A sample ready for cutting: `focus` ``(N, D)`` and `extent` (annotated bounding box, ``(Z)YX`` slices).
+
+    Several may be of one image, by its name: itself, and what was made of it; `share` is how often each is drawn.
+    """
 
     name: str
     store: Store
     shape: tuple[int, ...]
     focus: npt.NDArray[np.float32]
     extent: tuple[slice, ...]
+    share: float = 1.0
 
 
 class Sampler:
@@ -75,18 +79,19 @@ class Sampler:
     def state(self, value: Mapping[str, Any]) -> None:
         self.rng.bit_generator.state = dict(value)
 
-    def replace(self, source: Source) -> None:
-        """Use a changed sample from now on, or a new one."""
+    def replace(self, *sources: Source) -> None:
+        """Use what there is of a changed image from now on, or of a new one; all are of the same name."""
         names = [s.name for s in self.sources]
-        if source.name in names:
-            self.sources[names.index(source.name)] = source
-        else:
-            self.sources.append(source)
+        name = sources[0].name
+        at = names.index(name) if name in names else len(names)
+        others = [source for source in self.sources if source.name != name]
+        self.sources = [*others[:at], *sources, *others[at:]]
         self._weigh()
 
     def _weigh(self) -> None:
-        count = np.array([len(source.focus) for source in self.sources], float)
-        evenly = np.full(len(count), 1 / max(len(count), 1))
+        share = np.array([source.share for source in self.sources], float)
+        count = share * [len(source.focus) for source in self.sources]
+        evenly = share / max(share.sum(), 1e-9)
         by_objects = count / count.sum() if count.sum() else evenly
         self.probability = (1 - self.object_sampling) * evenly + self.object_sampling * by_objects
 

@@ -4,7 +4,7 @@ Come here to see what a task can offer: a task has an ability by having its meth
 the functions at the end, which say what happens without it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -85,6 +85,14 @@ class CorruptsBatches(Protocol):
 
     def corrupt(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Change a batch after augmentation."""
+
+
+@runtime_checkable
+class MakesExamples(Protocol):
+    """Makes further images to learn from of those that are annotated."""
+
+    def examples(self, sample: Sample, rng: np.random.Generator) -> Iterator[Sample]:
+        """Give images made of one that is learnt from, with what is known of them; perhaps none."""
 
 
 @runtime_checkable
@@ -185,6 +193,11 @@ def augmentation_for(task: Task, config: AugmentationConfig) -> AugmentationConf
 def arranged(task: Task, samples: Sequence[Sample]) -> tuple[Sequence[Sample], str]:
     """Give the samples to learn from, as they are unless the task makes others of them, and a remark."""
     return task.arrange(samples) if isinstance(task, ArrangesSamples) else (samples, "")
+
+
+def examples_of(task: Task, sample: Sample, rng: np.random.Generator) -> Sequence[Sample]:
+    """Give what a task makes of an image that is learnt from, to learn from as well; nothing unless it does so."""
+    return tuple(task.examples(sample, rng)) if isinstance(task, MakesExamples) else ()
 
 
 def question_for(task: Task, sample: Sample) -> Sample:

@@ -37,7 +37,7 @@ from microforge.training.resume.changes import Changed, changed_setup
 from microforge.training.resume.files import CONFIG_NAME, MODEL_NAME
 from microforge.training.resume.record import RunRecord
 from microforge.training.schedule import ActiveClock
-from microforge.training.setup import Setup, make_source
+from microforge.training.setup import Setup, make_sources
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
 from microforge.training.validation import Validator
@@ -285,7 +285,7 @@ class Run:
     def _use(self, changed: Changed) -> None:
         """Draw from a changed image or measure on it from now on; what was measured on the old one is no more."""
         if changed.learnt is not None:
-            self.sampler.replace(make_source(changed.learnt, changed.setup))
+            self.sampler.replace(*make_sources(changed.learnt, changed.setup))
         self.setup = changed.setup
         if changed.measures_otherwise or isinstance(self.setup.task, LevelsCounts):
             self.validator.use(self.setup)
@@ -347,7 +347,7 @@ class Run:
 
     def _save_state(self) -> CheckpointSaved:
         sampler = self.sampler
-        order = [source.name for source in sampler.sources]
+        order = list(dict.fromkeys(source.name for source in sampler.sources))
         record = self.setup.record_of(sampler.augmentation.patch, sampler.batch_size, order)
         values = {
             "run": record.model_dump(mode="json"),

@@ -11,7 +11,7 @@ import torch
 from microforge.config import TrainingConfig
 from microforge.data.annotated_extent import annotated_extent, crop_to_annotation
 from microforge.data.augment import Augmentation
-from microforge.data.normalise import card_for, normaliser_for
+from microforge.data.normalise import Normaliser, card_for, normaliser_for
 from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
 from microforge.data.split import BLOCK_SUFFIX, Split, group_of, make_split
@@ -21,7 +21,7 @@ from microforge.events import KeptAside, Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
-from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, hints_of, question_for
+from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, examples_of, hints_of, question_for
 from microforge.training.advice import advice_on_data, blank_images
 from microforge.training.defaults import Plan, make_plan
 from microforge.training.resume.continuing import (
@@ -36,6 +36,8 @@ from microforge.types import Sample
 
 # Part of the free memory that all samples together may take on the device.
 RESIDENT_SHARE = 0.3
+# Part of what is drawn of an image that is made of it rather than real, where a task makes any.
+MADE_SHARE = 2 / 3
 # Validation is repeated during a run, on as much as can be predicted in a second or so.
 VALIDATION_IMAGES, VALIDATION_PIXELS = 24, 3_000_000
 
@@ -252,24 +254,32 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     return tuple(checked), tuple(advice)
 
 
-def make_source(sample: Sample, setup: Setup) -> Source:
-    """Encode a sample and put it where patches can be cut from it."""
+def make_sources(sample: Sample, setup: Setup) -> tuple[Source, ...]:
+    """Encode a sample, and what the task makes of it, and put them where patches can be cut from them."""
     normaliser = normaliser_for(sample.image, setup.normalisation)
     part = crop_to_annotation(sample, receptive_field(setup.plan.network))
+    # The same of the same sample, also when a run goes on.
+    rng = np.random.default_rng([setup.config.seed, *sample.name.encode("utf-8", "surrogatepass")])
+    made = examples_of(setup.task, part, rng)
+    real = replace(_source(part, normaliser, setup), share=1 - MADE_SHARE if made else 1.0)
+    return real, *(replace(_source(one, normaliser, setup), share=MADE_SHARE / len(made)) for one in made)
+
+
+def _source(part: Sample, normaliser: Normaliser, setup: Setup) -> Source:
     limit = int(free_memory(setup.device) * RESIDENT_SHARE / max(len(setup.training), 1))
     target = setup.task.encode(part)
     if setup.task.keeps_intensities and isinstance(target.value, np.ndarray) and len(target.value):
         target = replace(target, value=normaliser(target.value))
     kept = store(part, target, normaliser, setup.device, limit)
     shape = tuple(part.image.shape[1:])
-    return Source(sample.name, kept, shape, setup.task.focus(part), annotated_extent(part))
+    return Source(part.name, kept, shape, setup.task.focus(part), annotated_extent(part))
 
 
 def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
     """Encode all training samples, telling progress; returns the sampler."""
-    sources = []
+    sources: list[Source] = []
     for done, sample in enumerate(setup.training, start=1):
-        sources.append(make_source(sample, setup))
+        sources += make_sources(sample, setup)
         yield Preparing("Encoding annotations", done / len(setup.training))
     return Sampler(
         sources,

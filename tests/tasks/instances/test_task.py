@@ -155,7 +155,7 @@ def test_true_objects_outside_the_annotated_mask_are_not_missed() -> None:
 
 
 def test_smallest_object_follows_the_annotations() -> None:
-    assert Instances().fit([disc_sample()]).options.smallest > 10
+    assert Instances().fit([disc_sample(shape=(256, 256), count=60)]).options.smallest > 10
     assert Instances.from_options({"smallest": 3}).fit([disc_sample()]).options.smallest == 3
 
 
@@ -232,7 +232,7 @@ def test_few_objects_do_not_tell_how_small_others_are() -> None:
     labels = np.zeros((100, 100), np.int32)
     for k in range(6):
         labels[12 * k : 12 * k + 10, 5:15] = k + 1
-    assert Instances().fit([Sample("few", labels[None], labels)]).options.smallest == 20
+    assert Instances().fit([Sample("few", labels[None], labels)]).options.smallest == 10
     many = np.kron(np.arange(1, 65).reshape(8, 8), np.pad(np.ones((10, 10), int), 1)).astype(np.int32)
     task = Instances().fit([Sample("many", many[None], many)])
     assert task.options.smallest == 100

@@ -22,6 +22,7 @@ from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.instances.ground import known_ground, unpainted_objects
+from microforge.tasks.instances.pasting import pasted
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 #: Of so many objects the smallest tell how small others may be; fewer are taken to be no smaller than this part of the
 #: middle one.
-ENOUGH_OBJECTS, FEW_PART = 50, 0.2
+ENOUGH_OBJECTS, FEW_PART = 50, 0.1
 #: So many images, and so many pixels of them, are looked at for objects that nobody painted, as it takes a second each.
 IMAGES_LOOKED_AT, PIXELS_LOOKED_AT = 12, 4_000_000
 #: An image is told of where it has at least so many of them, and no fewer than are painted.
@@ -173,6 +174,11 @@ class Instances(ObjectTask):
         boxes = [box for box in ndimage.find_objects(labels) if box is not None]
         middles = [[(side.start + side.stop) / 2 for side in box] for box in boxes]
         return np.array(middles, np.float32).reshape(-1, sample.image.ndim - 1)
+
+    def examples(self, sample: Sample, rng: np.random.Generator) -> Iterator[Sample]:
+        """Paste copies of the objects side by side where few are painted and only a part of the ground is known."""
+        few = sample.mask is not None and not sample.mask.all() and object_count(sample) < ENOUGH_OBJECTS
+        return pasted(sample, rng) if few else iter(())
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Cross entropy of both answers, depth counting mostly inside objects, and Dice of the first."""
