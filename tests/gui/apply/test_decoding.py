@@ -70,7 +70,7 @@ def test_a_slider_acts_on_the_result_without_a_new_prediction(
     decoding.sliders.lines["smallest"].slider.setValue(0)
     qtbot.waitUntil(lambda: objects(session) == 3, timeout=5000)
     assert "3 objects shown; 0 smaller than 1 px" in decoding.note.text()
-    assert table.rows.rowCount() == 3
+    qtbot.waitUntil(lambda: table.rows.rowCount() == 3, timeout=5000)
     number(panel, "confidence", 0.7)
     qtbot.waitUntil(lambda: objects(session) == 1, timeout=5000)
     assert "2 less certain than 0.70 left out" in decoding.note.text()

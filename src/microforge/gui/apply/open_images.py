@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from napari.layers import Image, Layer
+from qtpy.QtCore import QTimer
 
 from microforge.config import PredictionConfig
 from microforge.events import Preparing, RunFailed, TileFinished
@@ -34,6 +35,8 @@ from microforge.inference.protocols import ImagePredictor, MakePredictor
 NOTHING_SELECTED = "Select image layers in napari's layer list (Ctrl + click for several)."
 #: So many of the selected layers are named, and with so many letters: the button below must not move away.
 _NAMED, _LONGEST_NAME = 3, 40
+#: Milliseconds between a result that was read again and its table, in which the window draws and hears.
+TABLE_DELAY = 25
 SEVERITIES = ("", "ok", "info", "warning", "error")
 
 
@@ -72,6 +75,8 @@ class ApplyLayers(ModelRun):
         self.decoding = DecodingPanel()
         self._made: dict[Any, Sequence[Layer]] = {}
         self._told: dict[Any, str] = {}
+        # Without a parent: closing stops it also after Qt has deleted the dock.
+        self._table_soon = QTimer(singleShot=True, interval=TABLE_DELAY)
         stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, self.decoding, *self.parts)
         self._connect()
         self.refresh()
@@ -125,6 +130,7 @@ class ApplyLayers(ModelRun):
         self.follow()
         self.axes.value_changed.connect(self._on_axes)
         self.decoding.decoded.connect(self._show_again)
+        self._table_soon.timeout.connect(self.objects.refresh)
         layers = self._session.viewer.layers
         self._sources = (layers.selection.events.changed, layers.events.inserted, layers.events.removed)
         for source in self._sources:
@@ -132,6 +138,7 @@ class ApplyLayers(ModelRun):
 
     def close_down(self) -> None:
         """Let go of the viewer."""
+        self._table_soon.stop()
         self.decoding.close_down()
         for part in self.parts:
             part.close_down()
@@ -200,7 +207,8 @@ class ApplyLayers(ModelRun):
             self._lines = [text if line == self._told[event.place] else line for line in self._lines]
             self._told[event.place] = text
             self.message.say("\n".join(self._lines[-8:]), self.message.severity)
-            self.objects.refresh()
+            # Layer and table one after the other, so that the window does not stand still for both at once.
+            self._table_soon.start()
         else:
             self.decoding.leave(event.place, by_hand=here)
 

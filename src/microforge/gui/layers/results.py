@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
+from napari.utils.transforms import Affine
 
 from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.brush_cursor import add_beside_brushes
@@ -161,7 +162,17 @@ def renew(layer: Layer, data: Array, transform: Mapping[str, Any]) -> None:
     """Give a layer other data; new layers cost more, and flicker."""
     layer.data = data
     for name, value in transform.items():
-        setattr(layer, name, value)
+        # Each makes napari draw the layer again, with all outlines in it.
+        if not _is_same(getattr(layer, name), value):
+            setattr(layer, name, value)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, Affine) and isinstance(other, Affine):
+        one, other = one.affine_matrix, other.affine_matrix
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return bool(np.array_equal(one, other))
+    return bool(one == other)
 
 
 def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, Any]) -> None:

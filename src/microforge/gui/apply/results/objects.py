@@ -18,7 +18,7 @@ from microforge.inference.open_images import OpenImagePredicted
 from microforge.types import Array
 
 #: Milliseconds after a point was moved, added or deleted before the table is made anew.
-TABLE_DELAY = 200
+EDITED_DELAY = 200
 
 
 class ObjectResults(ResultsPart):
@@ -37,7 +37,7 @@ class ObjectResults(ResultsPart):
         )
         stacked(self, beside(self.save, self.correct, wide=(0, 1)), self.table)
         # Without a parent: closing stops it also after Qt has deleted the dock.
-        self._soon = QTimer(singleShot=True, interval=TABLE_DELAY)
+        self._soon = QTimer(singleShot=True, interval=EDITED_DELAY)
         self._soon.timeout.connect(self._list_again)
         session.viewer.layers.events.connect(self._on_layers)
 

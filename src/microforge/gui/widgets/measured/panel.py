@@ -40,6 +40,7 @@ class MeasuredPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def set_values(self, values: Mapping[str, Array]) -> None:
         """Show measurements, one array per column; a column `image` and a `frame` are there to choose by."""
         images = list(dict.fromkeys(values.get("image", ())))
+        before = self.rows.headings
         self._busy, self._chosen = True, ()
         self.rows.set_values(values, ("image",) if len(images) < 2 else ())
         self.image.set_choices([*((str(one), one) for one in images), ("all images", None)])
@@ -48,7 +49,8 @@ class MeasuredPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._offer_columns()
         self._busy = False
         self.filter()
-        self.view.resizeColumnsToContents()
+        if self.rows.headings != before:
+            self.view.resizeColumnsToContents()
 
     def set_frame(self, frame: int) -> None:
         """Show the objects of this time point, unless all are asked for."""
