@@ -117,7 +117,7 @@ def test_a_header_alone_says_that_there_are_no_points(tmp_path: Path) -> None:
     [
         ("", r"The file is empty\. Its first line must name the columns"),
         ("\n\n", "The file is empty"),
-        ("12.5,33.1\n7,8\n", r"The first line holds numbers, so it is not known which column is y.*y,x or z,y,x"),
+        ("12.5,33.1\n7,8\n", r"The first line holds numbers, so it is not known which column is y.*y,x or plane,y,x"),
         ("12,5;33,1;2\n", "The first line holds numbers"),
         ("y,x\n1,2\n\n3,four\n", r"Line 4 has 'four' in the column 'x', where a number belongs"),
         ("y,x\n1,\n", "Line 2 has nothing in the column 'x'"),
@@ -166,11 +166,20 @@ def test_written_tables_give_the_same_points_back(tmp_path: Path) -> None:
     }
     write_points_csv(tmp_path / "d.csv", written, columns, (2.0, 0.5, 0.25))
     lines = (tmp_path / "d.csv").read_text().splitlines()
-    assert lines[0] == "kind,t,z,y,x,z_um,y_um,x_um,confidence"
+    assert lines[0] == "kind,frame,plane,y,x,z_um,y_um,x_um,confidence"
     assert lines[1] == "a,0,1,2.25,3,2,1.125,0.75,0.25"
     read = read_points(tmp_path / "d.csv")
     np.testing.assert_array_equal(read.coordinates, written.coordinates)
     assert (read.kinds, read.axes, read.kind.tolist()) == (written.kinds, written.axes, written.kind.tolist())
+
+
+def test_tables_of_older_versions_give_the_same_points(tmp_path: Path) -> None:
+    write_points_csv(tmp_path / "new.csv", points_3d(), pixel_size=(2.0, 0.5, 0.25))
+    text = (tmp_path / "new.csv").read_text()
+    (tmp_path / "old.csv").write_text(text.replace("kind,frame,plane,", "kind,t,z,"))
+    new, old = (read_points(tmp_path / name) for name in ("new.csv", "old.csv"))
+    np.testing.assert_array_equal(old.coordinates, new.coordinates)
+    assert (old.axes, old.kinds) == (new.axes, new.kinds) == ("TZYX", ("a", "b, or c"))
 
 
 def test_a_table_of_no_points_says_so(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from microforge.gui.layers.results import (
     remember,
     renew,
 )
+from microforge.io.points import PLACE_COLUMNS
 from microforge.types import Array, Points, Prediction
 
 #: Width of a ring as a part of the distance to the next cell, and its limits in pixels; how wide its line is in it.
@@ -98,7 +99,7 @@ def is_corrected(layer: PointsLayer) -> bool:
 def columns_of_points(layer: PointsLayer) -> dict[str, Array]:
     """Give the points of a layer as columns: where they are, in pixels, and what is known of each."""
     points = points_of_result(layer)
-    columns: dict[str, Array] = {letter.lower(): points.coordinates[:, k] for k, letter in enumerate(points.axes)}
+    columns: dict[str, Array] = {PLACE_COLUMNS[axis]: points.coordinates[:, k] for k, axis in enumerate(points.axes)}
     columns |= {name: layer.features[name].to_numpy() for name in layer.features.columns}
     return columns
 

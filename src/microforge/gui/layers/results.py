@@ -172,7 +172,7 @@ def _is_same(one: Any, other: Any) -> bool:
         one, other = one.affine_matrix, other.affine_matrix
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return bool(np.array_equal(one, other))
-    return bool(one == other)
+    return isinstance(one, tuple) and bool(one == other)
 
 
 def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, Any]) -> None:

@@ -37,7 +37,7 @@ _BY_CHANCE = 1e-6
 _MOST_OF_A_SIDE = 0.6
 _SAYS_PIXELS = re.compile("px|pixel|row|col", re.IGNORECASE)
 _MOST_KINDS = 100
-_HEADER = "The first line must name the columns: y,x or z,y,x, and if wanted t and kind."
+_HEADER = "The first line must name the columns: y,x or plane,y,x, and if wanted frame and kind."
 
 
 def read_points_table(path: Path, stack: Stack | None = None) -> Points:

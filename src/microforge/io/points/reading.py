@@ -13,20 +13,31 @@ from microforge.io.rois import ROI_SUFFIXES, Stack
 from microforge.io.tables import TABLE_SUFFIXES, write_table
 from microforge.types import Array, PixelSize, Points
 
-__all__ = ["POINTS_SUFFIXES", "Stack", "read_points", "without_twins", "write_points_csv", "write_points_rois"]
+__all__ = [
+    "PLACE_COLUMNS",
+    "POINTS_SUFFIXES",
+    "Stack",
+    "read_points",
+    "without_twins",
+    "write_points_csv",
+    "write_points_rois",
+]
 
 #: Points of two files that are nearer than this are the same, in pixels: tables hold fewer digits.
 _SAME_PLACE = 0.05
 
+#: What the columns of places are called in our tables, by axis; tables that call them t and z are read as well.
+PLACE_COLUMNS = {"T": "frame", "Z": "plane", "Y": "y", "X": "x"}
 POINTS_SUFFIXES = (*TABLE_SUFFIXES, *ROI_SUFFIXES, ".xml")
 
 
 def read_points(path: str | Path, stack: Stack | None = None) -> Points:
     """Read points from a table, from ImageJ ROIs or from the markers of Fiji's Cell Counter.
 
-    Tables (``.csv``, ``.tsv``, ``.txt``) name their columns in the first line: ``y, x``, and if wanted ``z``, ``t`` (or
-    ``frame``) and ``kind`` (or ``type``, ``class``), in any order, in pixels; planes and frames count from 0, in the
-    tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there are no points.
+    Tables (``.csv``, ``.tsv``, ``.txt``) name their columns in the first line: ``y, x``, and if wanted ``plane`` (or
+    ``z``), ``frame`` (or ``t``) and ``kind`` (or ``type``, ``class``), in any order, in pixels; planes and frames count
+    from 0, in the tables of Fiji, which have a column ``Slice``, from 1. A table with this line only says that there
+    are no points.
     Columns whose names say micrometres (``x_um``, ``X (micron)``, ``Centroid X µm``) are converted by the pixel size.
 
     ROIs (``.roi``, ``.zip``): points, and the centres of outlined cells. Kinds are the counters of multi-point ROIs if
@@ -89,7 +100,9 @@ def write_points_csv(
     *,
     durable: bool = True,
 ) -> None:
-    """Write points as a table, one line each, all or nothing: kind (where kinds have names), t, z, y, x, and more.
+    """Write points as a table, one line each, all or nothing: kind (where kinds have names), places, and more.
+
+    Places have the columns of `PLACE_COLUMNS`; frames and planes count from 0.
 
     Parameters
     ----------
@@ -106,13 +119,12 @@ def write_points_csv(
     table: dict[str, Array] = {}
     if any(points.kinds):
         table["kind"] = np.array(points.kinds, object)[points.kind]
-    for column, axis in enumerate(points.axes.lower()):
+    for column, axis in enumerate(points.axes):
         values = points.coordinates[:, column]
-        table[axis] = np.rint(values).astype(np.int64) if axis == "t" else values
-    sizes = dict(zip("xyz", reversed(pixel_size or ()), strict=False))
+        table[PLACE_COLUMNS[axis]] = np.rint(values).astype(np.int64) if axis == "T" else values
+    sizes = dict(zip("XYZ", reversed(pixel_size or ()), strict=False))
     for axis, size in reversed(sizes.items()):
-        if axis in table:
-            table[f"{axis}_um"] = table[axis] * np.float32(size)
-    there = {*table, *(("frame",) if "t" in table else ())}
-    further = {name: values for name, values in (columns or {}).items() if name not in there}
+        if axis in points.axes:
+            table[f"{axis.lower()}_um"] = table[PLACE_COLUMNS[axis]] * np.float32(size)
+    further = {name: values for name, values in (columns or {}).items() if name not in table}
     write_table(path, table | further, durable=durable)

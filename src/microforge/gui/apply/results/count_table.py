@@ -10,7 +10,7 @@ from microforge.answers.region_counts import CountRow, count_columns
 from microforge.gui.widgets.table import Column, SmallTable
 
 _IMAGE = Column("Image", "The image.")
-_FRAME = Column("Time", "The time point, from 0.", True)
+_FRAME = Column("Frame", "The time point, from 0.", True)
 _REGION = Column("Region", "The whole image, or an area drawn on it. Double click a region to name it.")
 _KIND = Column("Kind", "The kind of cells.")
 _CELLS = Column("Cells", "How many cells there are.", True)

@@ -108,8 +108,9 @@ class ObjectResults(ResultsPart):
 
     def _on_layers(self, event: Any) -> None:
         """Hear of points that were moved, added or deleted; the list passes on what happens to its layers."""
-        layer = getattr(event, "source", None)
-        if event.type == "data" and isinstance(layer, PointsLayer) and layer in self._results:
+        place = getattr(event, "index", None) if event.type == "data" else None
+        layer = None if place is None else self._session.viewer.layers[place]
+        if isinstance(layer, PointsLayer) and layer in self._results:
             self._soon.start()
 
     def _list_again(self) -> None:
