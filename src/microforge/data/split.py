@@ -133,6 +133,13 @@ class Split(Settings):
         return float(int.from_bytes(blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()) / 2**64)
 
 
+def learnt_part(sample: Sample, aside: AsidePart | None) -> Sample | None:
+    """Give what of an image is learnt from where a part of it, or all (then None), is kept aside."""
+    if aside is None:
+        return sample
+    return None if aside.axis is None else _cropped(sample, aside.axis, 0, aside.start)
+
+
 def group_of(sample: Sample, pattern: str | None = None) -> str:
     """Give the name of the group of an image: what the pattern finds in its name, or the series it is of."""
     name = readable(sample.series)

@@ -57,6 +57,20 @@ def test_what_is_drawn_is_ticked_marked_auto_and_hatched(
     assert not session.annotated[0].validation, "nobody said so by hand"
 
 
+def test_what_is_learnt_from_is_counted_beside_what_is_painted(
+    qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
+) -> None:
+    qtbot.waitUntil(lambda: "20 objects in 2 images" in panel.state.text())
+    trained(qtbot, panel, training, AsidePart("A2"))
+    qtbot.waitUntil(lambda: "Learnt from: 10 objects in 1 image; the rest is kept aside." in panel.state.text())
+    learnt = len(np.unique(session.annotated[0].labels.data[:, :50])) - 1
+    trained(qtbot, panel, training, AsidePart("A2", 1, 50))
+    text = f"Learnt from: {learnt + 10} objects in 2 images; the rest is kept aside."
+    qtbot.waitUntil(lambda: text in panel.state.text())
+    trained(qtbot, panel, training)
+    qtbot.waitUntil(lambda: "Learnt from" not in panel.state.text())
+
+
 def test_one_layer_at_most_is_hatched_that_of_the_image_looked_at(
     qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
 ) -> None:

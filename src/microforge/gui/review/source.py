@@ -126,7 +126,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
         items = self._items()
         choices = [("Files on disk", _FILES)]
         choices += [(f"Annotated images ({len(items)})", _OPEN)] if items else []
-        aside = sum(item.validation for item in items)
+        aside = sum(item.is_aside for item in items)
         choices += [(f"Validation images ({aside})", _ASIDE)] if aside else []
         self.where.set_choices(choices)
         files = self.where.value() == _FILES
@@ -192,7 +192,7 @@ class ReviewSource(QWidget):  # type: ignore[misc]  # qtpy has no types
             if not images or not truth:
                 raise NotEnoughDataError("Choose the images, and what is known of them.")
             return FileSource(images[0], truth[0])
-        items = [item for item in self._items() if item.validation or self.where.value() == _OPEN]
+        items = [item for item in self._items() if item.is_aside or self.where.value() == _OPEN]
         return OpenSource(tuple((item.image.unique_id, snapshot_of(self._session, item)) for item in items))
 
     def _items(self) -> list[Annotated]:

@@ -54,6 +54,11 @@ class Annotated:
         return AsidePart(self.image.name, by_hand=True) if self.validation else self.drawn_aside
 
     @property
+    def is_aside(self) -> bool:
+        """Whether all of it is kept aside."""
+        return self.kept_aside is not None and self.kept_aside.axis is None
+
+    @property
     def drawn(self) -> tuple[Layer, ...]:
         """The layers on which a person draws or clicks."""
         return tuple(layer for layer in (self.labels, self.region, *self.points) if layer is not None)

@@ -128,7 +128,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
             return lambda: None
         names = [given.names.setdefault(one.item, one.item.image.name) for one in usable]
         known = [replace(one, snapshot=one.snapshot.named(name)) for one, name in zip(usable, names, strict=True)]
-        aside = {one.snapshot.image.name for one in known if one.snapshot.validation}
+        aside = {one.snapshot.image.name for one in known if one.snapshot.kept_by_hand}
 
         def tell() -> None:
             for sample in given.changes(known):
@@ -202,7 +202,13 @@ def _look(
         counted = [snapshot for snapshot, verdict in judged if not verdict.problem]
     samples = [sample for snapshot in counted for sample in snapshot.samples()]
     readiness = entry.readiness(task, samples, bool(counted or problem))
-    yield Readiness(readiness.text if samples else "", problem) if problem else readiness
+    if problem:
+        yield Readiness(readiness.text if samples else "", problem)
+    elif any(snapshot.aside is not None for snapshot in counted):
+        learnt = task.describe([sample for snapshot in counted for sample in snapshot.learnt()]).text
+        yield replace(readiness, text=f"{readiness.text}\nLearnt from: {learnt}; the rest is kept aside.")
+    else:
+        yield readiness
 
 
 def _watched(item: Annotated) -> list[Layer]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from microforge.axes.areas import Outline, mask_of
 from microforge.errors import AxesError, MicroforgeError
+from microforge.events import AsidePart
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of, drawing_axes, long_letters, shown_dimensions
 from microforge.gui.layers.outlines import outlines_of
@@ -34,6 +35,8 @@ class Snapshot:
         Whether it is known that there are no cells where there is no point at all.
     class_name
         The class of the whole image, where that is what is learnt.
+    aside
+        What of it is kept aside.
     unpainted
         What ground outside the areas is on which nothing is drawn.
     """
@@ -43,7 +46,7 @@ class Snapshot:
     labels: Array | None = None
     outlines: tuple[Outline, ...] | None = None
     unpainted: Unpainted = "background"
-    validation: bool = False
+    aside: AsidePart | None = None
     targets: tuple[Image, ...] = ()
     points: Points | None = None
     no_cells: bool = False
@@ -77,6 +80,17 @@ class Snapshot:
         if self.unpainted == "around":
             samples = [replace(sample, partly_painted=True) for sample in samples]
         return self._that_say_something(samples, known)
+
+    @property
+    def kept_by_hand(self) -> bool:
+        """Whether a person keeps it aside."""
+        return self.aside is not None and self.aside.by_hand
+
+    def learnt(self) -> list[Sample]:
+        """Give what of `samples` is not kept aside."""
+        from microforge.data.split import learnt_part
+
+        return [part for sample in self.samples() if (part := learnt_part(sample, self.aside)) is not None]
 
     def named(self, name: str) -> "Snapshot":
         """Give it under another name: samples are called after it."""
@@ -134,7 +148,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
         image,
         outlines=_outlines(item, axes_of(item.image, session.axes_of(item.image))[0]),
         unpainted=item.unpainted,
-        validation=item.validation,
+        aside=item.kept_aside,
         no_cells=item.no_cells or session.blank_is_none,
         **{"axes": drawing_axes(image.axes)} | given,
     )

@@ -185,7 +185,7 @@ def _split(begun: Sequence[Edited], given: HandedOver) -> tuple[list[Sample], li
     training: list[Sample] = []
     validation: list[Sample] = []
     for one in begun:
-        (validation if one.snapshot.validation else training).extend(given.take(one))
+        (validation if one.snapshot.kept_by_hand else training).extend(given.take(one))
     return training, validation
 
 
