@@ -23,6 +23,7 @@ from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
+from microforge.gui.session.watching.at_stake import at_stake, take_back, tell_napari
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.widgets.basics import Note, plain_tip
 from microforge.gui.widgets.look.buttons import style_sheet
@@ -112,11 +113,18 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         if event.type() == QEvent.Type.Close:
             self._closing = True
             QTimer.singleShot(0, self._not_closing)
+            if event.spontaneous():
+                self._tell_what_is_lost(watched)
             if not watched.isVisible():
                 self.close_down()
         if event.type() == QEvent.Type.Hide and self._closing:
             self.close_down()
         return False
+
+    def _tell_what_is_lost(self, window: QObject) -> None:
+        """Have napari's own question say it; it asks a moment after this, when a person closes the window."""
+        told = tell_napari(window, at_stake(self.session))
+        QTimer.singleShot(0, lambda: take_back(window, told))
 
     def _not_closing(self) -> None:
         self._closing = False
