@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 from skimage import draw
 
 from microforge.label_editing.edits import Edit, Pixels, edit_of
@@ -25,17 +26,14 @@ def outline_pixels(path: Doubles, *, closed: bool = False) -> tuple[Array, Array
 
 def _enclosed(path: Doubles, shape: Sequence[int]) -> tuple[Window, Pixels]:
     """Give the window of a closed outline in an image of this shape ``YX``, and which of its pixels it encloses."""
-    rows, columns = outline_pixels(path, closed=True)
-    inner = draw.polygon(*np.asarray(path, np.float64).T)
-    rows, columns = np.concatenate([rows, inner[0]]), np.concatenate([columns, inner[1]])
-    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-    rows, columns = rows[inside], columns[inside]
-    if not len(rows):
-        return (slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.bool_)
-    window = slice(int(rows.min()), int(rows.max()) + 1), slice(int(columns.min()), int(columns.max()) + 1)
-    mask = np.zeros((window[0].stop - window[0].start, window[1].stop - window[1].start), np.bool_)
-    mask[rows - window[0].start, columns - window[1].start] = True
-    return window, mask
+    rows, columns = outline_pixels(np.clip(path, -1, shape), closed=True)
+    low, high = (int(rows.min()), int(columns.min())), (int(rows.max()) + 1, int(columns.max()) + 1)
+    outside = np.ones((high[0] - low[0] + 2, high[1] - low[1] + 2), np.bool_)
+    outside[rows - low[0] + 1, columns - low[1] + 1] = False
+    parts, _ = ndimage.label(outside)
+    inside = (parts != parts[0, 0])[1:-1, 1:-1]
+    window = tuple(slice(max(0, a), min(length, b)) for a, b, length in zip(low, high, shape, strict=True))
+    return window, inside[tuple(slice(part.start - a, part.stop - a) for part, a in zip(window, low, strict=True))]
 
 
 def fill_outline(plane: Array, path: Doubles, label: int, *, over: bool = False) -> Edit:

@@ -59,15 +59,15 @@ def footprint(path: Doubles, radius: float, shape: Sequence[int], steps: Sequenc
         How many of those pixels a step along each axis is; an axis that the brush does not reach along has infinity.
     """
     far = np.ones(len(shape)) if steps is None else np.asarray(steps, np.float64)
-    disc = _ball(radius, far)
-    places = (_dense(path, max(1.0, radius / 4))[:, None] + disc[None]).reshape(-1, len(shape))
-    places = places[np.all((places >= 0) & (places < np.asarray(shape)), axis=1)]
-    if not len(places):
+    places = _dense(path, max(1.0, radius / 4))
+    lines, reach = _lines(radius, far)
+    starts = (places[:, None, :-1] + lines[None]).reshape(-1, len(shape) - 1)
+    first = np.maximum(places[:, -1:] - reach, 0).ravel()
+    last = np.minimum(places[:, -1:] + reach + 1, shape[-1]).ravel()
+    kept = np.all((starts >= 0) & (starts < np.asarray(shape[:-1])), axis=1) & (first < last)
+    if not kept.any():
         return Stroke(tuple(slice(0, 0) for _ in shape), np.zeros((0,) * len(shape), np.bool_))
-    first, last = places.min(axis=0), places.max(axis=0)
-    mask = np.zeros(last - first + 1, np.bool_)
-    mask[tuple((places - first).T)] = True
-    return Stroke(tuple(slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)), mask)
+    return _filled(starts[kept], first[kept], last[kept])
 
 
 def draw_line(labels: Array, path: Doubles, radius: float, label: int, *, over: bool) -> Edit:
@@ -143,10 +143,23 @@ def _dense(path: Doubles, step: float) -> Array:
     return np.unique(np.round(np.concatenate(parts)).astype(np.intp), axis=0)
 
 
-def _ball(radius: float, steps: Doubles) -> Array:
-    """Give the whole places within a radius of the middle, along axes with steps of different sizes."""
-    reach = [int(radius / step) for step in steps]
+def _lines(radius: float, steps: Doubles) -> tuple[Array, Array]:
+    """Give a ball as lines along the last axis: their places along the other axes, and how far each reaches."""
+    reach = [int(radius / step) for step in steps[:-1]]
     places = np.stack(np.meshgrid(*(np.arange(-far, far + 1) for far in reach), indexing="ij"), axis=-1)
     places = places.reshape(-1, len(reach))
-    finite = np.where(np.isfinite(steps), steps, 0.0)
-    return np.asarray(places[((places * finite) ** 2).sum(axis=1) <= radius**2])
+    left = radius**2 - ((places * np.where(np.isfinite(steps[:-1]), steps[:-1], 0.0)) ** 2).sum(axis=1)
+    inside = left >= 0
+    return places[inside], (np.sqrt(left[inside]) / steps[-1]).astype(np.intp)
+
+
+def _filled(places: Array, first: Array, last: Array) -> Stroke:
+    """Give all pixels of lines along the last axis, from the first to before the last."""
+    low = np.array([*places.min(axis=0), first.min()])
+    size = np.array([*places.max(axis=0) + 1, last.max()]) - low
+    ends = np.zeros((*size[:-1], size[-1] + 1), np.int32)
+    others = tuple((places - low[:-1]).T)
+    np.add.at(ends, (*others, first - low[-1]), 1)
+    np.add.at(ends, (*others, last - low[-1]), -1)
+    mask = np.cumsum(ends, axis=-1)[..., :-1] > 0
+    return Stroke(tuple(slice(int(a), int(a + n)) for a, n in zip(low, size, strict=True)), mask)
