@@ -124,6 +124,13 @@ def test_float_labels_of_whole_numbers_are_taken() -> None:
     assert checked.annotation.dtype == np.int32
 
 
+def test_objects_of_stacks_are_counted_with_the_planes_that_are_painted() -> None:
+    labels = np.zeros((9, 40, 40), np.int32)
+    labels[2:5, 4:10, 4:10], labels[4:7, 20:28, 20:28] = 1, 2
+    stack = Sample("stack", np.zeros((1, 9, 40, 40), np.float32), labels)
+    assert Instances().describe([stack]).text == "2 objects on 5 planes in 1 image"
+
+
 def test_describe_counts_and_says_what_is_missing() -> None:
     sample = disc_sample()
     assert Instances().describe([sample]).text == f"{len(np.unique(sample.annotation)) - 1} objects in 1 image"

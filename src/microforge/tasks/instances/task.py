@@ -149,7 +149,8 @@ class Instances(ObjectTask):
     def describe(self, samples: Sequence[Sample]) -> Readiness:
         """Count the painted objects."""
         total = sum(object_count(sample) for sample in samples)
-        text = f"{total} object{'s' * (total != 1)} in {len(samples)} image{'s' * (len(samples) != 1)}"
+        where = f"{len(samples)} image{'s' * (len(samples) != 1)}"
+        text = f"{total} object{'s' * (total != 1)}{_on_planes(samples)} in {where}"
         if total == 0:
             return Readiness(text, "Paint at least one object, each with its own label.")
         if not any(_shows_background(sample) for sample in samples):
@@ -242,6 +243,13 @@ def _looks_partly_painted(name: str, painted: int, others: int) -> Iterator[RunA
             "painted in part: unpainted is around what I paint (Annotate), or --option unpainted=around."
         )
         yield RunAdvice(f"partly {name}", text, "warning")
+
+
+def _on_planes(samples: Sequence[Sample]) -> str:
+    """Say on how many planes of stacks something is painted, where there are stacks."""
+    stacks = [sample.annotation for sample in samples if sample.annotation is not None and sample.annotation.ndim > 2]
+    planes = sum(int(np.asarray(labels).any(axis=(1, 2)).sum()) for labels in stacks)
+    return f" on {planes} plane{'s' * (planes != 1)}" if planes else ""
 
 
 def _shows_background(sample: Sample) -> bool:
