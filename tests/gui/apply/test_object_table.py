@@ -131,6 +131,9 @@ def test_labels_with_gaps_are_called_label(qtbot: Any, session: Session, panel: 
     table = apply(qtbot, panel)
     features = session.viewer.layers["film (objects)"].features
     assert features["label"].tolist() == [1, 1, 2]
+    session.viewer.dims.set_point(0, 0)
+    said = session.viewer.layers["film (objects)"].get_status((0, 4, 4), world=True)
+    assert "frame: 1" not in str(said), "napari must not show the figures of another frame"
     assert "index" not in [column.title for column in table.rows.columns]
     assert "index" not in panel.layers.objects.columns()
 

@@ -83,7 +83,8 @@ def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
     """Give measurements as the features of a Labels layer.
 
     napari takes row k of the features for label k, so that consecutive labels get an empty row for the background;
-    others are named for napari by a column `index` beside that of the labels.
+    others are named for napari by a column `index` beside that of the labels. In a film labels come again in each
+    frame: napari would show the figures of the last one, and is told of none.
     """
     if not measurements:
         return {}
@@ -91,7 +92,8 @@ def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:
     label = columns.pop("label")
     if np.array_equal(label, np.arange(1, len(label) + 1)):
         return {"label": np.arange(len(label) + 1)} | {name: _below_nothing(c) for name, c in columns.items()}
-    return {"index": label, "label": label} | columns
+    again = len(np.unique(label)) < len(label)
+    return {"index": -1 - np.arange(len(label)) if again else label, "label": label} | columns
 
 
 def measurements_of(layer: Layer) -> dict[str, Array]:
