@@ -3,10 +3,11 @@
     python benchmarks/click_to_take.py DATA [--draws 5] [--steps 700] [--most 80]
 
 The model learns from 8 painted objects of one image, as in `annotator.py`. Then a person annotates another image like
-it, of about 60 objects: with the model's result on the screen she does at each moment what brings her furthest. Each
-of these is one action: take all confident objects, take one, delete one, join two, paint one (with a disc brush, edges
-off by a pixel or two). Printed is after how many actions AP@0.8 with the truth reaches 0.9, with the model, and by
-painting alone; and what the model's own result reaches.
+it, of about 60 objects, with the model's result on the screen. Each of these is one action: take all confident objects,
+take one, delete one, join two, make one a pixel larger or smaller, smooth one, paint one (with a disc brush, edges off
+by a pixel or two). She puts right what is missed and takes away what is wrong, and begins by taking all where that is
+the shorter way. Printed is after how many actions AP@0.8 with the truth reaches 0.9, with the model and by painting
+alone, and what the model's own result reaches.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import numpy as np
 from annotator import LEAST_OBJECTS, Field, annotated, fields_of, looks, others_of, painted, summary
 from scipy.ndimage import find_objects
 
-from microforge.label_editing import Edit, confident, delete, merge, take
+from microforge.label_editing import Edit, confident, delete, grow, merge, shrink, smooth, take
 from microforge.label_editing.edits import padded
 from microforge.metrics.matching import average_precision, match_objects
 from microforge.types import Array, Prediction
@@ -52,24 +53,33 @@ class Annotating:
         rng = np.random.default_rng(seed)
         self.boxes = {k: padded(box, 12, truth.shape) for k, box in enumerate(find_objects(truth), 1) if box}
         #: As she would paint each object: alone, so that no order of painting matters.
-        self.strokes = {label: painted(truth[box], np.array([label]), rng) > 0 for label, box in self.boxes.items()}
+        self.strokes = {label: self._painted(label, rng) for label in self.boxes}
 
-    def actions(self, until: float, most: int) -> int:
-        """Act until the annotation is good enough; give how many actions that took."""
-        for number in range(most):
+    def _painted(self, label: int, rng: np.random.Generator) -> Array:
+        """Paint an object as she would; where that is too rough for a small one she looks closely."""
+        truth = self.truth[self.boxes[label]] == label
+        stroke = painted(truth.astype(np.int32), np.array([1]), rng) > 0
+        return stroke if (stroke & truth).sum() >= OVERLAP * (stroke | truth).sum() else truth
+
+    def actions(self, until: float, most: int, *, at_once: bool) -> int:
+        """Act until the annotation is good enough; give how many actions that took.
+
+        Parameters
+        ----------
+        at_once
+            Whether she begins by taking all that is confident.
+        """
+        if at_once:
+            sure = confident(self.labels, self.found, self.confidence)
+            self.labels = done(self.labels, take(self.labels, self.found, sure, 1))
+        for number in range(int(at_once), most):
             if quality(self.truth, self.labels) >= until:
                 return number
             self._act()
         return most
 
     def _act(self) -> None:
-        """Take all that is confident where that helps, else put one object right, else take a wrong one away."""
-        sure = confident(self.labels, self.found, self.confidence)
-        if len(sure) > 1:
-            after = done(self.labels, take(self.labels, self.found, sure, self._new()))
-            if quality(self.truth, after) > quality(self.truth, self.labels):
-                self.labels = after
-                return
+        """Put one object right that is missed, else take a wrong one away."""
         matched = match_objects(self.truth, self.labels)
         pairs = matched.pairs(OVERLAP)
         missed = sorted(set(self.boxes) - set(matched.truth[matched.rows[pairs]].tolist()))
@@ -89,14 +99,19 @@ class Annotating:
         return False
 
     def _ways(self, label: int, box: tuple[slice, ...]) -> Iterator[tuple[Array, int]]:
-        """Give what taking, joining and painting make of the place of an object, and the label it has then."""
+        """Give what each tool makes of the place of an object, and the label it has then."""
         labels, found, new = self.labels[box], self.found[box], self._new()
-        over = found[(self.truth[box] == label) & (found > 0)]
+        truth = self.truth[box] == label
+        parts, sizes = np.unique(labels[truth & (labels > 0)], return_counts=True)
+        if len(parts):
+            most = int(parts[sizes.argmax()])
+            for tool in (grow, shrink, smooth):
+                yield done(labels, tool(labels, inside(np.where(truth, labels, 0), most))), most
+        over = found[truth & (found > 0)]
         if len(over):
             yield done(labels, take(labels, found, [int(np.bincount(over).argmax())], new)), new
-        parts = np.unique(labels[(self.truth[box] == label) & (labels > 0)]).tolist()
         if len(parts) == 2:
-            yield done(labels, merge(labels, *(inside(labels, part) for part in parts))), parts[0]
+            yield done(labels, merge(labels, *(inside(labels, int(part)) for part in parts))), int(parts[0])
         yield np.where(self.strokes[label] & (labels == 0), new, labels), new
 
     def _new(self) -> int:
@@ -114,12 +129,16 @@ def row(field: Field, new: Field, prediction: Prediction, most: int, seed: int) 
     assert prediction.labels is not None
     table = prediction.measurements
     sure = dict(zip(table["label"].tolist(), table["confidence"].tolist(), strict=True))
-    nothing = np.zeros_like(prediction.labels)
+    nothing, found = np.zeros_like(prediction.labels), prediction.labels
+
+    def taking(at_once: bool) -> int:
+        return Annotating(new.truth, found, sure, seed).actions(GOAL, most, at_once=at_once)
+
     return {
         "objects": float(len(np.unique(new.truth)) - 1),
         "AP@0.8_of_the_result": quality(new.truth, prediction.labels),
-        "actions": float(Annotating(new.truth, prediction.labels, sure, seed).actions(GOAL, most)),
-        "actions_by_painting": float(Annotating(new.truth, nothing, {}, seed).actions(GOAL, most)),
+        "actions": float(min(taking(at_once) for at_once in (False, True))),
+        "actions_by_painting": float(Annotating(new.truth, nothing, {}, seed).actions(GOAL, most, at_once=False)),
     }
 
 
