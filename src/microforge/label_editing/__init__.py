@@ -19,7 +19,7 @@ from microforge.label_editing.strokes import (
     relabel,
     stroke_of,
 )
-from microforge.label_editing.taking import confident, take, take_as_background, unknown, worth_asking
+from microforge.label_editing.taking import confident, take, take_as_background, take_classes, unknown, worth_asking
 from microforge.label_editing.tiny import TinyObject, tiny_objects, without
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "stroke_of",
     "take",
     "take_as_background",
+    "take_classes",
     "tiny_objects",
     "unknown",
     "without",

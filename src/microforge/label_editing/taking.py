@@ -55,6 +55,12 @@ def take(labels: Array, found: Array, chosen: Collection[int], first: int) -> Ed
     return together([_becoming(labels, part, first + number) for number, part in enumerate(parts)])
 
 
+def take_classes(labels: Array, found: Array) -> Edit:
+    """Give pixels that nobody has painted the class that a network found there."""
+    where = np.nonzero((labels == 0) & (found > 0))
+    return Edit(where, np.asarray(labels[where]), np.asarray(found[where]).astype(labels.dtype, copy=False))
+
+
 def take_as_background(ground: Array, labels: Array, found: Array, chosen: Collection[int]) -> Edit:
     """Say that some of the found objects are background; never where an object is painted.
 
@@ -81,38 +87,41 @@ def unknown(labels: Array, found: Array) -> _Numbers:
     return np.asarray(values[(sizes > 0) & ~known & (values > 0)], np.int64)
 
 
-def confident(labels: Array, found: Array, confidence: Mapping[int, float], least: float = _CONFIDENT) -> _Numbers:
+def confident(labels: Array, found: Array, confidence: Mapping[int, float], ground: Pixels | None = None) -> _Numbers:
     """Give the labels of the found objects that nobody has painted and that the network is sure of.
 
     Parameters
     ----------
     confidence
         Of each found object, 0 to 1; one without is taken for sure.
+    ground
+        Where a person has said that there is background, bool ``(Z)YX``: what lies mostly there is left out.
     """
-    return np.array([one for one in unknown(labels, found) if confidence.get(int(one), 1.0) >= least], np.int64)
+    sure = np.array([one for one in unknown(labels, found) if confidence.get(int(one), 1.0) >= _CONFIDENT], np.int64)
+    if ground is None or not ground.any():
+        return sure
+    return sure[_sizes(np.where(ground, found, 0), sure) <= _MOST * _sizes(found, sure)]
 
 
 def worth_asking(
     labels: Array, found: Array, confidence: Mapping[int, float], ground: Pixels | None = None
 ) -> _Numbers:
-    """Give the found objects to ask about, as nobody has said what is there; none where they matter little.
+    """Give the found objects to ask about, as a person has not said what is there; none where they matter little.
 
     They are confident, about as large as what is painted, and many beside it: a network that learns them as background
     unlearns what it found right.
 
     Parameters
     ----------
-    ground
-        Where a person has said that all is painted, bool ``(Z)YX``; None where she has said so nowhere.
+    confidence, ground
+        As of `confident`.
     """
     painted = label_sizes(labels)
     if not len(painted):
         return np.zeros(0, np.int64)
-    sure = confident(labels, found, confidence)
+    sure = confident(labels, found, confidence, ground)
     sizes = _sizes(found, sure)
     asked = (sizes * _SMALLER >= painted.min()) & (sizes <= _LARGER * painted.max())
-    if ground is not None:
-        asked &= _sizes(np.where(ground, found, 0), sure) <= _MOST * sizes
     return sure[asked] if asked.sum() >= max(_FEWEST, _PART * len(painted)) else sure[:0]
 
 
