@@ -159,6 +159,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         session = self.session
         session.message.connect(self._say)
         session.step_wanted.connect(self.go_to)
+        session.proposals_wanted.connect(self.apply.layers.apply)
         QShortcut(QKeySequence("?"), self).activated.connect(self.annotate.show_keys)
         self.train.run.state_changed.connect(self._follow_run)
         self.watch.readiness_changed.connect(lambda readiness: self._tick(Step.ANNOTATE, readiness.ready))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 from skimage.measure import label
 
 from microforge.config import NetworkConfig, PredictionConfig
@@ -278,21 +279,66 @@ def test_table_is_saved(qtbot: Any, panel: ApplyPanel, session: Session, tmp_pat
     assert panel.layers.message.severity == "error"
 
 
-def test_result_is_copied_to_be_corrected(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
-    session.viewer.add_image(points((2, 3)), name="cells", scale=(0.5, 0.5))
+def learnt(qtbot: Any, panel: ApplyPanel) -> None:
+    with qtbot.waitSignal(panel.layers.objects.taking.relay.finished, timeout=10_000):
+        panel.layers.objects.correct.click()
+
+
+def test_result_becomes_the_annotation_of_its_image(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
+    image = session.viewer.add_image(points((2, 3), (7, 9)), name="cells", scale=(0.5, 0.5))
     run(qtbot, session, panel.layers.apply)
     result = session.viewer.layers["cells (objects)"]
-    panel.layers.objects.copy_results()
-    copy = session.viewer.layers["cells corrected"]
-    assert not is_result(copy)
-    assert np.array_equal(copy.data, result.data)
-    assert not np.shares_memory(copy.data, result.data)
-    assert copy.scale.tolist() == [0.5, 0.5]
+    learnt(qtbot, panel)
+    item = session.annotated_of(image)
+    assert item is not None
+    assert isinstance(item.labels, Labels)
+    assert not is_result(item.labels)
+    assert np.array_equal(item.labels.data, result.data)
+    assert not np.shares_memory(item.labels.data, result.data)
+    assert item.labels.scale.tolist() == [0.5, 0.5]
     assert not result.visible
-    assert "To train on it, choose it" in panel.layers.message.text()
-    session.annotate(session.viewer.layers["cells"], session.viewer.add_labels(np.zeros((12, 14), int), name="mine"))
-    panel.layers.objects.copy_results()
-    assert "delete mine, then choose it" in panel.layers.message.text()
+    assert session.viewer.layers.selection.active is item.labels
+    assert item.labels.mode == "paint"
+
+
+def test_result_is_added_to_what_she_painted_which_stays(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
+    image = session.viewer.add_image(points((2, 3), (7, 9)), name="cells")
+    mine = np.zeros((12, 14), np.uint8)
+    mine[1:4, 2:5], mine[10:12, 0:2] = 255, 4
+    labels = session.viewer.add_labels(mine.copy(), name="mine")
+    region = session.viewer.add_shapes([[0, 0], [9, 9]], shape_type="rectangle")
+    session.set_region(session.annotate(image, labels), region)
+    run(qtbot, session, panel.layers.apply)
+    said: list[str] = []
+    session.message.connect(lambda text, _: said.append(text))
+    learnt(qtbot, panel)
+    item = session.annotated_of(image)
+    assert item is not None
+    assert item.labels is labels
+    assert item.region is region, "what is annotated completely still counts"
+    after = np.asarray(labels.data)
+    assert np.array_equal(after[mine > 0], mine[mine > 0])
+    assert [int(after[7, 9]), int((after > 0).sum())] == [256, int((mine > 0).sum()) + 1]
+    assert "1 object is yours now" in said[-1]
+    labels.undo()
+    assert np.array_equal(labels.data, mine)
+
+
+def test_each_time_point_of_a_result_is_taken_with_labels_of_its_own(
+    qtbot: Any, panel: ApplyPanel, session: Session
+) -> None:
+    frames = np.stack([points((2, 3)), points((2, 3), (7, 9)), points()])
+    image = session.viewer.add_image(frames, name="film")
+    session.set_axes(image, "TYX")
+    run(qtbot, session, panel.layers.apply)
+    learnt(qtbot, panel)
+    item = session.annotated_of(image)
+    assert item is not None
+    labels = np.asarray(item.labels.data)
+    assert [len(np.unique(frame)) - 1 for frame in labels] == [1, 2, 0]
+    assert len(np.unique(labels)) == 4
+    item.labels.undo()
+    assert not np.asarray(item.labels.data).any()
 
 
 def test_settings_reach_the_predictor(

@@ -92,8 +92,8 @@ def mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> 
     return np.asarray(places @ np.array(columns) + origin)
 
 
-def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
-    """Make the empty Labels layer to annotate an image, select it, and take the brush.
+def add_labels(viewer: ViewerModel, image: Layer, axes: str, called: str = "annotation") -> Labels:
+    """Make an empty Labels layer to paint on an image, select it, and take the brush.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def add_labels(viewer: ViewerModel, image: Layer, axes: str) -> Labels:
     """
     labels = Labels(
         _empty_labels(shape_of_layer(image), axes),
-        name=f"{image.name} annotation",
+        name=f"{image.name} {called}",
         opacity=0.6,
         **geometry_of(image, shown_dimensions(axes)),
     )

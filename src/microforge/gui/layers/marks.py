@@ -19,12 +19,16 @@ from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 MINE = ("#ffb000", "#ff6f3c", "#ffd84d", "#ff5d8f", "#ff9248", "#f7c6a3", "#ff4f4f", "#e8a13a", "#ffa5c8", "#fff08a")
 #: Colours of a network's objects, and of cells by their kind; the kinds of both have the same order.
 NETWORKS = ("#22d3ee", "#6f8bff", "#5fd26a", "#b48cff", "#2dd4bf", "#9fd7ff")
+#: Colour of the strokes that say what is background: hers, but no object.
+GROUND = "#a0764a"
 #: Colour of the hatching of what is kept aside.
 KEPT_ASIDE = "#c9ced6"
 #: Colours of classes of pixels, as far apart as colours go.
 CLASSES = ("#ffb000", "#22d3ee", "#ff5d8f", "#5fd26a", "#b48cff", "#ff6f3c", "#6f8bff", "#fff08a", "#2dd4bf", "#f7c6a3")
-#: Width of outlines in pixels; how strongly classes of a network are shown.
-OUTLINE, FAINT = 2, 0.4
+#: Width of outlines in pixels; how strongly classes of a network are shown, and strokes on background.
+OUTLINE, FAINT, _THIN = 2, 0.4, 0.45
+#: Where strokes on background say of which image they are.
+_GROUND_OF = "microforge_background_of"
 #: Where a preview comes from, see `mark_result`.
 PREVIEW = "preview"
 _TRANSPARENT = np.zeros(4, np.float32)
@@ -57,6 +61,19 @@ def dress_networks(layer: Labels, *, classes: bool) -> None:
         _cycle(CLASSES) if classes else DirectLabelColormap(color_dict={0: _TRANSPARENT, None: NETWORKS[0]})
     )
     layer.contour, layer.opacity = (0, FAINT) if classes else (OUTLINE, 1.0)
+
+
+def dress_ground(layer: Labels, image: Layer) -> None:
+    """Show strokes on the background of an image in one colour, and mark them, so that they are no annotation."""
+    layer.metadata[_GROUND_OF] = image.unique_id
+    layer.colormap = DirectLabelColormap(color_dict={0: _TRANSPARENT, None: GROUND})
+    layer.contour, layer.opacity = 0, _THIN
+
+
+def is_ground(layer: Layer, image: Layer | None = None) -> bool:
+    """Whether a layer holds strokes that say what is background, of this image if one is given."""
+    source = layer.metadata.get(_GROUND_OF)
+    return source is not None and (image is None or source == image.unique_id)
 
 
 def mine_point(kind: int = 0) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from microforge.gui.layers.convert import geometry_of, image_of
 from microforge.gui.layers.images import finer_transform
 from microforge.gui.layers.layer_axes import shown_dimensions
 from microforge.gui.layers.point_results import features_of_points, look_of, shown_point_size
+from microforge.gui.layers.results import features_of
 from microforge.types import Array, Points, Prediction
 
 
@@ -71,7 +72,8 @@ def shown_of(prediction: Prediction, view: View, *, keeps_intensities: bool) -> 
         return _points(prediction, prediction.points, view, letters, place)
     if prediction.labels is not None:
         name = f"preview ({view.layer.name})"
-        return Shown(Labels, _spread(prediction.labels, letters), name, place)
+        known = {"features": features_of(prediction.measurements)}
+        return Shown(Labels, _spread(prediction.labels, letters), name, place, known)
     if prediction.image is None:
         return None
     place = finer_transform(place, "".join(letters), prediction.image.shape[-1] // view.size[-1])

@@ -18,7 +18,7 @@ from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.layer_axes import shape_of_layer
-from microforge.gui.layers.marks import dress_mine, dress_networks, is_preview, mark_result
+from microforge.gui.layers.marks import dress_networks, is_preview, mark_result
 from microforge.types import Array, Prediction
 
 #: Where a layer of ours keeps what it is, and what results are called whose labels are classes.
@@ -113,16 +113,6 @@ def is_untouched(layer: Layer) -> bool:
     """Whether a layer of ours still holds what the model gave, and has the name that it got."""
     known = layer.metadata.get(DETAILS, {})
     return bool(known.get("name") == layer.name and known.get("fingerprint") == fingerprint(layer))
-
-
-def copy_to_correct(viewer: ViewerModel, result: Labels, name: str) -> Labels:
-    """Copy a result into a layer that a person may paint in and train on, in place of the result."""
-    copy = Labels(result.data.copy(), name=name, opacity=0.6, **geometry_of(result, range(result.ndim)))
-    dress_mine(copy, classes=result.metadata.get(DETAILS, {}).get("kind") == CLASSES_KIND)
-    add_beside_brushes(viewer, copy)
-    result.visible = False
-    viewer.layers.selection.active = copy
-    return copy
 
 
 def _below_nothing(column: Array) -> Array:

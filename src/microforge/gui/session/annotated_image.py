@@ -16,6 +16,8 @@ class Annotated:
     ----------
     labels
         What is drawn on it.
+    ground
+        Strokes that say what is background; a painted object wins over them.
     unpainted
         What ground is outside the region on which nothing is drawn.
     targets
@@ -36,6 +38,7 @@ class Annotated:
 
     image: Layer
     labels: Layer | None = None
+    ground: Layer | None = None
     region: Layer | None = None
     unpainted: Unpainted = "background"
     use: bool = True
@@ -61,11 +64,12 @@ class Annotated:
     @property
     def drawn(self) -> tuple[Layer, ...]:
         """The layers on which a person draws or clicks."""
-        return tuple(layer for layer in (self.labels, self.region, *self.points) if layer is not None)
+        return tuple(layer for layer in (self.labels, self.ground, self.region, *self.points) if layer is not None)
 
     def forget(self, layer: Layer) -> bool:
         """Let go of a layer that is gone; give whether the image itself is still there."""
         self.labels = None if layer is self.labels else self.labels
+        self.ground = None if layer is self.ground else self.ground
         self.region = None if layer is self.region else self.region
         # Without one of its targets a pair does not fit the others.
         self.targets = () if layer in self.targets else self.targets

@@ -8,7 +8,7 @@ import numpy as np
 from microforge.axes.areas import Outline, mask_of
 from microforge.errors import AxesError, MicroforgeError
 from microforge.events import AsidePart
-from microforge.gui.layers.convert import image_of
+from microforge.gui.layers.convert import image_of, labels_on
 from microforge.gui.layers.layer_axes import axes_of, drawing_axes, long_letters, shown_dimensions
 from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.annotated_image import Annotated
@@ -25,6 +25,8 @@ class Snapshot:
     ----------
     labels
         Drawn labels with axes `axes`; None where none are needed.
+    ground
+        Where strokes say that there is background, not 0, of the shape of `labels`; None where there are none.
     outlines
         Annotated areas; None where no region was asked for.
     targets
@@ -44,6 +46,7 @@ class Snapshot:
     image: Image
     axes: str
     labels: Array | None = None
+    ground: Array | None = None
     outlines: tuple[Outline, ...] | None = None
     unpainted: Unpainted = "background"
     aside: AsidePart | None = None
@@ -114,9 +117,12 @@ class Snapshot:
 
     def _mask(self) -> Array | None:
         drawn = None if self.labels is None else self.labels > 0
+        if drawn is not None and self.ground is not None:
+            drawn |= self.ground > 0
         if self.outlines:
             mask = mask_of(self.outlines, self.shape)
-            mask = mask | drawn if self.unpainted == "around" and drawn is not None else mask
+            if drawn is not None and (self.unpainted == "around" or self.ground is not None):
+                mask |= drawn
         elif self.unpainted == "background" or drawn is None:
             return None
         else:
@@ -146,6 +152,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
     given = window_annotation(session.kind).take(item, image, session.axes_of, copy=copy)
     return Snapshot(
         image,
+        ground=_ground(session, item, copy=copy),
         outlines=_outlines(item, axes_of(item.image, session.axes_of(item.image))[0]),
         unpainted=item.unpainted,
         aside=item.kept_aside,
@@ -211,6 +218,14 @@ def _agreeing(session: Session, taken: list[tuple[Annotated, Snapshot]]) -> list
         return taken
     alike = window_annotation(session.kind).agree(points)
     return [(item, replace(snapshot, points=own)) for (item, snapshot), own in zip(taken, alike, strict=True)]
+
+
+def _ground(session: Session, item: Annotated, *, copy: bool) -> Array | None:
+    """Give where strokes say that there is background; of classes of pixels background is a class like others."""
+    if item.ground is None or session.has_classes:
+        return None
+    ground, _ = labels_on(item.ground, item.image, axes_of(item.image, session.axes_of(item.image))[0])
+    return ground.copy() if copy else ground
 
 
 def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:

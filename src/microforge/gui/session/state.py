@@ -15,7 +15,7 @@ from psygnal import Signal
 
 from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
-from microforge.gui.layers.marks import dress_mine, is_result
+from microforge.gui.layers.marks import dress_mine, is_ground, is_result
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
@@ -77,6 +77,7 @@ class Session:
     step_wanted = Signal(Step, bool)
     closing = Signal()
     keys_wanted = Signal()
+    proposals_wanted = Signal()
 
     def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
         self.viewer = viewer
@@ -234,9 +235,14 @@ class Session:
     def _item_of(self, image: Layer) -> Annotated:
         item = self.annotated_of(image)
         if item is None:
-            item = Annotated(image, unpainted=self.task_class.unpainted_choices[0])
+            item = Annotated(image, unpainted=self.task_class.unpainted_choices[0], ground=self._ground_of(image))
             self.annotated.append(item)
         return item
+
+    def _ground_of(self, image: Layer) -> Labels | None:
+        """Give the strokes on its background that an image has kept from an annotation before."""
+        strokes = (layer for layer in self.viewer.layers if isinstance(layer, Labels) and is_ground(layer, image))
+        return next(strokes, None)
 
     def _give(self, image: Layer, **values: Any) -> Annotated:
         item = self._item_of(image)

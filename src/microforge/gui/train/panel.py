@@ -19,6 +19,7 @@ from microforge.gui.train.aside_shown import AsideShown
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
+from microforge.gui.train.unpainted_question import UnpaintedQuestion
 from microforge.gui.train.worst_places import place_on_layer
 from microforge.gui.widgets.basics import Note, beside, button, collapsible, confirmed, shortened, tick
 from microforge.gui.widgets.canvas_view import look_at
@@ -44,6 +45,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.list = TrainingList(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
         self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
+        self.question = UnpaintedQuestion(session)
         self.said = Note(tip="What the network says by now about the image you look at.")
         self.report = RunReport(hints=session.settings.show_advice)
         tip = "Show every few seconds what the network says by now, as a layer of its own."
@@ -59,6 +61,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.preview.close()
         self.aside.close()
         self.list.close_down()
+        self.question.close_down()
         self.report.end()
 
     def set_colours(self, background: str, text: str) -> None:
@@ -109,7 +112,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.state)
         page.addWidget(self.meter)
         page.addLayout(beside(self.stop, self.apply, self.proceed, self.train, wide=(0, 1)))
-        for widget in (self.show_preview, self.said, self.report):
+        for widget in (self.question, self.show_preview, self.said, self.report):
             page.addWidget(widget)
         self._kept = beside(self.save, self.folder, wide=())
         self._kept.addStretch()
@@ -125,6 +128,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.form.value_changed.connect(self._on_form)
         self.session.changed.connect(self._on_session_changed)
         self.show_preview.toggled.connect(self._on_show_preview)
+        self.preview.shown.connect(self.question.follow)
+        self.watch.readiness_changed.connect(lambda _: self.question.look())
         self.report.worst.wanted.connect(self._go_to_place)
         self.preview.said.connect(lambda text: self.said.say(text, "info"))
         self.preview.dismissed.connect(lambda: self.show_preview.setChecked(False))
@@ -202,6 +207,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             # It would be taken for the result of the model that is kept, which may be another.
             self.preview.stop()
             self.preview.remove()
+            self.question.forget()
             self.report.end()
         if state is RunState.STOPPING:
             self.report.doing.say("Stopping: the model is being saved.", "info")

@@ -14,7 +14,7 @@ from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import PREVIEW, dress_networks, mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
-from microforge.gui.layers.results import DETAILS
+from microforge.gui.layers.results import CLASSES_KIND, DETAILS
 from microforge.gui.session.state import Session
 from microforge.types import ArrayLike, Sample
 
@@ -38,6 +38,8 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
     dismissed = Signal()
     #: What there is to say where the answer is no layer.
     said = Signal(str)
+    #: The image of which an answer is on the screen.
+    shown = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -109,11 +111,14 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         self.said.emit(said_of(event.prediction))
         keeps = self.session.task.keeps_intensities
         shown = shown_of(event.prediction, view, keeps_intensities=keeps)
-        if shown is None:
-            return
-        if self.layer is not None and self._update(shown):
-            self.layer.metadata[DETAILS] = {"source": view.layer.unique_id, "kind": PREVIEW}
-            return
+        if shown is not None and self.layer is not None and self._update(shown):
+            self.layer.metadata[DETAILS] = self._details(view)
+            self.shown.emit(view.layer)
+        elif shown is not None:
+            self._renew(shown, view, event)
+
+    def _renew(self, shown: Shown, view: View, event: PreviewReady) -> None:
+        """Show the answer as a new layer, in a moment where an old one must go first."""
         if self.layer is not None:
             # With napari 0.9 the graphics driver crashes where a new layer comes before one that goes was undrawn.
             self.remove()
@@ -124,7 +129,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
         self._limits, self._name = shown.limits, shown.name
         mark_result(made, PREVIEW)
-        made.metadata[DETAILS] = {"source": view.layer.unique_id, "kind": PREVIEW}
+        made.metadata[DETAILS] = self._details(view)
         if isinstance(made, Labels):
             dress_networks(made, classes=self.session.has_classes)
         self._insert(made, view.layer)
@@ -147,12 +152,18 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         if shown.limits is not None and self._limits == tuple(old.contrast_limits):
             old.contrast_limits = self._limits = shown.limits
         old.data, old.name = shown.values, shown.name
+        if "features" in shown.look:
+            old.features = shown.look["features"]
         if shown.is_points:
-            old.features, old.size = shown.look["features"], shown.look["size"]
+            old.size = shown.look["size"]
             old.refresh_colors()
         if not np.array_equal(old.translate, shown.place["translate"]):
             old.translate = shown.place["translate"]
         return True
+
+    def _details(self, view: View) -> dict[str, object]:
+        """Give what is noted in the layer: what is looked at, so that what was found can be taken."""
+        return {"source": view.layer.unique_id, "kind": CLASSES_KIND if self.session.has_classes else PREVIEW}
 
     def _insert(self, made: Layer, image: Layer) -> None:
         """Put the layer right above its image, leaving the selection as it was."""
@@ -163,6 +174,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             layers.insert(layers.index(image) + 1, made)
             layers.selection = chosen
             layers.selection.active = active
+        self.shown.emit(image)
 
     def _on_removed(self, event: Any) -> None:
         if event.value is not self.layer:

@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QMenu
 
 from microforge.annotations import LABELS
 from microforge.errors import MicroforgeError
+from microforge.gui.annotate.background_brush import BackgroundBrush
+from microforge.gui.annotate.found_row import FoundRow
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import ClassList
@@ -19,17 +21,21 @@ from microforge.gui.layers.convert import add_labels, labels_on
 from microforge.gui.layers.gestures import (
     CLASS_KEYS,
     FILL_PLANES,
+    GROUND_KEY,
     NEW_OBJECT,
     OF_NAPARI,
+    TAKE,
+    TAKE_ALL,
     TOOLS,
     Hand,
     KeyUse,
     Labelled,
     Tool,
 )
-from microforge.gui.layers.layer_axes import letters_of_labels
-from microforge.gui.layers.marks import class_colour, is_result
+from microforge.gui.layers.layer_axes import axes_of, letters_of_labels
+from microforge.gui.layers.marks import class_colour, is_ground, is_result
 from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.painted_layers import annotation_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
 from microforge.types import Unpainted
@@ -53,6 +59,8 @@ class PaintTools(AnnotationTools):
         super().__init__(session, choice, watch)
         self._hands: dict[Layer, Hand] = {}
         self._filling = PlaneFilling(session)
+        self._ground = BackgroundBrush(session, self)
+        self.found = FoundRow(session)
         self.classes = ClassList(self._colour_of)
         self.first = self.annotate = button(
             "Annotate this image", "Make a Labels layer to paint on, exactly over the image.", self._go, icon="annotate"
@@ -75,7 +83,8 @@ class PaintTools(AnnotationTools):
         self.row = ToolRow()
         self.hint = Note(tip="The key ? shows all keys.")
         self._rows = rows(("Unpainted is", self.unpainted))
-        stacked(self, beside(self.annotate, self.existing), self.classes, self.fresh, self.row, self.hint, self._rows)
+        first = beside(self.annotate, self.existing)
+        stacked(self, first, self.found, self.classes, self.fresh, self.row, self.hint, self._rows)
         self._connect()
 
     def refresh(self) -> None:
@@ -84,6 +93,7 @@ class PaintTools(AnnotationTools):
         for layer in [layer for layer in self._hands if layer not in self.session.viewer.layers]:
             # The layer may come back, and be taken up again.
             self._let_go(layer)
+        self._meet()
         self._serve()
         if self.session.kind is not LABELS:
             return
@@ -97,6 +107,7 @@ class PaintTools(AnnotationTools):
         self.hint.say("" if item is None else _hint(classes))
         self._show_unpainted(None if item is None else item.unpainted)
         self._mark_class()
+        self.found.show_image(None if classes else self.choice.value())
         self._show_tools()
 
     def key_uses(self) -> list[KeyUse]:
@@ -105,13 +116,20 @@ class PaintTools(AnnotationTools):
             names = self.session.task.label_classes.values()
             own = [KeyUse(key, f"paint {name}") for key, name in zip(CLASS_KEYS, names, strict=False)]
             return [*own, *(KeyUse(tool.key, tool.does) for tool in TOOLS if tool.of_classes), *OF_NAPARI]
-        return [NEW_OBJECT, *(KeyUse(tool.key, tool.does) for tool in TOOLS), FILL_PLANES, *OF_NAPARI]
+        tools = (KeyUse(tool.key, tool.does) for tool in TOOLS)
+        return [NEW_OBJECT, GROUND_KEY, *tools, TAKE_ALL, FILL_PLANES, *OF_NAPARI]
 
     def close_down(self) -> None:
         """Leave the layers as they were found."""
         for layer in list(self._hands):
             self._let_go(layer)
         self._filling.close()
+        self._ground.close()
+        self.found.close_down()
+
+    def follow_selection(self) -> None:
+        """Show which of the brushes is in hand."""
+        self._show_tools()
 
     def _connect(self) -> None:
         self.classes.value_changed.connect(self._on_classes)
@@ -120,6 +138,8 @@ class PaintTools(AnnotationTools):
         self.fresh.toggled.connect(lambda _: self._serve())
         self.row.picked.connect(self._take_up)
         self.row.planes_wanted.connect(self._fill_planes)
+        self.row.ground_wanted.connect(self._turn_brush)
+        self.found.proposed.connect(self._take_proposed)
         self.row.keys_wanted.connect(lambda: self.session.keys_wanted.emit())
 
     def _go(self) -> None:
@@ -159,7 +179,9 @@ class PaintTools(AnnotationTools):
         return [layer for layer in self.session.viewer.layers if image is not None and self._fits(layer, image)]
 
     def _fits(self, layer: Layer, image: Image) -> bool:
-        if not isinstance(layer, Labels) or is_result(layer) or self.session.annotated_of(layer) is not None:
+        if not isinstance(layer, Labels) or is_result(layer) or is_ground(layer):
+            return False
+        if self.session.annotated_of(layer) is not None:
             return False
         try:
             labels_on(layer, image, self.choice.letters())
@@ -170,16 +192,23 @@ class PaintTools(AnnotationTools):
     def _adopt(self, image: Image, labels: Labels) -> None:
         if isinstance(labels.data, np.ndarray) and not labels.data.flags.writeable:
             labels.data = labels.data.copy()
-        if labels not in self._hands:
-            self._hands[labels] = self._hand_for(image, labels)
         self.session.annotate(image, labels)
         self.refresh()
         self.classes.refresh()
 
-    def _hand_for(self, image: Image, labels: Labels) -> Hand:
-        session, axes = self.session, letters_of_labels(labels, self.choice.letters())
+    def _meet(self) -> None:
+        """Give each layer that is painted on a hand, whoever made it."""
+        for item in self.session.annotated:
+            if isinstance(item.labels, Labels) and item.labels not in self._hands:
+                self._hands[item.labels] = self._hand_for(item.image, item.labels)
+
+    def _hand_for(self, image: Layer, labels: Labels) -> Hand:
+        session, letters = self.session, axes_of(image, self.session.axes_of(image))[0]
+        axes = letters_of_labels(labels, letters)
         highest, say = partial(session.contents.highest, labels), partial(session.say, severity="info")
         hand = Hand(session.viewer, labels, axes, highest, say)
+        hand.image = image
+        hand.all_wanted.connect(self.found.take_all)
         hand.tool_changed.connect(self._show_tools)
         hand.planes_wanted.connect(partial(self._filling.start, hand))
         hand.class_wanted.connect(partial(self._pick_place, labels))
@@ -197,6 +226,7 @@ class PaintTools(AnnotationTools):
         for hand in self._hands.values():
             hand.rule = self.fresh.isChecked()
             hand.serve(kind if self.session.kind is LABELS else Labelled.OTHERWISE)
+        self._ground.serve()
 
     def _let_go(self, layer: Layer) -> None:
         layer.events.selected_label.disconnect(self._mark_class)
@@ -208,7 +238,7 @@ class PaintTools(AnnotationTools):
 
     def _show_tools(self, _: object = None) -> None:
         hand = self._hand()
-        self.row.show_hand(hand, stack=hand is not None and "Z" in hand.axes)
+        self.row.show_hand(hand, stack=hand is not None and "Z" in hand.axes, ground=self._ground.in_hand())
 
     def _take_up(self, tool: Tool | None) -> None:
         hand = self._hand()
@@ -216,6 +246,17 @@ class PaintTools(AnnotationTools):
             self.session.viewer.layers.selection.active = hand.layer
             hand.take_up(tool)
         self._show_tools()
+
+    def _take_proposed(self, image: Layer) -> None:
+        """Have the tool in hand that takes what was proposed."""
+        annotation_of(self.session, image)
+        self.refresh()
+        self._take_up(TAKE)
+
+    def _turn_brush(self) -> None:
+        item = self.current()
+        if item is not None:
+            self._ground.turn(item)
 
     def _fill_planes(self) -> None:
         hand = self._hand()

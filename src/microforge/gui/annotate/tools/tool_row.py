@@ -3,7 +3,7 @@
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
-from microforge.gui.layers.gestures import FILL_PLANES, TOOLS, Hand, Tool
+from microforge.gui.layers.gestures import FILL_PLANES, GROUND_KEY, TOOLS, Hand, Tool
 from microforge.gui.widgets.basics import plain_tip
 
 #: Buttons beside each other.
@@ -15,11 +15,13 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     picked = Signal(object)
     planes_wanted = Signal()
+    ground_wanted = Signal()
     keys_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.buttons = {tool: _button(tool.word, f"{_sentence(tool.does)} Key {tool.key}.") for tool in TOOLS}
+        self.ground = _button("Ground", f"{_sentence(GROUND_KEY.does)} Key {GROUND_KEY.key}.")
         self.planes = _button("Planes", f"{_sentence(FILL_PLANES.does)} Key {FILL_PLANES.key}.")
         self.keys = _button("Keys ?", "Show what the keys do. Key ?")
         self._shown: list[QPushButton] = []
@@ -28,10 +30,18 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._grid.setSpacing(3)
         self._connect()
 
-    def show_hand(self, hand: Hand | None, *, stack: bool) -> None:
-        """Show the tools that are of use, and the one in hand; hidden where nothing is annotated."""
+    def show_hand(self, hand: Hand | None, *, stack: bool, ground: bool) -> None:
+        """Show the tools that are of use, and the one in hand; hidden where nothing is annotated.
+
+        Parameters
+        ----------
+        stack, ground
+            Whether there are planes, and whether the brush says what is background.
+        """
         self.setVisible(hand is not None)
+        self.ground.setChecked(ground)
         wanted = [made for tool, made in self.buttons.items() if hand is not None and hand.has(tool)]
+        wanted += [self.ground] * (hand is not None and hand.objects)
         wanted += [self.planes] * (stack and hand is not None and hand.objects)
         self._arrange([*wanted, self.keys])
         for tool, made in self.buttons.items():
@@ -44,7 +54,7 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         if wanted == self._shown:
             return
         self._shown = wanted
-        for made in (*self.buttons.values(), self.planes, self.keys):
+        for made in (*self.buttons.values(), self.ground, self.planes, self.keys):
             self._grid.removeWidget(made)
             made.setVisible(made in wanted)
         for place, made in enumerate(wanted):
@@ -54,6 +64,8 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         for tool, made in self.buttons.items():
             made.setCheckable(True)
             made.toggled.connect(lambda on, tool=tool: self._on_toggled(tool, on))
+        self.ground.setCheckable(True)
+        self.ground.clicked.connect(lambda _=False: self.ground_wanted.emit())
         self.planes.clicked.connect(lambda _=False: self.planes_wanted.emit())
         self.keys.clicked.connect(lambda _=False: self.keys_wanted.emit())
 

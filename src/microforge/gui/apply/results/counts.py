@@ -24,7 +24,7 @@ from microforge.gui.layers.images import add_density
 from microforge.gui.layers.point_results import add_point_results
 from microforge.gui.session.background import Relay
 from microforge.gui.session.drawn_regions import draw_regions, name_new, region_layers, rename
-from microforge.gui.session.points_to_learn import learn_from_points
+from microforge.gui.session.results_to_learn import learn_from_points
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, Picker, beside, button, rows, stacked, tick
 from microforge.gui.widgets.canvas_overlay import CanvasText

@@ -1,4 +1,4 @@
-"""Results with measurements: show and save the table, copy to correct."""
+"""Results with measurements: show and save the table, use them as annotation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,9 +7,11 @@ from napari.layers import Labels, Layer
 from napari.layers import Points as PointsLayer
 from qtpy.QtCore import QTimer
 
+from microforge.errors import MicroforgeError
 from microforge.gui.apply.results.base import Added, ResultsPart
 from microforge.gui.apply.results.object_table import ObjectTable, source_name, table_of
-from microforge.gui.layers.results import CLASSES_KIND, add_results, copy_to_correct
+from microforge.gui.layers.results import CLASSES_KIND, DETAILS, add_results
+from microforge.gui.session.results_to_learn import ObjectTaking, as_annotation, as_classes
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.front_image import image_behind
 from microforge.gui.widgets.basics import Note, beside, button, stacked
@@ -31,10 +33,13 @@ class ObjectResults(ResultsPart):
         self.table = ObjectTable(session)
         self.save = button("Save table …", "", self._ask_and_save)
         self.correct = button(
-            "Copy to correct",
-            "Copy the results into layers of your own, to repair by painting and to train on.",
-            self.copy_results,
+            "Use as annotation",
+            "Add what the model found to what you painted, to repair it and to train on. Yours stays as it is: nothing "
+            "is taken where you have painted.",
+            self.learn,
         )
+        self.taking, self._waiting = ObjectTaking(session), list[Labels]()
+        self.taking.relay.finished.connect(self._learn_next)
         stacked(self, beside(self.save, self.correct, wide=(0, 1)), self.table)
         # Without a parent: closing stops it also after Qt has deleted the dock.
         self._soon = QTimer(singleShot=True, interval=EDITED_DELAY)
@@ -91,20 +96,28 @@ class ObjectResults(ResultsPart):
         """Let go of the viewer."""
         self._soon.stop()
         self._session.viewer.layers.events.disconnect(self._on_layers)
+        self.taking.close()
         self.table.close_down()
 
-    def copy_results(self) -> None:
-        """Make layers from the last results that can be corrected and trained on."""
-        lines = []
-        for layer in self.measured():
-            image, annotated = image_behind(self._session, layer), None
-            copy = copy_to_correct(self._session.viewer, layer, f"{source_name(layer)} corrected")
-            if image is not None:
-                annotated = self._session.annotated_of(image)
-            # Never exchanged unasked: what was painted before would silently no longer count.
-            first = f"delete {annotated.labels.name}, then " if annotated and annotated.labels else ""
-            lines.append(f"Repair {copy.name} by painting. To train on it, {first}choose it in Annotate, Use a layer.")
-        self.message.say("\n".join(lines), "info")
+    def learn(self) -> None:
+        """Make what was found on each image part of its annotation, one image after the other."""
+        self._waiting = [layer for layer in self.measured() if isinstance(layer, Labels)]
+        self._learn_next()
+
+    def _learn_next(self) -> None:
+        if not self._waiting or self.taking.relay.running:
+            return
+        layer = self._waiting.pop()
+        image = image_behind(self._session, layer)
+        if image is None:
+            self.message.say(f"The image of {layer.name} was closed: nothing was taken of it.", "warning")
+            return
+        classes = layer.metadata[DETAILS].get("kind") == CLASSES_KIND
+        try:
+            self.taking.start(image, layer, as_classes if classes else as_annotation)
+            layer.visible = False
+        except MicroforgeError as error:
+            self.message.say(str(error), "error")
 
     def _on_layers(self, event: Any) -> None:
         """Hear of points that were moved, added or deleted; the list passes on what happens to its layers."""

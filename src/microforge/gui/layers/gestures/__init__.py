@@ -4,30 +4,39 @@ What a gesture changes is asked of `microforge.label_editing`; here it is heard,
 such that one undo takes it back.
 """
 
+from microforge.gui.layers.gestures.found_objects import FoundObjects, found_layers, found_over
 from microforge.gui.layers.gestures.hand import Hand, Labelled
 from microforge.gui.layers.gestures.key_table import (
     CLASS_KEYS,
     EVERYWHERE,
     FILL_PLANES,
+    GROUND_KEY,
     NEW_OBJECT,
     OF_NAPARI,
     OF_POINTS,
+    TAKE_ALL,
     KeyUse,
 )
-from microforge.gui.layers.gestures.object_tools import TOOLS, Tool
+from microforge.gui.layers.gestures.object_tools import TAKE, TOOLS, Tool
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 
 __all__ = [
     "CLASS_KEYS",
     "EVERYWHERE",
     "FILL_PLANES",
+    "GROUND_KEY",
     "NEW_OBJECT",
     "OF_NAPARI",
     "OF_POINTS",
+    "TAKE",
+    "TAKE_ALL",
     "TOOLS",
+    "FoundObjects",
     "Hand",
     "KeyUse",
     "Labelled",
     "ShownLabels",
     "Tool",
+    "found_layers",
+    "found_over",
 ]

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from psygnal import Signal
 
-from microforge.gui.layers.gestures.key_table import CLASS_KEYS, FILL_PLANES, NEW_OBJECT
+from microforge.gui.layers.gestures.key_table import CLASS_KEYS, FILL_PLANES, NEW_OBJECT, TAKE_ALL
 from microforge.gui.layers.gestures.new_labels import NewLabels
 from microforge.gui.layers.gestures.object_tools import JOIN, LASSO, TOOLS, Tool, change_object, join
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
@@ -52,11 +52,14 @@ class Hand:
         The object that waits for the one it is to be joined with.
     asked_new
         Whether the next stroke is a new object wherever it begins.
+    image
+        The image that is annotated; what a network found on it can be taken.
     """
 
     tool_changed = Signal(object)
     planes_wanted = Signal()
     class_wanted = Signal(int)
+    all_wanted = Signal()
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Hand:
         self.kind, self.rule, self.asked_new = Labelled.OTHERWISE, True, False
         self.tool: Tool | None = None
         self.first_of_two: tuple[int, ...] = ()
+        self.image: Layer | None = None
         self._borrowed = ""
         self._preserved = layer.preserve_labels
         viewer.mouse_drag_callbacks.append(self._on_right_press)
@@ -92,6 +96,7 @@ class Hand:
             self._bind(tool.key, partial(self.use_key, tool) if self.has(tool) else None)
         self._bind(NEW_OBJECT.key, self.take_new if self.objects else None)
         self._bind(FILL_PLANES.key, self.planes_wanted.emit if self.objects else None)
+        self._bind(TAKE_ALL.key, self.all_wanted.emit if self.objects else None)
         for place, key in enumerate(CLASS_KEYS):
             self._bind(key, partial(self.class_wanted.emit, place) if kind is Labelled.CLASSES else None)
         if self.tool is not None and not self.has(self.tool):

@@ -14,6 +14,8 @@ class KeyUse(NamedTuple):
 
 
 NEW_OBJECT = KeyUse("N", "the next stroke is a new object, wherever it begins")
+GROUND_KEY = KeyUse("U", "paint what is background; once more: paint objects again")
+TAKE_ALL = KeyUse("Shift+T", "take all that the network is sure of")
 FILL_PLANES = KeyUse("I", "fill the planes between two on which an object is painted")
 #: Of napari itself, told beside ours as they are needed all the time.
 OF_NAPARI = (

@@ -26,24 +26,25 @@ class NewLabels:
         self._highest, self._say = highest or (lambda: 0), say or (lambda text: None)
         self._taken = 0
 
-    def take(self) -> int:
-        """Choose the next unused label and give it, or 0 where there is none.
+    def take(self, count: int = 1) -> int:
+        """Choose the next unused label and give it, or 0 where there is none; of several that follow it, the first.
 
         A layer whose numbers are used up is made to hold larger ones.
         """
-        label = max(self._highest_used(), self._taken) + 1
-        if label > np.iinfo(self.layer.data.dtype).max:
-            label = self._beyond(label)
+        highest = max(self._highest_used(), self._taken)
+        if highest + count <= np.iinfo(self.layer.data.dtype).max or self._made_larger(highest + count):
+            self._taken = highest + count
+            label = highest + 1
         else:
-            self._taken = label
+            label = self._lowest_free() if count == 1 else 0
         if label:
             self.layer.selected_label = label
         return label
 
-    def give_back(self, label: int) -> None:
-        """Let the next object have a label that was taken and not needed."""
+    def give_back(self, label: int, count: int = 1) -> None:
+        """Let the next objects have labels that were taken and not needed, the last of which is this."""
         if self._taken == label:
-            self._taken -= 1
+            self._taken -= count
 
     def painted(self) -> None:
         """Know that something was painted with the label in hand."""
@@ -56,20 +57,20 @@ class NewLabels:
             return int(data.max(initial=0))
         return self._highest()
 
-    def _beyond(self, label: int) -> int:
-        """Make room for a label that the layer cannot hold, or give the lowest that is free; say so."""
+    def _made_larger(self, label: int) -> bool:
+        """Make room for a label that the layer cannot hold, and say so; give whether that was possible."""
         old, layer = self.layer.data.dtype, self.layer
-        if isinstance(layer.data, np.ndarray) and label <= np.iinfo(np.int32).max:
-            layer.data = layer.data.astype(np.int32)
-            self._say(
-                f"{layer.name} could hold the numbers up to {np.iinfo(old).max:,} only ({old}) and is int32 now. All "
-                "that is painted stays, and can be undone as before."
-            )
-            return label
-        return self._lowest_free(old)
+        if not isinstance(layer.data, np.ndarray) or label > np.iinfo(np.int32).max:
+            return False
+        layer.data = layer.data.astype(np.int32)
+        self._say(
+            f"{layer.name} could hold the numbers up to {np.iinfo(old).max:,} only ({old}) and is int32 now. All "
+            "that is painted stays, and can be undone as before."
+        )
+        return True
 
-    def _lowest_free(self, old: Any) -> int:
-        layer = self.layer
+    def _lowest_free(self) -> int:
+        layer, old = self.layer, self.layer.data.dtype
         used = np.unique(np.asarray(layer.data))
         free = np.setdiff1d(np.arange(1, len(used) + 2), used)
         if not free.size or free[0] > np.iinfo(old).max:

@@ -8,6 +8,7 @@ import numpy as np
 
 from microforge.gui.layers.gestures.lines import draw_cut, draw_outline, is_click
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
+from microforge.gui.layers.gestures.taking import take_objects
 from microforge.label_editing import Edit, close_holes, delete, grow, merge, shrink, smooth
 from microforge.types import Array
 
@@ -101,7 +102,9 @@ def _pressed(hand: "Hand", event: Any) -> tuple[ShownLabels, tuple[int, ...]]:
 
 LASSO = Tool("Outline", "O", "draw round an object: the outline closes and fills", draw_outline, of_classes=True)
 JOIN = Tool("Join", "J", "join two objects: click one, then the other", _join)
+TAKE = Tool("Take", "T", "click what the network found: it becomes yours; drag to take all on the way", take_objects)
 TOOLS = (
+    TAKE,
     LASSO,
     JOIN,
     Tool("Cut", "K", "cut an object: draw a line across it", draw_cut),

@@ -1,6 +1,7 @@
 """The labels that are on the screen, as the engine edits them: one image, without time points and channels."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class ShownLabels:
         self.axes = (*others, *shown)
         at = self._pixel(position)
         self.fixed = {place: at[place] for place in range(layer.ndim) if place not in self.axes}
-        self.labels = self._view()
+        self.labels = self._view(layer)
 
     def place(self, position: Sequence[float]) -> Doubles:
         """Give a place in world coordinates as pixels of `labels`."""
@@ -65,8 +66,26 @@ class ShownLabels:
     def write(self, edit: Edit) -> bool:
         """Change pixels such that they can be undone; give whether there were any."""
         if len(edit):
-            self.layer.data_setitem(self._places(edit), edit.new)
+            self.layer.data_setitem(self.places(edit), edit.new)
         return len(edit) > 0
+
+    def places(self, edit: Edit) -> tuple[Array, ...]:
+        """Give where an edit of `labels` lies in the layer, along each of its dimensions."""
+        places = dict(zip(self.axes, edit.where, strict=True))
+        fixed = {axis: np.full(len(edit), at) for axis, at in self.fixed.items()}
+        return tuple((places | fixed)[axis] for axis in range(self.layer.ndim))
+
+    def in_layer(self, at: Sequence[float]) -> list[float]:
+        """Give a place in `labels` as one in the layer, along each of its dimensions."""
+        places = dict(zip(self.axes, at, strict=True)) | self.fixed
+        return [float(places[axis]) for axis in range(self.layer.ndim)]
+
+    def beside(self, layer: Labels) -> "ShownLabels":
+        """Give the labels at the same place of another layer with the same dimensions."""
+        other = copy(self)
+        other.layer = layer
+        other.labels = self._view(layer)
+        return other
 
     def on_stack(self, edit: Edit, at: Doubles) -> Edit:
         """Give the edit of a plane as one of `labels`."""
@@ -88,12 +107,7 @@ class ShownLabels:
             int(np.clip(np.round(at), 0, length - 1)) for at, length in zip(data, self.layer.data.shape, strict=True)
         ]
 
-    def _view(self) -> Array:
-        view: Any = self.layer.data[tuple(self.fixed.get(axis, slice(None)) for axis in range(self.layer.ndim))]
+    def _view(self, layer: Labels) -> Array:
+        view: Any = layer.data[tuple(self.fixed.get(axis, slice(None)) for axis in range(layer.ndim))]
         order = sorted(self.axes)
         return np.transpose(np.asarray(view), [order.index(axis) for axis in self.axes])
-
-    def _places(self, edit: Edit) -> tuple[Array, ...]:
-        places = dict(zip(self.axes, edit.where, strict=True))
-        fixed = {axis: np.full(len(edit), at) for axis, at in self.fixed.items()}
-        return tuple((places | fixed)[axis] for axis in range(self.layer.ndim))
