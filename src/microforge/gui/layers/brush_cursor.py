@@ -1,6 +1,7 @@
 """The brush cursor on the canvas, and what of it crashes; come here when drawing ends the program in the driver."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,11 @@ _AT_REST = {"pan_zoom", "transform"}
 def hide_box_of_brush(viewer: ViewerModel) -> None:
     """Take away the box behind napari's brush circle, which has no use and stays when the circle goes.
 
-    With napari 0.9 it is the one thing left to draw once all layers are gone. Where it is drawn while a layer of more
+    It is the one thing left to draw once all layers are gone. Where it is drawn while a layer of more
     dimensions is being added, the graphics driver reads buffers that were freed with the layers, and the program ends.
     """
-    overlay = _overlays(viewer).get("_brush_circle")
+    overlays = _overlays(viewer)
+    overlay = overlays.get("_brush_circle", overlays.get("brush_circle"))
     if overlay is not None and hasattr(overlay, "box"):
         overlay.box = False
 
@@ -45,5 +47,10 @@ def add_beside_brushes(viewer: ViewerModel, layer: Layer) -> None:
 
 
 def _overlays(viewer: ViewerModel) -> dict[str, Any]:
-    """Give the overlays of the canvas by name; none before napari 0.9."""
-    return dict(viewer.canvas.overlays) if hasattr(viewer, "canvas") else {}
+    """Give the overlays of the canvas by name."""
+    if hasattr(viewer, "canvas"):
+        return dict(viewer.canvas.overlays)
+    with warnings.catch_warnings():
+        # Before napari 0.9 there is no public way to them, of which a plugin is warned.
+        warnings.simplefilter("ignore", FutureWarning)
+        return dict(getattr(viewer, "_overlays", {}))
