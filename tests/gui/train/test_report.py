@@ -34,9 +34,10 @@ def test_the_end_says_that_the_model_is_saved_and_what_speaks_against_it(qtbot: 
     qtbot.addWidget(report)
     report.show()
     report.add(RunFinished(60, 90.0, Path("m.safetensors"), {}, "stopped", DOUBT))
-    assert report.doing.text() == "Stopped: the model is saved, but it is not yet better than a threshold."
-    assert report.doing.severity == "warning"
+    assert report.doing.text() == "Stopped: the model is saved."
+    assert report.doing.severity == "info"
     assert report.quality.text() == "Not yet better than a threshold. Train longer."
+    assert report.quality.severity == "warning"
     report.clear()
     assert not report.quality.isVisible()
     report.add(RunFinished(600, 90.0, Path("m.safetensors"), {}, "time"))

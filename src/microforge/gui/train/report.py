@@ -190,10 +190,8 @@ class RunReport(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_finished(self, event: RunFinished) -> None:
         why = _WHY[event.reason]
         self._preparing = ""
-        if event.doubt is None:
-            self.doing.say(f"{why}: the model is saved.", "ok")
-        else:
-            self.doing.say(f"{why}: the model is saved, but it is {event.doubt.brief}.", "warning")
+        # What speaks against using it yet is said of its quality.
+        self.doing.say(f"{why}: the model is saved.", "ok" if event.doubt is None else "info")
         if event.doubt is not None or event.metrics:
             self._show_quality(event.metrics, event.doubt)
         self.hints.end(ENDED)
