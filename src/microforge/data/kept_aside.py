@@ -13,8 +13,9 @@ from microforge.annotations.pieces import Enough, Pieces
 from microforge.config import Settings
 
 MOST_VALIDATION_IMAGES = 16
-#: What is kept aside has no more than this part of what is annotated of any class, and what is learnt from no less.
-MOST_ASIDE = 0.5
+#: What is kept aside has no more than this part of what is annotated of any class; what is learnt from has more, as
+#: boxes around pieces tell only about how much of them lies on a side of a cut.
+MOST_ASIDE, LEAST_LEARNT = 0.5, 0.55
 #: A block kept aside has about this part of each class, and is no narrower than so many pixels.
 BLOCK_FRACTION = 0.25
 SMALLEST_BLOCK = 48
@@ -107,7 +108,7 @@ class Draw:
         learnt, aside = pieces.between(place.axis, 0, place.stop), pieces.between(place.axis, place.start, np.inf)
         total, kept, measured = pieces.sizes(), Counter(learnt.sizes()), Counter(aside.sizes())
         shares = {kind: measured[kind] / total[kind] for kind in total}
-        fair = all(kept[k] >= (1 - MOST_ASIDE) * total[k] and shares[k] <= MOST_ASIDE for k in total)
+        fair = all(kept[k] >= LEAST_LEARNT * total[k] and shares[k] <= MOST_ASIDE for k in total)
         wanted = total if self.enough.every else self._measurable()
         before, after = Counter(learnt.counts()), Counter(aside.counts())
         told = all(before[k] >= self.enough.learnt and after[k] >= self.enough.aside for k in wanted)

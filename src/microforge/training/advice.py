@@ -28,6 +28,14 @@ def advice_on_data(task: Task, training: Sequence[Sample]) -> Iterator[RunAdvice
     yield from _unlike_the_others(training)
 
 
+def unmeasured(task: Task) -> RunAdvice:
+    """Say why nothing is kept aside, and what to do."""
+    least, things = task.enough.total, task.goals.unit if task.goals else "piece"
+    few = f"fewer than {least:.0f} {things}s are annotated" if least else "too little is annotated"
+    text = f"Quality is unknown: {few}, so that all is learnt from. Annotate more, or keep an image aside yourself."
+    return RunAdvice("no-validation", text)
+
+
 def _places(task: Task, sample: Sample) -> int:
     return len(task.focus(sample) if sample.points is None else sample.points)
 

@@ -22,7 +22,7 @@ from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, examples_of, hints_of, question_for
-from microforge.training.advice import advice_on_data, blank_images
+from microforge.training.advice import advice_on_data, blank_images, unmeasured
 from microforge.training.defaults import Plan, make_plan
 from microforge.training.resume.continuing import (
     continued_plan,
@@ -152,7 +152,7 @@ def make_setup(
     start = _start_from(config.start_from, task) if config.start_from and record is None else None
     advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable))
     if not aside and fraction:
-        advice = (*advice, RunAdvice("no-validation", _why_unknown(task)))
+        advice = (*advice, unmeasured(task))
     if record is not None:
         learnt = tuple(sorted(learnt, key=lambda sample: _place(record.order, readable(sample.name))))
         plan, normalisation = continued_plan(record, config, task), record.normalisation
@@ -188,12 +188,6 @@ def _begun(
         if not needed:
             return split, fitted
         learnt |= needed
-
-
-def _why_unknown(task: Task) -> str:
-    """Say why nothing is kept aside, and what to do."""
-    few = f"fewer than {task.enough.total:.0f} are annotated" if task.enough.total else "too little is annotated"
-    return f"Quality is unknown: {few}, so that all is learnt from. Annotate more, or keep an image aside yourself."
 
 
 def _is_needed(task: Task, aside: Sample | None, *, ready: bool) -> bool:
