@@ -13,7 +13,7 @@ from qtpy.QtCore import Qt
 
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
-from microforge.gui.layers.gestures import CLASS_KEYS, FILL_PLANES, NEW_OBJECT, TOOLS, Hand, Labelled
+from microforge.gui.layers.gestures import CLASS_KEYS, FILL_PLANES, NEW_OBJECT, NEXT_KIND, TOOLS, Hand, Labelled
 from microforge.gui.layers.gestures.key_table import OF_NAPARI
 from microforge.gui.layers.marks import ROLE_KEYS
 from support.annotating import Annotating, annotating
@@ -29,7 +29,10 @@ def bindings(keys: tuple[str, ...]) -> set[KeyBinding]:
 
 def test_no_key_of_ours_is_one_of_naparis_that_runs(make_napari_viewer: Callable[..., Any]) -> None:
     viewer = make_napari_viewer()
-    for layer, ours in ((Labels(np.zeros((8, 8), int)), (*OURS, *EVERYWHERE)), (Points(ndim=2), EVERYWHERE)):
+    for layer, ours in (
+        (Labels(np.zeros((8, 8), int)), (*OURS, *EVERYWHERE)),
+        (Points(ndim=2), (*EVERYWHERE, NEXT_KIND.key)),
+    ):
         viewer.add_layer(layer)
         handler = viewer.window._qt_viewer._key_map_handler
         handler.keymap_providers = [layer, viewer]

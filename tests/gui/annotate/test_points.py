@@ -294,3 +294,45 @@ def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:
     panel.axes._boxes[0].setCurrentText("T")
     panel.tools[POINTS].click.click()
     assert panel.session.axes_of(film) == "TYX"
+
+
+def press_key(panel: AnnotatePanel, layer: Any, key: str) -> None:
+    handler = KeymapHandler()
+    handler.keymap_providers = [layer, panel.session.viewer]
+    handler.press_key(key)
+
+
+def test_key_gives_points_the_next_kind_and_one_undo_takes_it_back_in_both_layers(
+    qtbot: QtBot, panel: AnnotatePanel, nuclei: Any
+) -> None:
+    _, first = clicked(panel, nuclei, scale=(2, 2))
+    first.add([[10, 12], [20, 30], [5, 6]])
+    panel.tools[POINTS].add_kind.click()
+    second = panel.session.viewer.layers.selection.active
+    second.add([[1, 1]])
+    first.selected_data = {0, 2}
+    press_key(panel, first, "K")
+    assert first.data.tolist() == [[20, 30]]
+    assert second.data.tolist() == [[1, 1], [10, 12], [5, 6]]
+    press_key(panel, first, "Ctrl+Z")
+    assert first.data.tolist() == [[10, 12], [20, 30], [5, 6]]
+    assert second.data.tolist() == [[1, 1]]
+    press_key(panel, second, "Ctrl+Shift+Z")
+    assert (len(first.data), len(second.data)) == (1, 3)
+    press_key(panel, second, "Ctrl+Z")
+    press_key(panel, second, "Ctrl+Z")
+    assert (len(first.data), len(second.data)) == (3, 0)
+    qtbot.waitUntil(lambda: "3 points" in panel.count.text() or "kind" in panel.count.text())
+
+
+def test_key_for_kinds_says_what_is_missing(panel: AnnotatePanel, nuclei: Any) -> None:
+    said: list[str] = []
+    panel.session.message.connect(lambda text, _: said.append(text))
+    _, points = clicked(panel, nuclei)
+    points.add([[10, 12]])
+    points.selected_data = {0}
+    press_key(panel, points, "K")
+    assert points.data.tolist() == [[10, 12]]
+    assert "Add a kind" in said[-1]
+    panel.close_down()
+    assert not points.keymap

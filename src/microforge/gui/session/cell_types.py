@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from napari.layers import Layer, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
@@ -104,6 +105,15 @@ def next_kind(layer: Points, name: str) -> None:
     # The features hold the kind as what it is: a number, a word, a category.
     defaults[column] = values[values.astype(str) == name].iloc[:1].to_numpy()
     layer.feature_defaults = defaults
+
+
+def move_points(layer: Points, target: Points, places: Sequence[int]) -> None:
+    """Move some points of a layer, by their numbers, into another: they are of its kind then."""
+    moved = [target.world_to_data(layer.data_to_world(layer.data[place])) for place in places]
+    layer.selected_data = set(places)
+    layer.remove_selected()
+    target.add(np.array(moved))
+    target.selected_data = set()
 
 
 def _kinds_of_layer(layer: Points, names: Sequence[str]) -> Iterator[Kind]:

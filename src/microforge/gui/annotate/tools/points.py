@@ -11,14 +11,15 @@ from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.tools.base import AnnotationTools
 from microforge.gui.annotate.tools.class_list import KindList
 from microforge.gui.annotate.tools.point_undo import PointHistory
-from microforge.gui.layers.gestures import OF_POINTS, KeyUse
+from microforge.gui.layers.gestures import NEXT_KIND, OF_POINTS, KeyUse
 from microforge.gui.layers.marks import is_result
-from microforge.gui.layers.points import KIND, outside, points_on
+from microforge.gui.layers.points import KIND, kind_column, outside, points_on
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.cell_types import (
     add_kind,
     cell_types_on,
+    move_points,
     next_kind,
     remove_kind,
     rename_kind,
@@ -86,21 +87,38 @@ class PointTools(AnnotationTools):
 
     def key_uses(self) -> list[KeyUse]:
         """Give the keys and what they do."""
-        return list(OF_POINTS)
+        return [*OF_POINTS, NEXT_KIND]
 
     def close_down(self) -> None:
         """Leave the layers as they were found."""
-        for history in self._histories.values():
-            history.detach()
-        self._histories.clear()
+        for layer in list(self._histories):
+            self._let_go(layer)
 
     def _remember(self) -> None:
         """Make changes of the points of all images such that they can be taken back."""
         layers = {layer for item in self.session.annotated for layer in item.points}
         for layer in self._histories.keys() - layers:
-            self._histories.pop(layer).detach()
+            self._let_go(layer)
         for layer in layers - self._histories.keys():
             self._histories[layer] = PointHistory(layer)
+            layer.bind_key(NEXT_KIND.key, self._on_next_kind, overwrite=True)
+
+    def _let_go(self, layer: Layer) -> None:
+        layer.bind_key(NEXT_KIND.key, None, overwrite=True)
+        self._histories.pop(layer).detach()
+
+    def _on_next_kind(self, layer: Points) -> None:
+        """Make the points that are selected, or else the one under the mouse, be of the next kind."""
+        item = self.session.annotated_of(layer)
+        under = layer.get_value(self.session.viewer.cursor.position, world=True)
+        places = sorted(layer.selected_data) or ([] if under is None else [int(under)])
+        layers = [] if item is None or kind_column(layer) else list(item.points)
+        if len(layers) < 2 or not places:
+            self.session.say("Point at a cell, or select some, where there are several kinds: Add a kind.")
+            return
+        target = layers[(layers.index(layer) + 1) % len(layers)]
+        with self._histories[layer].one_step(self._histories[target]):
+            move_points(layer, target, places)
 
     def _show(self, item: Annotated) -> None:
         """Show what the user has set before, without setting it again."""

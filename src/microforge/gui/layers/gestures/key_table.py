@@ -35,6 +35,8 @@ OF_POINTS = (
     KeyUse("Ctrl+Z", "undo"),
     KeyUse("Ctrl+Shift+Z", "redo"),
 )
+#: Several kinds of points only.
+NEXT_KIND = KeyUse("K", "the point under the mouse, or those selected: of the next kind")
 #: The classes of pixels by their place in the list: the numbers alone are napari's tools.
 CLASS_KEYS = tuple(f"Ctrl+{number}" for number in range(1, 10))
 #: Wherever the plugin is open, whatever the goal.
