@@ -50,6 +50,13 @@ def test_pixels_of_all_planes_and_frames_count() -> None:
     assert tiny_objects(labels)[0].at == (1, 2, 130)
 
 
+def test_numbers_may_be_any() -> None:
+    labels = squares(20, 20, 20, 20, 3).astype(np.uint32)
+    labels[labels == 5] = 4_000_000_000
+    assert tiny_objects(labels) == (TinyObject(4_000_000_000, 9, (2, 130)),)
+    assert tiny_objects(np.zeros((8, 8), np.uint8)) == ()
+
+
 def test_what_was_changed_meanwhile_stays() -> None:
     labels = squares(20, 20, 20, 20, 3)
     assert without(labels, [TinyObject(9, 9, (2, 130))]) is None

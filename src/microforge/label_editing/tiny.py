@@ -1,5 +1,6 @@
 """Objects far too small to be meant: come here for clicks and strokes that were made by accident."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,13 +30,31 @@ def tiny_objects(labels: Array) -> tuple[TinyObject, ...]:
     labels
         Whole numbers ``(T)(Z)YX``, 0 = background.
     """
-    places = np.flatnonzero(labels)
-    values, first, pixels = np.unique(labels.ravel()[places], return_index=True, return_counts=True)
-    if len(values) < ENOUGH_TO_TELL:
+    sizes = _sizes(labels)
+    if len(sizes) < ENOUGH_TO_TELL:
         return ()
-    tiny = np.flatnonzero(pixels < TINY_PART * np.median(pixels))
-    where = [tuple(map(int, np.unravel_index(places[first[k]], labels.shape))) for k in tiny]
-    return tuple(TinyObject(int(values[k]), int(pixels[k]), at) for k, at in zip(tiny, where, strict=True))
+    least = TINY_PART * float(np.median(list(sizes.values())))
+    tiny = [label for label in sorted(sizes) if sizes[label] < least]
+    return tuple(TinyObject(label, sizes[label], _first_pixel(labels, label)) for label in tiny)
+
+
+def _sizes(labels: Array) -> "Counter[int]":
+    """Count the pixels of each label, plane by plane: counting all at once would need twice the memory."""
+    total: Counter[int] = Counter()
+    for plane in labels.reshape(-1, *labels.shape[-2:]):
+        if plane.max(initial=0) <= plane.size:
+            counts = np.bincount(plane.ravel())
+            values = np.flatnonzero(counts)
+            counts = counts[values]
+        else:
+            values, counts = np.unique(plane, return_counts=True)
+        total.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    del total[0]
+    return total
+
+
+def _first_pixel(labels: Array, label: int) -> tuple[int, ...]:
+    return tuple(int(place) for place in np.unravel_index(int(np.argmax(labels == label)), labels.shape))
 
 
 def without(labels: Array, tiny: Sequence[TinyObject]) -> Edit | None:
