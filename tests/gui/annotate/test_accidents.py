@@ -110,6 +110,11 @@ def test_strokes_one_after_the_other_are_objects_numbered_from_one_and_the_count
     qtbot.waitUntil(lambda: shown().startswith("2 objects"), timeout=5000)
     person.mouse.redo()
     qtbot.waitUntil(lambda: shown().startswith("3 objects"), timeout=5000)
+    person.tools.fresh.setChecked(False)
+    person.layer.selected_label = 7
+    person.mouse.drag((70, 20), (70, 40))
+    person.mouse.drag((70, 80), (70, 90))
+    assert (person.labels[70, 30], person.labels[70, 85]) == (7, 7)
 
 
 def test_painting_after_another_image_was_chosen_leaves_the_first_alone(person: Annotating) -> None:

@@ -102,3 +102,21 @@ def test_labels_that_nobody_may_write_into_become_a_copy(panel: AnnotatePanel) -
     layer, _ = brush_on(panel, labels)
     layer.paint((30, 30), 3)
     assert layer.data[30, 30] == 3
+
+
+def test_after_a_polygon_the_next_object_has_a_label_of_its_own(panel: AnnotatePanel) -> None:
+    layer, _ = brush_on(panel, np.zeros(SHAPE, np.int32))
+    layer.mode = "polygon"
+    layer.paint_polygon([[2, 2], [2, 8], [8, 8]], 1)
+    assert layer.selected_label == 2
+
+
+def test_with_another_goal_the_layer_is_painted_on_as_ever(panel: AnnotatePanel) -> None:
+    layer, _ = brush_on(panel, np.zeros(SHAPE, np.int32))
+    assert layer.preserve_labels
+    assert layer.keymap
+    panel.task.set_value("counting")
+    assert not layer.preserve_labels
+    assert not layer.keymap
+    panel.task.set_value("instances")
+    assert layer.preserve_labels

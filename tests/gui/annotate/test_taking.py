@@ -16,7 +16,7 @@ from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.snapshot import snapshot_of
 from support.annotating import PLANE, Annotating, annotating
-from support.mouse import SHIFT
+from support.mouse import RIGHT, SHIFT
 
 #: Three objects that a network found: the first sure, the second less, the third not.
 FOUND = np.zeros(PLANE, np.int32)
@@ -121,6 +121,11 @@ def test_the_background_brush_marks_ground_beside_objects_and_the_key_turns_back
     assert sample.mask is not None
     assert np.array_equal(sample.mask, strokes | (before > 0))
     assert np.array_equal(sample.annotation, before), "a painted object wins over the stroke"
+    person.mouse.undo()
+    assert not np.asarray(item.ground.data).any()
+    person.mouse.drag((50, 60), (70, 60), (70, 80), (50, 80), button=RIGHT)
+    assert np.asarray(item.ground.data)[52:69, 62:79].all(), "an outline fills with background, too"
+    assert item.ground.mode == "paint"
     person.mouse.undo()
     assert not np.asarray(item.ground.data).any()
     person.mouse.key(Qt.Key.Key_U)

@@ -20,9 +20,9 @@ class BackgroundBrush(QObject):  # type: ignore[misc]  # qtpy has no types
         self._session = session
         self._bound: set[Layer] = set()
 
-    def serve(self) -> None:
+    def serve(self, *, objects: bool) -> None:
         """Bind the key where objects are painted, and nowhere else."""
-        wanted = set() if self._session.has_classes else {*self._layers()}
+        wanted = {*self._layers()} if objects else set()
         for layer in self._bound - wanted:
             layer.bind_key(GROUND_KEY.key, None, overwrite=True)
         for layer in wanted - self._bound:

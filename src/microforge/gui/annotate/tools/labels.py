@@ -199,8 +199,9 @@ class PaintTools(AnnotationTools):
     def _meet(self) -> None:
         """Give each layer that is painted on a hand, whoever made it."""
         for item in self.session.annotated:
-            if isinstance(item.labels, Labels) and item.labels not in self._hands:
-                self._hands[item.labels] = self._hand_for(item.image, item.labels)
+            for layer in (item.labels, item.ground):
+                if isinstance(layer, Labels) and layer not in self._hands:
+                    self._hands[layer] = self._hand_for(item.image, layer)
 
     def _hand_for(self, image: Layer, labels: Labels) -> Hand:
         session, letters = self.session, axes_of(image, self.session.axes_of(image))[0]
@@ -211,7 +212,8 @@ class PaintTools(AnnotationTools):
         hand.all_wanted.connect(self.found.take_all)
         hand.tool_changed.connect(self._show_tools)
         hand.planes_wanted.connect(partial(self._filling.start, hand))
-        hand.class_wanted.connect(partial(self._pick_place, labels))
+        if not is_ground(labels):
+            hand.class_wanted.connect(partial(self._pick_place, labels))
         labels.events.selected_label.connect(self._mark_class)
         return hand
 
@@ -222,11 +224,13 @@ class PaintTools(AnnotationTools):
 
     def _serve(self) -> None:
         """Let strokes and keys mean what the goal chosen needs."""
+        paints = self.session.kind is LABELS
         kind = Labelled.CLASSES if self.session.has_classes else Labelled.OBJECTS
-        for hand in self._hands.values():
+        for layer, hand in self._hands.items():
             hand.rule = self.fresh.isChecked()
-            hand.serve(kind if self.session.kind is LABELS else Labelled.OTHERWISE)
-        self._ground.serve()
+            # Strokes of background are one class: they are no objects.
+            hand.serve(Labelled.OTHERWISE if not paints else Labelled.CLASSES if is_ground(layer) else kind)
+        self._ground.serve(objects=paints and kind is Labelled.OBJECTS)
 
     def _let_go(self, layer: Layer) -> None:
         layer.events.selected_label.disconnect(self._mark_class)
