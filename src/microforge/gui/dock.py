@@ -31,6 +31,8 @@ from microforge.gui.widgets.look.icons import DONE, icon_of
 from microforge.inference.open_images import OpenImagePredicted
 
 MINIMUM_WIDTH = 300
+#: Milliseconds between looks whether a question before closing is answered.
+CLOSING_PERIOD = 100
 #: Milliseconds a message stays that needs no action.
 READING_TIME = 15_000
 _TICK_SIZE = QSize(12, 12)
@@ -127,6 +129,10 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         QTimer.singleShot(0, lambda: take_back(window, told))
 
     def _not_closing(self) -> None:
+        if QApplication.activeModalWidget() is not None:
+            # napari asks whether to close; the window goes, or stays, when that is answered.
+            QTimer.singleShot(CLOSING_PERIOD, self._not_closing)
+            return
         self._closing = False
 
     def _follow_window(self, window: QWidget) -> None:

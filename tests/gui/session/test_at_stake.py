@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QDialog
 
-from microforge.gui.dock import MicroforgeDock
+from microforge.gui.dock import CLOSING_PERIOD, MicroforgeDock
 from microforge.gui.layers.convert import add_labels, add_region
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.at_stake import at_stake, take_back, tell_napari
@@ -64,6 +67,27 @@ def test_napari_names_it_in_the_question_that_it_asks(
     dock.eventFilter(window, ClosedByAPerson())
     assert tasks.get_status() == [*before, "Microforge: not saved, and lost: A3 annotation"]
     qtbot.waitUntil(lambda: tasks.get_status() == before)
+    dock.close_down()
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_the_training_ends_with_the_window_also_where_napari_asked_before(
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], make_session: Callable[[Any], Session], closes: bool
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = MicroforgeDock(viewer, make_session(viewer), lambda: iter(()))
+    viewer.window.add_dock_widget(dock)
+    ended: list[bool] = []
+    dock.session.closing.connect(lambda: ended.append(True))
+    window = viewer.window._qt_window
+    dock.eventFilter(window, ClosedByAPerson())
+    question = QDialog(window)
+    QTimer.singleShot(150, question.accept)
+    question.exec()
+    if not closes:
+        qtbot.wait(3 * CLOSING_PERIOD)
+    window.hide()
+    assert bool(ended) is closes
     dock.close_down()
 
 
