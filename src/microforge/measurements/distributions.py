@@ -119,6 +119,9 @@ def histogram(values: Array) -> Histogram:
     whole = bool((known == np.round(known)).all())
     if whole and high - low < _MOST_BARS:
         edges = np.arange(low - 0.5, high + 1)
+    elif high == low:
+        # One bar, wide enough to be seen beside the numbers on the axis.
+        edges = low + np.array([-1.0, 1.0]) * (0.1 * abs(low))
     else:
         edges = np.linspace(low, high, _bars(known, high - low) + 1)
     counts, _ = np.histogram(known, edges)
@@ -135,8 +138,6 @@ def number_text(value: float) -> str:
 
 
 def _bars(known: Doubles, span: float) -> int:
-    if span <= 0:
-        return 1
     quarter, three_quarters = np.percentile(known, (25, 75))
     width = 2 * (three_quarters - quarter) / len(known) ** (1 / 3)
     return _MOST_BARS if width * _MOST_BARS <= span else max(_FEWEST_BARS, int(np.ceil(span / width)))

@@ -73,7 +73,7 @@ def test_a_slider_acts_on_the_result_without_a_new_prediction(
     qtbot.waitUntil(lambda: table.rows.rowCount() == 3, timeout=5000)
     number(panel, "confidence", 0.7)
     qtbot.waitUntil(lambda: objects(session) == 1, timeout=5000)
-    assert "2 less certain than 0.70 left out" in decoding.note.text()
+    assert "1 object shown; 0 smaller than 1 px, 2 less certain than 0.70 left out" in decoding.note.text()
     assert panel.layers.message.text() == "field: 1 object"
     assert len(made) == 1
     assert len(session.viewer.layers) == 2

@@ -53,3 +53,27 @@ def test_a_point_that_is_deleted_leaves_the_table(qtbot: Any, session: Session, 
     layer.selected_data = {0}
     layer.remove_selected()
     qtbot.waitUntil(lambda: table.rows.rowCount() == 1, timeout=5000)
+
+
+def test_a_slider_leaves_points_out_and_the_count_stays(qtbot: Any, session: Session, tmp_path: Path) -> None:
+    model = counting_model()
+    save_model(tmp_path / "cells.safetensors", model.weights, model.card)
+    panel = ApplyPanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    session.set_model(tmp_path / "cells.safetensors")
+    session.viewer.add_image(np.random.default_rng(1).gamma(2, 50, (48, 40)).astype(np.float32), name="field")
+    with qtbot.waitSignal(session.applying.finished, timeout=60_000):
+        panel.layers.start.click()
+    layer, counts = session.viewer.layers["field (cells)"], panel.layers.parts[0]
+    before = len(layer.data)
+    middle = float(np.median(layer.features["confidence"]))
+    qtbot.waitUntil(lambda: len(counts.columns()["count"]) == 1, timeout=5000)
+    count = counts.columns()["count"].tolist()
+    slider = panel.layers.decoding.sliders.lines["confidence"].slider
+    slider.setValue(round(middle * slider.maximum()))
+    qtbot.waitUntil(lambda: 0 < len(layer.data) < before, timeout=5000)
+    assert f"{before - len(layer.data)} less certain than" in panel.layers.decoding.note.text()
+    qtbot.waitUntil(lambda: panel.layers.objects.table.panel.rows.rowCount() == len(layer.data), timeout=5000)
+    qtbot.waitUntil(lambda: counts.columns()["count"].tolist() == count, timeout=5000)
+    assert [one.name for one in session.viewer.layers] == ["field", "field (cells)"]

@@ -157,7 +157,9 @@ def _shown_and_left_out(events: Sequence[OpenImagePredicted]) -> str:
         left_out.update(event.prediction.left_out)
         shown += len(next(iter(event.prediction.measurements.values()), ()))
     task = events[-1].task
-    return f"{shown:,} {task.answer.counted or 'results'} shown; {left_out_text(task.options, left_out)}"
+    counted = task.answer.counted or "results"
+    called = counted.removesuffix("s") if shown == 1 else counted
+    return f"{shown:,} {called} shown; {left_out_text(task.options, left_out)}"
 
 
 def _decoded(events: Sequence[OpenImagePredicted], options: Mapping[str, Any]) -> Iterator[OpenImagePredicted]:
