@@ -34,6 +34,7 @@ from microforge.tasks.counting.points import (
     spacing_of,
 )
 from microforge.tasks.counting.scores import summarise_counts, tally_counts
+from microforge.tasks.counting.unclicked import advice_on_unclicked
 from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Batch, Count, Points, Prediction, Sample, Target
 
@@ -190,7 +191,8 @@ class Counting(Task):
         return of_points(sample)
 
     def advise(self, samples: Sequence[Sample]) -> Iterator[RunAdvice]:
-        """Tell of points outside annotated regions."""
+        """Tell of points outside annotated regions, and of cells without a point where all should have one."""
+        yield from advice_on_unclicked(samples)
         for sample in samples:
             if sample.points is not None and sample.mask is not None:
                 outside = len(sample.points) - len(sample.points.inside(sample.mask))
