@@ -13,13 +13,24 @@ from qtpy.QtCore import Qt
 
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
-from microforge.gui.layers.gestures import CLASS_KEYS, FILL_PLANES, NEW_OBJECT, NEXT_KIND, TOOLS, Hand, Labelled
+from microforge.gui.layers.gestures import (
+    CLASS_KEYS,
+    FILL_PLANES,
+    GROUND_KEY,
+    NEW_OBJECT,
+    NEXT_KIND,
+    TAKE_ALL,
+    TOOLS,
+    Hand,
+    Labelled,
+)
 from microforge.gui.layers.gestures.key_table import OF_NAPARI
 from microforge.gui.layers.marks import ROLE_KEYS
 from support.annotating import Annotating, annotating
 from support.mouse import CTRL
 
-OURS = (NEW_OBJECT.key, FILL_PLANES.key, *(tool.key for tool in TOOLS), *CLASS_KEYS)
+OF_OBJECTS = (NEW_OBJECT.key, FILL_PLANES.key, TAKE_ALL.key, *(tool.key for tool in TOOLS))
+OURS = (*OF_OBJECTS, GROUND_KEY.key, *CLASS_KEYS)
 EVERYWHERE = tuple(key.key for key in ROLE_KEYS)
 
 
@@ -51,9 +62,8 @@ def test_layer_has_the_keys_of_what_it_holds_and_none_when_let_go(panel: Annotat
     hand = Hand(panel.session.viewer, layer, "YX")
     hand.serve(Labelled.OBJECTS)
     hand.serve(labelled)
-    objects = bindings((NEW_OBJECT.key, FILL_PLANES.key, *(tool.key for tool in TOOLS)))
     classes = bindings(("O", *CLASS_KEYS))
-    wanted = {Labelled.OBJECTS: objects, Labelled.CLASSES: classes, Labelled.OTHERWISE: set()}
+    wanted = {Labelled.OBJECTS: bindings(OF_OBJECTS), Labelled.CLASSES: classes, Labelled.OTHERWISE: set()}
     assert set(layer.keymap) == wanted[labelled]
     assert layer.preserve_labels == (labelled is Labelled.OBJECTS)
     hand.detach()
