@@ -12,10 +12,14 @@ from qtpy.QtCore import Qt
 
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
+from microforge.gui.layers.gestures import TAKE
 from microforge.gui.layers.marks import mark_result
 from microforge.gui.layers.results import DETAILS
 from microforge.gui.session.snapshot import snapshot_of
+from microforge.tasks import get_task
+from microforge.types import Image, Prediction
 from support.annotating import PLANE, Annotating, annotating
+from support.model_cards import write_model
 from support.mouse import RIGHT, SHIFT
 
 #: Three objects that a network found: the first sure, the second less, the third not.
@@ -169,3 +173,31 @@ def test_ground_said_to_be_background_is_known_whatever_the_rest_is(person: Anno
     assert mask[50:60, 50:60].all()
     assert mask[before > 0].all()
     assert mask.all() == (unpainted == "background")
+
+
+class Finder:
+    """Finds the three objects, whatever the image."""
+
+    task = get_task("instances")()
+
+    def run_image(self, image: Image) -> Iterator[Prediction]:
+        yield Prediction(labels=FOUND, measurements={"label": np.arange(1, 4), "confidence": np.array(CONFIDENCE)})
+
+
+def test_before_any_painting_a_model_proposes_objects_and_the_tool_that_takes_them_is_in_hand(
+    person: Annotating, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dock, layers = person.dock, person.viewer.layers
+    dock.apply.layers._make = lambda _model, _config: Finder()
+    dock.session.set_model(write_model(tmp_path / "nuclei.safetensors"))
+    image = person.viewer.add_image(np.zeros(PLANE, np.uint8), name="new")
+    dock.session.set_axes(image, "YX")
+    dock.annotate.image.set_value(image)
+    person.tools.found.propose.click()
+    qtbot.waitUntil(lambda: person.tools.row.buttons[TAKE].isChecked(), timeout=10_000)
+    assert layers.selection.active is person.layer
+    assert not person.labels.any(), "nothing is taken unasked"
+    assert dock.tabs.tabText(dock.tabs.currentIndex()).strip() == "Annotate"
+    person.tools.found.all.click()
+    qtbot.waitUntil(lambda: bool(person.labels.any()), timeout=10_000)
+    assert np.array_equal(person.labels > 0, (FOUND == 1) | (FOUND == 2))

@@ -84,7 +84,8 @@ class PaintTools(AnnotationTools):
         self.hint = Note(tip="The key ? shows all keys.")
         self._rows = rows(("Unpainted is", self.unpainted))
         first = beside(self.annotate, self.existing)
-        stacked(self, first, self.found, self.classes, self.fresh, self.row, self.hint, self._rows)
+        brush = beside(self.fresh, self.row.ground)
+        stacked(self, first, self.found, self.classes, brush, self.row, self.hint, self._rows)
         self._connect()
 
     def refresh(self) -> None:

@@ -11,7 +11,13 @@ _COLUMNS = 5
 
 
 class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Buttons for the tools of a hand; the one in hand is pressed."""
+    """Buttons for the tools of a hand; the one in hand is pressed.
+
+    Attributes
+    ----------
+    ground
+        The button of the background brush, to be placed where brushes are chosen.
+    """
 
     picked = Signal(object)
     planes_wanted = Signal()
@@ -21,7 +27,7 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self) -> None:
         super().__init__()
         self.buttons = {tool: _button(tool.word, f"{_sentence(tool.does)} Key {tool.key}.") for tool in TOOLS}
-        self.ground = _button("Ground", f"{_sentence(GROUND_KEY.does)} Key {GROUND_KEY.key}.")
+        self.ground = _button("Background", f"{_sentence(GROUND_KEY.does)} Key {GROUND_KEY.key}.")
         self.planes = _button("Planes", f"{_sentence(FILL_PLANES.does)} Key {FILL_PLANES.key}.")
         self.keys = _button("Keys ?", "Show what the keys do. Key ?")
         self._shown: list[QPushButton] = []
@@ -39,9 +45,9 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
             Whether there are planes, and whether the brush says what is background.
         """
         self.setVisible(hand is not None)
+        self.ground.setVisible(hand is not None and hand.objects)
         self.ground.setChecked(ground)
         wanted = [made for tool, made in self.buttons.items() if hand is not None and hand.has(tool)]
-        wanted += [self.ground] * (hand is not None and hand.objects)
         wanted += [self.planes] * (stack and hand is not None and hand.objects)
         self._arrange([*wanted, self.keys])
         for tool, made in self.buttons.items():
@@ -54,7 +60,7 @@ class ToolRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         if wanted == self._shown:
             return
         self._shown = wanted
-        for made in (*self.buttons.values(), self.ground, self.planes, self.keys):
+        for made in (*self.buttons.values(), self.planes, self.keys):
             self._grid.removeWidget(made)
             made.setVisible(made in wanted)
         for place, made in enumerate(wanted):

@@ -25,16 +25,19 @@ class FoundObjects:
     ----------
     labels, found
         What is painted, and what the network found.
-    confidence
-        Of each object of `found`, where it is known.
     window
         Where the part lies in the labels on the screen.
     """
 
     labels: Array
     found: Array
-    confidence: dict[int, float]
     window: Window
+    _layer: Labels
+    _others: dict[int, int]
+
+    def confidence(self) -> dict[int, float]:
+        """Give how sure the network is of each object of `found`, where it is known; slow for long series."""
+        return _confidence(self._layer, self._others)
 
     def in_whole(self, edit: Edit) -> Edit:
         """Give an edit of the part as one of all the labels on the screen."""
@@ -64,21 +67,21 @@ def found_over(layer: Labels, shown: ShownLabels) -> FoundObjects | None:
     if any(not 0 <= place < layer.data.shape[axis] for axis, place in others.items()):
         return None
     view = _view(layer, axes, others)
-    return _common(shown.labels, view, [int(at[axis]) for axis in axes], _confidence(layer, others))
-
-
-def _common(labels: Array, found: Array, start: Sequence[int], confidence: dict[int, float]) -> FoundObjects | None:
-    """Give the part that two label images have in common; `start` is where the first begins in the second."""
-    spans = [
-        (max(0, -begin), min(mine, theirs - begin), begin)
-        for begin, mine, theirs in zip(start, labels.shape, found.shape, strict=True)
-    ]
-    if any(low >= high for low, high, _ in spans):
+    window = _common(shown.labels.shape, view.shape, [int(at[axis]) for axis in axes])
+    if window is None:
         return None
-    window = tuple(slice(low, high) for low, high, _ in spans)
-    return FoundObjects(
-        labels[window], found[tuple(slice(low + at, high + at) for low, high, at in spans)], confidence, window
-    )
+    there = tuple(slice(part.start + at[axis], part.stop + at[axis]) for part, axis in zip(window, axes, strict=True))
+    return FoundObjects(shown.labels[window], view[there], window, layer, others)
+
+
+def _common(labels: Sequence[int], found: Sequence[int], start: Sequence[int]) -> Window | None:
+    """Give the part of one grid that another covers; `start` is where the first begins in the second."""
+    spans = [
+        (max(0, -begin), min(mine, theirs - begin)) for begin, mine, theirs in zip(start, labels, found, strict=True)
+    ]
+    if any(low >= high for low, high in spans):
+        return None
+    return tuple(slice(low, high) for low, high in spans)
 
 
 def _same_grid(layer: Labels, own: Layer, whole: Array, axes: Sequence[int], origin: Array) -> bool:

@@ -49,7 +49,7 @@ Way = Callable[[Laid, int], Edit]
 def confident_ones(laid: Laid, first: int) -> Edit:
     """Take all objects that nobody has painted and that the network is sure of."""
     one = laid.found
-    sure = confident(one.labels, one.found, one.confidence, laid.said)
+    sure = confident(one.labels, one.found, one.confidence(), laid.said)
     return take(one.labels, one.found, sure.tolist(), first)
 
 
@@ -66,7 +66,7 @@ def as_classes(laid: Laid, _first: int) -> Edit:
 def asked_about(laid: Laid) -> list[int]:
     """Give the objects that a person is asked about, by their labels in what the network found."""
     one = laid.found
-    return [int(label) for label in worth_asking(one.labels, one.found, one.confidence, laid.said)]
+    return [int(label) for label in worth_asking(one.labels, one.found, one.confidence(), laid.said)]
 
 
 def said_objects(laid: Laid, first: int) -> Edit:
