@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from support.annotating import LEFT_BOX, PLANE, RIGHT_BOX, Annotating, annotating
 
@@ -102,6 +103,10 @@ def test_tool_stays_in_hand_until_the_brush_is_taken_and_its_button_shows_it(per
     person.mouse.click((40, 60))
     assert len(np.unique(person.labels)) == 2
     made.click()
+    QTest.keyPress(person.mouse.native, Qt.Key.Key_Space)
+    assert (made.isChecked(), person.layer.mode) == (True, "pan_zoom")
+    QTest.keyRelease(person.mouse.native, Qt.Key.Key_Space)
+    assert (made.isChecked(), person.layer.mode) == (True, "pick")
     made.click()
     assert (made.isChecked(), person.layer.mode) == (False, "paint")
 
