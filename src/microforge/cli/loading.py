@@ -46,12 +46,19 @@ def _usable(pairing: Pairing, task: Task) -> int:
 
 
 def _training_pairs(pairing: Pairing, held: Pairing, split: str) -> Pairing:
+    """Give the images called 'train', or else all but those held and those called 'test'."""
     table = split.rpartition(":")[0]
+    training = _called(pairing, f"{table}:train")
+    tested = _called(pairing, f"{table}:test") if training is None else None
+    training = (pairing if training is None else training).without(held.stems)
+    return training if tested is None else training.without(tested.stems)
+
+
+def _called(pairing: Pairing, split: str) -> Pairing | None:
     try:
-        training = pairing.select(read_split(f"{table}:train", pairing.stems))
+        return pairing.select(read_split(split, pairing.stems))
     except PairingError:
-        training = pairing
-    return training.without(held.stems)
+        return None
 
 
 def _load(pairing: Pairing, task: Task, files: TrainingFiles, say: Callable[[str], None]) -> tuple[Sample, ...]:

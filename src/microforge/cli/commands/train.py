@@ -54,7 +54,7 @@ def train_command(
         typer.Option(
             metavar="CSV:NAME",
             help="Measure quality on the images whose `split` column in this table is NAME; train on those called "
-            "'train', or on all others where none is.",
+            "'train', or on all others but those called 'test' where none is.",
         ),
     ] = None,
     group_by: Annotated[
