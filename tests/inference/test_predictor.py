@@ -118,9 +118,9 @@ def test_crop_and_full_image_agree(model: Path) -> None:
     assert ((full[60:240, 60:240] > 0)[inner, inner] == (crop > 0)[inner, inner]).mean() > 0.98
 
 
-def test_an_empty_field_gives_no_objects(model: Path) -> None:
+def test_of_an_empty_field_hardly_a_pixel_is_taken_for_an_object(model: Path) -> None:
     noise = np.random.default_rng(0).normal(200, 30, (1, 200, 200)).clip(0).astype(np.uint16)
-    assert Predictor(model, CPU).predict(Sample("empty", noise)).labels.max() <= 2
+    assert (Predictor(model, CPU).predict(Sample("empty", noise)).labels > 0).mean() < 0.01
 
 
 def test_time_series_are_predicted_one_by_one(model: Path) -> None:
