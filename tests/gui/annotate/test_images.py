@@ -70,7 +70,7 @@ def test_axes_of_a_stack_are_asked(qtbot: QtBot, panel: AnnotatePanel) -> None:
     panel.task.set_value("denoising")
     film = panel.session.viewer.add_image(np.random.default_rng(0).normal(size=(6, 40, 40)), name="film")
     assert not panel.axes.isHidden()
-    panel.axes._boxes[0].setCurrentText("T")
+    panel.axes.choose(0, "T")
     panel.tools[NOTHING].use.click()
     assert panel.session.axes_of(film) == "TYX"
     qtbot.waitUntil(lambda: "6 images" in panel.count.text())
@@ -188,8 +188,8 @@ def test_channels_of_a_target_are_asked(qtbot: QtBot, panel: AnnotatePanel, pair
     stains = panel.session.viewer.add_image(np.stack([pair[1].data] * 3), name="stains")
     pick(panel, stains)
     row = panel.tools[IMAGE_PAIRS].rows[0]
-    assert not row.choice.axes.isHidden()
-    row.choice.axes._boxes[0].setCurrentText("C")
+    assert not row.choice.about.isHidden()
+    row.choice.about.axes.choose(0, "C")
     panel.tools[IMAGE_PAIRS].use.click()
     assert panel.session.axes_of(stains) == "CYX"
     qtbot.waitUntil(lambda: panel.next.isVisibleTo(panel))

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from microforge.annotations import LABELS
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.annotate.tools.class_list import ClassList
-from microforge.gui.widgets.axes_picker import AxesWidget
+from microforge.gui.widgets.dimensions.axes_picker import AxesWidget
 
 
 def test_one_click_makes_the_layer_and_the_count_follows(qtbot: QtBot, panel: AnnotatePanel, nuclei: Any) -> None:
@@ -64,7 +64,7 @@ def test_axes_are_asked_only_where_they_are_not_known(panel: AnnotatePanel) -> N
     stack = viewer.add_image(np.zeros((12, 8, 9)), name="stack")
     panel.image.set_value(stack)
     assert not panel.axes.isHidden()
-    panel.axes._boxes[0].setCurrentText("T")
+    panel.axes.choose(0, "T")
     panel.tools[LABELS].annotate.click()
     assert panel.session.axes_of(stack) == "TYX"
     viewer.add_image(np.zeros((8, 9, 3), np.uint8), rgb=True, name="colour")
@@ -124,13 +124,22 @@ def test_axes_widget_round_trip(qtbot: QtBot, axes: str) -> None:
     assert (widget.value(), widget.problem()) == (axes, "")
 
 
-def test_axes_that_make_no_sense_are_not_taken(qtbot: QtBot) -> None:
+def test_two_dimensions_never_mean_the_same(qtbot: QtBot) -> None:
     widget = AxesWidget()
     qtbot.addWidget(widget)
     widget.set_shape((7, 8, 9), "ZYX")
+    with qtbot.waitSignal(widget.value_changed) as said:
+        widget.choose(0, "Y")
+    assert (said.args, widget.value(), widget.problem()) == (["YZX"], "YZX", "")
+
+
+def test_axes_that_make_no_sense_are_not_taken(qtbot: QtBot) -> None:
+    widget = AxesWidget()
+    qtbot.addWidget(widget)
+    widget.set_shape((2, 2, 2, 2, 7, 8), "?TCZYX")
     with qtbot.assertNotEmitted(widget.value_changed):
-        widget._boxes[0].setCurrentText("Y")
-    assert "twice" in widget.problem()
+        widget.choose(0, "Z")
+    assert "twice" in widget.problem() or "not an axis" in widget.problem()
 
 
 def test_class_list_round_trip(qtbot: QtBot) -> None:

@@ -291,7 +291,7 @@ def test_deleted_points_come_back(panel: AnnotatePanel, nuclei: Any) -> None:
 
 def test_missing_axes_are_confirmed_by_the_button(panel: AnnotatePanel) -> None:
     film = panel.session.viewer.add_image(np.zeros((6, 20, 20)), name="film")
-    panel.axes._boxes[0].setCurrentText("T")
+    panel.axes.choose(0, "T")
     panel.tools[POINTS].click.click()
     assert panel.session.axes_of(film) == "TYX"
 

@@ -254,9 +254,8 @@ def test_classes_are_named(qtbot: Any, panel: ApplyPanel, session: Session, pred
 
 def test_axes_are_asked_once(qtbot: Any, panel: ApplyPanel, session: Session) -> None:
     layer = session.viewer.add_image(np.stack([points((1, 1)), points((2, 2), (5, 5))]), name="film")
-    assert panel.layers.axes.isVisible()
-    panel.layers.axes.set_value("TYX")
-    panel.layers.axes.value_changed.emit("TYX")
+    assert panel.layers.about.axes.isVisible()
+    panel.layers.about.axes.choose(0, "T")
     assert session.axes_of(layer) == "TYX"
     run(qtbot, session, panel.layers.apply)
     assert session.viewer.layers["film (objects)"].features["frame"].tolist()

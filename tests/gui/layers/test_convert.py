@@ -7,8 +7,8 @@ from napari.layers import Image, Labels, Shapes
 
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError, AxesError
-from microforge.gui.layers.convert import add_labels, add_region, image_of, labels_on, layer_pixel_size
-from microforge.gui.layers.layer_axes import axes_of
+from microforge.gui.layers.convert import add_labels, add_region, image_of, labels_on
+from microforge.gui.layers.layer_axes import axes_of, layer_pixel_size
 from microforge.gui.layers.outlines import outlines_of
 from microforge.gui.session.snapshot import snapshot_of, snapshots_of
 from microforge.gui.session.state import Session

@@ -68,7 +68,8 @@ class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, Opened):
             self.message.say("")
             layer = show_opened(self._session.viewer, event)
-            self._session.set_axes(layer, event.image.axes)
+            if event.image.axes_known:
+                self._session.set_axes(layer, event.image.axes)
 
     def _on_closing(self) -> None:
         self._opening.end(5)

@@ -28,7 +28,7 @@ from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness, Task, available_tasks, get_task
 
-_OF_THE_LIST = {"inserted", "removed", "reordered", "name"}
+_OF_THE_LIST = {"inserted", "removed", "reordered", "name", "scale", "units"}
 _FIRST_CLASSES = {1: "background", 2: "foreground"}
 
 
@@ -39,7 +39,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         super().__init__()
         self.session, self.watch = session, watch
         self.choice = ImageChoice(session, "The image to learn from.", "Open an image first", self)
-        self.image, self.axes = self.choice.picker, self.choice.axes
+        self.image, self.about_image = self.choice.picker, self.choice.about
+        self.axes = self.about_image.axes
         self.task = GoalPicker("What the model is to learn.")
         self.about = Note()
         self.tools: dict[AnnotationKind, AnnotationTools] = {
@@ -84,7 +85,6 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.task.set_value(session.config.task)
         self.about.say(session.task_class.description)
         self.all_images.setVisible(self.front.hides)
-        self._form.setRowVisible(self.axes, self.choice.ask(editable=self.current() is None))
         for kind, tools in self.tools.items():
             tools.setVisible(kind is session.kind)
             if kind is session.kind or tools.holds_keys:
@@ -117,10 +117,10 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             tools.close_down()
 
     def _lay_out(self) -> None:
-        form = rows(("Image", self.image), ("Goal", self.task))
+        form = rows(("Image", self.image))
+        form.addRow(self.about_image)
+        add_row(form, "Goal", self.task)
         form.addRow(self.about)
-        self._form = form
-        add_row(form, "Axes", self.axes)
         # All that needs an image: it gives room to what says how to get one.
         self._work = QWidget()
         work = stacked(self._work, form)

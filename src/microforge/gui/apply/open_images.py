@@ -1,6 +1,6 @@
 """Apply a model to open images: start, cancel, and show results."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,13 +15,13 @@ from microforge.gui.apply.model_run import ModelRun
 from microforge.gui.apply.results import ResultsPart, known_results
 from microforge.gui.apply.results.objects import ObjectResults
 from microforge.gui.layers.convert import image_of
-from microforge.gui.layers.layer_axes import axes_of, long_letters, long_shape
+from microforge.gui.layers.layer_axes import axes_of, dimensions_of, shape_of_layer
 from microforge.gui.layers.results import is_untouched, layer_place
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.front_image import image_behind
-from microforge.gui.widgets.axes_picker import AxesWidget
 from microforge.gui.widgets.basics import Note, button, plain_tip, shortened, stacked
 from microforge.gui.widgets.canvas_overlay import CanvasText
+from microforge.gui.widgets.dimensions.about_image import AboutImage
 from microforge.gui.widgets.look.buttons import accent
 from microforge.inference.open_images import (
     OpenImage,
@@ -65,7 +65,7 @@ class ApplyLayers(ModelRun):
         self._position = (0, 1)
         self._lines: list[str] = []
         self.chosen = Note()
-        self.axes = AxesWidget()
+        self.about = AboutImage()
         self._asked: Image | None = None
         tip = "Run the model on the selected images. The results become layers on top of them."
         self.start = accent(button("Apply to selected layers", tip, self.apply, icon="apply"))
@@ -77,7 +77,7 @@ class ApplyLayers(ModelRun):
         self._told: dict[Any, str] = {}
         # Without a parent: closing stops it also after Qt has deleted the dock.
         self._table_soon = QTimer(singleShot=True, interval=TABLE_DELAY)
-        stacked(self, self.chosen, self.axes, self.start, self.busy, self.message, self.decoding, *self.parts)
+        stacked(self, self.chosen, self.about, self.start, self.busy, self.message, self.decoding, *self.parts)
         self._connect()
         self.refresh()
 
@@ -86,7 +86,7 @@ class ApplyLayers(ModelRun):
         images = self.images()
         self.chosen.say(f"Selected: {_some_names(images)}" if images else NOTHING_SELECTED)
         self.chosen.setToolTip(plain_tip("\n".join(layer.name for layer in images)))
-        self._ask_axes(images)
+        self._show_dimensions()
         ready = bool(images) and self._session.model_path is not None
         self.start.setEnabled(ready and not self._session.applying.running)
         self.objects.refresh()
@@ -106,6 +106,7 @@ class ApplyLayers(ModelRun):
         if model is None:
             return
         config = self._config()
+        self.about.confirm()
 
         def make() -> Callable[[], Iterator[Any]]:
             images = [self._opened(layer) for layer in self.images()]
@@ -128,7 +129,9 @@ class ApplyLayers(ModelRun):
 
     def _connect(self) -> None:
         self.follow()
-        self.axes.value_changed.connect(self._on_axes)
+        self.about.axes_said.connect(self._on_axes)
+        self.about.sizes_said.connect(self._on_sizes)
+        self._session.changed.connect(self._show_dimensions)
         self.decoding.decoded.connect(self._show_again)
         self._table_soon.timeout.connect(self.objects.refresh)
         layers = self._session.viewer.layers
@@ -139,6 +142,7 @@ class ApplyLayers(ModelRun):
     def close_down(self) -> None:
         """Let go of the viewer."""
         self._table_soon.stop()
+        self._session.changed.disconnect(self._show_dimensions)
         self.decoding.close_down()
         for part in self.parts:
             part.close_down()
@@ -146,23 +150,33 @@ class ApplyLayers(ModelRun):
         for source in self._sources:
             source.disconnect(self.refresh)
 
-    def _ask_axes(self, images: list[Image]) -> None:
-        """Ask what the dimensions of an image are where it does not say and nobody was asked before."""
-        session = self._session
-        unknown = [layer for layer in images if not axes_of(layer, session.axes_of(layer))[1]]
-        if unknown and unknown[0] is not self._asked:
-            letters = axes_of(unknown[0])[0]
-            self.axes.set_shape(long_shape(unknown[0], letters), long_letters(letters))
-        self._asked = unknown[0] if unknown else self._asked if self._asked in images else None
-        self.axes.setVisible(self._asked is not None)
+    def _show_dimensions(self) -> None:
+        """Say what the image selected is; of several, what one is that does not say it."""
+        images = self.images()
+        unknown = [layer for layer in images if not axes_of(layer)[1]]
+        if unknown:
+            self._asked = unknown[0]
+        elif self._asked not in images:
+            self._asked = images[0] if len(images) == 1 else None
+        self.about.setVisible(self._asked is not None)
+        if self._asked is not None:
+            self.about.show_image(self._asked.unique_id, dimensions_of(self._asked))
 
     def _on_axes(self, axes: str) -> None:
+        if self._asked is None:
+            return
+        # Images of the same shape that do not say it either are of the same recording.
+        shape = shape_of_layer(self._asked)
+        alike = [layer for layer in self.images() if shape_of_layer(layer) == shape and not axes_of(layer)[1]]
+        for layer in dict.fromkeys((self._asked, *alike)):
+            self._session.set_axes(layer, axes)
+
+    def _on_sizes(self, sizes: Mapping[str, float]) -> None:
         if self._asked is not None:
-            self._session.set_axes(self._asked, axes)
+            self._session.set_sizes(self._asked, sizes)
 
     def _opened(self, layer: Image) -> OpenImage:
-        known = self._session.axes_of(layer)
-        return OpenImage(image_of(layer, known), layer_place(layer, axes_of(layer, known)[0]))
+        return OpenImage(image_of(layer), layer_place(layer, axes_of(layer)[0]))
 
     def take(self, event: object) -> None:
         """Show how far the run is, and what it gives."""

@@ -9,21 +9,20 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Shapes
 
 from microforge.axes.lazy_view import LazyView
-from microforge.axes.letters import check_axes, spatial_axes
+from microforge.axes.letters import check_axes
 from microforge.errors import AnnotationError, MicroforgeError
 from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.gui.layers.layer_axes import (
     axes_of,
     drawing_axes,
     finest,
+    layer_pixel_size,
     long_letters,
     shape_of_layer,
     shown_dimensions,
 )
-from microforge.types import Array, Doubles, Image, PixelSize
+from microforge.types import Array, Doubles, Image
 
-#: Units that napari gives to axes which are in pixels.
-_PIXELS = {"pixel", "dimensionless", "px"}
 _REGION_COLOUR = "#ffd34e"
 #: Colour samples of a picture that has transparency.
 _WITH_TRANSPARENCY = 4
@@ -54,20 +53,6 @@ def image_of(layer: Layer, axes: str | None = None) -> Image:
         source=str(layer.source.path or ""),
         axes_known=known,
     )
-
-
-def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
-    """Give the pixel size in micrometre along ``(Z)YX``, or None where the layer's units do not say it.
-
-    A scale without units may be seconds between frames, or the ratio of plane distance to pixel.
-    """
-    sizes = []
-    for letter in spatial_axes(axes):
-        factor = _micrometres(layer.units[axes.index(letter)])
-        if factor is None:
-            return None
-        sizes.append(float(abs(layer.scale[axes.index(letter)])) * factor)
-    return tuple(sizes)
 
 
 def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
@@ -106,7 +91,6 @@ def add_labels(viewer: ViewerModel, image: Layer, axes: str, called: str = "anno
         opacity=0.6,
         **geometry_of(image, shown_dimensions(axes)),
     )
-    labels.metadata["microforge_axes"] = axes
     with brushes_down(viewer, again=False):
         viewer.add_layer(labels)
     viewer.layers.selection.active = labels
@@ -200,16 +184,6 @@ def _shear_matrix(layer: Layer) -> npt.NDArray[np.float64]:
     matrix = np.eye(layer.ndim)
     matrix[np.triu_indices(layer.ndim, 1)] = layer.shear
     return matrix
-
-
-def _micrometres(unit: Any) -> float | None:
-    """Give how many micrometres a unit of length is; None for pixels and anything else."""
-    if str(unit) in _PIXELS:
-        return None
-    try:
-        return float((1 * unit).to("micrometer").magnitude)
-    except (ValueError, TypeError, AttributeError):  # pint's errors are kinds of these
-        return None
 
 
 def _channel_names(layer: Layer, axes: str, shape: Sequence[int]) -> tuple[str, ...]:

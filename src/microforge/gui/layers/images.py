@@ -107,7 +107,7 @@ def _add(
         add_ours(viewer, layer)
     else:
         renew(layer, data, transform)
-    remember(layer, place, kind, details)
+    remember(layer, place, kind, {**details, "finer": shown.finer})
     return layer
 
 

@@ -1,16 +1,26 @@
-"""What the dimensions of a layer mean; come here when a layer is asked about, or read, otherwise than its file."""
+"""What a layer's dimensions mean, how large its pixels are; come here when it is asked, or read, unlike its file.
+
+What a person says is kept with the layer, so that all tabs, and all docks, know the same.
+"""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari.layers import Layer
 
-from microforge.axes.letters import check_axes, likely_axes
+from microforge.axes.dimensions import Dimensions, complete_size
+from microforge.axes.letters import check_axes, likely_axes, spatial_axes
 from microforge.errors import AxesError
+from microforge.types import PixelSize
 
 #: The most dimensions that an image has, and letters for those that mean nothing.
 _MOST, _OTHERS = "TCZYX", "tzcabdefghijklmno"
+#: Where a layer keeps what a person said of it: letters, and micrometres by letter of Z, Y and X.
+SAID_AXES, SAID_SIZES = "microforge_said_axes", "microforge_said_pixel_size"
+_UNKNOWN_SIZE = "microforge_unknown_pixel_size"
+#: Units that napari gives to axes which are in pixels.
+_PIXELS = {"pixel", "dimensionless", "px"}
 
 
 def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
@@ -21,17 +31,66 @@ def axes_of(layer: Layer, confirmed: str | None = None) -> tuple[str, bool]:
     Parameters
     ----------
     confirmed
-        What a person said of all dimensions, or of those that are longer than one.
+        What counts before all else, of all dimensions, or of those that are longer than one.
     """
     shape = shape_of_layer(layer)
     samples = "S" if getattr(layer, "rgb", False) else ""
-    for letters in (confirmed or "", str(layer.metadata.get("axes", "")), "".join(layer.axis_labels)):
+    written = (str(layer.metadata.get("axes", "")), "".join(layer.axis_labels))
+    for letters in (confirmed or "", said_axes(layer) or "", *written):
         with contextlib.suppress(AxesError):
             return _single_in_small(_for_all(letters.upper().removesuffix("S") + samples, shape), shape), True
     long = _long_places(shape, layer.ndim)
     likely = _likely([shape[place] for place in long if place < layer.ndim]) + samples
     axes = _single_in_small(_spread(likely, long, len(shape)), shape)
     return axes, long_letters(axes).removesuffix("S") == "YX"
+
+
+def said_axes(layer: Layer) -> str | None:
+    """Give the letters that a person said for a layer, or None."""
+    said: str | None = layer.metadata.get(SAID_AXES)
+    return said
+
+
+def say_axes(layer: Layer, axes: str) -> None:
+    """Keep with a layer what a person says its dimensions are: all, or those longer than one."""
+    layer.metadata[SAID_AXES] = axes
+
+
+def say_sizes(layer: Layer, sizes: Mapping[str, float]) -> None:
+    """Keep with a layer what a person says of its pixels: micrometres by letter of Z, Y and X.
+
+    The layer is not drawn otherwise: what was drawn on it would no longer lie on it.
+    """
+    layer.metadata[SAID_SIZES] = dict(sizes)
+
+
+def leave_size_unknown(layer: Layer) -> None:
+    """Note with a layer that a person was asked about the size of its pixels, and does not know."""
+    layer.metadata[_UNKNOWN_SIZE] = True
+
+
+def is_size_left_unknown(layer: Layer) -> bool:
+    """Whether a person said that nobody knows the size of a layer's pixels."""
+    return bool(layer.metadata.get(_UNKNOWN_SIZE))
+
+
+def dimensions_of(layer: Layer) -> Dimensions:
+    """Give what is known of a layer's dimensions and pixels."""
+    axes, known = axes_of(layer)
+    return Dimensions(long_shape(layer, axes), long_letters(axes), known, _sizes_of(layer, axes))
+
+
+def layer_pixel_size(layer: Layer, axes: str) -> PixelSize | None:
+    """Give the pixel size in micrometre along ``(Z)YX``: what a person said, else what the layer's units say, or None.
+
+    A scale without units may be seconds between frames, or the ratio of plane distance to pixel.
+    """
+    return complete_size(_sizes_of(layer, axes), axes)
+
+
+def draws_alike(axes: str, others: str) -> bool:
+    """Whether what is drawn on an image with these axes fits it as well where others are meant."""
+    return shown_dimensions(axes) == shown_dimensions(others) and axes.find("C") == others.find("C")
 
 
 def long_shape(layer: Layer, axes: str) -> tuple[int, ...]:
@@ -77,6 +136,26 @@ def finest(layer: Layer) -> Any:
 def long_letters(axes: str) -> str:
     """Give the letters of the dimensions that are not left out."""
     return "".join(letter for letter in axes if not letter.islower())
+
+
+def _sizes_of(layer: Layer, axes: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for letter in spatial_axes(axes):
+        factor = _micrometres(layer.units[axes.index(letter)])
+        if factor is not None:
+            found[letter] = float(abs(layer.scale[axes.index(letter)])) * factor
+    said: dict[str, float] = layer.metadata.get(SAID_SIZES, {})
+    return found | said
+
+
+def _micrometres(unit: Any) -> float | None:
+    """Give how many micrometres a unit of length is; None for pixels and anything else."""
+    if str(unit) in _PIXELS:
+        return None
+    try:
+        return float((1 * unit).to("micrometer").magnitude)
+    except (ValueError, TypeError, AttributeError):  # pint's errors are kinds of these
+        return None
 
 
 def _for_all(letters: str, shape: Sequence[int]) -> str:

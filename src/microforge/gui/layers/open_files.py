@@ -99,8 +99,10 @@ def _aligned(data: Array, axes: str, image: Image) -> tuple[Array, str]:
 
 def placed(image: Image, axes: str) -> dict[str, Any]:
     """Give the arguments that put a layer with these axes at its pixel size."""
+    # What is only likely must not look as if the file had said it.
+    labels = {"axis_labels": tuple(axes)} if image.axes_known else {}
     if image.pixel_size is None:
-        return {"axis_labels": tuple(axes)}
+        return labels
     sizes = dict(zip("ZYX"[-len(image.pixel_size) :], image.pixel_size, strict=True))
     units = tuple("um" if axis in sizes else "pixel" for axis in axes)
-    return {"scale": [sizes.get(axis, 1.0) for axis in axes], "units": units, "axis_labels": tuple(axes)}
+    return {"scale": [sizes.get(axis, 1.0) for axis in axes], "units": units, **labels}

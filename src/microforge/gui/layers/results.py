@@ -17,7 +17,7 @@ from napari.utils.transforms import Affine
 from microforge.answers.shown_images import PROBABILITY
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of
-from microforge.gui.layers.layer_axes import shape_of_layer
+from microforge.gui.layers.layer_axes import SAID_SIZES, say_sizes, shape_of_layer
 from microforge.gui.layers.marks import dress_networks, is_preview, mark_result
 from microforge.types import Array, Prediction
 
@@ -38,6 +38,8 @@ class LayerPlace:
         Arguments of a new layer on the same geometry, for all dimensions of the source.
     look
         Arguments of a new layer that is shown in the same way.
+    sizes
+        What a person said of the pixels; None where nobody was asked.
     """
 
     source: Hashable
@@ -46,6 +48,7 @@ class LayerPlace:
     shape: tuple[int, ...]
     transform: Mapping[str, Any]
     look: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, float] | None = None
 
 
 def layer_place(layer: Layer, axes: str) -> LayerPlace:
@@ -54,7 +57,8 @@ def layer_place(layer: Layer, axes: str) -> LayerPlace:
     look = {} if getattr(layer, "rgb", False) else {name: getattr(layer, name, None) for name in _LOOK}
     look = {name: value for name, value in look.items() if value is not None}
     transform = geometry_of(layer, range(layer.ndim))
-    return LayerPlace(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look)
+    sizes = layer.metadata.get(SAID_SIZES)
+    return LayerPlace(layer.unique_id, layer.name, axes[: layer.ndim], shape, transform, look, sizes)
 
 
 def add_results(
@@ -109,10 +113,22 @@ def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
     return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
 
 
+def say_sizes_with_results(viewer: ViewerModel, source: Layer, sizes: Mapping[str, float]) -> None:
+    """Keep with an image layer, and with its results, how many micrometres its pixels are along Z, Y and X."""
+    say_sizes(source, sizes)
+    for result in results_of(viewer, source):
+        _say_sizes_of_result(result, sizes)
+
+
 def is_untouched(layer: Layer) -> bool:
     """Whether a layer of ours still holds what the model gave, and has the name that it got."""
     known = layer.metadata.get(DETAILS, {})
     return bool(known.get("name") == layer.name and known.get("fingerprint") == fingerprint(layer))
+
+
+def _say_sizes_of_result(result: Layer, sizes: Mapping[str, float]) -> None:
+    finer = result.metadata[DETAILS].get("finer", 1)
+    say_sizes(result, {letter: size / (finer if letter in "YX" else 1) for letter, size in sizes.items()})
 
 
 def _below_nothing(column: Array) -> Array:
@@ -176,6 +192,8 @@ def remember(layer: Layer, place: LayerPlace, kind: str, details: Mapping[str, A
         "name": layer.name,
         "fingerprint": fingerprint(layer),
     }
+    if place.sizes is not None:
+        _say_sizes_of_result(layer, place.sizes)
 
 
 def _new_layer(place: LayerPlace, kind: str, data: Array, transform: Mapping[str, Any]) -> Layer:

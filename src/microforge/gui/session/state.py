@@ -3,7 +3,7 @@
 No widgets here: a session works with `napari.components.ViewerModel`, so tests need no window.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -15,7 +15,9 @@ from psygnal import Signal
 
 from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
+from microforge.gui.layers.layer_axes import axes_of, draws_alike, said_axes, say_axes
 from microforge.gui.layers.marks import dress_mine, is_ground, is_result
+from microforge.gui.layers.results import say_sizes_with_results
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
@@ -98,7 +100,6 @@ class Session:
         self.applying = Relay("a prediction")
         self.warming = Relay("a warm-up")
         self.watching = Relay("a count")
-        self._axes: dict[Layer, str] = {}
         self._options: dict[str, dict[str, Any]] = {}
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
@@ -261,14 +262,35 @@ class Session:
         self.change(item, region=region)
 
     def axes_of(self, layer: Layer) -> str | None:
-        """Give the axes a person confirmed for a layer, or None."""
-        return self._axes.get(layer)
+        """Give the axes a person said for a layer, or None."""
+        return said_axes(layer)
 
     def set_axes(self, layer: Layer, axes: str) -> None:
-        """Remember the axes of a layer, one letter of TCZYXS per dimension."""
-        if self._axes.get(layer) != axes:
-            self._axes[layer] = axes
-            self.changed.emit()
+        """Keep with a layer what its axes are, one letter of TCZYXS per dimension; refused where work would be lost."""
+        if said_axes(layer) == axes:
+            return
+        refused = self._why_fixed(layer, axes)
+        if refused:
+            self.say(f"{layer.name}: {refused}", "warning")
+        else:
+            say_axes(layer, axes)
+        self.changed.emit()
+
+    def set_sizes(self, layer: Layer, sizes: Mapping[str, float]) -> None:
+        """Keep with a layer, and with results of it, how many micrometres its pixels are along Z, Y and X."""
+        say_sizes_with_results(self.viewer, layer, sizes)
+        self.changed.emit()
+
+    def _why_fixed(self, layer: Layer, axes: str) -> str:
+        """Give why the meaning of a layer's dimensions cannot be changed; nothing where it can."""
+        before, item = axes_of(layer)[0], self.annotated_of(layer)
+        if item is None or axes_of(layer, axes)[0] == before:
+            return ""
+        if self.training.running:
+            return "A training learns from it. Stop the training, then change what its dimensions are."
+        if item.drawn and not draws_alike(before, axes_of(layer, axes)[0]):
+            return "What is drawn on it would not fit. Remove its annotation first, then change its channels."
+        return ""
 
     def new_run_folder(self) -> Path:
         """Give a folder that does not exist yet for the next run; it is not made."""
@@ -295,7 +317,6 @@ class Session:
 
     def _on_layer_removed(self, event: Any) -> None:
         layer = event.value
-        self._axes.pop(layer, None)
         self.annotated = [item for item in self.annotated if item.forget(layer) and is_learnt_from(item)]
         self.changed.emit()
 

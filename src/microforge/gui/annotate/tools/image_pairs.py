@@ -33,13 +33,13 @@ class TargetRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.title = QLabel("Target")
         self.title.setToolTip(_TIP)
         self.remove = remover("Take this target away.", lambda: remove(self))
-        stacked(self, beside(self.title, self.choice.picker, self.remove, wide=(1,)), self.choice.axes)
+        stacked(self, beside(self.title, self.choice.picker, self.remove, wide=(1,)), self.choice.about)
 
     def ask(self, image: Image | None) -> None:
         """Ask for the axes only where they are not those of the image."""
         target = self.choice.value()
         like = image is not None and target is not None and _leading(target) == _leading(image)
-        self.choice.axes.setVisible(self.choice.ask() and not like)
+        self.choice.about.setVisible(self.choice.about.is_open and not like)
 
 
 class PairTools(AnnotationTools):
@@ -111,14 +111,10 @@ class PairTools(AnnotationTools):
             taken.append(row.choice.value())
 
     def _propose(self, image: Image | None) -> None:
-        asked = any(not widget.isHidden() for widget in self._axes_unknown())
+        asked = self.choice.unclear or any(row.choice.unclear and not row.choice.about.isHidden() for row in self.rows)
         picked = self.targets()
         ready = image is not None and picked and not asked
         self.watch.propose(Annotated(image, targets=picked) if ready else None)
-
-    def _axes_unknown(self) -> list[QWidget]:
-        unknown = [row.choice for row in self.rows] + [self.choice]
-        return [one.axes for one in unknown if one.value() is not None and not self.session.axes_of(one.value())]
 
     def _add(self) -> None:
         row = TargetRow(self.session, self._remove)

@@ -184,7 +184,8 @@ class ApplyFolder(ModelRun):
             self.message.say(f"{event.problem} {event.remedy}", "error")
             return
         layer = show_opened(self._session.viewer, event)
-        self._session.set_axes(layer, event.image.axes)
+        if event.image.axes_known:
+            self._session.set_axes(layer, event.image.axes)
         self.message.say(f"Opened {event.image.name}.")
 
 

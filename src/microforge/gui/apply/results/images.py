@@ -19,6 +19,7 @@ from microforge.gui.apply.results.before_after import BeforeAfter
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of
 from microforge.gui.layers.images import add_images
+from microforge.gui.layers.layer_axes import SAID_SIZES
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, beside, button, stacked
@@ -26,6 +27,9 @@ from microforge.gui.widgets.canvas_overlay import CanvasText
 from microforge.inference.open_images import OpenImagePredicted
 from microforge.io.files import portable_name
 from microforge.types import Image, Prediction
+
+#: What a copy of a result keeps of what is known of it.
+_SHARED = ("axes", "channel_names", SAID_SIZES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,7 @@ class ImageResults(ResultsPart):
         """Make layers of the user's own from the results; their pixels are shared."""
         for layer in [layer for layer in self._layers if layer in self._session.viewer.layers]:
             look = {} if layer.rgb else {"colormap": layer.colormap, "contrast_limits": layer.contrast_limits}
-            metadata = {name: layer.metadata[name] for name in ("axes", "channel_names") if name in layer.metadata}
+            metadata = {name: layer.metadata[name] for name in _SHARED if name in layer.metadata}
             copy = ImageLayer(
                 layer.data,
                 name=f"{layer.name} image",

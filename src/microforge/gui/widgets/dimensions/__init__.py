@@ -1,0 +1,1 @@
+"""What the dimensions of an image mean and how large its pixels are, shown in words and asked for."""
