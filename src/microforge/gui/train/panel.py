@@ -16,6 +16,7 @@ from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
 from microforge.gui.train.aside_shown import AsideShown
+from microforge.gui.train.pixel_size_question import PixelSizeQuestion
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
 from microforge.gui.train.training_data import TrainingList
@@ -43,6 +44,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.preview = Preview(session, self)
         self.aside = AsideShown(session, self.preview.looked_at, self)
         self.list = TrainingList(session)
+        self.sizes = PixelSizeQuestion(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
         self.meter = Meter("How much is annotated of what a good model needs. The mark: enough for a first one.")
         self.question = UnpaintedQuestion(session)
@@ -70,7 +72,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def start(self) -> None:
         """Train from the beginning."""
-        if self._try(self.run.start):
+        if not self.sizes.ask(self.start) and self._try(self.run.start):
             self.report.clear()
             self._show_begin()
 
@@ -83,7 +85,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def go_on(self) -> None:
         """Take up the last training; its curves go on as well."""
-        if self._try(self.run.proceed):
+        if not self.sizes.ask(self.go_on) and self._try(self.run.proceed):
             self._show_begin()
 
     def _make_buttons(self) -> None:
@@ -111,6 +113,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.list)
         page.addWidget(self.state)
         page.addWidget(self.meter)
+        page.addWidget(self.sizes)
         page.addLayout(beside(self.stop, self.apply, self.proceed, self.train, wide=(0, 1)))
         for widget in (self.question, self.show_preview, self.said, self.report):
             page.addWidget(widget)
@@ -245,6 +248,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.set_config(**config.model_dump(exclude=_ELSEWHERE))
 
     def _on_session_changed(self) -> None:
+        self.sizes.refresh()
         if self.form.value() != self.session.config:
             self.form.set_value(self.session.config)
         self._show_buttons(self.run.state)
