@@ -1,8 +1,6 @@
 """What a person teaches who paints a few objects of one image and trains; prints one JSON line.
 
     python benchmarks/annotator.py DATA [--rows full around around+stroke ...] [--steps 700 3500] [--draws 5]
-    python benchmarks/annotator.py DATA --rows full around --kind monuseg
-    python benchmarks/annotator.py DATA --points [--steps 700]
 
 DATA holds ``images/``, ``labels/`` and ``split.csv`` (columns name, split). For each draw one image with at least 30
 objects is chosen of the split "train", and 8 of its objects. They are painted as a hand does: with a disc brush, edges
@@ -10,10 +8,9 @@ off by one or two pixels. The model learns as in the window without a limit of t
 `--steps` (on two quiet cores 700 take a minute, 3,500 five). Nothing is kept aside, in no row.
 
 Rows: *full* paints all objects; *around*, *background* and *unknown* paint 8 and say so of the unpainted ground;
-*+stroke* adds one stroke of the background brush. With *points* 8 cells are clicked, and the count of the whole image
-is compared with the truth. Printed for each row and number of steps are, over draws, mean and spread of F1@0.5 on the
-image itself, and of AP@0.5 on the 20 images that are most like it: nearest in median size and number of objects, their
-contrast, and the level of the ground (logarithms, each in units of its own spread).
+*+stroke* adds one stroke of the background brush. Printed for each row and number of steps are, over draws, mean and
+spread of F1@0.5 on the image itself, and of AP@0.5 on the 20 images that are most like it: nearest in median size and
+number of objects, their contrast, and the level of the ground (logarithms, each in units of its own spread).
 """
 
 import argparse
@@ -37,7 +34,7 @@ from microforge.io.files import find_images
 from microforge.io.images import read_image, read_labels
 from microforge.metrics.matching import average_precision, f1_score, match_objects
 from microforge.training.mailbox import Live
-from microforge.types import Points, Sample
+from microforge.types import Sample
 
 PAINTED, LEAST_OBJECTS, OTHERS = 8, 30, 20
 #: Edges are off by so many pixels: one deviation of what all of an object's edge has in common, and of its wobbling.
@@ -151,16 +148,6 @@ def object_scores(predictor: Predictor, field: Field, others: list[Field]) -> di
     pooled = np.sum([counts(other) for other in others], axis=0) if others else np.zeros(3)
     own = counts(field)
     return {"F1": f1_score(*own), "AP_others": average_precision(*pooled), "extra": float(own[1])}
-
-
-def clicked(field: Field, count: int, seed: int) -> Sample:
-    """Give the image with so many of its cells clicked, a pixel or two beside their middles."""
-    rng = np.random.default_rng(seed)
-    everything = np.unique(field.truth[field.truth > 0])
-    chosen = rng.permutation(everything)[:count]
-    middles = np.array(ndimage.center_of_mass(field.truth > 0, field.truth, chosen), np.float32)
-    middles += rng.normal(0, 1, middles.shape).astype(np.float32)
-    return replace(field.sample, points=Points(middles, np.zeros(len(middles), np.int32)))
 
 
 def summary(rows: list[dict[str, float]]) -> dict[str, Any]:
