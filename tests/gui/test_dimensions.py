@@ -159,7 +159,10 @@ def test_typed_sizes_reach_training_results_and_tables(
     assert result.features["volume_um3"].iloc[-1] == pytest.approx(6 * 6 * 6 * 2 * 0.5 * 0.5)
     assert layer_pixel_size(result, "ZYX") == (2.0, 0.5, 0.5)
     assert tuple(result.scale) == tuple(film.scale)
+    said: list[str] = []
+    session.message.connect(lambda text, _: said.append(text))
     type_into(fields, "Z", "3")
+    assert said == ["film: its tables are as they were. Press Apply again to measure with this pixel size."]
     assert layer_pixel_size(result, "ZYX") == (3.0, 0.5, 0.5)
 
 

@@ -113,11 +113,16 @@ def results_of(viewer: ViewerModel, source: Layer) -> list[Layer]:
     return [layer for layer in viewer.layers if layer.metadata.get(DETAILS, {}).get("source") == source.unique_id]
 
 
-def say_sizes_with_results(viewer: ViewerModel, source: Layer, sizes: Mapping[str, float]) -> None:
-    """Keep with an image layer, and with its results, how many micrometres its pixels are along Z, Y and X."""
+def say_sizes_with_results(viewer: ViewerModel, source: Layer, sizes: Mapping[str, float]) -> list[Layer]:
+    """Keep with an image layer, and its results, how many micrometres pixels are along Z, Y and X; give the results.
+
+    What was measured of them before is as it was.
+    """
     say_sizes(source, sizes)
-    for result in results_of(viewer, source):
+    results = [layer for layer in results_of(viewer, source) if not is_preview(layer)]
+    for result in results:
         _say_sizes_of_result(result, sizes)
+    return results
 
 
 def is_untouched(layer: Layer) -> bool:

@@ -278,7 +278,8 @@ class Session:
 
     def set_sizes(self, layer: Layer, sizes: Mapping[str, float]) -> None:
         """Keep with a layer, and with results of it, how many micrometres its pixels are along Z, Y and X."""
-        say_sizes_with_results(self.viewer, layer, sizes)
+        if say_sizes_with_results(self.viewer, layer, sizes):
+            self.say(f"{layer.name}: its tables are as they were. Press Apply again to measure with this pixel size.")
         self.changed.emit()
 
     def _why_fixed(self, layer: Layer, axes: str) -> str:
