@@ -20,7 +20,8 @@ def annotated_dock(qtbot: QtBot, viewer: Any, folder: Path, shape: tuple[int, ..
     """Open the dock on a simulated field whose truth is its annotation, with a small network."""
     field = simulate_nuclei(shape, diameter=12 if len(shape) == 3 else 22, seed=1)
     axes = "ZYX"[-len(shape) :]
-    viewer.add_image(field.image, name="nuclei", metadata={"axes": axes}, scale=(0.5,) * len(shape))
+    lengths = {"scale": (0.5,) * len(shape), "units": ("um",) * len(shape)}
+    viewer.add_image(field.image, name="nuclei", metadata={"axes": axes}, **lengths)
     dock = MicroforgeDock(viewer, Session(viewer, runs_folder=folder))
     viewer.window.add_dock_widget(dock, name="Microforge")
     dock.annotate.tools[LABELS].annotate.click()
