@@ -168,8 +168,7 @@ class ApplyLayers(ModelRun):
         # Images of the same shape that do not say it either are of the same recording.
         shape = shape_of_layer(self._asked)
         alike = [layer for layer in self.images() if shape_of_layer(layer) == shape and not axes_of(layer)[1]]
-        for layer in dict.fromkeys((self._asked, *alike)):
-            self._session.set_axes(layer, axes)
+        self._session.set_axes(self._asked, axes, *alike)
 
     def _on_sizes(self, sizes: Mapping[str, float]) -> None:
         if self._asked is not None:

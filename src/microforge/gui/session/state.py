@@ -265,16 +265,17 @@ class Session:
         """Give the axes a person said for a layer, or None."""
         return said_axes(layer)
 
-    def set_axes(self, layer: Layer, axes: str) -> None:
-        """Keep with a layer what its axes are, one letter of TCZYXS per dimension; refused where work would be lost."""
-        if said_axes(layer) == axes:
-            return
-        refused = self._why_fixed(layer, axes)
-        if refused:
-            self.say(f"{layer.name}: {refused}", "warning")
-        else:
-            say_axes(layer, axes)
-        self.changed.emit()
+    def set_axes(self, layer: Layer, axes: str, *alike: Layer) -> None:
+        """Keep with layers what their axes are, one letter of TCZYXS each; refused where work would be lost."""
+        others = [one for one in (layer, *alike) if said_axes(one) != axes]
+        for one in others:
+            refused = self._why_fixed(one, axes)
+            if refused:
+                self.say(f"{one.name}: {refused}", "warning")
+            else:
+                say_axes(one, axes)
+        if others:
+            self.changed.emit()
 
     def set_sizes(self, layer: Layer, sizes: Mapping[str, float]) -> None:
         """Keep with a layer, and with results of it, how many micrometres its pixels are along Z, Y and X."""
