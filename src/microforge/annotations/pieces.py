@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from microforge.label_numbers import renumbered
 from microforge.types import Doubles, Sample, Window
@@ -131,6 +130,9 @@ def of_image(sample: Sample) -> Pieces:
 
 def of_objects(sample: Sample) -> Pieces:
     """Give the objects that are learnt from in a sample: those with a pixel where it is known."""
+    # All commands import this module.
+    from scipy import ndimage
+
     labels = sample.annotation
     if labels is None:
         return _pieces([], sample)
@@ -162,6 +164,9 @@ def of_strokes(sample: Sample, names: Mapping[int, str]) -> Pieces:
 
 def _strokes(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[Window, float, float]]:
     """Give box, pixels and count of each connected piece of a class."""
+    # As above.
+    from scipy import ndimage
+
     parts, _ = ndimage.label(mask, np.ones((3,) * mask.ndim))
     pixels = np.bincount(parts[mask])
     for number, box in enumerate(ndimage.find_objects(parts), start=1):

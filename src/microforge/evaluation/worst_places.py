@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.events import WorstPlace
+from microforge.intensities import plain
 from microforge.types import Array, Prediction, Sample
 
 #: Pixels of the side of a place: a few objects and what is around them. Places begin at multiples of a part of it.
@@ -66,9 +67,9 @@ def _pictured(
 ) -> WorstPlace:
     assert prediction.labels is not None
     assert sample.annotation is not None
-    pixels = np.asarray(sample.image[(slice(None), *window)], np.float32).mean(0)
-    low, high = np.nanpercentile(pixels, _SHOWN) if np.isfinite(pixels).any() else (0.0, 1.0)
-    grey = np.nan_to_num((pixels - low) / max(high - low, 1e-9)).clip(0, 1)
+    pixels = plain(np.asarray(sample.image[(slice(None), *window)])).mean(0)
+    low, high = np.percentile(pixels, _SHOWN)
+    grey = ((pixels - low) / max(high - low, 1e-9)).clip(0, 1)
     truth, found = (_outlines(labels[window]) for labels in (sample.annotation, prediction.labels))
     return WorstPlace(sample.name, corner, wrong, (grey * 255).astype(np.uint8), truth, found)
 

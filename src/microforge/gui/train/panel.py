@@ -15,7 +15,6 @@ from microforge.events import KeptAside, PreviewAwaited, PreviewReady, RunFailed
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
-from microforge.gui.train.aside_shown import AsideShown
 from microforge.gui.train.pixel_size_question import PixelSizeQuestion
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
@@ -42,7 +41,6 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.run = TrainingRun(session)
         self._aside = KeptAside(())
         self.preview = Preview(session, self)
-        self.aside = AsideShown(session, self.preview.looked_at, self)
         self.list = TrainingList(session)
         self.sizes = PixelSizeQuestion(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
@@ -61,7 +59,6 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Let go of the viewer."""
         self.preview.close()
-        self.aside.close()
         self.list.close_down()
         self.question.close_down()
         self.report.end()

@@ -73,8 +73,8 @@ class InstanceOptions(TaskOptions):
         "background",
         title="Label files: unpainted is",
         choices={
-            "background": "there is no object, as everything is painted",
             "around": "background near painted objects and where it looks like that; for images painted in part",
+            "background": "there is no object, as everything is painted",
             "unknown": "not looked at: nothing is learnt there",
         },
     )
