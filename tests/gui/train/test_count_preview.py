@@ -71,7 +71,7 @@ def test_points_lie_on_their_time_point_and_plane(
     steps = (1.0,) * (2 if axes == "TYX" else 3)
     training.image = FakeCounter(get_task("counting").from_options({"spacing": 12.0, "steps": steps})).predict
     panel.session.viewer.dims.set_point(0, 2)
-    counted(panel.session, image, metadata={"axes": axes})
+    counted(panel.session, image, metadata={"axes": axes}, units=("um",) * 3)
     panel.session.viewer.dims.set_point(0, 2)
     panel.start()
     qtbot.waitUntil(lambda: panel.preview.layer is not None and len(panel.preview.layer.data) > 0, timeout=10_000)
