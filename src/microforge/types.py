@@ -226,6 +226,15 @@ def series_of(name: str) -> str:
     return name.split(" t=")[0]
 
 
+def box_of(mask: npt.NDArray[np.bool_]) -> Window:
+    """Give the smallest window that holds all that is true; slices of no length where nothing is."""
+    sides = []
+    for axis in range(mask.ndim):
+        places = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
+        sides.append(slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0))
+    return tuple(sides)
+
+
 def finer_window(window: tuple[slice, ...], factor: int) -> tuple[slice, ...]:
     """Give a window ``(Z)YX`` on a grid whose YX is `factor` times finer."""
     finer = (slice(side.start * factor, side.stop * factor) for side in window[-2:])

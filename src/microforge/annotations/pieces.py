@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.label_numbers import renumbered
-from microforge.types import Doubles, Sample, Window
+from microforge.types import Doubles, Sample, Window, box_of
 
 #: A stroke this long, in pixels, stands for one piece, a longer one for several: fully annotated images hold few
 #: connected pieces, but these show a class at many places.
@@ -124,7 +124,7 @@ def of_image(sample: Sample) -> Pieces:
     if not sample.known_size:
         return _pieces([], sample)
     everywhere = tuple(slice(0, length) for length in sample.image.shape[1:])
-    box = everywhere if sample.mask is None else _extent(sample.mask)
+    box = everywhere if sample.mask is None else box_of(sample.mask)
     return _pieces([(sample.class_name, box, sample.known_size, 1.0)], sample)
 
 
@@ -156,7 +156,7 @@ def of_strokes(sample: Sample, names: Mapping[int, str]) -> Pieces:
     labels = sample.annotation
     if labels is None or not sample.known_size:
         return _pieces([], sample)
-    within = _extent(sample.known)
+    within = box_of(sample.known)
     masks = {name: sample.known[within] & (labels[within] == value) for value, name in names.items()}
     corner = [side.start for side in within]
     return _pieces([_moved((name, *one), corner) for name, mask in masks.items() for one in _strokes(mask)], sample)
@@ -177,15 +177,6 @@ def _moved(row: _Row, corner: Sequence[int]) -> _Row:
     name, box, size, count = row
     moved = tuple(slice(side.start + by, side.stop + by) for side, by in zip(box, corner, strict=True))
     return name, moved, size, count
-
-
-def _extent(known: npt.NDArray[np.bool_]) -> Window:
-    """Give the box around what is known, of which there is something."""
-    sides = []
-    for axis in range(known.ndim):
-        places = np.flatnonzero(known.any(axis=tuple(a for a in range(known.ndim) if a != axis)))
-        sides.append(slice(int(places[0]), int(places[-1]) + 1))
-    return tuple(sides)
 
 
 def _pieces(rows: Sequence[_Row], sample: Sample) -> Pieces:

@@ -4,20 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from microforge.types import Sample, Window
+from microforge.types import Sample, Window, box_of
 
 
 def annotated_extent(sample: Sample) -> Window:
     """Give the bounding box ``(Z)YX`` of what is annotated; empty slices where nothing is."""
-    shape = tuple(sample.image.shape[1:])
     if sample.mask is None:
-        return tuple(slice(0, n) for n in shape)
-    sides = []
-    for axis in range(len(shape)):
-        others = tuple(a for a in range(len(shape)) if a != axis)
-        places = np.flatnonzero(sample.mask.any(axis=others))
-        sides.append(slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0))
-    return tuple(sides)
+        return tuple(slice(0, n) for n in sample.image.shape[1:])
+    return box_of(sample.mask)
 
 
 def crop_to_annotation(sample: Sample, context: tuple[int, ...]) -> Sample:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from microforge.types import Array, Window
+from microforge.types import Array, Window, box_of
 
 #: Which pixels of a window are meant.
 Pixels = npt.NDArray[np.bool_]
@@ -105,15 +105,6 @@ def padded(window: Window, margin: int, shape: Sequence[int]) -> Window:
         slice(max(0, part.start - margin), min(length, part.stop + margin)) if axis >= first else part
         for axis, (part, length) in enumerate(zip(window, shape, strict=True))
     )
-
-
-def box_of(mask: Pixels) -> Window:
-    """Give the smallest window that holds all that is true, at least one pixel."""
-    box = []
-    for axis in range(mask.ndim):
-        there = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
-        box.append(slice(int(there[0]), int(there[-1]) + 1))
-    return tuple(box)
 
 
 def shifted(inner: Window, outer: Window) -> Window:

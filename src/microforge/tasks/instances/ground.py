@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from microforge.intensities import plain
 from microforge.label_numbers import label_sizes
-from microforge.types import ArrayLike, Floats, Labels
+from microforge.types import ArrayLike, Floats, Labels, box_of
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -228,8 +228,5 @@ def _typical_radius(planes: Sequence[Labels]) -> float:
 def _window(painted: _Mask, radius: float) -> tuple[slice, slice]:
     """Give the part of planes that is looked at: a few huge slides must not be filtered for some strokes."""
     reach = max(LEAST_REACH, int(REACH * 2 * radius))
-    sides = []
-    for axis in (1, 0):
-        places = np.flatnonzero(painted.any(axis=axis))
-        sides.append(slice(max(int(places[0]) - reach, 0), int(places[-1]) + 1 + reach))
-    return sides[0], sides[1]
+    rows, columns = (slice(max(side.start - reach, 0), side.stop + reach) for side in box_of(painted))
+    return rows, columns
