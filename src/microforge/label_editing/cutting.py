@@ -55,15 +55,15 @@ def _pieces(mask: Pixels, line: Pixels) -> Array:
     """Number what the line cuts an object into: 1 is the largest, with all that the line does not touch."""
     parts, count = ndimage.label(mask & ~line)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
-    cut = np.unique(parts[ndimage.binary_dilation(np.broadcast_to(line, mask.shape)) & mask])
-    cut = np.array([part for part in cut if part and sizes[part] >= _CRUMB * mask.sum()], np.intp)
+    beside = np.unique(parts[ndimage.binary_dilation(np.broadcast_to(line, mask.shape)) & mask])
+    cut = np.array([part for part in beside if part and sizes[part] >= _CRUMB * mask.sum()], np.intp)
     numbers = np.ones(count + 1, np.intp)
     numbers[0] = 0
     for number, part in enumerate(sorted(cut, key=lambda part: -sizes[part])):
         numbers[part] = number + 1
     # The line itself, and crumbs, go to what is nearest.
     known = np.isin(parts, cut)
-    crumbs = mask & (line | ((parts > 0) & ~known & _touched(parts, line, count)))
+    crumbs = mask & (line | ((parts > 0) & ~known & np.isin(parts, beside)))
     if not known.any():
         return mask.astype(np.intp)
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
@@ -72,18 +72,9 @@ def _pieces(mask: Pixels, line: Pixels) -> Array:
     return np.asarray(found)
 
 
-def _touched(parts: Array, line: Pixels, count: int) -> Pixels:
-    """Give the pixels of parts that lie beside the line."""
-    beside = np.zeros(count + 1, np.bool_)
-    beside[np.unique(parts[ndimage.binary_dilation(np.broadcast_to(line, parts.shape))])] = True
-    return beside[parts]
-
-
 def _drawn(path: Doubles, window: Sequence[slice], shape: Sequence[int]) -> Pixels:
-    rows, columns = outline_pixels(path - np.array([part.start for part in window]))
-    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
     line = np.zeros(tuple(shape), np.bool_)
-    line[rows[inside], columns[inside]] = True
+    line[_inside(path - np.array([part.start for part in window]), shape)] = True
     return line
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 
-from microforge.gui.layers.gestures.shown_labels import ShownLabels
+from microforge.gui.layers.gestures.shown_labels import ShownLabels, pixels_of
 from microforge.gui.layers.marks import is_result
 from microforge.gui.layers.results import CLASSES_KIND, DETAILS, measurements_of, results_of
 from microforge.label_editing import Edit
@@ -66,7 +66,7 @@ def found_over(layer: Labels, shown: ShownLabels) -> FoundObjects | None:
     others = {axis: int(at[axis]) for axis in range(layer.ndim) if axis not in axes}
     if any(not 0 <= place < layer.data.shape[axis] for axis, place in others.items()):
         return None
-    view = _view(layer, axes, others)
+    view = pixels_of(layer, axes, others)
     window = _common(shown.labels.shape, view.shape, [int(at[axis]) for axis in axes])
     if window is None:
         return None
@@ -100,12 +100,6 @@ def _same_grid(layer: Labels, own: Layer, whole: Array, axes: Sequence[int], ori
 
 def _in_pixels(layer: Layer, world: Sequence[float]) -> Array:
     return np.asarray(layer.world_to_data(np.asarray(world, np.float64)[-layer.ndim :]), np.float64)
-
-
-def _view(layer: Labels, axes: Sequence[int], others: dict[int, int]) -> Array:
-    view = np.asarray(layer.data[tuple(others.get(axis, slice(None)) for axis in range(layer.ndim))])
-    order = sorted(axes)
-    return view.transpose([order.index(axis) for axis in axes])
 
 
 def _confidence(layer: Labels, others: dict[int, int]) -> dict[int, float]:

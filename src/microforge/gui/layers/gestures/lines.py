@@ -21,6 +21,16 @@ _HALF, _CLICK = 1.0, 4.0
 _Way = Generator[None, None, Doubles]
 
 
+def way_of(shown: ShownLabels, event: Any) -> _Way:
+    """Follow the mouse until its button is up; give its way ``(N, (Z)YX)`` in pixels of the labels shown."""
+    way = [shown.place(event.position)]
+    yield
+    while event.type == "mouse_move":
+        way.append(shown.place(event.position))
+        yield
+    return np.array(way)
+
+
 def draw_outline(hand: "Hand", event: Any) -> Generator[None, None, None]:
     """Draw an outline; it closes by itself, is filled, and takes a new label (or the class in hand)."""
     label = hand.numbers.take() if hand.objects else int(hand.layer.selected_label)

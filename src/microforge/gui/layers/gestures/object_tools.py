@@ -4,9 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from microforge.gui.layers.gestures.lines import draw_cut, draw_outline, is_click
+from microforge.gui.layers.gestures.lines import draw_cut, draw_outline, is_click, way_of
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 from microforge.gui.layers.gestures.taking import take_objects
 from microforge.label_editing import Edit, close_holes, delete, grow, merge, shrink, smooth
@@ -48,7 +46,7 @@ class Tool:
 
 
 def change_object(hand: "Hand", shown: ShownLabels, at: tuple[int, ...], change: ObjectChange) -> None:
-    """ObjectChange the object that has a pixel, as one step of undo."""
+    """Change the object that has a pixel, as one step of undo."""
     label = int(shown.labels[at])
     shown.write(change(shown.labels, at))
     # A tool is no brush: what is painted next must not be of a label that is gone.
@@ -72,14 +70,9 @@ def _clicking(change: ObjectChange) -> Gesture:
 def _join(hand: "Hand", event: Any) -> Generator[None, None, None]:
     """Click two objects one after the other, or drag from one to the other."""
     shown, at = _pressed(hand, event)
-    way = [shown.place(event.position)]
-    yield
-    while event.type == "mouse_move":
-        way.append(shown.place(event.position))
-        yield
-    end = at if is_click(np.array(way), event) else shown.on_object(event.position)
-    first = hand.first_of_two if is_click(np.array(way), event) else at
-    hand.first_of_two = join(hand, shown, first, end)
+    clicked = is_click((yield from way_of(shown, event)), event)
+    end = at if clicked else shown.on_object(event.position)
+    hand.first_of_two = join(hand, shown, hand.first_of_two if clicked else at, end)
 
 
 def join(hand: "Hand", shown: ShownLabels, first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:

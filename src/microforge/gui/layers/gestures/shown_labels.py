@@ -1,6 +1,6 @@
 """The labels that are on the screen, as the engine edits them: one image, without time points and channels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -40,7 +40,7 @@ class ShownLabels:
         self.axes = (*others, *shown)
         at = self._pixel(position)
         self.fixed = {place: at[place] for place in range(layer.ndim) if place not in self.axes}
-        self.labels = self._view(layer)
+        self.labels = pixels_of(layer, self.axes, self.fixed)
 
     def place(self, position: Sequence[float]) -> Doubles:
         """Give a place in world coordinates as pixels of `labels`."""
@@ -84,7 +84,7 @@ class ShownLabels:
         """Give the labels at the same place of another layer with the same dimensions."""
         other = copy(self)
         other.layer = layer
-        other.labels = self._view(layer)
+        other.labels = pixels_of(layer, self.axes, self.fixed)
         return other
 
     def on_stack(self, edit: Edit, at: Doubles) -> Edit:
@@ -107,7 +107,9 @@ class ShownLabels:
             int(np.clip(np.round(at), 0, length - 1)) for at, length in zip(data, self.layer.data.shape, strict=True)
         ]
 
-    def _view(self, layer: Labels) -> Array:
-        view: Any = layer.data[tuple(self.fixed.get(axis, slice(None)) for axis in range(layer.ndim))]
-        order = sorted(self.axes)
-        return np.transpose(np.asarray(view), [order.index(axis) for axis in self.axes])
+
+def pixels_of(layer: Labels, axes: Sequence[int], fixed: Mapping[int, int]) -> Array:
+    """Give the labels of a layer at a place along some of its dimensions; the others are in the order of `axes`."""
+    view: Any = layer.data[tuple(fixed.get(axis, slice(None)) for axis in range(layer.ndim))]
+    order = sorted(axes)
+    return np.transpose(np.asarray(view), [order.index(axis) for axis in axes])

@@ -1,11 +1,12 @@
 """Strokes of the brush: whose label they have is decided when the brush is lifted."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
 
+from microforge.gui.layers.gestures.lines import way_of
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 from microforge.label_editing import continued, footprint, over_next_plane, relabel
 from microforge.types import Doubles
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _RIM = 0.5
 
 
-def stroke(hand: "Hand", layer: Labels, event: Any) -> Iterator[None]:
+def stroke(hand: "Hand", layer: Labels, event: Any) -> Generator[None, None, None]:
     """Paint one stroke of an object; napari's own brush does the painting.
 
     A stroke that begins on an object goes on with it. One that begins on empty ground is painted with a new label; when
@@ -34,14 +35,10 @@ def stroke(hand: "Hand", layer: Labels, event: Any) -> Iterator[None]:
     painted = hand.numbers.take()
     # Where the layer had to be made to hold larger numbers its pixels are others now.
     shown = hand.shown(event.position, event.dims_displayed)
-    path = [shown.place(event.position)]
-    yield
-    while event.type == "mouse_move":
-        path.append(shown.place(event.position))
-        yield
+    path = yield from way_of(shown, event)
     # napari has not ended its own stroke yet: what is changed here is undone together with it.
     if painted and layer.preserve_labels:
-        _decide(hand, shown, np.array(path), np.floor(layer.brush_size / 2) + _RIM, painted)
+        _decide(hand, shown, path, np.floor(layer.brush_size / 2) + _RIM, painted)
 
 
 def _decide(hand: "Hand", shown: ShownLabels, path: Doubles, radius: float, painted: int) -> None:

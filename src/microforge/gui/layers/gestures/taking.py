@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from microforge.gui.layers.gestures.found_objects import FoundObjects, found_layers, found_over
+from microforge.gui.layers.gestures.lines import way_of
 from microforge.gui.layers.gestures.shown_labels import ShownLabels
 from microforge.label_editing import footprint, take
 from microforge.types import Array, Doubles
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
 def take_objects(hand: "Hand", event: Any) -> Generator[None, None, None]:
     """Take the objects on the way of the mouse once its button is up."""
     shown = hand.shown(event.position, event.dims_displayed)
-    way = [shown.place(event.position)]
-    yield
-    while event.type == "mouse_move":
-        way.append(shown.place(event.position))
-        yield
-    said = _taken(hand, shown, np.array(way))
+    said = _taken(hand, shown, (yield from way_of(shown, event)))
     if said:
         hand.say(said)
 
