@@ -179,6 +179,11 @@ class RunFailed:
     where: str = ""
     details: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """What went wrong, and what to do."""
+        return " ".join(part for part in (self.problem, self.remedy) if part)
+
 
 TrainingEvent = (
     Preparing

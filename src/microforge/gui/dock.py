@@ -189,7 +189,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         if isinstance(event, DeviceReport):
             self.header.tell_device(event)
         elif isinstance(event, RunFailed):
-            self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
+            self._say(event.in_words, "error")
             self.note.setToolTip(plain_tip(event.details))
 
     def _tick(self, step: Step, done: bool) -> None:

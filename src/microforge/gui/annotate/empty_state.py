@@ -64,7 +64,7 @@ class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_opened(self, event: object) -> None:
         if isinstance(event, RunFailed):
             place = f"{event.where}: " if event.where else ""
-            self.message.say(f"{place}{event.problem} {event.remedy}", "error")
+            self.message.say(f"{place}{event.in_words}", "error")
         elif isinstance(event, Opened):
             self.message.say("")
             layer = show_opened(self._session.viewer, event)

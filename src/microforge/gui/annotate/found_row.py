@@ -95,7 +95,7 @@ class FoundRow(QWidget):  # type: ignore[misc]  # qtpy has no types
         if self._asked and isinstance(event, OpenImageFailed):
             self._session.say(f"{event.name}: {event.reason}", "error")
         elif self._asked and isinstance(event, RunFailed):
-            self._session.say(f"{event.problem} {event.remedy}".strip(), "error")
+            self._session.say(event.in_words, "error")
 
     def _on_finished(self) -> None:
         self._show()

@@ -124,7 +124,7 @@ class DecodingPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_decoded(self, event: OpenImagePredicted | RunFailed) -> None:
         if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
+            self.note.say(event.in_words, "error")
             return
         wanted = any(one.place is event.place for one in self._events)
         if wanted and not self._relay.stopping:
@@ -132,7 +132,7 @@ class DecodingPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_saved(self, event: Path | RunFailed) -> None:
         if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
+            self.note.say(event.in_words, "error")
             return
         self._own = self.sliders.value()
         self.model_changed.emit(event)

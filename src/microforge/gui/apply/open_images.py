@@ -192,7 +192,7 @@ class ApplyLayers(ModelRun):
         elif isinstance(event, OpenImageFailed):
             self._say(event.reason, "error")
         elif isinstance(event, RunFailed):
-            self._say(" ".join(part for part in (event.problem, event.remedy) if part), "error")
+            self._say(event.in_words, "error")
 
     def _show(self, event: OpenImagePredicted) -> None:
         self._told[event.place] = f"{event.place.name}: {self._add(event)} ({event.seconds:.1f} s)"

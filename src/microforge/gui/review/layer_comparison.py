@@ -85,6 +85,6 @@ class LayerComparison(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_event(self, event: Any) -> None:
         if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
+            self.note.say(event.in_words, "error")
         else:
             self.show_found(event)

@@ -171,7 +171,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _on_result(self, event: object) -> None:
         if isinstance(event, RunFailed):
-            self._show(Readiness("", " ".join(part for part in (event.problem, event.remedy) if part)))
+            self._show(Readiness("", event.in_words))
         elif isinstance(event, Readiness):
             self._show(event)
         elif isinstance(event, Verdict):

@@ -37,7 +37,7 @@ class PlaneFilling:
 
     def _on_event(self, event: object) -> None:
         if isinstance(event, RunFailed):
-            self._session.say(f"{event.problem} {event.remedy}".strip(), "error")
+            self._session.say(event.in_words, "error")
         elif self._shown is not None:
             self._session.say(_words(_written(self._shown, event if isinstance(event, Edit) else None)), "info")
 

@@ -181,7 +181,7 @@ class ApplyFolder(ModelRun):
 
     def _on_opened(self, event: Opened | RunFailed) -> None:
         if isinstance(event, RunFailed):
-            self.message.say(f"{event.problem} {event.remedy}", "error")
+            self.message.say(event.in_words, "error")
             return
         layer = show_opened(self._session.viewer, event)
         if event.image.axes_known:

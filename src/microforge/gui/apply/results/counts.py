@@ -225,7 +225,7 @@ class CountResults(ResultsPart):
 
     def _on_counted(self, event: CountsReady | RunFailed) -> None:
         if isinstance(event, RunFailed):
-            self.note.say(f"{event.problem} {event.remedy}", "error")
+            self.note.say(event.in_words, "error")
             return
         for one, counted in zip(self._asked, event.rows, strict=True):
             one.rows = list(counted)

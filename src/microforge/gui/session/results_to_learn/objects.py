@@ -137,7 +137,7 @@ class ObjectTaking:
 
     def _on_event(self, event: object) -> None:
         if isinstance(event, RunFailed):
-            self._session.say(f"{event.problem} {event.remedy}".strip(), "error")
+            self._session.say(event.in_words, "error")
         elif isinstance(event, list):
             self._session.say(*self._words(self._write(event)))
 
