@@ -155,6 +155,8 @@ class Sample:
     partly_painted
         Whether some objects only are painted outside the mask: a task of objects may find out itself which of that
         ground is background.
+    group
+        What it belongs to, such as a slide or a well, where a person said so: all of a group learns, or measures.
     """
 
     name: str
@@ -172,6 +174,7 @@ class Sample:
     partner: ArrayLike | None = None
     whole: ArrayLike | None = None
     partly_painted: bool = False
+    group: str = ""
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import pytest
 from microforge.cli.inputs import TrainingFiles
 from microforge.cli.loading import load_training_data
 from microforge.config import TrainingConfig
+from microforge.data.split import make_split
 from microforge.io.writing import write_image, write_labels
 
 
@@ -41,3 +42,26 @@ def test_images_that_are_to_test_the_model_are_not_learnt_from(tmp_path: Path, r
     assert {sample.name.removesuffix(".tif") for sample in data.training} == learnt
     assert data.validation is not None
     assert [sample.name.removesuffix(".tif") for sample in data.validation] == ["c"]
+
+
+def test_a_table_says_which_images_stay_together(tmp_path: Path) -> None:
+    images, labels = folders(tmp_path, "abcde")
+    table = tmp_path / "images.csv"
+    table.write_text("name,slide\na,S1\nb.tif,S1\nc,S2\nd,S2\n")
+    told: list[str] = []
+    files = TrainingFiles(images, (labels,), groups=f"{table}:slide")
+    data = load_training_data(TrainingConfig(), files, told.append)
+    assert {sample.name: sample.group for sample in data.training} == {
+        "a": "S1",
+        "b": "S1",
+        "c": "S2",
+        "d": "S2",
+        "e": "",
+    }
+    assert told[1:3] == [
+        "By the table: 2 groups of images that stay together.",
+        "1 image not in the table, each by itself: e.tif.",
+    ]
+    split = make_split(data.training, 0.4, 0)
+    assert split.roles.keys() == {"S1", "S2", "e"}
+    assert split.role(data.training[0]) == split.role(data.training[1])

@@ -16,6 +16,8 @@ class TrainingFiles:
     validation_split
         ``table.csv:name`` of the images to measure on; trained on are those of the split `train`, or all others
         where the table has none of that name.
+    groups
+        ``table.csv:column`` that says what the images belong to: all of a group is learnt from, or measured on.
     axes, target_axes
         What the dimensions mean, where the files do not tell.
     """
@@ -25,6 +27,7 @@ class TrainingFiles:
     validation_split: str | None = None
     axes: str | None = None
     target_axes: str | None = None
+    groups: str | None = None
 
 
 def wrong_use(task: str, files: TrainingFiles) -> str:

@@ -7,7 +7,7 @@ from microforge.cli.inputs import TrainingFiles
 from microforge.config import TrainingConfig
 from microforge.data.loading import load_samples
 from microforge.errors import PairingError
-from microforge.io.pairing import Pairing, read_split
+from microforge.io.pairing import Pairing, number_of, read_groups, read_split, some
 from microforge.tasks import Task, get_task
 from microforge.types import Sample
 
@@ -33,12 +33,23 @@ def load_training_data(config: TrainingConfig, files: TrainingFiles, say: Callab
     task = get_task(config.task).from_options(config.task_options)
     pairing = task.annotation.pair(files.images, files.targets)
     say(pairing.report())
+    if files.groups is not None:
+        pairing = _grouped(pairing, files.groups, say)
     if files.validation_split is None:
         return TrainingData(_load(pairing, task, files, say), None)
     held = pairing.select(read_split(files.validation_split, pairing.stems))
     training = _training_pairs(pairing, held, files.validation_split)
     say(f"By the table: {_usable(training, task)} to learn from, {_usable(held, task)} to measure quality.")
     return TrainingData(_load(training, task, files, say), _load(held, task, files, say))
+
+
+def _grouped(pairing: Pairing, table: str, say: Callable[[str], None]) -> Pairing:
+    groups = read_groups(table, pairing.stems)
+    alone = [pair.image for pair in pairing.pairs if pair.name not in groups]
+    say(f"By the table: {number_of(len(set(groups.values())), 'group')} of images that stay together.")
+    if alone:
+        say(f"{number_of(len(alone), 'image')} not in the table, each by itself: {some(alone)}.")
+    return pairing.grouped(groups)
 
 
 def _usable(pairing: Pairing, task: Task) -> int:

@@ -128,7 +128,7 @@ class _Reader:
                 raise _unknown_axes(image)
             image = replace(image, name=name)
             samples = (
-                replace(sample, class_name=pair.class_name)
+                replace(sample, class_name=pair.class_name, group=pair.group)
                 for sample in self.kind.samples(image, pair, self.axes, self.target_axes)
             )
             return [self._checked(sample, pair) for sample in samples]

@@ -31,7 +31,9 @@ PiecesOf = Callable[[Sample], Pieces]
 
 
 class Split(Settings):
-    """Who trains and who measures; a group is a series of time points, or what `group_by` finds alike in the names.
+    """Who trains and who measures, by groups: what a person called one (`Sample.group`), or a series of time points.
+
+    With `group_by` also what that finds alike in the names.
 
     Attributes
     ----------
@@ -141,7 +143,9 @@ def learnt_part(sample: Sample, aside: AsidePart | None) -> Sample | None:
 
 
 def group_of(sample: Sample, pattern: str | None = None) -> str:
-    """Give the name of the group of an image: what the pattern finds in its name, or the series it is of."""
+    """Give the group of an image: as a person said, what the pattern finds in its name, or the series it is of."""
+    if sample.group:
+        return readable(sample.group)
     name = readable(sample.series)
     found = re.search(pattern, name) if pattern else None
     if found is not None:

@@ -146,6 +146,14 @@ def test_other_images_or_annotations_are_refused_where_the_same_are_asked_for(tm
     assert started(run(tmp_path, fields(), longer(), resume=True, same_images=True)).resumed_at == 4
 
 
+def test_resuming_with_other_groups_is_refused(tmp_path: Path) -> None:
+    grouped = [replace(sample, group="slide 1") for sample in fields()]
+    run(tmp_path, grouped)
+    with pytest.raises(ModelMismatchError, match=r"annotations or groups are not those .* changed \(field 0"):
+        train(longer(), fields(), None, tmp_path, resume=True, same_images=True)
+    assert started(run(tmp_path, grouped, longer(), resume=True, same_images=True)).resumed_at == 4
+
+
 def test_a_new_run_in_a_folder_leaves_nothing_of_the_old_to_resume(tmp_path: Path) -> None:
     run(tmp_path, fields())
     old = kept(tmp_path)

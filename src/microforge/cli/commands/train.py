@@ -65,6 +65,14 @@ def train_command(
             "they are all learnt from, or all kept aside.",
         ),
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CSV:COLUMN",
+            help="Keep images together that have the same in this column of a table, such as slide or well; its column "
+            "`name` names them.",
+        ),
+    ] = None,
     start_from: Annotated[Path | None, typer.Option(help="Model file whose weights are the starting point.")] = None,
     axes: AxesOption = None,
     target_axes: Annotated[
@@ -95,7 +103,7 @@ def train_command(
     named |= {"group_by": group_by} if group_by is not None else {}
     values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}
     config = make_settings(TrainingConfig, values)
-    files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes)
+    files = TrainingFiles(images, tuple(targets or ()), validation_split, axes, target_axes, groups)
     problem = wrong_use(config.task, files)
     if problem:
         raise typer.BadParameter(problem, param_hint="TARGETS")

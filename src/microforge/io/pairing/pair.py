@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,12 +19,15 @@ class Pair:
         Further targets of the same image.
     class_name
         The class of the whole image, where that is what was given.
+    group
+        What the image belongs to, such as a slide or a well; empty where nobody said so.
     """
 
     image: Path
     annotation: Path | None = None
     others: tuple[Path, ...] = ()
     class_name: str = ""
+    group: str = ""
 
     @property
     def name(self) -> str:
@@ -97,6 +100,10 @@ class Pairing:
             pairs=tuple(pair for pair in self.pairs if pair.name not in stems),
             images_alone=tuple(path for path in self.images_alone if image_stem(path) not in stems),
         )
+
+    def grouped(self, groups: Mapping[str, str]) -> "Pairing":
+        """Give each image its group by its stem, as `read_groups` gives them; others have none."""
+        return replace(self, pairs=tuple(replace(pair, group=groups.get(pair.name, "")) for pair in self.pairs))
 
     @property
     def stems(self) -> tuple[str, ...]:

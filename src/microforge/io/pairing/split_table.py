@@ -1,4 +1,4 @@
-"""Read train/validation splits from a table (CSV)."""
+"""Read from a table (CSV) which images train or measure, and which belong together."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,8 +25,8 @@ def read_split(split: str, stems: Iterable[str]) -> set[str]:
     PairingError
         If the table is missing or lacks a column, or none of its rows of this split is an image there.
     """
-    path, wanted = _split_parts(split)
-    rows = _split_rows(path)
+    path, wanted = _table_and_name(split, "split.csv:val")
+    rows = _rows(path, "split")
     known = {stem.lower(): stem for stem in stems}
     splits = {own for _, own in rows}
     if wanted not in splits:
@@ -44,29 +44,70 @@ def read_split(split: str, stems: Iterable[str]) -> set[str]:
     return found
 
 
-def _split_parts(split: str) -> tuple[Path, str]:
-    path, colon, wanted = split.rpartition(":")
+def read_groups(groups: str, stems: Iterable[str]) -> dict[str, str]:
+    """Give what images belong to, such as a slide or a well, by a column of a table.
+
+    Parameters
+    ----------
+    groups
+        ``table.csv:slide``: the table has a column `name` as `read_split` takes it, and the column named here.
+    stems
+        The images there are; others in the table are left out.
+
+    Returns
+    -------
+    dict
+        Group by stem; images that the table does not name, or gives no group, are not in it.
+
+    Raises
+    ------
+    SettingsError
+        If `groups` is not of this form.
+    PairingError
+        If the table is missing or lacks a column, names none of the images, or gives one of them two groups.
+    """
+    path, column = _table_and_name(groups, "images.csv:slide")
+    known, found = {stem.lower(): stem for stem in stems}, dict[str, str]()
+    for name, own in _rows(path, column):
+        for stem in _possible_stems(name) & known.keys() if own else ():
+            if found.setdefault(known[stem], own) != own:
+                raise PairingError(
+                    f"It gives {known[stem]} two groups: '{found[known[stem]]}' and '{own}'.",
+                    where=str(path),
+                    remedy="Remove one of the two lines.",
+                )
+    if not found:
+        raise PairingError(
+            f"It gives none of the images a group in its column '{column}'.",
+            where=str(path),
+            remedy=f"The images are {_listed(known.values())}.",
+        )
+    return found
+
+
+def _table_and_name(given: str, example: str) -> tuple[Path, str]:
+    path, colon, wanted = given.rpartition(":")
     # A lone Windows path has a colon too, after its drive letter.
     if not path or not wanted or not colon or "\\" in wanted or "/" in wanted:
         raise SettingsError(
-            f"The split '{split}' is not a table and a name.", remedy="Write it as split.csv:val, the table first."
+            f"'{given}' is not a table and a name in it.", remedy=f"Write it as {example}, the table first."
         )
     return Path(path), wanted.strip()
 
 
-def _split_rows(path: Path) -> list[tuple[str, str]]:
-    """Give name and split of each row."""
+def _rows(path: Path, column: str) -> list[tuple[str, str]]:
+    """Give the name in each row, and what stands in a column."""
     table = read_table(path, PairingError)
     columns = []
-    for needed in ("name", "split"):
-        column = table.find([needed])
-        if column is None:
+    for needed in ("name", column):
+        number = table.find([needed])
+        if number is None:
             raise PairingError(
                 f"The table has no column '{needed}'.",
                 where=str(path),
                 remedy=f"Its columns are {_listed(table.columns)}.",
             )
-        columns.append(table.texts(column))
+        columns.append(table.texts(number))
     return list(zip(*columns, strict=True))
 
 

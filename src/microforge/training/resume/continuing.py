@@ -69,7 +69,7 @@ def refuse_other_images(record: RunRecord, images: Mapping[str, str]) -> None:
     ]
     if parts:
         raise ModelMismatchError(
-            f"The images or annotations are not those the run began with: {', '.join(parts)}.",
+            f"The images, annotations or groups are not those the run began with: {', '.join(parts)}.",
             kept=_UNCHANGED,
             remedy="Train anew, perhaps starting from its model, or give the images it began with.",
         )

@@ -80,4 +80,6 @@ def _fingerprint(sample: Sample) -> str:
         digest.update(b"none" if array is None else repr((array.shape, array.dtype.str)).encode())
         digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     digest.update(sample.class_name.encode("utf-8", "surrogatepass"))
+    # Runs of before know of no groups.
+    digest.update(f"group {sample.group}".encode("utf-8", "surrogatepass") if sample.group else b"")
     return digest.hexdigest()
