@@ -125,7 +125,7 @@ def _image_file(path: Path, layout: Layout) -> Iterator[Callable[[Array], object
             dtype=layout.dtype.newbyteorder("<"),
             photometric="minisblack",
             metadata=_imagej(layout) if plain else _ome(layout),
-            resolution=_per_unit(layout.pixel_size),
+            resolution=per_unit(layout.pixel_size),
             returnoffset=True,
         )
     assert place is not None
@@ -143,7 +143,7 @@ def _labels_file(path: Path, layout: Layout) -> Iterator[Callable[[Array], objec
         def write(labels: Array) -> None:
             nonlocal described, highest
             highest = max(highest, int(labels.max(initial=0)))
-            first = "" if described else _labels_description(layout, highest)
+            first = "" if described else labels_description(layout, highest)
             described = described or first
             file.write(
                 labels,
@@ -151,18 +151,18 @@ def _labels_file(path: Path, layout: Layout) -> Iterator[Callable[[Array], objec
                 compression="zlib",
                 description=first or None,
                 metadata=None,
-                resolution=_per_unit(layout.pixel_size),
+                resolution=per_unit(layout.pixel_size),
                 resolutionunit="NONE",
                 # Threads cost more than they give at this size, and folder runs write several files at once.
                 maxworkers=1,
             )
 
         yield write
-    if described != _labels_description(layout, highest):
-        tifffile.tiffcomment(path, _labels_description(layout, highest).encode())
+    if described != labels_description(layout, highest):
+        tifffile.tiffcomment(path, labels_description(layout, highest).encode())
 
 
-def _labels_description(layout: Layout, highest: int) -> str:
+def labels_description(layout: Layout, highest: int) -> str:
     """Describe labels as ImageJ does; without a range Fiji would show many objects as one brightness."""
     text: str = tifffile.imagej_description(layout.shape, rgb=False, **_imagej(layout), min=0.0, max=float(highest))
     return text
@@ -193,5 +193,6 @@ def _ome(layout: Layout) -> Mapping[str, Any]:
     return metadata
 
 
-def _per_unit(pixel_size: PixelSize | None) -> tuple[float, float] | None:
+def per_unit(pixel_size: PixelSize | None) -> tuple[float, float] | None:
+    """Give the pixels per micrometre along X and Y, as resolution tags have them."""
     return (1 / pixel_size[-1], 1 / pixel_size[-2]) if pixel_size else None
