@@ -54,7 +54,7 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
             _flush_file(temporary)
         os.replace(temporary, target)
         if durable:
-            _flush_folder(target.parent)
+            flush_folder(target.parent)
     except OSError as error:
         if _is_of_another(error, temporary):
             raise
@@ -108,7 +108,7 @@ def _flush_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make the new name survive a power cut; folders cannot be flushed on Windows and on some network drives."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

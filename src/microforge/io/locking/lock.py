@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -26,13 +26,18 @@ _ABANDONED = 60.0
 
 
 @contextmanager
-def folder_lock(folder: Path, task: str) -> Iterator[None]:
+def folder_lock(folder: Path, task: str) -> Iterator[Callable[[], bool]]:
     """Hold a folder that exists for the time of the block, and remove what killed runs have left half written.
 
     Parameters
     ----------
     task
         What is done there ("a training"): others are told when they try the same.
+
+    Yields
+    ------
+    Callable
+        Tells whether the folder is still held: of a computer that slept, somebody else may have taken it over.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def folder_lock(folder: Path, task: str) -> Iterator[None]:
     heart.start()
     try:
         _sweep(folder)
-        yield
+        yield lambda: _read(path) == own
     finally:
         ended.set()
         heart.join()
