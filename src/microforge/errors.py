@@ -99,3 +99,7 @@ class WriteError(MicroforgeError):
 
 class FolderInUseError(MicroforgeError):
     """Another run works in a folder; nothing was changed."""
+
+
+class ProjectError(MicroforgeError):
+    """A project cannot be opened, read or changed; says what was kept."""
