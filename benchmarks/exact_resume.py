@@ -42,14 +42,15 @@ def child(folder: Path, steps: int) -> None:
     from microforge.events import StepFinished
     from microforge.networks.unet import UNet
     from microforge.training import schedule
-    from microforge.training.checkpoint import NAMES, load_checkpoint
+    from microforge.training.checkpoint import load_checkpoint
+    from microforge.training.history.run_folder import CHECKPOINT_NAMES
     from microforge.training.loop import train
     from microforge.training.mailbox import Live
 
     schedule.CHECKPOINT_EVERY = schedule.FIRST_VALIDATION = 0.1
     schedule.CHECKPOINT_SHARE = schedule.VALIDATION_SHARE = 1.0
     torch.set_num_threads(1)
-    resume = any((folder / name).exists() for name in NAMES)
+    resume = any((folder / name).exists() for name in CHECKPOINT_NAMES)
     values = load_checkpoint(folder).values if resume else {"step": 0, "run": {"batch_size": BATCH}}
     at = int(values["step"])
     # A checkpoint of the step before may hold the smaller batch already.

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from microforge.errors import ModelFileError
 from microforge.io.atomic import atomic_path
+from microforge.training.history.run_folder import CHECKPOINT_NAMES
 
-NAMES = ("checkpoint.safetensors", "checkpoint-previous.safetensors")
 DAMAGED = "checkpoint-damaged.safetensors"
 
 
@@ -48,7 +48,7 @@ def save_checkpoint(folder: Path, parts: Mapping[str, Mapping[str, Tensor]], val
     }
     text = json.dumps(values)
     content = save(tensors, metadata={"values": text, "checksum": _checksum(tensors, text)})
-    path, previous = (folder / name for name in NAMES)
+    path, previous = (folder / name for name in CHECKPOINT_NAMES)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
         if path.exists():
@@ -64,7 +64,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     ModelFileError
         If there is none.
     """
-    found = [folder / name for name in NAMES if (folder / name).exists()]
+    found = [folder / name for name in CHECKPOINT_NAMES if (folder / name).exists()]
     damaged: list[Path] = []
     for path in found:
         try:

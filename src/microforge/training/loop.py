@@ -13,9 +13,11 @@ from microforge.io.atomic import atomic_write_text
 from microforge.io.locking import folder_lock
 from microforge.tasks.abilities import LevelsCounts
 from microforge.training.checkpoint import Checkpoint, load_checkpoint
+from microforge.training.history.earlier import give_back, keep_model
+from microforge.training.history.run_folder import CONFIG_NAME
 from microforge.training.log import History
 from microforge.training.mailbox import Live
-from microforge.training.resume.files import CONFIG_NAME, described, put_aside
+from microforge.training.resume.files import described, put_aside
 from microforge.training.resume.record import read_record
 from microforge.training.run import Run
 from microforge.training.schedule import ActiveClock, Schedule, counted
@@ -101,6 +103,7 @@ def _events(
     yield Preparing("Reading images")
     sampler = yield from make_sampler(setup)
     run = Run(setup, sampler, folder, clock, live)
+    before = keep_model(folder)
     if checkpoint is None:
         put_aside(folder)
     else:
@@ -119,6 +122,8 @@ def _events(
     finally:
         if not finished and not live.discarding and np.isfinite(run.last_loss):
             run.checkpoint()
+        if live.discarding and before is not None and checkpoint is not None:
+            give_back(folder, before)
 
 
 def _steps(run: Run) -> Iterator[TrainingEvent]:

@@ -62,6 +62,7 @@ def summarise(setup: Setup) -> TrainingSummary:
         dtypes=tuple(sorted({np.dtype(s.image.dtype).name for s in training})),
         device=str(setup.device),
         settings=setup.config.model_dump(mode="json", exclude_none=True),
+        annotated=setup.annotated,
     )
 
 

@@ -27,14 +27,14 @@ from microforge.events import (
 from microforge.io.model_file import BaselineCard, ModelCard, save_model
 from microforge.tasks.abilities import LevelsCounts, corrupted
 from microforge.training.advice import Watcher
-from microforge.training.checkpoint import NAMES, Checkpoint, save_checkpoint, unusable
+from microforge.training.checkpoint import Checkpoint, save_checkpoint, unusable
+from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME
 from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.quality.baseline import BaselineMeasurement
 from microforge.training.quality.doubt import StepBudget, doubt_of
 from microforge.training.resume.changes import Changed, changed_setup
-from microforge.training.resume.files import CONFIG_NAME, MODEL_NAME
 from microforge.training.resume.record import RunRecord
 from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_sources
@@ -91,6 +91,7 @@ class Run:
         self.pending: deque[tuple[Download, tuple[str, ...]]] = deque()
         self.unseen: set[str] = set()
         self.unwritten = ""
+        self.changed = False
         self.recent: deque[float] = deque(maxlen=30)
         self.megapixels = 0.0
         self.last_loss = 0.0
@@ -293,7 +294,7 @@ class Run:
             self.best, self.metrics, self.watcher.best = None, {}, None
             self.metric_noise = self.setup.task.metric_noise(max(len(self.setup.validation), 1))
             self.baseline.forget(self.setup)
-        self.summary = summarise(self.setup)
+        self.summary, self.changed = summarise(self.setup), True
 
     def final(self) -> Final:
         """Give the average, or the best on validation where that was clearly better."""
@@ -365,7 +366,7 @@ class Run:
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
     def finish(self, reason: str) -> Iterator[RunAdvice | RunFinished]:
-        """Write everything a last time, or remove it where the run is discarded; a model is whole without a checkpoint.
+        """Write everything a last time, or remove it where a new run is discarded; a model needs no checkpoint.
 
         Raises
         ------
@@ -373,9 +374,12 @@ class Run:
             If the model cannot be written.
         """
         if self.live.discarding:
-            self._remove_files()
+            if self.setup.record is None:
+                self._remove_files()
             yield RunFinished(self.learner.step, self.clock.seconds, None)
             return
+        if self.changed:
+            self.summary = summarise(self.setup.described_again())
         self.save_model()
         try:
             self._save_state()
@@ -390,5 +394,5 @@ class Run:
         yield RunFinished(step, seconds, path, kept.metrics, kind, doubt)  # type: ignore[arg-type]
 
     def _remove_files(self) -> None:
-        for name in (MODEL_NAME, *NAMES, History.NAME, CONFIG_NAME):
+        for name in (MODEL_NAME, *CHECKPOINT_NAMES, History.NAME, CONFIG_NAME):
             (self.folder / name).unlink(missing_ok=True)

@@ -52,6 +52,8 @@ class Setup:
         All that is kept aside, and what of it is measured on often, as the task asks about it.
     images
         Fingerprints of what was given.
+    annotated
+        What is annotated on them, in words.
     record
         What is taken up again; None for a new run.
     """
@@ -69,6 +71,7 @@ class Setup:
     start: ModelFile | None
     advice: tuple[RunAdvice, ...]
     record: RunRecord | None = None
+    annotated: str = ""
 
     def record_of(self, patch: tuple[int, ...], batch_size: int, order: Sequence[str]) -> RunRecord:
         """Give what a checkpoint is to know, with the sizes and the order of drawing that there are by now."""
@@ -89,6 +92,11 @@ class Setup:
     def kept_aside(self) -> KeptAside:
         """What is measured on and not learnt from."""
         return self.split.kept_aside((*self.training, *self.aside))
+
+    def described_again(self) -> "Setup":
+        """Give the setup with what is annotated by now: while painting goes on, counting it again takes too long."""
+        whole = [sample for sample in self.aside if not sample.name.endswith(BLOCK_SUFFIX)]
+        return replace(self, annotated=self.task.describe((*self.training, *whole)).text)
 
     @property
     def aside_images(self) -> dict[str, str]:
@@ -150,9 +158,8 @@ def make_setup(
             remedy="Annotate an image to learn from, or train anew.",
         )
     start = _start_from(config.start_from, task) if config.start_from and record is None else None
-    advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable))
-    if not aside and fraction:
-        advice = (*advice, unmeasured(task))
+    unknown = (unmeasured(task),) if fraction and not aside else ()
+    advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable), *unknown)
     if record is not None:
         learnt = tuple(sorted(learnt, key=lambda sample: _place(record.order, readable(sample.name))))
         plan, normalisation = continued_plan(record, config, task), record.normalisation
@@ -161,7 +168,8 @@ def make_setup(
         plan = make_plan(config, task, usable, device, start.card if start else None)
         normalisation = _normalisation(config, learnt, start)
     posed = questions(task, aside)
-    return Setup(config, task, device, plan, normalisation, split, learnt, aside, posed, images, start, advice, record)
+    made = Setup(config, task, device, plan, normalisation, split, learnt, aside, posed, images, start, advice, record)
+    return replace(made, annotated=readiness.text)
 
 
 def questions(task: Task, aside: Sequence[Sample]) -> tuple[Sample, ...]:

@@ -163,6 +163,24 @@ def test_discard_asks_and_keeps_nothing(
     assert panel.train.text() == "Train"
 
 
+def test_discarding_what_went_on_keeps_the_model_of_before(
+    qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(qtbot, panel, training)
+    panel.stop.click()
+    qtbot.waitUntil(lambda: ended(panel))
+    model, asked = panel.session.model_path, []
+    monkeypatch.setattr("microforge.gui.train.panel.confirmed", lambda *said: bool(asked.append(said[2])) or True)
+    panel.proceed.click()
+    qtbot.waitUntil(lambda: len(training.calls) == 2)
+    panel.discard.click()
+    qtbot.waitUntil(lambda: ended(panel))
+    assert "The model of before" in asked[0]
+    assert panel.session.model_path == model
+    assert model is not None
+    assert model.exists()
+
+
 def test_errors_are_shown_in_words(qtbot: QtBot, panel: TrainPanel, item: Annotated, training: FakeTraining) -> None:
     training.error = NotEnoughDataError("Too little.", where="cells", remedy="Paint more.")
     qtbot.waitUntil(panel.train.isEnabled)

@@ -38,6 +38,8 @@ class TrainingRun:
         Where the current or last run writes; None before the first and after a discarded one.
     task
         What the current or last run learns; None before the first.
+    goes_on
+        Whether it began with the model of a run before, in the same folder.
     """
 
     state_changed = Signal(object)
@@ -48,6 +50,7 @@ class TrainingRun:
         self.state = RunState.IDLE
         self.folder: Path | None = None
         self.task: type[Task] | None = None
+        self.goes_on = False
         session.training.event.connect(self._on_event)
         session.training.finished.connect(self._on_finished)
 
@@ -108,7 +111,7 @@ class TrainingRun:
             self._set(RunState.STOPPING)
 
     def discard(self) -> None:
-        """End the training and keep nothing of it."""
+        """End the training and keep nothing of it; of one that goes on, the model of before is there again."""
         if self.state is RunState.ENDED:
             self._remove_folder()
             self._set(RunState.IDLE)
@@ -138,7 +141,7 @@ class TrainingRun:
         session.training.start(events)
         self._note_aside(KeptAside(()))
         session.live, session.given = live, given
-        self.folder, self.task = folder, type(task)
+        self.folder, self.task, self.goes_on = folder, type(task), resume
         self._set(RunState.RUNNING)
 
     def _on_event(self, event: object) -> None:
@@ -157,7 +160,7 @@ class TrainingRun:
 
     def _on_finished(self) -> None:
         self.session.live, self.session.given = None, HandedOver()
-        if self.state is RunState.DISCARDING:
+        if self.state is RunState.DISCARDING and not self.goes_on:
             self._remove_folder()
         nothing = self.folder is None or not self.folder.exists()
         self._set(RunState.IDLE if nothing else RunState.ENDED)

@@ -155,6 +155,10 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _discard(self) -> None:
         text = "The network trained so far is deleted. Your annotations stay as they are."
+        if self.run.busy and self.run.goes_on:
+            text = (
+                "What was learnt since Continue is deleted. The model of before and your annotations stay as they are."
+            )
         if confirmed(self, "Discard the training?", text, QMessageBox.StandardButton.Discard):
             self.run.discard()
 

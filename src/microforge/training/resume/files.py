@@ -5,11 +5,10 @@ import os
 from pathlib import Path
 
 from microforge.errors import WriteError
-from microforge.training.checkpoint import NAMES
+from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME
 from microforge.training.log import History
 from microforge.training.setup import Setup
 
-MODEL_NAME, CONFIG_NAME = "model.safetensors", "config.json"
 #: Where the files of the run before are, if a new one was begun in its folder.
 REPLACED = "replaced"
 
@@ -28,7 +27,8 @@ def put_aside(folder: Path) -> None:
     WriteError
         If they cannot be moved.
     """
-    found = [folder / name for name in (*NAMES, MODEL_NAME, CONFIG_NAME, History.NAME) if (folder / name).exists()]
+    names = (*CHECKPOINT_NAMES, MODEL_NAME, CONFIG_NAME, History.NAME)
+    found = [folder / name for name in names if (folder / name).exists()]
     try:
         for path in found:
             (folder / REPLACED).mkdir(exist_ok=True)
