@@ -192,3 +192,9 @@ def test_without_a_window_a_command_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("napari.current_viewer", lambda: None)
     with pytest.raises(MicroforgeError, match="no napari window"):
         commands.open_annotate()
+
+
+def test_a_model_of_before_is_counted() -> None:
+    run = Path("/runs/2026-11-25 01-42-00 nuclei objects")
+    assert model_title(run / "models" / "002.safetensors") == "nuclei objects, 25 Nov 01:42, earlier 2"
+    assert model_title(Path("/mine/models/best.safetensors")) == "best"

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QWidget
 
 from microforge.errors import MicroforgeError
+from microforge.gui.apply.model_list import ABOUT_ROLE, PICTURE_ROLE, ModelRows
+from microforge.gui.apply.recent_models import RecentModels
 from microforge.gui.session.plugin_settings import model_title
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import beside, button, plain_tip, stacked, steady
@@ -14,17 +17,22 @@ from microforge.tasks import Task, get_task
 from microforge.training.quality.doubt import doubt_of
 
 NO_MODEL = "No model yet: train one, or open a model file."
+CHOOSE_MODEL = "Choose a model of before above, train one, or open a model file."
 MODEL_FILTER = "Microforge models (*.safetensors)"
 
 
 class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Choose among the models of this session, or open a file; the choice is `session.model_path`."""
+    """Choose among the models of this session and of earlier runs, or open a file; sets `session.model_path`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.models = steady(QComboBox())
-        self.models.setToolTip("The model that is applied. A training in this window puts its own here.")
+        self.models.setToolTip("The model that is applied. Trainings put their own here, the newest first.")
+        self.models.setPlaceholderText("Models of before")
+        self.models.setItemDelegate(ModelRows(self.models))
+        self.recent = RecentModels(session)
+        self._used: list[Path] = []
         self.models.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setMinimumContentsLength(10)
         self.browse = button("Open …", "Use a model file (.safetensors) from disk.", self._on_browse)
@@ -34,7 +42,13 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
         stacked(self, beside(self.models, self.browse), self.card)
         self.models.activated.connect(lambda row: session.set_model(self.models.itemData(row)))
         session.model_changed.connect(self._on_model_changed)
+        self.recent.changed.connect(self._fill)
         self._on_model_changed(session.model_path)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look for models that other trainings have left."""
+        super().showEvent(event)
+        self.recent.look([self._session.runs_folder])
 
     def _on_browse(self) -> None:
         start = str(self._session.model_path.parent) if self._session.model_path else ""
@@ -43,18 +57,35 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._session.set_model(Path(path))
 
     def _on_model_changed(self, path: Path | None) -> None:
-        self.models.setEnabled(path is not None)
-        if path is None:
-            self.models.setCurrentIndex(-1)
-            self.card.setText(NO_MODEL)
-            return
-        row = next((row for row in range(self.models.count()) if self.models.itemData(row) == path), -1)
-        if row < 0:
-            self.models.insertItem(0, model_title(path), path)
-            row = 0
-        self.models.setCurrentIndex(row)
-        self.models.setItemData(row, plain_tip(str(path)), Qt.ItemDataRole.ToolTipRole)
-        self._show_card(path)
+        listed = {one.path for one in self.recent.found}
+        if path is not None and path not in self._used and path not in listed:
+            self._used.insert(0, path)
+        self._fill()
+        if path is not None:
+            self._show_card(path)
+
+    def _fill(self) -> None:
+        """Offer the models used in this session, then those of earlier runs; what is chosen stays chosen."""
+        found = {one.path: one for one in self.recent.found}
+        # Of a training that was discarded, nothing is left to choose.
+        self._used = [path for path in self._used if path == self._session.model_path or path.exists()]
+        signals = QSignalBlocker(self.models)
+        self.models.clear()
+        for path in dict.fromkeys((*self._used, *found)):
+            self.models.addItem(model_title(path), path)
+            row, known = self.models.count() - 1, found.get(path)
+            self.models.setItemData(row, plain_tip(str(path)), Qt.ItemDataRole.ToolTipRole)
+            if known is not None:
+                self.models.setItemData(row, known.in_words, ABOUT_ROLE)
+                self.models.setItemData(row, known.thumbnail, PICTURE_ROLE)
+        chosen = [row for row in range(self.models.count()) if self.models.itemData(row) == self._session.model_path]
+        self.models.setCurrentIndex(chosen[0] if chosen else -1)
+        signals.unblock()
+        self.models.view().setMinimumWidth(max(0, self.models.view().sizeHintForColumn(0)))
+        self.models.setEnabled(self.models.count() > 0)
+        if self._session.model_path is None:
+            self.card.setText(CHOOSE_MODEL if self.models.count() else NO_MODEL)
+            self.card.setToolTip("")
 
     def _show_card(self, path: Path) -> None:
         try:

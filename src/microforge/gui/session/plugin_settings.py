@@ -12,6 +12,7 @@ from qtpy.QtCore import QStandardPaths
 from microforge.config import DeviceName
 from microforge.errors import MicroforgeError
 from microforge.io.atomic import atomic_write_text
+from microforge.training.history.run_folder import MODEL_NAME, MODELS
 
 _PLUGIN = "napari-microforge"
 #: The file in the folder for trainings that keeps the goal chosen last.
@@ -106,12 +107,19 @@ def run_name(begun: datetime, image: str, result: str) -> str:
 
 
 def model_title(path: Path) -> str:
-    """Give a name of a model for people: ``nuclei objects, 25 Nov 01:42``; a file that a person has named keeps it."""
-    if path.name != "model.safetensors":
-        return path.stem
-    found = _NAME.fullmatch(path.parent.name)
+    """Give a name of a model for people: ``nuclei objects, 25 Nov 01:42``; a file that a person has named keeps it.
+
+    Those that a run had before its present one are counted: ``nuclei objects, 25 Nov 01:42, earlier 2``.
+    """
+    if path.parent.name == MODELS and path.stem.isdecimal():
+        return f"{_run_title(path.parent.parent)}, earlier {int(path.stem)}"
+    return path.stem if path.name != MODEL_NAME else _run_title(path.parent)
+
+
+def _run_title(run: Path) -> str:
+    found = _NAME.fullmatch(run.name)
     try:
         begun = datetime.strptime(found[1], _FORMAT) if found else None
     except ValueError:
         begun = None
-    return path.parent.name if found is None or begun is None else f"{found[2]}, {begun.day} {begun:%b %H:%M}"
+    return run.name if found is None or begun is None else f"{found[2]}, {begun.day} {begun:%b %H:%M}"
