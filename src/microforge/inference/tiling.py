@@ -20,13 +20,15 @@ from microforge.device import compute_dtype, computing_in, free_memory, is_out_o
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
 from microforge.io.model_file import ALL_POSES, Poses
-from microforge.networks.fitted import PredictsTiles
+from microforge.networks.fitted import GivesFeatures, PredictsTiles
 from microforge.networks.unet import receptive_field
 from microforge.tasks.base import Task
 from microforge.transfer import Download, upload
 from microforge.types import Array, ArrayLike, Floats, Window, finer_window
 
 Output = npt.NDArray[np.float32]
+#: Whether rows and columns are exchanged, then the axes that are reversed.
+_Pose = tuple[bool, tuple[int, ...]]
 
 # Margins are computed twice: small tiles waste time, in stacks most of all.
 LARGEST_TILE = {2: {"cpu": 512, "gpu": 2048}, 3: {"cpu": 256, "gpu": 384}}
@@ -178,15 +180,23 @@ class TiledNetwork:
 
     def _begin(self, images: npt.NDArray[np.float32]) -> Download:
         """Give the device all that is to be done for images; it need not be done yet."""
-        size = images.shape[2:]
-        missing = [-n % s for n, s in zip(size, self.network.config.stride, strict=True)]
         with torch.inference_mode(), computing_in(self.device, self.dtype):
-            x = upload(images, self.device)
-            if any(missing):
-                x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")
+            x = self._padded(images)
             output = self._averaged(x) if self.flips else self._answer(x)
-            inside = finer_window(tuple(slice(0, n) for n in size), self.network.config.upscale)
-            return Download(output[(slice(None), slice(None), *inside)])
+            return Download(output[self._inside(images)])
+
+    def _padded(self, images: npt.NDArray[np.float32]) -> torch.Tensor:
+        """Put images on the device, continued to multiples of the network's stride."""
+        missing = [-n % s for n, s in zip(images.shape[2:], self.network.config.stride, strict=True)]
+        x = upload(images, self.device)
+        if any(missing):
+            x = functional.pad(x, [n for m in reversed(missing) for n in (0, m)], mode="replicate")
+        return x
+
+    def _inside(self, images: npt.NDArray[np.float32]) -> Window:
+        """Give where the answer to the images lies in that to the continued ones."""
+        inside = finer_window(tuple(slice(0, n) for n in images.shape[2:]), self.network.config.upscale)
+        return (slice(None), slice(None), *inside)
 
     def _end(self, images: npt.NDArray[np.float32], download: Download) -> Output:
         """Give the answer to images, in float32 where some number was too large for float16."""
@@ -205,16 +215,54 @@ class TiledNetwork:
         """Average the answers to all copies that `poses` allows; by a right angle only square images are turned."""
         poses = _poses(self.poses, square=x.shape[-1] == x.shape[-2])
         total = torch.zeros(())
-        for turn, axes in poses:
-            posed = x.transpose(-1, -2) if turn else x
-            answer = self._answer(posed.flip(axes)).flip(axes)
-            total = total.to(x.device) + (answer.transpose(-1, -2) if turn else answer)
+        for pose in poses:
+            total = total.to(x.device) + self._posed(x, pose)
         return total / len(poses)
 
+    def _posed(self, x: torch.Tensor, pose: _Pose) -> torch.Tensor:
+        """Give the answer to a copy in another pose, turned back."""
+        exchanged, axes = pose
+        copy = x.transpose(-1, -2) if exchanged else x
+        answer = self._answer(copy.flip(axes)).flip(axes)
+        return answer.transpose(-1, -2) if exchanged else answer
 
-def _poses(allowed: Poses, *, square: bool) -> list[tuple[bool, tuple[int, ...]]]:
+    def in_poses(self, images: npt.NDArray[np.float32], most: int) -> list[Output]:
+        """Give the answers to copies of images in so many of the poses that `poses` allows, each turned back.
+
+        Parameters
+        ----------
+        images
+            Normalised, ``NC(Z)YX``.
+        most
+            How many poses at most; the first answer is that to the images as they are.
+        """
+        poses = _poses(self.poses, square=images.shape[-1] == images.shape[-2])
+        chosen = poses[:: max(1, len(poses) // most)][:most]
+        with torch.inference_mode(), computing_in(self.device, self.dtype):
+            x = self._padded(images)
+            answers = [Download(self._posed(x, pose)[self._inside(images)]).read() for pose in chosen]
+        return [np.nan_to_num(answer, posinf=0.0, neginf=0.0) for answer in answers]
+
+    def features(self, images: npt.NDArray[np.float32]) -> Floats:
+        """Give mean and spread of what the network's deepest level makes of normalised images ``NC(Z)YX``.
+
+        Returns
+        -------
+        ndarray
+            float32 ``(N, F)``; no columns where the model gives no features.
+        """
+        if not isinstance(self.network, GivesFeatures):
+            return np.zeros((len(images), 0), np.float32)
+        with torch.inference_mode(), computing_in(self.device, self.dtype):
+            found = self.network.features(self._padded(images)).float().flatten(2)
+            pooled = torch.cat([found.mean(2), found.std(2, correction=0)], dim=1)
+        features: Floats = np.nan_to_num(Download(pooled).read())
+        return features
+
+
+def _poses(allowed: Poses, *, square: bool) -> list[_Pose]:
     """Give poses as: rows and columns exchanged or not, then reversed along some axes."""
-    found: list[tuple[bool, tuple[int, ...]]] = []
+    found: list[_Pose] = []
     for exchanged in (False, True) if square and allowed.turned else (False,):
         for reversed_axes in ((), (-1,), (-2,), (-2, -1)):
             is_mirrored = (exchanged + len(reversed_axes)) % 2 == 1

@@ -5,7 +5,7 @@ same model files as those of networks: no pickle.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,6 +24,14 @@ class PredictsTiles(Protocol):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Give raw outputs ``NC(Z)YX`` for normalised images ``NC(Z)YX``."""
+
+
+@runtime_checkable
+class GivesFeatures(Protocol):
+    """Tells what a place looks like to it, by which places can be compared."""
+
+    def features(self, x: Tensor) -> Tensor:
+        """Give features ``NC(Z)YX``, on a coarser grid, of normalised images ``NC(Z)YX``."""
 
 
 class FittedModel(Protocol):

@@ -50,14 +50,8 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Give raw outputs for images."""
-        skips: list[Tensor] = []
         image = x
-        x = fold(x, self.config.stem)
-        for level, block in enumerate(self.down):
-            if level:
-                skips.append(x)
-                x = _pool(x, self.config.pools[level - 1])
-            x = block(x)
+        *skips, x = self._encoded(x)
         if self.config.head == "image":
             return _repeated(self._answer(x), self.config.stride)
         for block, pool in zip(self.up, reversed(self.config.pools), strict=True):
@@ -67,6 +61,19 @@ class UNet(nn.Module):
         if not self.config.residual:
             return answer
         return answer + enlarge(image[:, : self.config.out_channels], self.config.upscale)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Give what the deepest level makes of images, ``NC(Z)YX``: what a place looks like to the network."""
+        return self._encoded(x)[-1]
+
+    def _encoded(self, x: Tensor) -> list[Tensor]:
+        """Give the features of each level, the finest first."""
+        found: list[Tensor] = []
+        x = fold(x, self.config.stem)
+        for level, block in enumerate(self.down):
+            x = block(_pool(x, self.config.pools[level - 1]) if level else x)
+            found.append(x)
+        return found
 
     def _answer(self, x: Tensor) -> Tensor:
         """Apply the last convolution, for graded answers in float32, whatever the rest computes in.
