@@ -12,6 +12,7 @@ from microforge.cli.commands.demo import demo
 from microforge.cli.commands.doctor import doctor
 from microforge.cli.commands.evaluate import evaluate_command
 from microforge.cli.commands.info import info, tasks
+from microforge.cli.commands.next_images import next_command
 from microforge.cli.commands.predict import predict
 from microforge.cli.commands.train import train_command
 from microforge.cli.signals import STOPPED
@@ -58,7 +59,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
     "130 stopped by Ctrl-C or a signal; what was done is kept.",
 )
-for command in (train_command, predict, evaluate_command, calibrate_command, info, tasks, doctor, demo):
+for command in (train_command, predict, evaluate_command, calibrate_command, next_command, info, tasks, doctor, demo):
     # Functions of the engine have the plain names.
     app.command(command.__name__.removesuffix("_command"))(command)
 
