@@ -18,7 +18,8 @@ from microforge.training.advice import Watcher, advice_on_data
 from microforge.training.checkpoint import load_checkpoint, save_checkpoint
 from microforge.training.defaults import make_plan
 from microforge.training.loop import train
-from microforge.training.run import Best, Final, Run
+from microforge.training.quality.kept_weights import Best, Final
+from microforge.training.run import Run
 from microforge.training.schedule import ActiveClock, Repeated, Schedule
 from microforge.training.step.averaging import AveragedWeights
 from microforge.training.step.optimiser import Optimiser, orthogonalise, pace

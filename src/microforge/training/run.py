@@ -3,17 +3,14 @@
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
-from microforge.errors import MicroforgeError, OutOfMemoryError, TrainingDivergedError, WriteError
+from microforge.errors import MicroforgeError, TrainingDivergedError, WriteError
 from microforge.events import (
     CheckpointSaved,
     Doubt,
@@ -34,39 +31,20 @@ from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.quality.baseline import BaselineMeasurement
 from microforge.training.quality.doubt import StepBudget, doubt_of
+from microforge.training.quality.kept_weights import Best, Final, kept_of
 from microforge.training.resume.changes import Changed, changed_setup
 from microforge.training.resume.record import RunRecord
 from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_sources
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
+from microforge.training.step.short_memory import draw_less
 from microforge.training.validation import Validator
 from microforge.transfer import Download
 
 SAFE_EVERY = 25
 #: So many updates left out in a row, and nothing will ever be learnt.
 MOST_SKIPPED = 20
-
-
-class Best(NamedTuple):
-    """The weights that were best on validation so far, with all that was measured of them."""
-
-    value: float
-    weights: Mapping[str, Tensor]
-    options: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    step: int
-    symptom: str = ""
-
-
-class Final(NamedTuple):
-    """What is kept of a run: weights, and what is true of them."""
-
-    weights: Mapping[str, Tensor]
-    options: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    step: int
-    symptom: str
 
 
 class Run:
@@ -204,19 +182,7 @@ class Run:
     def _shrink(self) -> RunAdvice:
         self.learner.forget_gradients()
         release_memory(self.setup.device)
-        patch, size = self.sampler.augmentation.patch, self.sampler.batch_size
-        stride = self.setup.plan.stride
-        if size > 1:
-            self.sampler.batch_size = size // 2
-            return RunAdvice(f"memory {size}", f"Memory was short: {size // 2} instead of {size} patches a step.")
-        smaller = tuple(max(n // 2 // s * s, s) for n, s in zip(patch, stride, strict=True))
-        if smaller == patch:
-            raise OutOfMemoryError(
-                "There is too little memory even for the smallest patch.",
-                remedy="Close other programs, choose a narrower network under Advanced, or use another device.",
-            )
-        self.sampler.augmentation = replace(self.sampler.augmentation, patch=smaller)
-        return RunAdvice(f"memory {patch}", f"Memory was short: patches of {smaller} instead of {patch} pixels.")
+        return draw_less(self.sampler, self.setup.plan.stride)
 
     def level(self) -> Iterator[TrainingEvent]:
         """Let the task make up for what is common to all errors on images trained on, with the last weights."""
@@ -298,13 +264,7 @@ class Run:
 
     def final(self) -> Final:
         """Give the average, or the best on validation where that was clearly better."""
-        now = self._now()
-        name, direction = self.setup.task.monitor
-        if self.best is None or name not in self.metrics:
-            return now
-        lost = (self.best.value - self.metrics[name]) * (1 if direction == "max" else -1)
-        clearly = lost > self.metric_noise * abs(self.best.value)
-        return Final(*self.best[1:]) if clearly else now
+        return kept_of(self.best, self._now(), self.setup.task.monitor, self.metric_noise)
 
     def _now(self) -> Final:
         return Final(
