@@ -158,6 +158,36 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True)
+class ComparedWithStart:
+    """The model and the one the run began with, scored on the same images kept aside; both are kept.
+
+    Attributes
+    ----------
+    text
+        Whether it is better, in words; also where that cannot be told.
+    start
+        The file of the model it began with.
+    better, worse, alike
+        On how many images.
+    mean
+        Mean difference of the metric that decides, this model minus the one it began with.
+    """
+
+    text: str
+    start: Path
+    better: int = 0
+    worse: int = 0
+    alike: int = 0
+    mean: float = 0.0
+    is_worse: bool = False
+
+    @property
+    def images(self) -> int:
+        """How many images both were scored on; 0 where it cannot be told."""
+        return self.better + self.worse + self.alike
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """The run ended well, by itself or by Stop; the model is written, with `doubt` where it is of no use yet."""
 
@@ -195,6 +225,7 @@ TrainingEvent = (
     | PreviewAwaited
     | RunAdvice
     | CheckpointSaved
+    | ComparedWithStart
     | RunFinished
     | RunFailed
 )

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from microforge.cli.progress import FolderDisplay, Progress
-from microforge.events import FolderStarted, ImageFailed, ImageFinished, ImageStarted, TileFinished
+from microforge.cli.progress import FolderDisplay, Progress, TrainingDisplay
+from microforge.events import ComparedWithStart, FolderStarted, ImageFailed, ImageFinished, ImageStarted, TileFinished
 
 
 class Recorded(Progress):
@@ -17,6 +17,9 @@ class Recorded(Progress):
 
     def show(self, done: float, text: str) -> None:
         self.shown.append((done, text))
+
+    def say(self, text: str) -> None:
+        self.shown.append((0.0, text))
 
 
 def test_the_bar_moves_within_a_large_image(tmp_path: Path) -> None:
@@ -46,3 +49,11 @@ def test_what_happened_is_added_up(tmp_path: Path) -> None:
         display.show(event)
     failed = [{"path": str(tmp_path / "c.tif"), "reason": "Damaged.", "remedy": "Copy it again."}]
     assert display.summary() == {"done": 2, "skipped": 0, "objects": 12, "failed": failed, "output": str(tmp_path)}
+
+
+def test_a_model_worse_than_before_is_a_warning_that_names_the_one_kept(tmp_path: Path) -> None:
+    bar = Recorded()
+    TrainingDisplay(bar).show(ComparedWithStart("Worse than before on 3 of 4.", tmp_path / "001", 1, 3, is_worse=True))
+    TrainingDisplay(bar).show(ComparedWithStart("Better than before on 3 of 4.", tmp_path / "001", 3, 1))
+    worse = f"Warning: Worse than before on 3 of 4. The other model is kept: {tmp_path / '001'}"
+    assert [text for _, text in bar.shown] == [worse, "Better than before on 3 of 4."]

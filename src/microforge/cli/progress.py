@@ -10,6 +10,7 @@ import typer
 
 from microforge.errors import printable_lines
 from microforge.events import (
+    ComparedWithStart,
     FolderEvent,
     FolderStarted,
     ImageFailed,
@@ -143,6 +144,9 @@ class TrainingDisplay:
             self.progress.say(f"{'Warning' if event.severity == 'warning' else 'Hint'}: {event.text}")
         elif isinstance(event, RunStarted):
             self._show_start(event)
+        elif isinstance(event, ComparedWithStart):
+            kept = f" The other model is kept: {event.start}" if event.is_worse else ""
+            self.progress.say(f"{'Warning: ' * event.is_worse}{event.text}{kept}")
         elif isinstance(event, Preparing):
             self.progress.show(0, event.text)
         elif isinstance(event, RunFinished):

@@ -176,7 +176,8 @@ class Predictor:
         """Give the normaliser of a sample's whole image."""
         found = self._normalisers.get(sample)
         if found is None:
-            found = self._normalisers[sample] = normaliser_for(sample.image, self.card.normalisation)
+            whole = sample.image if sample.whole is None else sample.whole
+            found = self._normalisers[sample] = normaliser_for(whole, self.card.normalisation)
         return found
 
     def _normalised(self, sample: Sample, part: Array) -> Floats:

@@ -93,6 +93,27 @@ class BaselineCard(Settings):
     enough_steps: int = 0
 
 
+class VersusCard(Settings):
+    """A model beside the one that its training began with, both scored on the same images kept aside.
+
+    Attributes
+    ----------
+    text
+        Whether it is better, in words.
+    metric, mean
+        The metric that decides, and its mean difference: this model minus the other.
+    better, worse, alike
+        On how many images.
+    """
+
+    text: str
+    metric: str
+    mean: float
+    better: int
+    worse: int
+    alike: int
+
+
 class ModelCard(Settings):
     """Everything needed to use a model and to report it in a paper."""
 
@@ -111,6 +132,7 @@ class ModelCard(Settings):
     training: TrainingSummary = TrainingSummary()
     metrics: dict[str, float] = Field(default_factory=dict)
     baseline: BaselineCard | None = None
+    versus: VersusCard | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     how_to_cite: str = "napari-microforge, and the data this model was trained on."
 

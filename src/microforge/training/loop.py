@@ -102,8 +102,8 @@ def _events(
 ) -> Generator[TrainingEvent, None, None]:
     yield Preparing("Reading images")
     sampler = yield from make_sampler(setup)
-    run = Run(setup, sampler, folder, clock, live)
     before = keep_model(folder)
+    run = Run(setup, sampler, folder, clock, live, before)
     if checkpoint is None:
         put_aside(folder)
     else:
@@ -139,8 +139,10 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
             yield from schedule.validation.timed(run.validate())
         if schedule.checkpoint.due():
             yield from schedule.checkpoint.timed(run.keep())
-    # What a model has measured of itself must be true of its last weights, also after Stop.
-    if run.setup.validation and not live.discarding and (isinstance(run.setup.task, LevelsCounts) or not live.stopping):
+    # What a model has measured of itself must be true of its last weights, also after Stop; so must what it is
+    # compared by with the model it goes on from.
+    always = isinstance(run.setup.task, LevelsCounts) or run.start.model is not None
+    if run.setup.validation and not live.discarding and (always or not live.stopping):
         yield from run.measure_baseline(last=True)
         yield from run.validate(last=True)
     elif not live.discarding:

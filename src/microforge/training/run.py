@@ -13,6 +13,7 @@ from microforge.device import is_out_of_memory, release_memory
 from microforge.errors import MicroforgeError, TrainingDivergedError, WriteError
 from microforge.events import (
     CheckpointSaved,
+    ComparedWithStart,
     Doubt,
     KeptAside,
     RunAdvice,
@@ -32,6 +33,7 @@ from microforge.training.model_card import finished_card, make_card, summarise
 from microforge.training.quality.baseline import BaselineMeasurement
 from microforge.training.quality.doubt import StepBudget, doubt_of
 from microforge.training.quality.kept_weights import Best, Final, kept_of
+from microforge.training.quality.start import StartMeasurement, versus_card
 from microforge.training.resume.changes import Changed, changed_setup
 from microforge.training.resume.record import RunRecord
 from microforge.training.schedule import ActiveClock
@@ -50,7 +52,9 @@ MOST_SKIPPED = 20
 class Run:
     """State of a training run; every method that may take long is an iterator, so that Stop is heard in time."""
 
-    def __init__(self, setup: Setup, sampler: Sampler, folder: Path, clock: ActiveClock, live: Live) -> None:
+    def __init__(
+        self, setup: Setup, sampler: Sampler, folder: Path, clock: ActiveClock, live: Live, before: Path | None = None
+    ) -> None:
         self.setup, self.sampler, self.folder, self.clock, self.live = setup, sampler, folder, clock, live
         config, plan = setup.config, setup.plan
         self.learner = make_learner(setup.task, plan.network, setup.device, config.learning_rate, config.seed)
@@ -62,6 +66,8 @@ class Run:
         self.metric_noise = setup.task.metric_noise(max(len(setup.validation), 1))
         self.watcher = Watcher(setup.task.monitor[1], self.metric_noise)
         self.baseline = BaselineMeasurement(setup)
+        self.start = StartMeasurement(setup, before if setup.record else setup.config.start_from)
+        self.compared: ComparedWithStart | None = None
         self.budget = StepBudget(config.time, self.baseline.card.enough_steps)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
@@ -189,12 +195,13 @@ class Run:
         yield from self.validator.level(last=True)
 
     def measure_baseline(self, *, last: bool = False) -> Iterator[TrainingEvent]:
-        """Measure the simple method that the model is to beat, once; ends early when asked to stop."""
+        """Measure the simple method that the model is to beat, and the model of before, once; hears Stop."""
 
         def stopped() -> bool:
             return self.live.discarding or (self.live.stopping and not last)
 
         yield from self.baseline.measure(self.validator.task, stopped)
+        yield from self.start.measure(stopped)
 
     def doubt(self) -> Doubt | None:
         """Say why the model is of no use yet."""
@@ -260,6 +267,8 @@ class Run:
             self.best, self.metrics, self.watcher.best = None, {}, None
             self.metric_noise = self.setup.task.metric_noise(max(len(self.setup.validation), 1))
             self.baseline.forget(self.setup)
+            self.start.use(self.setup)
+            self.validator.tallies = {}
         self.summary, self.changed = summarise(self.setup), True
 
     def final(self) -> Final:
@@ -268,7 +277,12 @@ class Run:
 
     def _now(self) -> Final:
         return Final(
-            self.learner.weights(), self.validator.options, self.metrics, self.learner.step, self.validator.symptom
+            self.learner.weights(),
+            self.validator.options,
+            self.metrics,
+            self.learner.step,
+            self.validator.symptom,
+            self.validator.tallies,
         )
 
     def save_model(self) -> Path:
@@ -281,7 +295,8 @@ class Run:
         return self.baseline.card.model_copy(update={"symptom": symptom})
 
     def _card_of(self, kept: Final) -> ModelCard:
-        card = self.card.model_copy(update={"baseline": self._beside(kept.symptom)})
+        versus = versus_card(self.compared, self.setup.task.monitor[0])
+        card = self.card.model_copy(update={"baseline": self._beside(kept.symptom), "versus": versus})
         return finished_card(card, self.summary, kept.step, self.clock.seconds, kept.metrics)
 
     def keep(self) -> Iterator[CheckpointSaved | RunAdvice]:
@@ -325,7 +340,7 @@ class Run:
         parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
-    def finish(self, reason: str) -> Iterator[RunAdvice | RunFinished]:
+    def finish(self, reason: str) -> Iterator[RunAdvice | ComparedWithStart | RunFinished]:
         """Write everything a last time, or remove it where a new run is discarded; a model needs no checkpoint.
 
         Raises
@@ -338,6 +353,9 @@ class Run:
                 self._remove_files()
             yield RunFinished(self.learner.step, self.clock.seconds, None)
             return
+        self.compared = self.start.compare(self.final().tallies)
+        if self.compared is not None:
+            yield self.compared
         if self.changed:
             self.summary = summarise(self.setup.described_again())
         self.save_model()

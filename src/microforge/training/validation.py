@@ -36,6 +36,8 @@ class Validator:
         self.use(setup)
         #: What the results of all images kept aside have in common, where that is what a model without use gives.
         self.symptom = ""
+        #: What was counted on each image, by the name of its sample, when they were measured last.
+        self.tallies: Mapping[str, Mapping[str, float]] = {}
         #: Where most was wrong when these images were measured last.
         self.worst: tuple[WorstPlace, ...] = ()
 
@@ -87,6 +89,8 @@ class Validator:
             return None
         series = [sample.series for sample in self.setup.validation]
         self.task = self.network.task = calibrated(self.task, tallies, series)
+        names = (sample.name for sample in self.setup.validation)
+        self.tallies = dict(zip(names, tallies, strict=True))
         return self.task.summarise_all(tallies)
 
     def preview(self, request: PreviewRequest, step: int, speed: float) -> Iterator[TrainingEvent]:

@@ -11,10 +11,11 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 from microforge.answers.words import first_look_text
 from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
-from microforge.events import KeptAside, PreviewAwaited, PreviewReady, RunFailed, WorstPlace
+from microforge.events import ComparedWithStart, KeptAside, PreviewAwaited, PreviewReady, RunFailed, WorstPlace
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
+from microforge.gui.train.model_choice import ModelChoice
 from microforge.gui.train.pixel_size_question import PixelSizeQuestion
 from microforge.gui.train.preview import Preview
 from microforge.gui.train.report import RunReport
@@ -48,6 +49,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.question = UnpaintedQuestion(session)
         self.said = Note(tip="What the network says by now about the image you look at.")
         self.report = RunReport(hints=session.settings.show_advice)
+        self.choice = ModelChoice(session, self.run)
         tip = "Show every few seconds what the network says by now, as a layer of its own."
         self.show_preview = tick("Preview on the image I look at", tip, on=True)
         self._make_buttons()
@@ -112,7 +114,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         page.addWidget(self.meter)
         page.addWidget(self.sizes)
         page.addLayout(beside(self.stop, self.apply, self.proceed, self.train, wide=(0, 1)))
-        for widget in (self.question, self.show_preview, self.said, self.report):
+        for widget in (self.question, self.show_preview, self.said, self.choice, self.report):
             page.addWidget(widget)
         self._kept = beside(self.save, self.folder, wide=())
         self._kept.addStretch()
@@ -145,6 +147,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _show_begin(self) -> None:
         config = self.session.config
+        self.choice.clear()
         self.preview.start()
         limited = config.time is not None or config.steps is not None
         self.report.begin(self.session.task_class, limited=limited)
@@ -200,6 +203,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._aside = event
         if isinstance(event, PreviewReady):
             self.preview.show(event)
+        elif isinstance(event, ComparedWithStart):
+            self.choice.tell(event)
         elif isinstance(event, PreviewAwaited):
             self.said.say(first_look_text(event.seconds), "info")
         else:
@@ -217,6 +222,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.report.doing.say("Stopping: the model is being saved.", "info")
         if state is RunState.IDLE and self.run.folder is None:
             self.report.clear()
+            self.choice.clear()
 
     def _show_buttons(self, state: RunState) -> None:
         running = state in (RunState.RUNNING, RunState.PAUSED)

@@ -15,16 +15,18 @@ class Best(NamedTuple):
     metrics: Mapping[str, float]
     step: int
     symptom: str = ""
+    tallies: Mapping[str, Mapping[str, float]] = {}
 
 
 class Final(NamedTuple):
-    """What is kept of a run: weights, and what is true of them."""
+    """What is kept of a run: weights, and what is true of them; tallies are of each image kept aside."""
 
     weights: Mapping[str, Tensor]
     options: Mapping[str, Any]
     metrics: Mapping[str, float]
     step: int
     symptom: str
+    tallies: Mapping[str, Mapping[str, float]] = {}
 
 
 def kept_of(best: Best | None, now: Final, monitor: tuple[str, str], noise: float) -> Final:
