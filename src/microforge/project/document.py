@@ -3,7 +3,7 @@
 Everything is frozen: a change makes a new document, and `Project.update` keeps it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -213,7 +213,7 @@ def changes_between(old: ProjectDocument, new: ProjectDocument) -> dict[str, Any
     if new.images is old.images:
         return {"fields": fields}
     before = {entry.id: entry for entry in old.images}
-    changed = [entry for entry in new.images if before.get(entry.id) != entry]
+    changed = [entry for entry in new.images if (was := before.get(entry.id)) is not entry and was != entry]
     order, there = [entry.id for entry in new.images], {entry.id for entry in new.images}
     expected = [one for one in before if one in there] + [entry.id for entry in changed if entry.id not in before]
     return {
@@ -224,7 +224,7 @@ def changes_between(old: ProjectDocument, new: ProjectDocument) -> dict[str, Any
     }
 
 
-def changed_document(old: ProjectDocument, changes: dict[str, Any], sequence: int) -> ProjectDocument:
+def changed_document(old: ProjectDocument, changes: Mapping[str, Any], sequence: int) -> ProjectDocument:
     """Give the document after changes that `changes_between` gave.
 
     Raises

@@ -2,15 +2,16 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from microforge.errors import FolderInUseError, ProjectError, WriteError
+from microforge.errors import FolderInUseError, ProjectError, WriteError, readable
 from microforge.io.atomic import write_error
 from microforge.io.locking import folder_lock, holder_of
 from microforge.project.annotations.changes import Changes
@@ -45,6 +46,8 @@ class OpenedProject:
         The lock of its folder; None where it can only be read.
     holder
         Who has it open, in words.
+    unsettled
+        Ids of images of which the journal says more than `project.json`: their files may not have their names yet.
     written
         Number of the last commit that `project.json` holds; -1 where it is damaged.
     """
@@ -56,6 +59,7 @@ class OpenedProject:
     held: Held | None = None
     holder: str = ""
     recovered: list[str] = field(default_factory=list)
+    unsettled: set[str] = field(default_factory=set)
     written: int = -1
 
 
@@ -79,7 +83,7 @@ def create_project(folder: Path, name: str) -> OpenedProject:
     try:
         _check_free(folder)
         created = datetime.now().astimezone().isoformat(timespec="seconds")
-        document = ProjectDocument(id=secrets.token_hex(8), name=name or folder.stem, created=created)
+        document = ProjectDocument(id=secrets.token_hex(8), name=readable(name or folder.stem), created=created)
         journal = Journal(folder / JOURNAL)
         journal.begin()
         write_document(folder, document)
@@ -140,7 +144,7 @@ def _replay(opened: OpenedProject) -> None:
                 last = str(record.values.get("kind"))
                 opened.changes.take(record)
                 if record.sequence > written:
-                    _take_document(opened, dict(record.values), record.sequence)
+                    _take_document(opened, record.values, record.sequence)
                     brought_back |= {str(record.values["image"])} if "image" in record.values else set()
     if opened.holder:
         # What is being written there is not done yet.
@@ -150,11 +154,12 @@ def _replay(opened: OpenedProject) -> None:
     opened.recovered += [text for path, content in contents for text in _damage(path, content)]
 
 
-def _take_document(opened: OpenedProject, values: dict[str, object], sequence: int) -> None:
+def _take_document(opened: OpenedProject, values: Mapping[str, Any], sequence: int) -> None:
     if values.get("kind") != "document":
         return
     try:
         opened.document = changed_document(opened.document, values, sequence)
+        opened.unsettled |= {str(image["id"]) for image in values.get("images", ()) if image.get("parts")}
     except ValidationError as error:
         raise ProjectError(
             "The journal says something of the project that this version does not understand.",

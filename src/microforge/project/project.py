@@ -23,6 +23,7 @@ from microforge.project.document_file import write_document
 from microforge.project.image_files import ImageSource, entry_for, locate_image, same_source
 from microforge.project.opening import OpenedProject, create_project, open_project
 from microforge.project.references import Located
+from microforge.project.verify import Damage, find_damage
 from microforge.types import Array, ArrayLike, Points
 
 #: Seconds that closing may take to bring the journal into plain files; what is left stays safe in it.
@@ -55,6 +56,9 @@ class Project:
         self._store = AnnotationStore(self.folder, self._journal, self._said.append, adopt)
         self._store.changes = opened.changes
         self._written = opened.written
+        if not self.read_only:
+            for entry in (entry for entry in self._document.images if entry.id in opened.unsettled):
+                self._store.settle(entry)
 
     @classmethod
     def create(cls, folder: Path | str, *, name: str = "") -> "Project":
@@ -289,6 +293,11 @@ class Project:
             with self._lock:
                 self._begin_anew(kept)
         return True
+
+    def verify(self) -> tuple[Damage, ...]:
+        """Read all files of the project, and give those that are not as they were written."""
+        with self._compacting, self._lock:
+            return tuple(find_damage(self.folder, self._document))
 
     def close(self, seconds: float = CLOSING) -> None:
         """Bring the journal into plain files as far as time allows, and let go of the folder.

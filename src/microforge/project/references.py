@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from microforge.errors import readable
+from microforge.errors import printable, readable
 from microforge.io.files import portable_name
 from microforge.project.document import FileReference, ImageEntry, StoredFile
 
@@ -45,7 +45,7 @@ def path_from(stored: str) -> Path:
 
 def folder_name(name: str, image_id: str) -> str:
     """Give the name of a folder for an image: any system takes it, and a person knows the image again."""
-    plain = portable_name(readable(name)).strip(" .") or "image"
+    plain = portable_name(printable(name)).strip(" .") or "image"
     short = plain.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore").strip(" .")
     return f"{short or 'image'}-{image_id}"
 
@@ -137,13 +137,19 @@ def locate(entry: ImageEntry, folder: Path) -> Located:
 
 
 def is_same(path: Path, reference: FileReference) -> bool:
-    """Tell whether a file has the content that it had."""
+    """Tell whether a file is as it was; one of equal size and time is not read."""
     try:
         status = path.stat()
-        if status.st_size != reference.size:
-            return False
-        if status.st_mtime_ns == reference.modified:
-            return True
+    except OSError:
+        return False
+    if (status.st_size, status.st_mtime_ns) == (reference.size, reference.modified):
+        return True
+    return status.st_size == reference.size and is_same_content(path, reference)
+
+
+def is_same_content(path: Path, reference: FileReference) -> bool:
+    """Tell whether a file has the content that it had; reads it."""
+    try:
         return content_hash(path, whole=reference.content.startswith(_WHOLE)) == reference.content
     except OSError:
         return False

@@ -40,6 +40,11 @@ def next_path(folder: Path, name: str) -> Path:
     return folder / _named(name, "next")
 
 
+def previous_path(folder: Path, name: str) -> Path:
+    """Give where the file is that was in the place before."""
+    return folder / _named(name, "previous")
+
+
 def find_part(folder: Path, part: AnnotationPart) -> FoundPart:
     """Find the newest whole generation of an annotation, and whether another program has written into its place."""
     if not part.generations:
@@ -54,8 +59,8 @@ def find_part(folder: Path, part: AnnotationPart) -> FoundPart:
 
 def find_stored(folder: Path, stored: StoredFile) -> Path | None:
     """Find a file by its content, under one of the names that it may have; None where it is damaged or gone."""
-    for path in (folder / stored.name, next_path(folder, stored.name), folder / _named(stored.name, "previous")):
-        if _holds(path, stored):
+    for path in (folder / stored.name, next_path(folder, stored.name), previous_path(folder, stored.name)):
+        if holds(path, stored):
             return path
     return None
 
@@ -70,10 +75,10 @@ def put_in_place(folder: Path, generation: Generation) -> None:
     """
     for stored in generation.files:
         written, place = next_path(folder, stored.name), folder / stored.name
-        if not _holds(written, stored):
+        if not holds(written, stored):
             continue
         if place.exists():
-            os.replace(place, folder / _named(stored.name, "previous"))
+            os.replace(place, previous_path(folder, stored.name))
         os.replace(written, place)
     flush_folder(folder)
     _sweep(folder)
@@ -96,7 +101,7 @@ def is_known(folder: Path, part: AnnotationPart) -> bool:
     """Tell whether what is in the place of an annotation is one of its generations, or nothing."""
     name = part.generations[0].files[0].name
     known = [file for generation in part.generations for file in generation.files if file.name == name]
-    return not (folder / name).exists() or any(_holds(folder / name, stored) for stored in known)
+    return not (folder / name).exists() or any(holds(folder / name, stored) for stored in known)
 
 
 def _edited(folder: Path, part: AnnotationPart) -> Path | None:
@@ -112,7 +117,8 @@ def _edited(folder: Path, part: AnnotationPart) -> Path | None:
     return None if is_known(folder, part) else path
 
 
-def _holds(path: Path, stored: StoredFile) -> bool:
+def holds(path: Path, stored: StoredFile) -> bool:
+    """Tell whether a file has the content that was written; reads it."""
     try:
         return path.stat().st_size == stored.size and content_hash(path, whole=True) == stored.content
     except OSError:

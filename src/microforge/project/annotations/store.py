@@ -190,6 +190,14 @@ class AnnotationStore:
         with suppress(OSError):
             put_in_place(folder, now.generations[0])
 
+    def settle(self, entry: ImageEntry) -> None:
+        """Give files their names that a killed program has written and did not put in place."""
+        folder = self.folder / entry.folder
+        for part in entry.parts.values():
+            if part.generations and any(next_path(folder, file.name).exists() for file in part.generations[0].files):
+                with suppress(OSError):
+                    put_in_place(folder, part.generations[0])
+
     def _keep_aside(self, entry: ImageEntry, edited: Path | None, place: Path) -> None:
         with suppress(OSError):
             kept = keep_aside(place, "damaged" if edited is None else "edited")

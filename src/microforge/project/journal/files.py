@@ -30,15 +30,15 @@ class Journal:
     ----------
     sequence
         Number of the last commit.
-    first
-        Number of the first commit that is still there.
     is_damaged
         Whether commits between the first and the last cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.sequence, self.first = 0, 1
+        self.sequence = 0
+        # Number of the first commit of each file.
+        self._firsts: dict[Path, int] = {}
         self.is_damaged = False
         self._number = 0
         self._end = 0
@@ -52,6 +52,11 @@ class Journal:
             found = [path for path in self.folder.iterdir() if path.suffix == _SUFFIX and path.stem.isdecimal()]
             return sorted(found, key=lambda path: int(path.stem))
         return []
+
+    @property
+    def first(self) -> int:
+        """Number of the first commit that is still there."""
+        return min(self._firsts.values(), default=self.sequence + 1)
 
     @property
     def path(self) -> Path:
@@ -70,8 +75,10 @@ class Journal:
         for path, content in contents:
             self._number, self._end, self._loose = int(path.stem), content.end, content.torn > 0
             self.is_damaged |= bool(content.damaged)
-        commits = [commit[0].sequence for _, content in contents for commit in content.commits if commit]
-        self.sequence, self.first = max([0, *commits]), min(commits, default=1)
+            numbers = [commit[0].sequence for commit in content.commits if commit]
+            self.sequence = max([self.sequence, *numbers])
+            if numbers:
+                self._firsts[path] = numbers[0]
         return contents
 
     def go_on(self, sequence: int) -> None:
@@ -82,8 +89,6 @@ class Journal:
         WriteError
             If the disk does not take it.
         """
-        if not self.sequence:
-            self.first = sequence + 1
         self.sequence = max(self.sequence, sequence)
         if not self._number:
             self.begin()
@@ -108,6 +113,7 @@ class Journal:
             with write_in_words(self.path), self.path.open("xb"):
                 pass
             self.commit([({"kind": "begin", "format": FORMAT}, b"")])
+            self._firsts[self.path] = self.sequence
             self.sync()
             flush_folder(self.folder)
         except OSError as error:
@@ -166,6 +172,7 @@ class Journal:
         """Remove a file of which everything is in plain files."""
         with suppress(OSError):
             path.unlink()
+        self._firsts.pop(path, None)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
