@@ -26,7 +26,7 @@ from microforge.events import (
 )
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.layers.marks import is_result
-from microforge.gui.session.state import Session
+from microforge.gui.session.state import Session, Step
 from microforge.tasks import get_task
 from microforge.types import Image, Prediction
 from support.model_cards import write_model
@@ -73,6 +73,27 @@ def panel(qtbot: Any, session: Session, predictor: type[Predictor], tmp_path: Pa
     panel.show()
     session.set_model(write_model(tmp_path / "nuclei.safetensors"))
     return panel
+
+
+def test_without_a_model_the_way_to_one_is_shown(qtbot: Any, session: Session, tmp_path: Path) -> None:
+    wanted: list[Step] = []
+    session.step_wanted.connect(lambda step, _: wanted.append(step))
+    panel = ApplyPanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert panel.steps.isVisible()
+    assert not panel.layers.isVisible()
+    assert not panel.folder.isVisible()
+    panel.to_train.click()
+    assert wanted == [Step.TRAIN]
+    session.set_model(write_model(tmp_path / "nuclei.safetensors"))
+    assert not panel.steps.isVisible()
+    assert not panel.to_train.isVisible()
+    assert panel.layers.isVisible()
+    assert panel.folder.isVisible()
+    session.set_model(None)
+    assert panel.steps.isVisible()
+    assert panel.layers.isVisible(), "what was found stays in sight when a model is discarded"
 
 
 def points(*places: tuple[int, int]) -> np.ndarray:

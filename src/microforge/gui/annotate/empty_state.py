@@ -3,20 +3,19 @@
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from microforge.events import RunFailed
 from microforge.gui.layers.open_files import Opened, open_files, show_opened
 from microforge.gui.samples import open_first_sample
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, beside, button
+from microforge.gui.widgets.basics import Note, button
 from microforge.gui.widgets.look.buttons import accent
-from microforge.gui.widgets.look.icons import picture
+from microforge.gui.widgets.look.steps import Steps
 from microforge.io.files import IMAGE_SUFFIXES
 
 _FILTER = f"Images ({' '.join(f'*{suffix}' for suffix in IMAGE_SUFFIXES)});;All files (*)"
-_WIDTH = 84
 _STEPS = (
     ("step-paint", "<b>Paint</b> a few objects in your image, as they should be found."),
     ("step-train", "<b>Train</b>: a network learns them while you watch. Stop when it looks right."),
@@ -38,8 +37,7 @@ class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(10)
-        for name, text in _STEPS:
-            page.addLayout(beside(_pictured(name), _sentence(text), wide=(1,)))
+        page.addWidget(Steps(*_STEPS))
         for widget in (self.open, self.sample):
             widget.setMinimumHeight(34)
             page.addWidget(widget)
@@ -73,16 +71,3 @@ class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _on_closing(self) -> None:
         self._opening.end(5)
-
-
-def _pictured(name: str) -> QLabel:
-    made = QLabel()
-    made.setPixmap(picture(name, _WIDTH))
-    return made
-
-
-def _sentence(text: str) -> QLabel:
-    made = QLabel(text)
-    made.setWordWrap(True)
-    made.setMinimumWidth(60)
-    return made

@@ -11,11 +11,19 @@ from microforge.config import PredictionConfig, is_fitted
 from microforge.gui.apply.folder.panel import ApplyFolder, PredictFolder
 from microforge.gui.apply.model_picker import ModelPicker, task_of_model
 from microforge.gui.apply.open_images import ApplyLayers
-from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Themed, collapsible, stacked
+from microforge.gui.session.state import Session, Step
+from microforge.gui.widgets.basics import Themed, button, collapsible, stacked
+from microforge.gui.widgets.look.buttons import accent
+from microforge.gui.widgets.look.steps import Steps
 from microforge.gui.widgets.settings_form import Form
 from microforge.inference.protocols import ImagePredictor, MakePredictor
 from microforge.tasks import TaskOptions
+
+_STEPS = (
+    ("step-model", "Choose a <b>model</b>: train one, or open the file of one."),
+    ("step-files", "Apply it to images that are open, or to whole <b>folders</b>."),
+    ("step-table", "Get what it found on your images, and <b>tables</b> of what was measured or counted."),
+)
 
 
 class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
@@ -39,17 +47,19 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.settings = PredictionSettings(session)
         self.layers = ApplyLayers(session, self.settings.value, make_predictor)
         self.folder = ApplyFolder(session, self.settings.value, predict_folder)
+        self.steps = Steps(*_STEPS)
+        self.to_train = accent(button("Train a model", "Go to Train.", lambda: session.go_to(Step.TRAIN), icon="train"))
+        layers, files = _title("Open images"), _title("Files on disk")
+        self.to_train.setMinimumHeight(34)
+        self._with_model = (layers, self.layers, files, self.folder, self.settings)
         column = QVBoxLayout(self)
-        for title, part in (
-            ("Model", self.picker),
-            ("Open images", self.layers),
-            ("Files on disk", self.folder),
-            ("", self.settings),
-        ):
-            if title:
-                column.addWidget(QLabel(f"<b>{title}</b>"))
+        for part in (_title("Model"), self.picker, self.steps, self.to_train, *self._with_model):
             column.addWidget(part)
         column.addStretch(1)
+        session.model_changed.connect(self._show_parts)
+        for part in self._with_model:
+            part.hide()
+        self._show_parts(session.model_path)
         self.settings.options_changed.connect(self._on_settings)
         self.layers.decoding.options_changed.connect(self._on_decoding)
         self.layers.decoding.model_changed.connect(self._on_model_kept)
@@ -59,6 +69,14 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         for part in self.layers.parts:
             if isinstance(part, Themed):
                 part.set_colours(background, text)
+
+    def _show_parts(self, model: Path | None) -> None:
+        """Show what can be done with a model; without one, how to get there, beside results there may be."""
+        for part in (self.steps, self.to_train):
+            part.setVisible(model is None)
+        if model is not None:
+            for part in self._with_model:
+                part.show()
 
     def _is_shown(self) -> bool:
         """Whether the results on screen are of the model that is chosen."""
@@ -75,6 +93,10 @@ class ApplyPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _on_model_kept(self, model: Path) -> None:
         if self._is_shown():
             self._session.set_model(model)
+
+
+def _title(text: str) -> QLabel:
+    return QLabel(f"<b>{text}</b>")
 
 
 class PredictionSettings(QWidget):  # type: ignore[misc]  # qtpy has no types

@@ -11,10 +11,16 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import ListWords, window_annotation
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note, collapsible, plain_tip, rows, stacked, tick
+from microforge.gui.widgets.look.steps import Steps
 from microforge.gui.widgets.path_field import PathField
 
 _USE, _ASIDE, _NAME, _TARGET = 0, 1, 2, 3
 _ROWS_SHOWN, _ROW_HEIGHT = 5, 24
+_STEPS = (
+    ("step-paint", "Say in <b>Annotate</b> what is in an image: a few of its objects are enough to begin with."),
+    ("step-watch", "Press <b>Train</b> here, and watch on your image how the network learns."),
+    ("step-stop", "Press <b>Stop</b> when it looks right: the model is kept, and you can go on any time."),
+)
 _TIPS = (
     "Ticked: this image takes part.",
     "Ticked: kept aside. It is not learnt from, but tells how good the network is. With no tick of yours a part is "
@@ -46,6 +52,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         header.setSectionResizeMode(_ASIDE, QHeaderView.ResizeMode.ResizeToContents)
         for column, tip in enumerate(_TIPS):
             self.tree.headerItem().setToolTip(column, tip)
+        self.steps = Steps(*_STEPS)
         self.nothing = Note(severity="info")
         self.images = PathField("Folder of images", "Images on disk that are trained on as well.")
         self.annotations = PathField("Folder of annotations", "Label images of the same names.")
@@ -66,7 +73,8 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.tree.headerItem().setText(_TARGET, entry.column)
         self._show_items(items)
         self.tree.setVisible(bool(items))
-        self.nothing.setVisible(not items and not self.session.has_folder)
+        for words in (self.steps, self.nothing):
+            words.setVisible(not items and not self.session.has_folder)
         shown = min(len(items), _ROWS_SHOWN)
         self.tree.setFixedHeight(self.tree.header().sizeHint().height() + _ROW_HEIGHT * shown + 8)
 
@@ -78,7 +86,7 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         for field in (self.images, self.annotations):
             field.value_changed.connect(self._on_folders)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        stacked(self, self.tree, self.nothing, self.folder)
+        stacked(self, self.steps, self.tree, self.nothing, self.folder)
 
     def _show_words(self, words: ListWords) -> None:
         self.nothing.setText(words.nothing)
