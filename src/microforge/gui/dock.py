@@ -16,6 +16,7 @@ from microforge.device import DeviceReport, describe_device
 from microforge.events import FolderFinished, RunFailed
 from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
+from microforge.gui.apply.strip import ApplyStrip
 from microforge.gui.header import Header
 from microforge.gui.layers.brush_cursor import hide_box_of_brush
 from microforge.gui.layers.marks import bind_role_keys, unbind_role_keys
@@ -68,6 +69,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.review = ReviewTab(self.session)
         self.apply = ApplyPanel(self.session)
         self.header = Header(self.session, self.train.run)
+        self.applying = ApplyStrip(self.session)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
         self._closing, self._closed = False, False
@@ -158,6 +160,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.header)
+        layout.addWidget(self.applying)
         layout.addWidget(self.note)
         layout.addWidget(self.tabs, 1)
 

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QWidget
 
 from microforge.config import PredictionConfig
 from microforge.errors import MicroforgeError
+from microforge.events import RunFailed
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Note
 from microforge.gui.widgets.progress import Busy
@@ -26,9 +27,14 @@ class ModelRun(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session, config: Callable[[], PredictionConfig], cancel_tip: str) -> None:
         super().__init__()
         self._session, self._config = session, config
-        self._mine = self._cancelled = False
+        self._mine = self._failed = False
         self.busy = Busy(cancel_tip)
         self.message = Note()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run of this part was stopped by a person, here or anywhere else."""
+        return self._session.applying.stopped and not self._failed
 
     def refresh(self) -> None:
         """Show what can be done now."""
@@ -44,7 +50,7 @@ class ModelRun(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.busy.end()
             self.message.say(str(error), "error")
             return False
-        self._mine, self._cancelled = True, False
+        self._mine, self._failed = True, False
         self.message.say("")
         return True
 
@@ -62,18 +68,15 @@ class ModelRun(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def follow(self) -> None:
         """Hear of the session; call it when all widgets are made."""
-        self.busy.cancelled.connect(self._on_cancel)
+        self.busy.cancelled.connect(self._session.applying.stop)
         self._session.applying.event.connect(self._on_event)
         self._session.applying.finished.connect(self._on_finished)
         self._session.model_changed.connect(self.refresh)
         self._session.closing.connect(self._on_closing)
 
-    def _on_cancel(self) -> None:
-        self._cancelled = True
-        self._session.applying.stop()
-
     def _on_event(self, event: Any) -> None:
         if self._mine:
+            self._failed = self._failed or isinstance(event, RunFailed)
             self.take(event)
 
     def _on_finished(self) -> None:

@@ -232,7 +232,7 @@ class ApplyLayers(ModelRun):
 
     def conclude(self) -> None:
         """Say so if the run was cancelled."""
-        if self._cancelled:
+        if self.cancelled:
             self._say("Cancelled; what was finished before is kept.", "info")
 
 

@@ -68,6 +68,11 @@ class Relay(QObject):  # type: ignore[misc]  # qtpy has no types
         """Whether a run was asked to stop and has not ended yet."""
         return self.running and self._stop.is_set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the run under way, or the last one, was asked to stop."""
+        return self._stop.is_set()
+
     def start(self, make: Callable[[], Iterator[Any]]) -> None:
         """Call `make` in the thread, then relay what it yields.
 

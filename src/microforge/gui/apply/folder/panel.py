@@ -145,7 +145,6 @@ class ApplyFolder(ModelRun):
     def take(self, event: Any) -> None:
         """Bring the table up to date."""
         if isinstance(event, RunFailed):
-            self._cancelled = False
             self.message.say(" ".join(p for p in (event.problem, event.kept, event.remedy) if p), "error")
             return
         self.table.take(event)
@@ -167,7 +166,7 @@ class ApplyFolder(ModelRun):
     def conclude(self) -> None:
         """Say what was done, and offer its folder."""
         self.table.files.settle()
-        if self._cancelled:
+        if self.cancelled:
             self.message.say(f"Cancelled. {self._summary()} The next start goes on with the rest.", "info")
         self.show_folder.setVisible(bool(self.table.files.count("done", "skipped")))
 
