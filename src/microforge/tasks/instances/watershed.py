@@ -18,6 +18,7 @@ from microforge.types import Floats
 _Ints = npt.NDArray[np.int32]
 _Positions = npt.NDArray[np.int64]
 Passes = tuple[_Ints, _Ints, Floats]
+_NONE: Floats = np.zeros(0, np.float32)
 
 
 class Hills(NamedTuple):
@@ -33,12 +34,17 @@ class Hills(NamedTuple):
         How many had fewer pixels than asked for, though their summits were high enough.
     too_low
         How many had lower summits than asked for, though they were large enough.
+    notches, clefts
+        float32 ``(n,)``: the deepest notch in each, which would have split it had it been deeper; and how deep the
+        shallowest notch to a neighbour is, seen from the lower summit of both, infinite where none touches.
     """
 
     labels: _Ints
     heights: Floats
     too_small: int = 0
     too_low: int = 0
+    notches: Floats = _NONE
+    clefts: Floats = _NONE
 
 
 def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float, lowest: float, smallest: int) -> Hills:
@@ -63,19 +69,21 @@ def split_objects(height: Floats, inside: npt.NDArray[np.bool_], merging: float,
     shape = tuple(n + 2 for n in inside.shape)
     inner = (slice(1, -1),) * inside.ndim
     if not len(pixels):
-        return Hills(labels.reshape(shape)[inner], np.zeros(0, np.float32))
+        return Hills(labels.reshape(shape)[inner], _NONE)
     heights = np.where(padded, np.pad(height, 1).ravel(), -np.inf).astype(np.float32)
     steps = _neighbour_steps(shape)
     basin, summits = _climb(heights, pixels, steps)
     summit_height = heights[pixels][summits]
-    owner = _join(_passes(heights, pixels, steps, basin), summit_height, merging)
+    passes = _passes(heights, pixels, steps, basin)
+    owner, notches = _join(passes, summit_height, merging)
     whole = owner == np.arange(len(owner))
     large = np.bincount(owner[basin], minlength=len(summits)) >= smallest
     high = summit_height >= lowest
     keep = whole & large & high
     labels[pixels] = (np.cumsum(keep) * keep).astype(np.int32)[owner[basin]]
     too_small, too_low = (int((whole & one & ~other).sum()) for one, other in ((high, large), (large, high)))
-    return Hills(labels.reshape(shape)[inner], summit_height[keep], too_small, too_low)
+    clefts = _clefts(passes, owner, summit_height)
+    return Hills(labels.reshape(shape)[inner], summit_height[keep], too_small, too_low, notches[keep], clefts[keep])
 
 
 def fill_holes(inside: npt.NDArray[np.bool_], largest: int) -> npt.NDArray[np.bool_]:
@@ -111,8 +119,8 @@ def _climb(heights: Floats, pixels: _Positions, steps: list[int]) -> tuple[_Ints
     return number[target], summits
 
 
-def _join(passes: Passes, summit: Floats, merging: float) -> _Positions:
-    """Give for each basin the basin that owns it.
+def _join(passes: Passes, summit: Floats, merging: float) -> tuple[_Positions, Floats]:
+    """Give for each basin the basin that owns it, and for each owner how deep the deepest notch within it is.
 
     In rounds, each hill joins the higher one beyond its highest pass if it rises less than `merging` above that pass;
     a hill that does not will not later either, as its other passes are lower. All hills of a round are done at once.
@@ -121,7 +129,7 @@ def _join(passes: Passes, summit: Floats, merging: float) -> _Positions:
     order = np.argsort(notch, kind="stable")
     here, there, notch = here[order], there[order], notch[order]
     everyone = np.arange(len(summit))
-    owner = everyone
+    owner, deepest = everyone, np.zeros(len(summit), np.float32)
     while True:
         a, b = owner[here], owner[there]
         apart = a != b
@@ -135,12 +143,29 @@ def _join(passes: Passes, summit: Floats, merging: float) -> _Positions:
         chosen = best[hills]
         beyond = a[chosen] + b[chosen] - hills
         higher = (summit[beyond] > summit[hills]) | ((summit[beyond] == summit[hills]) & (beyond > hills))
-        joins = higher & (summit[hills] - notch[chosen] < merging)
+        depth = summit[hills] - notch[chosen]
+        joins = higher & (depth < merging)
         if not joins.any():
-            return owner
+            return owner, deepest
         step = everyone.copy()
         step[hills[joins]] = beyond[joins]
-        owner = _follow(step)[owner]
+        to = _follow(step)
+        deepest[hills[joins]] = np.maximum(deepest[hills[joins]], depth[joins])
+        np.maximum.at(deepest, to[hills[joins]], deepest[hills[joins]])
+        owner = to[owner]
+
+
+def _clefts(passes: Passes, owner: _Positions, summit: Floats) -> Floats:
+    """Give for each owner how deep the shallowest notch to another one is; infinite where there is none."""
+    here, there, notch = passes
+    a, b = owner[here], owner[there]
+    apart = a != b
+    a, b = a[apart], b[apart]
+    depth = np.minimum(summit[a], summit[b]) - notch[apart]
+    clefts = np.full(len(summit), np.inf, np.float32)
+    for side in (a, b):
+        np.minimum.at(clefts, side, depth)
+    return clefts
 
 
 def _follow(target: npt.NDArray[Any]) -> npt.NDArray[Any]:
