@@ -76,8 +76,12 @@ class Points:
 
     def inside(self, mask: npt.NDArray[np.bool_]) -> "Points":
         """Give the points in a region; where it lacks the first axes, at any place along these."""
+        return self.only(self.are_inside(mask))
+
+    def are_inside(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Tell of each point whether it is in a region, bool ``(N,)``."""
         pixels = np.round(self.coordinates[:, -mask.ndim :]).astype(int)
-        return self.only(mask[tuple(np.clip(pixels, 0, np.array(mask.shape) - 1).T)])
+        return np.asarray(mask[tuple(np.clip(pixels, 0, np.array(mask.shape) - 1).T)])
 
     def part(self, window: tuple[slice, ...]) -> "Points":
         """Give the points inside a window of pixels, counted from its corner."""
@@ -281,6 +285,25 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
+class NearMiss:
+    """A place where a model nearly found an object.
+
+    Attributes
+    ----------
+    start
+        Its first pixel along ``(T)(Z)YX``.
+    mask
+        bool ``(Z)YX``, its pixels, counted from there.
+    confidence
+        How likely an object is there that was not found, from 0 to 1.
+    """
+
+    start: tuple[int, ...]
+    mask: npt.NDArray[np.bool_]
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What a model says about one image; a task fills the fields that it makes.
 
@@ -306,6 +329,10 @@ class Prediction:
         One array per column, one row per object (column ``label`` names it) or point.
     left_out
         How many objects or points an option of the task has left out, by the option's name.
+    evidence
+        What the confidence of each object or point is made of, one array per name; of one time point only.
+    near_misses
+        Places where something was nearly found, the likeliest first; where somebody has asked for them.
     """
 
     labels: Labels | None = None
@@ -319,6 +346,8 @@ class Prediction:
     pixel_size: PixelSize | None = None
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    evidence: Mapping[str, Array] = field(default_factory=dict)
+    near_misses: tuple[NearMiss, ...] = ()
 
 
 @dataclass(frozen=True)

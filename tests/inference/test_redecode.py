@@ -89,7 +89,7 @@ def test_what_is_left_out_is_counted() -> None:
 def test_left_out_is_said_in_words_at_none_too() -> None:
     options = get_task("instances").from_options({"smallest": 1347}).options
     said = left_out_text(options, {"smallest": 12, "confidence": 0})
-    assert said == "12 smaller than 1,347 px, 0 less certain than 0.30 left out"
+    assert said == "12 smaller than 1,347 px, 0 less clear than 0.30 left out"
     assert left_out_text(options, {}) == ""
     assert left_out_text(get_task("denoising")().options, {}) == ""
 

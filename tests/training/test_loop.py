@@ -17,6 +17,7 @@ from microforge.errors import (
 from microforge.events import PreviewReady, RunAdvice, RunFinished, RunStarted, StepFinished, TrainingEvent, Validated
 from microforge.inference.predictor import Predictor
 from microforge.io.model_file import load_model, read_card
+from microforge.tasks.abilities import CalibratesConfidence
 from microforge.training import schedule as clock
 from microforge.training import validation as validator
 from microforge.training.advice import Watcher
@@ -37,13 +38,35 @@ def run(folder: Path, config: TrainingConfig = QUICK, samples: list[Sample] | No
     return list(train(config, samples or fields(), (), folder))
 
 
-def test_it_learns_discs(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[TrainingEvent]]:
+    """A model that has learnt discs, four images kept aside."""
+    folder = tmp_path_factory.mktemp("learnt")
     config = TrainingConfig(device="cpu", steps=150, width=16, patch_size=64, batch_size=4)
-    events = list(train(config, fields(4), [disc_sample("other", seed=9)], tmp_path))
+    aside = [disc_sample(f"other {k}", seed=9 + k) for k in range(4)]
+    return folder / "model.safetensors", list(train(config, fields(4), aside, folder))
+
+
+def test_it_learns_discs(learnt: tuple[Path, list[TrainingEvent]]) -> None:
+    model, events = learnt
     assert of_type(events, RunFinished)[0].metrics["AP@0.5"] > 0.7
-    prediction = Predictor(tmp_path / "model.safetensors").predict(disc_sample("new", seed=20))
+    prediction = Predictor(model).predict(disc_sample("new", seed=20))
     truth = len(np.unique(disc_sample("new", seed=20).annotation)) - 1
     assert abs(len(np.unique(prediction.labels)) - 1 - truth) <= 3
+
+
+def test_it_learns_how_sure_to_be_from_images_kept_aside(learnt: tuple[Path, list[TrainingEvent]]) -> None:
+    predictor = Predictor(learnt[0])
+    task = predictor.task
+    assert isinstance(task, CalibratesConfidence)
+    calibration = task.certainty()
+    assert calibration is not None
+    found = [predictor.predict(disc_sample(f"other {k}", seed=9 + k)) for k in range(4)]
+    assert calibration.objects == sum(len(one.measurements["label"]) for one in found)
+    said = np.concatenate([one.measurements["confidence"] for one in found])
+    assert abs(said.mean() - calibration.right / calibration.objects) < 0.05
+    new = predictor.predict(disc_sample("new", seed=20))
+    assert np.allclose(new.measurements["confidence"], calibration.confidence(new.evidence))
 
 
 def test_events_come_in_order(tmp_path: Path) -> None:

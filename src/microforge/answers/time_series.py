@@ -36,7 +36,8 @@ class PredictionStack:
         if self.first is None:
             self.labels, self.image = self._room(prediction.labels), self._room(prediction.image)
             # Without its arrays, which are in their places.
-            self.first = prediction if self.frames is None else replace(prediction, labels=None, image=None)
+            bare = replace(prediction, labels=None, image=None, evidence={})
+            self.first = prediction if self.frames is None else bare
         for whole, part in ((self.labels, prediction.labels), (self.image, prediction.image)):
             if whole is not None and part is not None:
                 whole.put(self.done, part)

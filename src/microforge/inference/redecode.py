@@ -51,6 +51,11 @@ class KeptOutputs:
             self._frames.append((output, finish))
             self.bytes += output.nbytes
 
+    @property
+    def outputs(self) -> tuple[Floats, ...]:
+        """What is kept, for each time point: activated, ``C(Z)YX``."""
+        return tuple(output for output, _ in self._frames)
+
     def decode(self, task: Task, *, series: bool) -> Prediction:
         """Give what a new prediction with this task would give, bit for bit.
 
@@ -103,7 +108,7 @@ def keep_options(model: Path, options: Mapping[str, Any]) -> None:
 
 
 def left_out_text(options: TaskOptions, left_out: Mapping[str, int]) -> str:
-    """Say how many objects each option has left out: "12 smaller than 347 px, 0 less certain than 0.30 left out".
+    """Say how many objects each option has left out: "12 smaller than 347 px, 0 less clear than 0.30 left out".
 
     Parameters
     ----------

@@ -20,7 +20,11 @@ _KNOWN = {
     "plane": ("plane", "", "The plane, counted from 0."),
     "kind": ("kind", "", "The kind of cells."),
     "class": ("class", "", "The class."),
-    "confidence": ("confidence", "", "How certain the model is, from 0 to 1."),
+    "confidence": (
+        "confidence",
+        "",
+        "How likely it is right, from 0 to 1; where the model is calibrated, that share is.",
+    ),
     "area": ("area", "px²", "Pixels of the object."),
     "volume": ("volume", "voxels", "Voxels of the object."),
     "area_um2": ("area", "µm²", "Area of the object."),

@@ -15,7 +15,8 @@ from microforge.answers.region_counts import CountFunction
 from microforge.config import AugmentationConfig, NetworkConfig
 from microforge.tasks.base import Task
 from microforge.tasks.baselines.base import Baseline
-from microforge.types import Batch, Count, Doubles, Floats, Prediction, Sample
+from microforge.tasks.confidence import Calibration, Judged
+from microforge.types import Batch, Count, Doubles, Floats, NearMiss, Prediction, Sample
 
 if TYPE_CHECKING:
     from microforge.networks.fitted import FittedModel
@@ -135,6 +136,34 @@ class CalibratesCounts(Protocol):
 
 
 @runtime_checkable
+class CalibratesConfidence(Protocol):
+    """Learns from images kept aside how sure to be of each thing found."""
+
+    def certainty(self) -> Calibration | None:
+        """Give what it has learnt; None = nothing yet."""
+
+    def judge(self, output: Floats, prediction: Prediction, sample: Sample) -> Mapping[str, Judged]:
+        """Give what of a result is right, where the truth is known.
+
+        Parameters
+        ----------
+        output
+            What the prediction was decoded from: activated, ``C(Z)YX``.
+        """
+
+    def trust(self, judged: Sequence[Mapping[str, Judged]]) -> Self:
+        """Give the task with what it learnt of results judged; where they are too few, one that knows nothing."""
+
+
+@runtime_checkable
+class SuspectsMore(Protocol):
+    """Tells where it nearly found something."""
+
+    def suspected(self, output: Floats, prediction: Prediction) -> tuple[NearMiss, ...]:
+        """Give the places, the likeliest first; `output` as of `CalibratesConfidence.judge`, of one time point."""
+
+
+@runtime_checkable
 class MatchesPoints(Protocol):
     """Says how near a point must lie to the true one."""
 
@@ -218,6 +247,21 @@ def counter_of(task: Task) -> CountFunction | None:
 def calibrated(task: Task, tallies: Sequence[Mapping[str, float]] = (), series: Sequence[str] | None = None) -> Task:
     """Give the task with what images kept aside taught it, if it learns from them; `series` as of `calibrate`."""
     return task.calibrate(tallies, series) if isinstance(task, CalibratesCounts) else task
+
+
+def judged_by(task: Task, output: Floats, prediction: Prediction, sample: Sample) -> Mapping[str, Judged]:
+    """Give what of a result is right; nothing unless the task learns from it."""
+    return task.judge(output, prediction, sample) if isinstance(task, CalibratesConfidence) else {}
+
+
+def trusting(task: Task, judged: Sequence[Mapping[str, Judged]]) -> Task:
+    """Give the task with what results judged taught it of how sure to be, if it learns from them."""
+    return task.trust(judged) if isinstance(task, CalibratesConfidence) else task
+
+
+def suspected_by(task: Task, output: Floats, prediction: Prediction) -> tuple[NearMiss, ...]:
+    """Give the places where a task nearly found something; none unless it tells."""
+    return task.suspected(output, prediction) if isinstance(task, SuspectsMore) else ()
 
 
 def baseline_of(task: Task) -> Baseline | None:

@@ -1,7 +1,9 @@
 """Validation during training, fitting of count gains and intervals, and the live preview."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,12 @@ from microforge.events import Preparing, PreviewAwaited, PreviewReady, TileFinis
 from microforge.inference.tiling import TiledNetwork
 from microforge.networks.fitted import PredictsTiles
 from microforge.networks.unet import receptive_field
-from microforge.tasks.abilities import LevelsCounts, LocatesErrors, calibrated
+from microforge.tasks.abilities import LevelsCounts, LocatesErrors, calibrated, judged_by, suspected_by, trusting
+from microforge.tasks.confidence import Judged
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.quality.first_look import FirstLook
 from microforge.training.setup import Setup
-from microforge.types import ArrayLike, Prediction, Sample
+from microforge.types import ArrayLike, Floats, NearMiss, Prediction, Sample
 
 Tallies = list[Mapping[str, float]]
 #: Images trained on are looked at before each measurement too, so many pixels of them at most; and at the end.
@@ -38,6 +41,8 @@ class Validator:
         self.symptom = ""
         #: What was counted on each image, by the name of its sample, when they were measured last.
         self.tallies: Mapping[str, Mapping[str, float]] = {}
+        #: What was right and wrong on them.
+        self._judged: list[Mapping[str, Judged]] = []
         #: Where most was wrong when these images were measured last.
         self.worst: tuple[WorstPlace, ...] = ()
 
@@ -88,7 +93,7 @@ class Validator:
             self.task = before
             return None
         series = [sample.series for sample in self.setup.validation]
-        self.task = self.network.task = calibrated(self.task, tallies, series)
+        self.task = self.network.task = trusting(calibrated(self.task, tallies, series), self._judged)
         names = (sample.name for sample in self.setup.validation)
         self.tallies = dict(zip(names, tallies, strict=True))
         return self.task.summarise_all(tallies)
@@ -102,9 +107,11 @@ class Validator:
             return
         begun, image = time.perf_counter(), request.sample.image
         normaliser = normaliser_for(request.whole, self.setup.normalisation)
-        for item in self._predict(image, normaliser):
+        near: list[NearMiss] = []
+        for item in self._predict(image, normaliser, lambda *seen: near.extend(suspected_by(self.task, *seen))):
             if isinstance(item, Prediction):
-                yield PreviewReady(step, request.token, item, time.perf_counter() - begun)
+                shown = replace(item, near_misses=tuple(near))
+                yield PreviewReady(step, request.token, shown, time.perf_counter() - begun)
             else:
                 yield Preparing("Preview")
                 if self.live.stopping:
@@ -115,8 +122,9 @@ class Validator:
         tallies: Tallies = []
         symptoms: set[str] = set()
         places: list[WorstPlace] = []
+        self._judged = []
         for done, sample in enumerate(samples, start=1):
-            for item in self._predict(sample.image, self._normaliser(sample)):
+            for item in self._predict(sample.image, self._normaliser(sample), partial(self._judge, sample)):
                 if isinstance(item, Prediction):
                     tallies.append(self.task.tally(item, sample))
                     symptoms.add(self.task.degenerate(item))
@@ -130,9 +138,21 @@ class Validator:
         self.symptom = symptoms.pop() if len(symptoms) == 1 else ""
         return tallies
 
-    def _predict(self, image: ArrayLike, normaliser: Normaliser) -> Iterator[TileFinished | Prediction]:
+    def _judge(self, sample: Sample, output: Floats, prediction: Prediction) -> None:
+        self._judged.append(judged_by(self.task, output, prediction, sample))
+
+    def _predict(
+        self, image: ArrayLike, normaliser: Normaliser, look: Callable[[Floats, Prediction], None] | None = None
+    ) -> Iterator[TileFinished | Prediction]:
+        """Predict; `look` is shown what the prediction was decoded from, too."""
         for item in self.network.run(image, normaliser):
-            yield item if isinstance(item, TileFinished) else recorded(self.task.decode(item), self.task, normaliser)
+            if isinstance(item, TileFinished):
+                yield item
+                continue
+            prediction = recorded(self.task.decode(item), self.task, normaliser)
+            if look is not None:
+                look(item, prediction)
+            yield prediction
 
     def _looked_at(self, limit: int) -> Iterator[tuple[Sample, Sample]]:
         """Give images, and what is annotated of each or a part of it where that is large, until these are enough."""

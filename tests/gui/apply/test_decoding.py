@@ -66,14 +66,14 @@ def test_a_slider_acts_on_the_result_without_a_new_prediction(
     apply(qtbot, panel)
     decoding, table = panel.layers.decoding, panel.layers.objects.table.panel
     assert objects(session) == 2
-    assert "2 objects shown; 1 smaller than 20 px, 0 less certain than 0.30 left out" in decoding.note.text()
+    assert "2 objects shown; 1 smaller than 20 px, 0 less clear than 0.30 left out" in decoding.note.text()
     decoding.sliders.lines["smallest"].slider.setValue(0)
     qtbot.waitUntil(lambda: objects(session) == 3, timeout=5000)
     assert "3 objects shown; 0 smaller than 1 px" in decoding.note.text()
     qtbot.waitUntil(lambda: table.rows.rowCount() == 3, timeout=5000)
     number(panel, "confidence", 0.7)
     qtbot.waitUntil(lambda: objects(session) == 1, timeout=5000)
-    assert "1 object shown; 0 smaller than 1 px, 2 less certain than 0.70 left out" in decoding.note.text()
+    assert "1 object shown; 0 smaller than 1 px, 2 less clear than 0.70 left out" in decoding.note.text()
     assert panel.layers.message.text() == "field: 1 object"
     assert len(made) == 1
     assert len(session.viewer.layers) == 2

@@ -243,4 +243,4 @@ def test_few_objects_do_not_tell_how_small_others_are() -> None:
     many = np.kron(np.arange(1, 65).reshape(8, 8), np.pad(np.ones((10, 10), int), 1)).astype(np.int32)
     task = Instances().fit([Sample("many", many[None], many)])
     assert task.options.smallest == 100
-    assert task.learnt() == {"smallest object": "100 pixels; what is smaller is left out"}
+    assert task.learnt()["smallest object"] == "100 pixels; what is smaller is left out"

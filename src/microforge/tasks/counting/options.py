@@ -6,6 +6,7 @@ from pydantic import Field
 
 from microforge.config import choice_field, decoding_field, fitted_field
 from microforge.tasks.base import TaskOptions
+from microforge.tasks.confidence import Calibration
 from microforge.tasks.counting.interval import Interval
 
 #: Spacing taken where there is one point only, in pixels.
@@ -69,4 +70,9 @@ class CountingOptions(TaskOptions):
         default_factory=dict,
         title="Intervals",
         description="How far counts may be off, by kind; measured on images kept aside.",
+    )
+    calibration: Calibration | None = fitted_field(
+        None,
+        title="Calibration",
+        description="How confident the model may be of a cell; measured on cells kept aside.",
     )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from microforge.metrics.matching import f1_score, match_points
+from microforge.tasks.confidence import Judged
 from microforge.types import Count, Prediction, Sample
 
 
@@ -36,6 +37,19 @@ def tally_counts(
         sums.update({"relative": abs(error) / max(len(truth), 1), "bounded": bounded, "inside": inside})
         sums.update({"hits": hits, "extra": len(found) - hits, "missed": len(truth) - hits})
     return {name: float(value) for name, value in sums.items()}
+
+
+def judge_points(prediction: Prediction, sample: Sample, reach: npt.NDArray[np.floating]) -> Judged:
+    """Tell which points found are right, of those inside what is annotated; `reach` as of `tally_counts`."""
+    assert sample.points is not None
+    assert prediction.points is not None
+    truth, found = sample.known_points(sample.points), prediction.points
+    right = np.zeros(len(found), bool)
+    for number, kind in enumerate(found.kinds):
+        own = np.flatnonzero(found.kind == number)
+        right[own[match_points(truth.of_kind(kind) / reach, found.coordinates[own] / reach, 1.0)[1]]] = True
+    counted = np.ones(len(found), bool) if sample.mask is None else found.are_inside(sample.mask)
+    return Judged({name: values[counted] for name, values in prediction.evidence.items()}, right[counted])
 
 
 def summarise_counts(sums: Mapping[str, float]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from microforge.events import RunAdvice
 from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, Task, TaskOptions
 from microforge.tasks.baselines import Baseline, MeanCount
+from microforge.tasks.confidence import Calibration, Judged, calibration_text, fit_calibration
 from microforge.tasks.counting.density import find_positions, stamp_density
 from microforge.tasks.counting.interval import fit_interval, intervals_text
 from microforge.tasks.counting.options import CountingOptions
@@ -33,10 +34,10 @@ from microforge.tasks.counting.points import (
     named_kinds,
     spacing_of,
 )
-from microforge.tasks.counting.scores import summarise_counts, tally_counts
+from microforge.tasks.counting.scores import judge_points, summarise_counts, tally_counts
 from microforge.tasks.counting.unclicked import advice_on_unclicked
 from microforge.tasks.readiness import Goals, Readiness
-from microforge.types import Batch, Count, Points, Prediction, Sample, Target
+from microforge.types import Batch, Count, Floats, Points, Prediction, Sample, Target
 
 if TYPE_CHECKING:
     import torch
@@ -239,18 +240,19 @@ class Counting(Task):
 
     def decode(self, output: npt.NDArray[np.float32]) -> Prediction:
         """Place as many points of each kind as the integral of its density says."""
-        places, confidence, kind, uncertain = [], [], [], 0
+        places, peaks, kind, uncertain = [], [], [], 0
         for number, density in enumerate(output):
             found = find_positions(density, round(float(density.sum(dtype=np.float64))), self.sigmas)
-            certain = found.confidence >= self.options.confidence
+            certain = self._confidence(found.confidence) >= self.options.confidence
             places.append(found.places[certain])
-            confidence.append(found.confidence[certain])
+            peaks.append(found.confidence[certain])
             kind.append(np.full(int(certain.sum()), number, np.int32))
             uncertain += int((~certain).sum())
         kinds = np.concatenate(kind)
         points = Points(np.concatenate(places), kinds, self.kinds, "ZYX"[-(output.ndim - 1) :])
         columns = {"kind": np.array(self.kinds, object)[kinds]} if len(self.kinds) > 1 else {}
-        columns["confidence"] = np.concatenate(confidence)
+        evidence = {"peak": np.concatenate(peaks)}
+        columns["confidence"] = self._confidence(evidence["peak"])
         names = self.kinds if len(self.kinds) > 1 else ()
         return Prediction(
             image=output,
@@ -259,6 +261,7 @@ class Counting(Task):
             channel_names=names,
             measurements=columns,
             left_out={"confidence": uncertain},
+            evidence=evidence,
         )
 
     def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:
@@ -311,11 +314,24 @@ class Counting(Task):
                 intervals[kind] = interval
         return self.with_options(intervals=intervals)
 
+    def judge(self, output: Floats, prediction: Prediction, sample: Sample) -> Mapping[str, Judged]:
+        """Tell which of the cells inside what is annotated are right."""
+        return {"calibration": judge_points(prediction, sample, self.tolerance)}
+
+    def trust(self, judged: Sequence[Mapping[str, Judged]]) -> Self:
+        """Learn from cells kept aside how sure to be."""
+        return self.with_options(calibration=fit_calibration([one["calibration"] for one in judged]))
+
+    def certainty(self) -> Calibration | None:
+        """Give how it was learnt how sure to be."""
+        return self.options.calibration
+
     def learnt(self) -> dict[str, str]:
         """Name the kinds, and say how far counts may be off."""
         unknown = "not known: `microforge calibrate` measures how far counts may be off"
         names = ", ".join(name for name in self.options.kinds if name)
-        return {"kinds": names, "interval": intervals_text(self.options.intervals) or unknown}
+        interval = intervals_text(self.options.intervals) or unknown
+        return {"kinds": names, "interval": interval, "confidence": calibration_text(self.certainty(), "cells")}
 
     def baseline(self) -> Baseline:
         """The mean count, nowhere in particular."""
@@ -341,6 +357,11 @@ class Counting(Task):
     def in_words(cls, metrics: Mapping[str, float]) -> Quality | None:
         """Say by how much counts are off."""
         return count_quality(metrics)
+
+    def _confidence(self, peaks: Floats) -> Floats:
+        """Give how sure to be of points by their peaks, compared with that of a lone point."""
+        calibration = self.options.calibration
+        return peaks if calibration is None else calibration.confidence({"peak": peaks})
 
     @property
     def _scale(self) -> npt.NDArray[np.float64]:

@@ -5,7 +5,7 @@ own greatest depth. The second falls to zero wherever two objects touch, whateve
 no size setting (cf. Naylor et al. 2019, doi 10.1109/TMI.2018.2865709).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -16,18 +16,22 @@ from scipy import ndimage
 from microforge.annotations import LABELS, AnnotationKind
 from microforge.annotations.pieces import SINGLE_PLACES, Enough, Pieces, of_objects
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.config import NetworkConfig, choice_field, decoding_field
+from microforge.config import NetworkConfig, choice_field, decoding_field, fitted_field
 from microforge.events import RunAdvice
 from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
+from microforge.tasks.confidence import Calibration, Judged, calibration_text, fit_calibration
+from microforge.tasks.instances.evidence import object_evidence
 from microforge.tasks.instances.ground import known_ground, unpainted_objects
+from microforge.tasks.instances.judging import judge_near_misses, judge_objects
+from microforge.tasks.instances.near_misses import near_miss_evidence, near_misses_of, near_objects
 from microforge.tasks.instances.pasting import pasted
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
 from microforge.tasks.readiness import Goals, Readiness
-from microforge.types import Array, Batch, Prediction, Sample, Target, Unpainted
+from microforge.types import Array, Batch, Floats, NearMiss, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +43,8 @@ ENOUGH_OBJECTS, FEW_PART = 50, 0.1
 IMAGES_LOOKED_AT, PIXELS_LOOKED_AT = 12, 4_000_000
 #: An image is told of where it has at least so many of them, and no fewer than are painted.
 FEWEST_UNPAINTED = 3
+#: Of a place where an object was nearly found, while nothing is known of such places: part of its probability.
+_UNSURE = np.float32(0.5)
 
 
 class InstanceOptions(TaskOptions):
@@ -58,9 +64,9 @@ class InstanceOptions(TaskOptions):
         0.3,
         ge=0,
         le=1,
-        title="Confidence",
-        description="Objects whose centre is less certain than this are left out.",
-        left_out="less certain than {value:.2f}",
+        title="Clear centre",
+        description="Objects whose centre the network sees less clearly than this are left out; from 0 to 1.",
+        left_out="less clear than {value:.2f}",
     )
     smallest: int = decoding_field(
         10,
@@ -77,6 +83,16 @@ class InstanceOptions(TaskOptions):
             "background": "there is no object, as everything is painted",
             "unknown": "not looked at: nothing is learnt there",
         },
+    )
+    calibration: Calibration | None = fitted_field(
+        None,
+        title="Calibration",
+        description="How confident the model may be of an object; measured on objects kept aside.",
+    )
+    missed: Calibration | None = fitted_field(
+        None,
+        title="Missed objects",
+        description="How likely an object was missed where one was nearly found; measured on images kept aside.",
     )
 
 
@@ -120,7 +136,10 @@ class Instances(ObjectTask):
 
     def learnt(self) -> dict[str, str]:
         """Tell from which size on objects are kept."""
-        return {"smallest object": f"{self.options.smallest} pixels; what is smaller is left out"}
+        return {
+            "smallest object": f"{self.options.smallest} pixels; what is smaller is left out",
+            "confidence": calibration_text(self.certainty()),
+        }
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be objects, split those that are several, and note which ground is known."""
@@ -156,6 +175,10 @@ class Instances(ObjectTask):
         if not any(_shows_background(sample) for sample in samples):
             return Readiness(text, "Nothing says what background is: mark a region, or set unpainted to background.")
         return Readiness(text, headway=self.headway(samples))
+
+    def certainty(self) -> Calibration | None:
+        """Give how it was learnt how sure to be."""
+        return self.options.calibration
 
     def pieces(self, sample: Sample) -> Pieces:
         """Give the objects."""
@@ -201,9 +224,30 @@ class Instances(ObjectTask):
         o = self.options
         inside = fill_holes(output[0] > o.probability, o.smallest)
         found = split_objects(output[1], inside, o.merging, o.confidence, o.smallest)
-        columns: dict[str, Array] = {"label": np.arange(1, len(found.heights) + 1), "confidence": found.heights}
+        evidence = object_evidence(output, found)
+        sure = found.heights if o.calibration is None else o.calibration.confidence(evidence)
+        columns: dict[str, Array] = {"label": np.arange(1, len(found.heights) + 1), "confidence": sure}
         left_out = {"smallest": found.too_small, "confidence": found.too_low}
-        return Prediction(labels=found.labels, measurements=columns, left_out=left_out)
+        return Prediction(labels=found.labels, measurements=columns, left_out=left_out, evidence=evidence)
+
+    def suspected(self, output: Floats, prediction: Prediction) -> tuple[NearMiss, ...]:
+        """Give the places where an object was nearly found."""
+        assert prediction.labels is not None
+        smallest, missed = self.options.smallest, self.options.missed
+        near = near_objects(output, prediction.labels, smallest)
+        evidence = near_miss_evidence(output, near, smallest)
+        likely = _UNSURE * evidence["probability"] if missed is None else missed.confidence(evidence)
+        return near_misses_of(near, likely)
+
+    def judge(self, output: Floats, prediction: Prediction, sample: Sample) -> Mapping[str, Judged]:
+        """Tell which objects are right, and where some were missed."""
+        objects = judge_objects(prediction, self.match(prediction, sample))
+        return {"calibration": objects, "missed": judge_near_misses(output, prediction, sample, self.options.smallest)}
+
+    def trust(self, judged: Sequence[Mapping[str, Judged]]) -> Self:
+        """Learn from objects kept aside how sure to be."""
+        learnt = {name: fit_calibration([one[name] for one in judged]) for name in ("calibration", "missed")}
+        return self.with_options(**learnt)
 
     def baseline(self) -> Baseline:
         """Otsu's threshold, and a watershed of the distance to the background."""
