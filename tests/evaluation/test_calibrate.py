@@ -1,4 +1,4 @@
-"""How far counts may be off, measured after training: what is needed, refused and written."""
+"""How far a model can be trusted, measured after training: what is needed, refused and written."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +11,11 @@ from microforge.config import PredictionConfig
 from microforge.errors import NotEnoughDataError, SettingsError, WriteError
 from microforge.evaluation.calibrate import calibrate
 from microforge.evaluation.evaluate import evaluate
-from microforge.io.model_file import TrainingSummary, load_model, read_card, save_model
+from microforge.inference.predictor import Predictor
+from microforge.io.model_file import ModelFile, TrainingSummary, load_model, read_card, save_model
+from microforge.tasks.confidence import FEWEST_JUDGED, Calibration
 from microforge.tasks.counting.interval import FEWEST, Interval
-from support.random_models import classifying_model, counting_model
+from support.random_models import classifying_model, counting_model, random_model
 
 CPU = PredictionConfig(device="cpu")
 SIZE = 48
@@ -118,8 +120,52 @@ def test_nothing_is_replaced_unless_wanted(folder: Path, model: Path, tmp_path: 
     assert read_card(model).task_options["intervals"][""]["images"] == 16
 
 
-def test_models_that_do_not_count_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_models_of_which_nothing_can_be_sure_are_refused(folder: Path, tmp_path: Path) -> None:
     file = classifying_model()
     save_model(tmp_path / "m.safetensors", file.weights, file.card)
-    with pytest.raises(SettingsError, match=r"does not count.*classify images"):
+    with pytest.raises(SettingsError, match=r"finds no objects or cells.*classify images"):
         calibrate(tmp_path / "m.safetensors", folder / "images", folder / "points", config=CPU)
+
+
+@pytest.fixture
+def painted(tmp_path: Path) -> Path:
+    """Forty images with objects, of which the model knows nothing."""
+    rng = np.random.default_rng(1)
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    for k in range(40):
+        labels = np.kron(np.arange(1, 10).reshape(3, 3), np.pad(np.ones((8, 8), int), 4)).astype(np.uint16)
+        tifffile.imwrite(tmp_path / "images" / f"f{k:02d}.tif", rng.integers(0, 255, labels.shape).astype(np.uint8))
+        tifffile.imwrite(tmp_path / "labels" / f"f{k:02d}.tif", labels)
+    rows = [f"f{k:02d},{'few' if k < 20 else 'rest'}" for k in range(40)]
+    (tmp_path / "split.csv").write_text("\n".join(["name,split", *rows]))
+    return tmp_path
+
+
+def test_a_model_that_finds_nonsense_learns_not_to_trust_itself(painted: Path, tmp_path: Path) -> None:
+    file = random_model("instances", out_channels=2, residual=False)
+    before = ModelFile(file.card.model_copy(update={"task_options": {}}), file.weights)
+    save_model(tmp_path / "m.safetensors", before.weights, before.card)
+    done = calibrate(tmp_path / "m.safetensors", painted / "images", painted / "labels", config=CPU)
+    assert "intervals" not in done
+    options = read_card(Path(done["model"])).task_options
+    calibration = Calibration.model_validate(options["calibration"])
+    assert calibration.objects >= FEWEST_JUDGED
+    assert calibration.right == 0
+    assert done["confidence"] == f"calibrated on {calibration.objects} objects"
+    image = np.random.default_rng(2).integers(0, 255, (48, 48)).astype(np.uint8)
+    sure = [
+        Predictor(path, CPU).predict(image).measurements["confidence"]
+        for path in (tmp_path / "m.safetensors", done["model"])
+    ]
+    assert sure[0].max() > 0.5
+    assert sure[1].max() < 0.1
+
+
+def test_too_few_objects_tell_nothing_of_confidence(painted: Path, tmp_path: Path) -> None:
+    file = random_model("instances", out_channels=2, residual=False)
+    save_model(tmp_path / "m.safetensors", file.weights, file.card.model_copy(update={"task_options": {}}))
+    split = f"{painted / 'split.csv'}:few"
+    with pytest.raises(NotEnoughDataError, match=rf"than {FEWEST_JUDGED} objects were found in 20 images.*Nothing"):
+        calibrate(tmp_path / "m.safetensors", painted / "images", painted / "labels", config=CPU, split=split)
+    assert not (tmp_path / "m_calibrated.safetensors").exists()

@@ -1,4 +1,4 @@
-"""`microforge calibrate`: measure how far a model's counts may be off, and write it into the model."""
+"""`microforge calibrate`: measure how far a model's answers can be trusted, and write it into the model."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,9 @@ from microforge.config import PredictionConfig
 
 
 def calibrate_command(
-    model: Annotated[Path, typer.Argument(help="Model file that counts (.safetensors).")],
+    model: Annotated[Path, typer.Argument(help="Model file that finds objects, or counts (.safetensors).")],
     images: Annotated[Path, typer.Argument(help="Folder of images that the model has not learnt from.")],
-    points: Annotated[Path, typer.Argument(help="Folder of their points.")],
+    annotations: Annotated[Path, typer.Argument(help="Folder of their annotations: label images, or points.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Model file to write; default: MODEL_calibrated beside it.")
     ] = None,
@@ -28,7 +28,10 @@ def calibrate_command(
     axes: AxesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure on images kept aside how far counts may be off; the model then gives each count with its bounds."""
+    """Measure on images kept aside how far a model can be trusted.
+
+    It then tells how likely each object or cell is right, and gives each count with its bounds.
+    """
     from microforge.evaluation.calibrate import calibrate as measure
     from microforge.tasks.counting.interval import intervals_text
 
@@ -36,7 +39,7 @@ def calibrate_command(
         result = measure(
             model,
             images,
-            points,
+            annotations,
             None if output is None else model_path(output, "--output"),
             overwrite=overwrite,
             config=PredictionConfig(device=device),
@@ -48,7 +51,9 @@ def calibrate_command(
         typer.echo(json.dumps(result))
     else:
         typer.echo(f"{result['images']} images: {metrics_text(result['metrics'])}")
-        typer.echo(f"{intervals_text(result['intervals'])}.")
+        typer.echo(f"Confidence: {result['confidence']}.")
+        if result.get("intervals"):
+            typer.echo(f"{intervals_text(result['intervals'])}.")
     typer.echo(f"Model: {result['model']}", err=True)
     for failed in result["failed"]:
         typer.echo(f"FAILED {failed['name']}: {failed['reason']}", err=True)
