@@ -5,6 +5,7 @@ files that Fiji opens. `microforge.project.project` is where to begin.
 """
 
 from microforge.errors import ProjectError
+from microforge.project.copying import copy_or_new, copy_project
 from microforge.project.document import (
     AnnotationPart,
     FileReference,
@@ -18,6 +19,7 @@ from microforge.project.document_file import is_project
 from microforge.project.image_files import ImageSource
 from microforge.project.project import Project
 from microforge.project.references import Located, path_from, path_text
+from microforge.project.replaced import begin_anew, is_replaced
 
 __all__ = [
     "AnnotationPart",
@@ -31,7 +33,11 @@ __all__ = [
     "Project",
     "ProjectDocument",
     "ProjectError",
+    "begin_anew",
+    "copy_or_new",
+    "copy_project",
     "is_project",
+    "is_replaced",
     "path_from",
     "path_text",
 ]

@@ -359,6 +359,13 @@ class Project:
                 kept="Nothing was changed.",
                 remedy="Close it there first, or make a copy of the folder and open that.",
             )
+        if not self.folder.is_dir():
+            raise ProjectError(
+                "The folder of the project is gone: it was moved or deleted, or its drive is not connected.",
+                where=str(self.folder),
+                kept="What is in the window is not lost.",
+                remedy="Bring the folder back, or save everything elsewhere.",
+            )
         if not self._held.is_held():
             raise ProjectError(
                 "Somebody else has opened the project meanwhile, as this computer did not answer for minutes.",
