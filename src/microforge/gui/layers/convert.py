@@ -1,6 +1,7 @@
 """napari layers to engine images and back: axes, pixel size, transforms, new layers to draw on."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from microforge.gui.layers.layer_axes import (
 from microforge.types import Array, Doubles, Image
 
 _REGION_COLOUR = "#ffd34e"
+#: Where a layer keeps the file that it was read from, where napari does not know it.
+_FILE = "microforge_file"
 #: Colour samples of a picture that has transparency.
 _WITH_TRANSPARENCY = 4
 
@@ -50,9 +53,20 @@ def image_of(layer: Layer, axes: str | None = None) -> Image:
         axes=named,
         pixel_size=layer_pixel_size(layer, letters),
         channel_names=_channel_names(layer, named, data.shape),
-        source=str(layer.source.path or ""),
+        source=str(file_of(layer) or ""),
         axes_known=known,
     )
+
+
+def file_of(layer: Layer) -> Path | None:
+    """Give the file that a layer was read from; None where there is none."""
+    path = layer.metadata.get(_FILE) or layer.source.path
+    return Path(path) if path else None
+
+
+def note_file(layer: Layer, path: Path) -> None:
+    """Note with a layer which file it was read from, where it was not napari who read it."""
+    layer.metadata[_FILE] = str(path)
 
 
 def geometry_of(layer: Layer, keep: Sequence[int]) -> dict[str, Any]:
@@ -77,16 +91,24 @@ def mapped(transform: Callable[[Doubles], Sequence[float]], places: Doubles) -> 
     return np.asarray(places @ np.array(columns) + origin)
 
 
-def add_labels(viewer: ViewerModel, image: Layer, axes: str, called: str = "annotation") -> Labels:
-    """Make an empty Labels layer to paint on an image, select it, and take the brush.
+def add_labels(
+    viewer: ViewerModel, image: Layer, axes: str, called: str = "annotation", drawn: Array | None = None
+) -> Labels:
+    """Make a Labels layer to paint on an image, select it, and take the brush.
+
+    Parameters
+    ----------
+    drawn
+        What was painted before, as `labels_on` gives it; the layer takes the array itself. None = nothing.
 
     Raises
     ------
     MicroforgeError
         If a number of pixels this large does not fit into memory.
     """
+    shape = shape_of_layer(image)
     labels = Labels(
-        _empty_labels(shape_of_layer(image), axes),
+        _for_the_layer(_zeros(shape, axes) if drawn is None else drawn, shape, axes),
         name=f"{image.name} {called}",
         opacity=0.6,
         **geometry_of(image, shown_dimensions(axes)),
@@ -127,7 +149,8 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
     """
     data, letters = finest(labels), drawing_axes(axes)
     if data.ndim > len(letters) and "C" in axes:
-        data = np.take(data, 0, axis=data.ndim - len(axes.replace("S", "")) + axes.index("C"))
+        channel = data.ndim - len(axes.replace("S", "")) + axes.index("C")
+        data = data[(*(slice(None),) * channel, 0)]
     lengths = dict(zip(axes, shape_of_layer(image), strict=True))
     expected = tuple(lengths[letter] for letter in long_letters(letters))
     if [n for n in data.shape if n > 1] != [n for n in expected if n > 1]:
@@ -156,16 +179,20 @@ def _size(shape: Sequence[int]) -> str:
     return " × ".join(str(n) for n in shape)
 
 
-def _empty_labels(shape: tuple[int, ...], axes: str) -> npt.NDArray[np.int32]:
-    """Give zeros for what is drawn; along a channel slider in the middle all share the same memory."""
-    own = tuple(n for n, letter in zip(shape, axes, strict=True) if letter not in "CS")
+def _zeros(shape: tuple[int, ...], axes: str) -> npt.NDArray[np.int32]:
+    own = _without_channels(shape, axes)
     try:
-        data = np.zeros(own, np.int32)
+        return np.zeros(own, np.int32)
     except MemoryError as error:
         raise MicroforgeError(
             f"A Labels layer of {_size(own)} pixels does not fit into memory.",
             remedy="Annotate a part of it: crop the image, or export one time point.",
         ) from error
+
+
+def _for_the_layer(data: Array, shape: tuple[int, ...], axes: str) -> Array:
+    """Give what is drawn the dimensions of a layer; along a channel slider in the middle all share the same memory."""
+    data = data.reshape(_without_channels(shape, axes))
     channel = axes.replace("S", "").find("C")
     if channel <= 0:
         return data
@@ -175,6 +202,10 @@ def _empty_labels(shape: tuple[int, ...], axes: str) -> npt.NDArray[np.int32]:
     return np.lib.stride_tricks.as_strided(
         wide, [*wide.shape[:channel], shape[channel], *wide.shape[channel + 1 :]], strides
     )
+
+
+def _without_channels(shape: tuple[int, ...], axes: str) -> tuple[int, ...]:
+    return tuple(n for n, letter in zip(shape, axes, strict=True) if letter not in "CS")
 
 
 def _shear_matrix(layer: Layer) -> npt.NDArray[np.float64]:

@@ -12,6 +12,7 @@ from napari.layers import Labels
 
 from microforge.answers.shown_images import ShownImage, shown_images
 from microforge.gui.layers.brush_cursor import add_beside_brushes
+from microforge.gui.layers.convert import note_file
 from microforge.gui.layers.images import add_images
 from microforge.gui.layers.point_results import add_point_results
 from microforge.gui.layers.results import add_ours, layer_place
@@ -68,6 +69,8 @@ def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
     image = opened.image
     is_rgb = image.axes.endswith("S")
     layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **placed(image, image.axes.removesuffix("S")))
+    if image.source:
+        note_file(layer, Path(image.source))
     add_beside_brushes(viewer, layer)
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)

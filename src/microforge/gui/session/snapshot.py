@@ -153,7 +153,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
     return Snapshot(
         image,
         ground=_ground(session, item, copy=copy),
-        outlines=_outlines(item, axes_of(item.image, session.axes_of(item.image))[0]),
+        outlines=outlines_on(item, axes_of(item.image, session.axes_of(item.image))[0]),
         unpainted=item.unpainted,
         aside=item.kept_aside,
         no_cells=item.no_cells or session.blank_is_none,
@@ -228,7 +228,14 @@ def _ground(session: Session, item: Annotated, *, copy: bool) -> Array | None:
     return ground.copy() if copy else ground
 
 
-def _outlines(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
+def outlines_on(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
+    """Give the areas of an image where its annotation is complete, in its pixels; None where none was asked for.
+
+    Parameters
+    ----------
+    axes
+        Those of the image layer, see `axes_of`.
+    """
     if item.region is None:
         return None
     letters = [axes.replace("S", "")[axis] for axis in shown_dimensions(axes)]
