@@ -20,8 +20,11 @@ from microforge.gui.apply.strip import ApplyStrip
 from microforge.gui.header import Header
 from microforge.gui.layers.brush_cursor import hide_box_of_brush
 from microforge.gui.layers.marks import bind_role_keys, unbind_role_keys
+from microforge.gui.project.bar import ProjectBar
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.opening.project_opening import ProjectOpening
+from microforge.gui.session.saving.autosave import Autosave
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.session.watching.at_stake import at_stake, take_back, tell_napari
@@ -70,6 +73,8 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.apply = ApplyPanel(self.session)
         self.header = Header(self.session, self.train.run)
         self.applying = ApplyStrip(self.session)
+        self.autosave = Autosave(self.session, self)
+        self.project = ProjectBar(self.session, self.autosave, ProjectOpening(self.session, self.autosave, self))
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
         self._closing, self._closed = False, False
@@ -98,6 +103,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._window.removeEventFilter(self)
         self.session.viewer.events.theme.disconnect(self._follow_theme)
         self.watch.close()
+        self.autosave.close()
         self.annotate.close_down()
         self.train.close_down()
         unbind_role_keys(self.session.viewer)
@@ -127,7 +133,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _tell_what_is_lost(self, window: QObject) -> None:
         """Have napari's own question say it; it asks a moment after this, when a person closes the window."""
-        told = tell_napari(window, at_stake(self.session))
+        told = tell_napari(window, at_stake(self.session, self.autosave.lost()))
         QTimer.singleShot(0, lambda: take_back(window, told))
 
     def _not_closing(self) -> None:
@@ -161,6 +167,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.header)
         layout.addWidget(self.applying)
+        layout.addWidget(self.project)
         layout.addWidget(self.note)
         layout.addWidget(self.tabs, 1)
 
@@ -172,6 +179,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         QShortcut(QKeySequence("?"), self).activated.connect(self.annotate.show_keys)
         self.train.run.state_changed.connect(self._follow_run)
         self.watch.readiness_changed.connect(lambda readiness: self._tick(Step.ANNOTATE, readiness.ready))
+        self.watch.readiness_changed.connect(lambda readiness: self.autosave.note_words(readiness.text))
         session.model_changed.connect(self._on_model)
         session.applying.event.connect(self._on_applied)
         session.warming.event.connect(self._show_device)

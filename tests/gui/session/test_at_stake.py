@@ -1,6 +1,7 @@
 """Before a window is closed it is said what would be lost."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,24 @@ class ClosedByAPerson(QCloseEvent):  # type: ignore[misc]  # qtpy has no types
         return True
 
 
+def test_what_is_on_disk_is_not_named(session: Session) -> None:
+    kept, other = painted(session, "A3"), painted(session, "A4")
+    kept.paint((5, 5), 1)
+    other.paint((5, 5), 1)
+    assert at_stake(session, [other]) == ["not saved, and lost: A4 annotation"]
+    assert at_stake(session, []) == []
+
+
 def test_napari_names_it_in_the_question_that_it_asks(
-    qtbot: QtBot, make_napari_viewer: Callable[..., Any], make_session: Callable[[Any], Session]
+    qtbot: QtBot, make_napari_viewer: Callable[..., Any], make_session: Callable[[Any], Session], tmp_path: Path
 ) -> None:
     viewer = make_napari_viewer()
     session = make_session(viewer)
     dock = MicroforgeDock(viewer, session, lambda: iter(()))
     qtbot.addWidget(dock)
+    (tmp_path / "projects").write_text("a file where the folder of projects should be")
     painted(session, "A3").paint((5, 5), 1)
+    qtbot.waitUntil(lambda: dock.autosave.problem is not None)
     window = viewer.window._qt_window
     tasks = viewer.window._task_status_manager
     before = tasks.get_status()

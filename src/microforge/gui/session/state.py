@@ -24,6 +24,7 @@ from microforge.gui.session.background import Relay
 from microforge.gui.session.plugin_settings import default_runs_folder, read_settings, run_name
 from microforge.gui.session.watching.content_watch import ContentWatch
 from microforge.gui.session.watching.handed_over import HandedOver
+from microforge.project import Project
 from microforge.tasks import Task, get_task
 
 #: Like `microforge.training.loop.train`.
@@ -63,6 +64,8 @@ class Session:
         The relays of the two things that may run.
     warming, watching
         The relays that load torch, and that count what is painted.
+    project
+        Where what is drawn is kept; None before anything is.
     live
         The mailbox of the training under way; None when none is.
     class_names
@@ -75,6 +78,7 @@ class Session:
 
     changed = Signal()
     model_changed = Signal(object)
+    project_changed = Signal(object)
     message = Signal(str, str)
     step_wanted = Signal(Step, bool)
     closing = Signal()
@@ -93,6 +97,7 @@ class Session:
         self.pairs_targets: tuple[Path, ...] = ()
         self.class_names = list(_FIRST_CLASSES)
         self.model_path: Path | None = None
+        self.project: Project | None = None
         self.live: Any = None
         self.given = HandedOver()
         self.contents = ContentWatch()
@@ -170,6 +175,11 @@ class Session:
         """Choose the model that *Apply* and *Review* use."""
         self.model_path = path
         self.model_changed.emit(path)
+
+    def set_project(self, project: Project | None) -> None:
+        """Say where what is drawn is kept; runs go there too."""
+        self.project = project
+        self.project_changed.emit(project)
 
     def say(self, text: str, severity: str = "info") -> None:
         """Show a line to the person; severity is info, warning or error."""
@@ -298,12 +308,18 @@ class Session:
         """Give a folder that does not exist yet for the next run; it is not made."""
         images = [item.image.name for item in self.items if item.use]
         name = run_name(datetime.now(), images[0] if images else "", self.task_class.result)
-        folder = self.runs_folder / name
+        within = self.runs_folder if self.project is None or self.project.read_only else self.project.folder / "runs"
+        folder = within / name
         count = 1
         while folder.exists():
             count += 1
-            folder = self.runs_folder / f"{name} {count}"
+            folder = within / f"{name} {count}"
         return folder
+
+    def has_run(self, folder: Path) -> bool:
+        """Whether a folder is one of those that runs of this session may have made."""
+        project = () if self.project is None else (self.project.folder / "runs",)
+        return any(within in folder.parents for within in (self.runs_folder, *project))
 
     def close(self, seconds: float = PATIENCE) -> bool:
         """Stop all that runs and wait for it; give whether no thread is left. The panels hear no more of it."""

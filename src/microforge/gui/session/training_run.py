@@ -169,7 +169,7 @@ class TrainingRun:
         folder, self.folder = self.folder, None
         self._note_aside(KeptAside(()))
         # Only what a run of this session made, below the folder for runs.
-        if folder is None or self.session.runs_folder not in folder.parents or not folder.exists():
+        if folder is None or not self.session.has_run(folder) or not folder.exists():
             return
         if self.session.model_path is not None and folder in self.session.model_path.parents:
             self.session.set_model(None)

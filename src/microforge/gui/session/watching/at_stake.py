@@ -1,6 +1,6 @@
 """What is lost or ended when the window is closed now, in words, and telling napari, which asks before it closes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +14,20 @@ _PROVIDER = "Microforge"
 _NAMED = 4
 
 
-def at_stake(session: Session) -> list[str]:
-    """Say what is lost, or ended, when the window is closed: a line each."""
+def at_stake(session: Session, not_kept: Collection[Layer] | None = None) -> list[str]:
+    """Say what is lost, or ended, when the window is closed: a line each.
+
+    Parameters
+    ----------
+    not_kept
+        The layers that could not be written to disk; None: nothing is written.
+    """
     lines = []
     if session.training.running:
         lines.append("a training is under way: it is stopped, and its model is kept")
     if session.applying.running:
         lines.append("a model is being applied: it is stopped, and what is finished is kept")
-    unsaved = [layer.name for layer in _unsaved(session)]
+    unsaved = [layer.name for layer in _unsaved(session) if not_kept is None or layer in not_kept]
     if unsaved:
         more = f" and {len(unsaved) - _NAMED} more" if len(unsaved) > _NAMED else ""
         lines.append(f"not saved, and lost: {', '.join(unsaved[:_NAMED])}{more}")

@@ -1,0 +1,167 @@
+"""Opening a project in the window: its images with all that is drawn on them, as they were."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from qtpy.QtCore import QObject, Signal
+
+from microforge.errors import MicroforgeError, readable
+from microforge.events import RunFailed
+from microforge.gui.layers.convert import file_of
+from microforge.gui.layers.layer_axes import say_sizes
+from microforge.gui.layers.open_files import Opened, show_opened
+from microforge.gui.layers.results import results_of
+from microforge.gui.session.background import Relay
+from microforge.gui.session.opening.reading import KeptImage, opened_first, read_kept
+from microforge.gui.session.opening.restoring import draw_again
+from microforge.gui.session.saving.autosave import Autosave
+from microforge.gui.session.saving.places import SUFFIX
+from microforge.gui.session.saving.said import take_up
+from microforge.gui.session.state import Session
+from microforge.project import Project, is_project
+
+
+class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
+    """Opens, begins and copies projects; what is open before is written, and its layers go.
+
+    Signals
+    -------
+    told
+        A line for the person, and how severe it is.
+    """
+
+    told = Signal(str, str)
+
+    def __init__(self, session: Session, autosave: Autosave, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._autosave = session, autosave
+        self._relay = Relay("opening a project", self)
+        self._shown: dict[str, ImageLayer] = {}
+        self._remarks: list[str] = []
+        self._relay.event.connect(self._on_event)
+        self._relay.finished.connect(self._on_finished)
+        session.closing.connect(self._on_closing)
+
+    @property
+    def running(self) -> bool:
+        """Whether a project is being opened."""
+        return self._relay.running
+
+    def open(self, folder: Path) -> None:
+        """Open a project, and the images worked on last, in the background."""
+        if is_project(folder):
+            self._instead(folder, partial(_opened, folder), f"Opening {readable(folder.name)} …")
+        else:
+            self.told.emit(
+                f"There is no project in {readable(str(folder))}. Choose a folder that ends in {SUFFIX}.", "warning"
+            )
+
+    def begin(self, folder: Path) -> None:
+        """Begin a new project in a folder that does not exist yet."""
+        self._instead(folder, partial(_begun, folder), f"Making {readable(folder.name)} …")
+
+    def copy(self, folder: Path) -> None:
+        """Copy the project with all its images into a new folder, which may be moved to another machine."""
+        if self._free():
+            self.told.emit(f"Copying to {readable(str(folder))} …", "info")
+            self._autosave.copy(folder, lambda text: self.told.emit(text, "info"))
+
+    def _instead(self, folder: Path, make: Callable[[], Iterator[Any]], words: str) -> None:
+        """Put away what is open, then take up what `make` yields."""
+        project = self._session.project
+        if not self._free() or (project is not None and project.folder == folder):
+            return
+        self.told.emit(words, "info")
+        self._autosave.leave(partial(self._take_up, make))
+
+    def _free(self) -> bool:
+        if self._session.training.running or self._session.applying.running:
+            self.told.emit("Wait until the training, or the prediction, has ended, or stop it first.", "warning")
+            return False
+        return not self._relay.running
+
+    def _take_up(self, make: Callable[[], Iterator[Any]]) -> None:
+        with self._autosave.letting_go():
+            for item in list(self._session.annotated):
+                for layer in self._layers_of(item.image, *item.drawn, *item.targets):
+                    self._session.viewer.layers.remove(layer)
+        self._session.set_project(None)
+        self._shown, self._remarks = {}, []
+        self._relay.start(make)
+
+    def _layers_of(self, *layers: Layer) -> list[Layer]:
+        viewer = self._session.viewer
+        results = [result for layer in layers for result in results_of(viewer, layer)]
+        return [layer for layer in dict.fromkeys([*layers, *results]) if layer in viewer.layers]
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, Project):
+            self._autosave.take_up(event)
+            take_up(self._session, event)
+        elif isinstance(event, KeptImage):
+            self._show(event)
+        elif isinstance(event, str):
+            self._remarks.append(event)
+        elif isinstance(event, RunFailed):
+            self._remarks.append(f"{event.where}: {event.in_words}" if event.where else event.in_words)
+
+    def _show(self, kept: KeptImage) -> None:
+        self._remarks += [kept.problem] if kept.problem else []
+        if kept.image is None:
+            return
+        layer = self._open_already(kept) or show_opened(self._session.viewer, Opened(kept.image, None))
+        layer.name = kept.entry.name
+        self._shown[kept.entry.id] = layer
+        self._say_again(layer, kept)
+        try:
+            item = draw_again(self._session, layer, kept.drawing)
+        except MicroforgeError as error:
+            self._remarks.append(f"{error} It is kept in the project.")
+            return
+        targets = [self._shown[target] for target in kept.entry.targets if target in self._shown]
+        if targets:
+            item = self._session.pair(layer, targets)
+        if item is not None:
+            self._autosave.adopt(item, kept)
+
+    def _open_already(self, kept: KeptImage) -> ImageLayer | None:
+        """Give the layer of an image that is open; a second one would only be in the way."""
+        source = Path(kept.image.source) if kept.image is not None else None
+        free = [layer for layer in self._session.images() if self._session.annotated_of(layer) is None]
+        return next((layer for layer in free if file_of(layer) == source), None)
+
+    def _say_again(self, layer: ImageLayer, kept: KeptImage) -> None:
+        """Say of a layer what a person said of it before."""
+        axes, sizes = kept.entry.window.get("axes"), kept.entry.window.get("sizes")
+        if not axes and kept.image is not None and kept.image.axes_known:
+            axes = kept.image.axes
+        if axes:
+            self._session.set_axes(layer, axes)
+        if sizes:
+            say_sizes(layer, sizes)
+
+    def _on_finished(self) -> None:
+        self.told.emit("\n".join(self._remarks), "warning" if self._remarks else "")
+
+    def _on_closing(self) -> None:
+        self._relay.end(5)
+
+
+def _opened(folder: Path) -> Iterator[Project | KeptImage | str]:
+    project = Project.open(folder)
+    yield project
+    for entry in opened_first(project):
+        try:
+            yield read_kept(project, entry)
+        except MicroforgeError as error:
+            yield str(error)
+    # More is recovered when annotations are read.
+    yield from project.recovered
+
+
+def _begun(folder: Path) -> Iterator[Project]:
+    yield Project.create(folder, name=folder.name.removesuffix(folder.suffix))

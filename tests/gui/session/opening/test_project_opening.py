@@ -1,0 +1,232 @@
+"""A project that is opened shows what was drawn, as it was."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from microforge.gui.layers.convert import add_region, file_of
+from microforge.gui.layers.marks import is_ground
+from microforge.gui.session.cell_types import add_kind, start_clicking
+from microforge.gui.session.painted_layers import annotation_of, ground_of
+from microforge.gui.session.snapshot import outlines_on
+from microforge.project import Project
+from support.keeping import LONG, Person
+
+Persons = Callable[[], Person]
+
+
+@pytest.fixture
+def persons(qtbot: QtBot, tmp_path: Path) -> Iterator[Persons]:
+    """One person after the other at the same computer."""
+    made: list[Person] = []
+
+    def next_person() -> Person:
+        made.append(Person(qtbot, tmp_path))
+        return made[-1]
+
+    yield next_person
+    for person in made:
+        person.close()
+
+
+def test_labels_background_region_ticks_and_goal_come_back(persons: Persons) -> None:
+    first = persons()
+    session, image = first.session, first.image()
+    session.set_task("segmentation")
+    session.set_task("instances")
+    item = annotation_of(session, image)
+    item.labels.paint((20, 30), 3)
+    ground_of(session, item).paint((5, 5), 1)
+    region = add_region(session.viewer, image, "YX")
+    session.set_region(item, region)
+    region.add_rectangles([[2.0, 3.0], [2.0, 40.0], [30.0, 40.0], [30.0, 3.0]])
+    session.set_sizes(image, {"Y": 0.5, "X": 0.5})
+    session.change(item, unpainted="around", validation=True)
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    (again,) = second.session.annotated
+    assert np.array_equal(again.labels.data, item.labels.data)
+    assert again.ground is not None
+    assert is_ground(again.ground, again.image)
+    assert np.array_equal(again.ground.data, item.ground.data)
+    outlines = outlines_on(again, "YX")
+    assert outlines is not None
+    assert np.allclose(outlines[0].corners, region.data[0])
+    assert (again.unpainted, again.validation, again.use) == ("around", True, True)
+    assert again.image.name == "cells"
+    assert file_of(again.image) == second.folder / "images" / "cells.tif"
+    assert second.session.config.task == "instances"
+    assert second.session.viewer.layers.selection.active is again.labels
+
+
+def test_painting_goes_on_in_the_same_project_and_only_what_is_new_is_written(persons: Persons) -> None:
+    first = persons()
+    annotation_of(first.session, first.image(shape=(600, 700))).labels.data[:] = 1
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    second.saved()
+    before = journal_bytes(folder)
+    labels = second.session.annotated[0].labels
+    labels.paint((20, 30), 3)
+    project = second.saved()
+    assert len(project.document.images) == 1
+    assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
+    assert 0 < journal_bytes(folder) - before < 3000
+
+
+def journal_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in (folder / "journal").iterdir())
+
+
+def test_points_and_classes_come_back(persons: Persons) -> None:
+    first = persons()
+    first.session.set_task("counting")
+    item = start_clicking(first.session, first.image())
+    item.points[0].add([[4.0, 5.0], [6.0, 7.0]])
+    add_kind(first.session)
+    item.points[1].add([8.0, 9.0])
+    first.session.set_class([item.image], "good")
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    (again,) = second.session.annotated
+    assert [layer.name for layer in again.points] == [layer.name for layer in item.points]
+    assert [layer.data.tolist() for layer in again.points] == [[[4, 5], [6, 7]], [[8, 9]]]
+    assert again.class_name == "good"
+    assert second.session.config.task == "counting"
+
+
+def test_pairs_come_back(persons: Persons) -> None:
+    first = persons()
+    first.session.pair(first.image("noisy"), [first.image("clean")])
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    (again,) = second.session.annotated
+    assert [layer.name for layer in (again.image, *again.targets)] == ["noisy", "clean"]
+
+
+def test_a_stack_with_channels_comes_back(persons: Persons) -> None:
+    first = persons()
+    image = first.image("stack", (5, 2, 40, 50), file=False)
+    first.session.set_axes(image, "ZCYX")
+    labels = annotation_of(first.session, image).labels
+    labels.data[3, 0, 10:20, 5:15] = 4
+    labels.refresh()
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    (again,) = second.session.annotated
+    assert again.labels.data.shape == labels.data.shape
+    assert np.array_equal(again.labels.data, labels.data)
+    assert second.session.axes_of(again.image) == "ZCYX"
+    again.labels.paint((1, 0, 30, 30), 6)
+    assert (again.labels.data[1, 1] == 6).any()
+
+
+def test_another_project_takes_the_place_of_the_first(persons: Persons) -> None:
+    person = persons()
+    first = annotation_of(person.session, person.image("A")).labels
+    first.paint((20, 30), 3)
+    before = person.saved().folder
+    person.opening.begin(person.folder / "other.microforge")
+    person.qtbot.waitUntil(lambda: is_in(person, person.folder / "other.microforge"), timeout=LONG)
+    assert list(person.session.viewer.layers) == []
+    annotation_of(person.session, person.image("B")).labels.paint((2, 2), 1)
+    assert [entry.name for entry in person.saved().document.images] == ["B"]
+    person.open(before)
+    person.qtbot.waitUntil(lambda: is_in(person, before), timeout=LONG)
+    person.qtbot.waitUntil(lambda: not person.opening.running, timeout=LONG)
+    (again,) = person.session.annotated
+    assert np.array_equal(again.labels.data, first.data)
+
+
+def is_in(person: Person, folder: Path) -> bool:
+    return person.session.project is not None and person.session.project.folder == folder
+
+
+def test_an_image_that_is_gone_or_of_another_shape_is_told_and_its_annotation_kept(persons: Persons) -> None:
+    first = persons()
+    for name in ("A", "B"):
+        annotation_of(first.session, first.image(name)).labels.paint((20, 30), 3)
+    folder = first.saved().folder
+    first.close()
+    (first.folder / "images" / "A.tif").unlink()
+
+    second = persons()
+    second.image("B", (30, 40))
+    second.session.viewer.layers.clear()
+    told: list[str] = []
+    second.opening.told.connect(lambda text, severity: told.append(f"{severity}: {text}"))
+    second.open(folder)
+    assert second.session.annotated == []
+    assert told[-1].startswith("warning: ")
+    assert "A is not found" in told[-1]
+    assert "another shape" in told[-1]
+    second.close()
+    project = Project.open(folder)
+    assert [np.count_nonzero(project.labels(entry.id)) > 0 for entry in project.document.images] == [True, True]
+    project.close()
+
+
+def test_a_second_window_looks_on_and_can_make_a_copy(persons: Persons) -> None:
+    first = persons()
+    annotation_of(first.session, first.image()).labels.paint((20, 30), 3)
+    folder = first.saved().folder
+
+    second = persons()
+    second.open(folder)
+    assert second.autosave.problem is not None
+    assert "open elsewhere" in second.autosave.problem.problem
+    labels = second.session.annotated[0].labels
+    labels.paint((40, 50), 4)
+    second.autosave.save_elsewhere(second.folder / "copy.microforge")
+    second.qtbot.waitUntil(lambda: second.autosave.problem is None, timeout=LONG)
+    project = second.saved()
+    assert project.folder.name == "copy.microforge"
+    assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
+    first_project = first.saved()
+    assert 4 not in first_project.labels(first_project.document.images[0].id)
+
+
+def test_a_folder_without_a_project_is_told(persons: Persons) -> None:
+    person = persons()
+    told: list[str] = []
+    person.opening.told.connect(lambda text, severity: told.append(text))
+    person.opening.open(person.folder)
+    person.qtbot.waitUntil(lambda: "no project" in (told or [""])[-1], timeout=LONG)
+    assert person.session.project is None
+
+
+def test_a_copy_has_its_images_in_it_and_opens_anywhere(persons: Persons, tmp_path: Path) -> None:
+    first = persons()
+    annotation_of(first.session, first.image()).labels.paint((20, 30), 3)
+    first.saved()
+    told: list[str] = []
+    first.opening.told.connect(lambda text, severity: told.append(text))
+    first.opening.copy(tmp_path / "usb" / "exp.microforge")
+    first.qtbot.waitUntil(lambda: "The copy is in" in (told or [""])[-1], timeout=LONG)
+    painted = first.session.annotated[0].labels.data.copy()
+    first.close()
+    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    (tmp_path / "usb").rename(tmp_path / "moved")
+
+    second = persons()
+    second.open(tmp_path / "moved" / "exp.microforge")
+    (again,) = second.session.annotated
+    assert np.array_equal(again.labels.data, painted)
