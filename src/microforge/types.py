@@ -286,7 +286,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class NearMiss:
-    """A place where a model nearly found an object.
+    """A place where a model nearly found another object, beside those it found or within one.
 
     Attributes
     ----------

@@ -142,3 +142,20 @@ def test_options_are_kept_in_the_model_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         keep_options(path, {"smallest": 0})
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("axes", ["YX", "TYX"])
+def test_where_objects_were_nearly_found_is_told_with_results_that_are_looked_at(axes: str) -> None:
+    first = predicted(objects_model(axes), axes, probability=0.6)
+    near = first.prediction.near_misses
+    assert near
+    assert [one.confidence for one in near] == sorted((one.confidence for one in near), reverse=True)
+    labels = first.prediction.labels
+    assert labels is not None
+    for one in near:
+        times, start = one.start[: labels.ndim - 2], one.start[labels.ndim - 2 :]
+        window = tuple(slice(a, a + n) for a, n in zip(start, one.mask.shape, strict=True))
+        assert not labels[times][window][one.mask].any()
+    assert {one.start[0] for one in near} == {0, 1, 2} or axes == "YX"
+    again = decode_again(first, {"probability": 0.35})
+    assert len(again.prediction.near_misses) != len(near)

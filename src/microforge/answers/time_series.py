@@ -8,7 +8,7 @@ import numpy as np
 
 from microforge.errors import ModelMismatchError
 from microforge.memory import RoomyArray
-from microforge.types import Array, Image, Points, Prediction
+from microforge.types import Array, Image, NearMiss, Points, Prediction
 
 
 class PredictionStack:
@@ -30,6 +30,7 @@ class PredictionStack:
         self.notes: dict[str, None] = {}
         self.statistics: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
+        self.near: list[NearMiss] = []
 
     def add(self, prediction: Prediction) -> None:
         """Take the next time point in."""
@@ -45,6 +46,7 @@ class PredictionStack:
             self.points.append(prediction.points)
         if prediction.measurements:
             self.tables.append((self.done, prediction.measurements))
+        self.near += [replace(one, start=(self.done, *one.start)) for one in prediction.near_misses]
         self.done += 1
         self.classes.update([prediction.class_name])
         self.notes |= dict.fromkeys(prediction.notes)
@@ -68,7 +70,9 @@ class PredictionStack:
             return whole
         labels, image = (None if room is None else room.data for room in (self.labels, self.image))
         whole = replace(whole, labels=labels, image=image)
-        return replace(whole, points=self._points(), measurements=self._measurements(), class_name=self._classes())
+        near = tuple(sorted(self.near, key=lambda one: -one.confidence))
+        whole = replace(whole, near_misses=near, class_name=self._classes())
+        return replace(whole, points=self._points(), measurements=self._measurements())
 
     def _room(self, part: Array | None) -> RoomyArray | None:
         return None if part is None or self.frames is None else RoomyArray((self.frames, *part.shape), part.dtype)

@@ -27,7 +27,7 @@ from microforge.memory import available_memory, bytes_text
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import network_with
 from microforge.tasks import Task, get_task
-from microforge.tasks.abilities import BringsModel
+from microforge.tasks.abilities import BringsModel, suspected_by
 from microforge.types import Array, Floats, Image, Prediction, Sample
 
 # Beyond this ratio between the pixel sizes of a model and an image, objects look to the network as another size.
@@ -68,7 +68,7 @@ class Predictor:
         self._normalisers: WeakKeyDictionary[Sample, Normaliser] = WeakKeyDictionary()
         #: Samples of which pixels were no intensities, as seen when they were read for the network.
         self._incomplete: WeakSet[Sample] = WeakSet()
-        #: Where the network's answers are kept, to be decoded again; None = nowhere.
+        #: Where the network's answers are kept, to be decoded again; None = nowhere, as nobody looks at the results.
         self.keeps: KeptOutputs | None = None
 
     def run(self, sample: Sample) -> Iterator[TileFinished | Prediction]:
@@ -162,7 +162,12 @@ class Predictor:
     def finish(self, output: Output, sample: Sample) -> Prediction:
         """Decode an activated output ``C(Z)YX``; needs no device, and may run in another thread."""
         finish = partial(
-            _finished, sample=sample, normaliser=self.normaliser(sample), card=self.card, notes=self._notes(sample)
+            _finished,
+            sample=sample,
+            normaliser=self.normaliser(sample),
+            card=self.card,
+            notes=self._notes(sample),
+            suspects=self.keeps is not None,
         )
         if self.keeps is not None:
             self.keeps.add(output, finish)
@@ -240,10 +245,22 @@ class Predictor:
 
 
 def _finished(
-    output: Output, task: Task, sample: Sample, normaliser: Normaliser, card: ModelCard, notes: tuple[str, ...]
+    output: Output,
+    task: Task,
+    sample: Sample,
+    normaliser: Normaliser,
+    card: ModelCard,
+    notes: tuple[str, ...],
+    *,
+    suspects: bool,
 ) -> Prediction:
-    """Decode an activated output; knows nothing of the network, so that it may be kept without it."""
+    """Decode an activated output; knows nothing of the network, so that it may be kept without it.
+
+    With `suspects` it tells too where something was nearly found, for a person who looks at the result.
+    """
     prediction = recorded(task.decode(output), task, normaliser)
+    if suspects:
+        prediction = replace(prediction, near_misses=suspected_by(task, output, prediction))
     finer = card.network.upscale
     size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
     statistics = task.statistics(prediction, sample)

@@ -130,3 +130,36 @@ def test_how_often_a_place_nearly_found_is_an_object_is_learnt() -> None:
     right = int(sum(p >= 0.25 for p in sure.values()))
     assert np.mean(likely[:right]) > 0.75
     assert np.mean(likely[right:]) < 0.25
+
+
+def test_objects_that_are_several_are_doubted_though_they_overlap_a_true_one() -> None:
+    """A large object with a small one merged into it counts as found; a person wants to see it all the same."""
+    judged, task = [], Instances()
+    for seed in range(8):
+        truth = _grid(size=11)
+        odd = np.random.default_rng(seed).choice(np.arange(1, 26), 8, replace=False)
+        found = truth.copy()
+        for label in odd:
+            row, column = (int(places.min()) for places in np.nonzero(truth == label))
+            truth[row + 3 : row + 7, column + 11 : column + 15] = 100 + label
+            found[row + 3 : row + 7, column + 11 : column + 15] = label
+        output = _answer(found)
+        judged.append(judged_by(task, output, task.decode(output), Sample("g", np.zeros((1, *truth.shape)), truth)))
+    assert all(one["calibration"].right.all() for one in judged)
+    assert [int((~one["whole"].right).sum()) for one in judged] == [8] * 8
+    learnt = trusting(task, judged)
+    prediction = learnt.decode(output)
+    assert prediction.measurements["confidence"].min() > 0.9
+    doubted = {
+        int(prediction.labels[tuple(np.add(one.start, 2))]) for one in suspected_by(learnt, output, prediction)[:8]
+    }
+    assert doubted == {int(prediction.labels[truth == label][0]) for label in odd}
+
+
+def test_pieces_of_one_object_are_not_whole() -> None:
+    truth, found = np.zeros((40, 60), np.int32), np.zeros((40, 60), np.int32)
+    truth[10:30, 10:40] = 1
+    found[10:30, 10:24], found[10:30, 25:40] = 1, 2
+    task, output = Instances(), _answer(found)
+    judged = task.judge(output, task.decode(output), Sample("g", np.zeros((1, *truth.shape)), truth))
+    assert not judged["whole"].right.any()

@@ -1,8 +1,9 @@
 """Which of the objects found, and of the places nearly found, are right: what confidence is learnt from."""
 
 import numpy as np
+import numpy.typing as npt
 
-from microforge.metrics.matching import MatchedObjects, match_objects
+from microforge.metrics.matching import MatchedObjects, Matching, match_objects
 from microforge.tasks.confidence import Judged
 from microforge.tasks.instances.near_misses import near_miss_evidence, near_objects
 from microforge.types import Array, Floats, Prediction, Sample
@@ -13,14 +14,26 @@ _RIGHT = 0.5
 _SHOWN = 0.25
 #: An object is missed if less than this part of it is covered by what was found.
 _COVERED = 0.5
+#: An object holds another, or lies in it, with more than this part.
+_MOSTLY = 0.5
 
 
-def judge_objects(prediction: Prediction, matched: MatchedObjects) -> Judged:
-    """Tell which of the objects that count are right."""
+def judge_objects(prediction: Prediction, matched: MatchedObjects) -> tuple[Judged, Judged]:
+    """Tell which of the objects that count are right, and which are moreover neither several nor parts of one."""
     matching = matched.matching
-    right = np.isin(matching.predicted, matching.predicted[matching.columns[matching.pairs(_RIGHT)]])
+    right = np.isin(np.arange(len(matching.predicted)), matching.columns[matching.pairs(_RIGHT)])
     rows = matching.predicted - 1
-    return Judged({name: np.asarray(values)[rows] for name, values in prediction.evidence.items()}, right)
+    evidence = {name: np.asarray(values)[rows] for name, values in prediction.evidence.items()}
+    return Judged(evidence, right), Judged(evidence, right & _are_whole(matching))
+
+
+def _are_whole(matching: Matching) -> npt.NDArray[np.bool_]:
+    """Tell which predicted objects hold no more than one true one mostly, and lie in none mostly beside others."""
+    held = matching.columns[matching.overlap > _MOSTLY * matching.truth_sizes[matching.rows]]
+    lies = matching.overlap > _MOSTLY * matching.predicted_sizes[matching.columns]
+    several = np.bincount(held, minlength=len(matching.predicted)) > 1
+    parts = np.bincount(matching.rows[lies], minlength=len(matching.truth)) > 1
+    return ~several & ~np.isin(np.arange(len(matching.predicted)), matching.columns[lies & parts[matching.rows]])
 
 
 def judge_near_misses(output: Floats, prediction: Prediction, sample: Sample, smallest: int) -> Judged:

@@ -1,5 +1,7 @@
 """Places where the network nearly found an object; come here for what is offered beside the objects of a result."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -14,6 +16,8 @@ _MERGING = 0.25
 #: What a candidate may be smaller by than the smallest object.
 _SMALLER = 0.5
 _FEWEST_PIXELS = 3
+#: What is less likely is not told of objects.
+_WORTH_TELLING = 0.05
 
 
 def near_objects(output: Floats, labels: Array, smallest: int) -> npt.NDArray[np.int32]:
@@ -51,3 +55,11 @@ def near_misses_of(near: npt.NDArray[np.int32], confidence: Floats) -> tuple[Nea
     return tuple(
         NearMiss(tuple(side.start for side in boxes[k]), near[boxes[k]] == k + 1, float(confidence[k])) for k in order
     )
+
+
+def within_objects(labels: Array, likely: Floats) -> Iterator[NearMiss]:
+    """Give the objects that may be several, or parts of one; `likely` ``(n,)`` says how likely each is."""
+    boxes: list[Window | None] = ndimage.find_objects(labels)
+    for place, box in enumerate(boxes):
+        if box is not None and likely[place] >= _WORTH_TELLING:
+            yield NearMiss(tuple(side.start for side in box), labels[box] == place + 1, float(likely[place]))

@@ -25,7 +25,7 @@ from microforge.tasks.confidence import Calibration, Judged, calibration_text, f
 from microforge.tasks.instances.evidence import object_evidence
 from microforge.tasks.instances.ground import known_ground, unpainted_objects
 from microforge.tasks.instances.judging import judge_near_misses, judge_objects
-from microforge.tasks.instances.near_misses import near_miss_evidence, near_misses_of, near_objects
+from microforge.tasks.instances.near_misses import near_miss_evidence, near_misses_of, near_objects, within_objects
 from microforge.tasks.instances.pasting import pasted
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
@@ -88,6 +88,11 @@ class InstanceOptions(TaskOptions):
         None,
         title="Calibration",
         description="How confident the model may be of an object; measured on objects kept aside.",
+    )
+    whole: Calibration | None = fitted_field(
+        None,
+        title="Whole objects",
+        description="How likely an object is right and no part of one, nor several; measured on images kept aside.",
     )
     missed: Calibration | None = fitted_field(
         None,
@@ -231,23 +236,30 @@ class Instances(ObjectTask):
         return Prediction(labels=found.labels, measurements=columns, left_out=left_out, evidence=evidence)
 
     def suspected(self, output: Floats, prediction: Prediction) -> tuple[NearMiss, ...]:
-        """Give the places where an object was nearly found."""
+        """Give the places where an object was nearly found, and the objects that may be several or parts of one."""
         assert prediction.labels is not None
-        smallest, missed = self.options.smallest, self.options.missed
-        near = near_objects(output, prediction.labels, smallest)
-        evidence = near_miss_evidence(output, near, smallest)
-        likely = _UNSURE * evidence["probability"] if missed is None else missed.confidence(evidence)
-        return near_misses_of(near, likely)
+        o = self.options
+        near = near_objects(output, prediction.labels, o.smallest)
+        evidence = near_miss_evidence(output, near, o.smallest)
+        beside = near_misses_of(
+            near, evidence["probability"] * _UNSURE if o.missed is None else o.missed.confidence(evidence)
+        )
+        if o.whole is None:
+            return beside
+        within = within_objects(prediction.labels, 1 - o.whole.confidence(prediction.evidence))
+        return tuple(sorted((*beside, *within), key=lambda one: -one.confidence))
 
     def judge(self, output: Floats, prediction: Prediction, sample: Sample) -> Mapping[str, Judged]:
         """Tell which objects are right, and where some were missed."""
-        objects = judge_objects(prediction, self.match(prediction, sample))
-        return {"calibration": objects, "missed": judge_near_misses(output, prediction, sample, self.options.smallest)}
+        matched = self.match(prediction, sample)
+        objects, whole = judge_objects(prediction, matched)
+        missed = judge_near_misses(output, prediction, sample, self.options.smallest)
+        return {"calibration": objects, "whole": whole, "missed": missed}
 
     def trust(self, judged: Sequence[Mapping[str, Judged]]) -> Self:
         """Learn from objects kept aside how sure to be."""
-        learnt = {name: fit_calibration([one[name] for one in judged]) for name in ("calibration", "missed")}
-        return self.with_options(**learnt)
+        names = ("calibration", "whole", "missed")
+        return self.with_options(**{name: fit_calibration([one[name] for one in judged]) for name in names})
 
     def baseline(self) -> Baseline:
         """Otsu's threshold, and a watershed of the distance to the background."""
