@@ -30,6 +30,8 @@ class AnnotationKind(ABC):
         Whether further folders may be given, of more partners of the same images.
     of_places
         Whether it is made of single places, of which few teach little.
+    drawn
+        Which field of `microforge.data.drawn.Drawn` holds it; empty where nothing is drawn.
     axes_matter
         Whether a stack taken for a time series would not be noticed later, so that axes must be known.
     """
@@ -42,6 +44,7 @@ class AnnotationKind(ABC):
     several: ClassVar[bool] = False
     of_places: ClassVar[bool] = False
     axes_matter: ClassVar[bool] = True
+    drawn: ClassVar[str] = ""
 
     @abstractmethod
     def read(self, image: Image, pair: Pair, axes: str | None, target_axes: str | None) -> list[Sample]:

@@ -13,6 +13,7 @@ class ImageClasses(AnnotationKind):
     """Classes of whole images."""
 
     name: ClassVar[str] = "class"
+    drawn: ClassVar[str] = "class_name"
     partner: ClassVar[str] = "class"
     one: ClassVar[str] = "table of classes"
     optional: ClassVar[bool] = True

@@ -16,6 +16,7 @@ class ImagePairs(AnnotationKind):
     """Images and their targets, from folders of the same names, one for each channel wanted."""
 
     name: ClassVar[str] = "image"
+    drawn: ClassVar[str] = "targets"
     partner: ClassVar[str] = "target"
     folder: ClassVar[str] = "a folder of the images wanted, with the names of the images"
     several: ClassVar[bool] = True

@@ -16,6 +16,7 @@ class PaintedLabels(AnnotationKind):
     """Painted labels, from label images of the same names."""
 
     name: ClassVar[str] = "labels"
+    drawn: ClassVar[str] = "labels"
     folder: ClassVar[str] = "a folder of label images, with the names of the images"
     of_places: ClassVar[bool] = True
     # Labels of a series that is none do not fit the image.

@@ -15,6 +15,7 @@ class ClickedPoints(AnnotationKind):
     """Points on cells, from tables, ImageJ ROIs or Cell Counter files of the same names."""
 
     name: ClassVar[str] = "points"
+    drawn: ClassVar[str] = "points"
     partner: ClassVar[str] = "points file"
     folder: ClassVar[str] = "a folder of points (CSV, ImageJ ROIs, Cell Counter XML), with the names of the images"
     of_places: ClassVar[bool] = True

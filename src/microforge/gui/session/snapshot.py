@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from microforge.axes.areas import Outline, mask_of
+from microforge.axes.areas import Outline
 from microforge.errors import AxesError, MicroforgeError
 from microforge.events import AsidePart
 from microforge.gui.layers.convert import image_of, labels_on
@@ -15,6 +14,9 @@ from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import window_annotation
 from microforge.gui.session.state import Session
 from microforge.types import Array, Image, Points, Sample, Unpainted
+
+if TYPE_CHECKING:
+    from microforge.data.drawn import Drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,21 +70,7 @@ class Snapshot:
         MicroforgeError
             If what is given does not fit the image.
         """
-        from microforge.axes.samples import to_image_pairs, to_samples
-
-        if self.labels is None:
-            plain = to_samples(self.image, None, self._mask(), self.points)
-            if self.points is not None:
-                return self._that_say_something(plain, known)
-            if not self.targets:
-                return [replace(sample, class_name=self.class_name) for sample in plain]
-            pairs = to_image_pairs(self.image, self.targets)
-            return [replace(pair, mask=sample.mask) for pair, sample in zip(pairs, plain, strict=True)]
-        annotation = Image(self.image.name, self.labels, self.axes)
-        samples = to_samples(self.image, annotation, self._mask())
-        if self.unpainted == "around":
-            samples = [replace(sample, partly_painted=True) for sample in samples]
-        return self._that_say_something(samples, known)
+        return self.drawn().samples(known)
 
     @property
     def kept_by_hand(self) -> bool:
@@ -95,39 +83,31 @@ class Snapshot:
 
         return [part for sample in self.samples() if (part := learnt_part(sample, self.aside)) is not None]
 
-    def named(self, name: str) -> "Snapshot":
-        """Give it under another name: samples are called after it."""
-        return replace(self, image=replace(self.image, name=name))
+    def drawn(self) -> "Drawn":
+        """Give what is drawn without how it is shared out."""
+        from microforge.data.drawn import Drawn
+
+        return Drawn(
+            self.image,
+            self.axes,
+            self.labels,
+            self.ground,
+            self.outlines,
+            self.unpainted,
+            self.targets,
+            self.points,
+            self.no_cells,
+            self.class_name,
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
-        return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
+        return self.drawn().shape
 
-    def _that_say_something(self, samples: list[Sample], known: Collection[str]) -> list[Sample]:
-        if self.no_cells and self.points is not None and not len(self.points):
-            # The user has looked everywhere, and there is none.
-            samples = [_masked(sample, complete=True) for sample in samples]
-        talking = [(sample, _says_something(sample)) for sample in samples]
-        return [
-            sample if says else _masked(sample, complete=False)
-            for sample, says in talking
-            if says or sample.name in known
-        ]
-
-    def _mask(self) -> Array | None:
-        drawn = None if self.labels is None else self.labels > 0
-        if drawn is not None and self.ground is not None:
-            drawn |= self.ground > 0
-        if self.outlines:
-            mask = mask_of(self.outlines, self.shape)
-            if drawn is not None and (self.unpainted == "around" or self.ground is not None):
-                mask |= drawn
-        elif self.unpainted == "background" or drawn is None:
-            return None
-        else:
-            mask = drawn
-        return mask.transpose([self.axes.index(letter) for letter in "TZYX" if letter in self.axes])
+    def named(self, name: str) -> "Snapshot":
+        """Give it under another name: samples are called after it."""
+        return replace(self, image=replace(self.image, name=name))
 
 
 def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snapshot:
@@ -246,15 +226,3 @@ def outlines_on(item: Annotated, axes: str) -> tuple[Outline, ...] | None:
     if more < 0:
         keep = list(range(grid.ndim))
     return outlines_of(item.region, grid, keep)
-
-
-def _masked(sample: Sample, *, complete: bool) -> Sample:
-    """Give the sample where all is annotated, or nothing; a mask that it has stays."""
-    return sample if sample.mask is not None else replace(sample, mask=np.full(sample.image.shape[1:], complete))
-
-
-def _says_something(sample: Sample) -> bool:
-    """Whether anything is painted or clicked, or a region says that there is nothing."""
-    if sample.mask is not None and sample.mask.any():
-        return True
-    return bool(sample.points) if sample.annotation is None else bool(np.any(sample.annotation))
