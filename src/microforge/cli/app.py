@@ -14,6 +14,7 @@ from microforge.cli.commands.evaluate import evaluate_command
 from microforge.cli.commands.info import info, tasks
 from microforge.cli.commands.next_images import next_command
 from microforge.cli.commands.predict import predict
+from microforge.cli.commands.project import project_app
 from microforge.cli.commands.train import train_command
 from microforge.cli.signals import STOPPED
 from microforge.errors import MicroforgeError
@@ -62,6 +63,8 @@ app = typer.Typer(
 for command in (train_command, predict, evaluate_command, calibrate_command, next_command, info, tasks, doctor, demo):
     # Functions of the engine have the plain names.
     app.command(command.__name__.removesuffix("_command"))(command)
+
+app.add_typer(project_app, name="project")
 
 
 def _show_version(wanted: bool) -> None:

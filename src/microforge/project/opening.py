@@ -115,7 +115,7 @@ def open_project(folder: Path, *, read_only: bool) -> OpenedProject:
     if not is_project(folder):
         # Says what is wrong.
         read_document(folder)
-    held, holder, note = (None, "", "") if read_only else _hold(folder)
+    held, holder, note = (None, str(holder_of(folder) or ""), "") if read_only else _hold(folder)
     try:
         found = read_document(folder)
         opened = OpenedProject(folder, found.document, Journal(folder / JOURNAL), Changes(), held, holder)

@@ -156,11 +156,11 @@ def write_region_files(
     atomic_write_bytes(next_path(folder, corners), outlines_bytes(outlines))
     if shape:
         layout = Layout("TZYX"[-len(shape) :], tuple(shape), np.dtype(np.uint32), pixel_size)
-        write_label_bands(next_path(folder, mask), layout, lambda window: _mask_in(outlines, window))
+        write_label_bands(next_path(folder, mask), layout, lambda window: mask_in(outlines, window))
     return Written((corners, mask) if shape else (corners,), len(outlines), AnnotationPart())
 
 
-def _mask_in(outlines: Sequence[Outline], window: BandWindow) -> Array:
+def mask_in(outlines: Sequence[Outline], window: BandWindow) -> Array:
     """Give the mask of a window: that of a whole slide would not fit into memory."""
     first = np.array([start for start, _ in window], float)
     moved = [Outline(one.corners - first[-one.corners.shape[1] :]) for one in outlines]
