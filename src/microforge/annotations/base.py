@@ -31,7 +31,7 @@ class AnnotationKind(ABC):
     of_places
         Whether it is made of single places, of which few teach little.
     drawn
-        Which field of `microforge.data.drawn.Drawn` holds it; empty where nothing is drawn.
+        Which field of `microforge.data.drawn.DrawnImage` holds it; empty where nothing is drawn.
     axes_matter
         Whether a stack taken for a time series would not be noticed later, so that axes must be known.
     """

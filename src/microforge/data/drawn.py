@@ -14,7 +14,7 @@ from microforge.types import Array, Image, Points, Sample, Unpainted
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawnImage:
     """An image, and what belongs to it; of labels, points, targets and class only what is to be learnt from is given.
 
     Attributes

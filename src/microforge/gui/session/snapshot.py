@@ -16,7 +16,7 @@ from microforge.gui.session.state import Session
 from microforge.types import Array, Image, Points, Sample, Unpainted
 
 if TYPE_CHECKING:
-    from microforge.data.drawn import Drawn
+    from microforge.data.drawn import DrawnImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Snapshot:
     Attributes
     ----------
     labels
-        Drawn labels with axes `axes`; None where none are needed.
+        DrawnImage labels with axes `axes`; None where none are needed.
     ground
         Where strokes say that there is background, not 0, of the shape of `labels`; None where there are none.
     outlines
@@ -83,11 +83,11 @@ class Snapshot:
 
         return [part for sample in self.samples() if (part := learnt_part(sample, self.aside)) is not None]
 
-    def drawn(self) -> "Drawn":
+    def drawn(self) -> "DrawnImage":
         """Give what is drawn without how it is shared out."""
-        from microforge.data.drawn import Drawn
+        from microforge.data.drawn import DrawnImage
 
-        return Drawn(
+        return DrawnImage(
             self.image,
             self.axes,
             self.labels,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from microforge.data.drawn import Drawn
+from microforge.data.drawn import DrawnImage
 from microforge.errors import AxesError, MicroforgeError, NotEnoughDataError
 from microforge.io.images import read_image
 from microforge.project.document import ImageEntry
@@ -105,7 +105,7 @@ def _samples(project: Project, entry: ImageEntry, name: str, task: Task) -> list
     image = _image(project, entry, name)
     axes = "".join(letter for letter in "TZYX" if letter in image.axes)
     ground = project.labels(entry.id, "background") if "labels" in drawn else None
-    return Drawn(
+    return DrawnImage(
         image,
         axes,
         ground=None if ground is None else np.asarray(ground),
