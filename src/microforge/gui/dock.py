@@ -18,7 +18,7 @@ from microforge.gui.annotate.panel import AnnotatePanel
 from microforge.gui.apply.panel import ApplyPanel
 from microforge.gui.apply.strip import ApplyStrip
 from microforge.gui.header import Header
-from microforge.gui.layers.brush_cursor import hide_box_of_brush
+from microforge.gui.layers.brush_cursor import delete_shaders_late, hide_box_of_brush
 from microforge.gui.layers.marks import bind_role_keys, unbind_role_keys
 from microforge.gui.project.bar import ProjectBar
 from microforge.gui.review.panel import ReviewTab
@@ -82,6 +82,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._lay_out()
         self._connect()
         self._follow_theme()
+        delete_shaders_late()
         hide_box_of_brush(self.session.viewer)
         bind_role_keys(self.session.viewer)
         self.session.warming.start(warm_up or load_engine)

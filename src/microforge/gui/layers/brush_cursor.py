@@ -1,4 +1,4 @@
-"""The brush cursor on the canvas, and what of it crashes; come here when drawing ends the program in the driver."""
+"""What crashes in graphics drivers, the brush cursor above all; come here when drawing ends the program."""
 
 import contextlib
 import warnings
@@ -7,8 +7,34 @@ from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points
+from vispy.gloo import gl, glir
 
 _AT_REST = {"pan_zoom", "transform"}
+#: Where vispy notes, for each canvas, the shaders that are to be deleted.
+_LATE = "microforge_deleted_late"
+
+
+def delete_shaders_late() -> None:
+    """Have the shaders of layers that are removed deleted only once something else was drawn.
+
+    Mesa's software driver (seen with 22.3) goes on reading those that were drawn last until it has others, so that
+    removing a layer at the wrong moment ends the program. vispy deletes at the beginning of the next drawing.
+    """
+    program = getattr(glir, "GlirProgram", None)
+    if program is None or getattr(program, _LATE, False):
+        return
+    draw = program.draw
+
+    def delete(self: Any) -> None:
+        self._parser.env.setdefault(_LATE, []).append(self._handle)
+
+    def draw_and_delete(self: Any, *args: Any, **kwargs: Any) -> None:
+        draw(self, *args, **kwargs)
+        for handle in self._parser.env.pop(_LATE, ()):
+            gl.glDeleteProgram(handle)
+
+    program.delete, program.draw = delete, draw_and_delete
+    setattr(program, _LATE, True)
 
 
 def hide_box_of_brush(viewer: ViewerModel) -> None:
