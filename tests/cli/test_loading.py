@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from microforge.cli.inputs import TrainingFiles
 from microforge.cli.loading import load_training_data
 from microforge.config import TrainingConfig
 from microforge.data.split import make_split
 from microforge.io.writing import write_image, write_labels
+from microforge.training.history.repeat import TrainingFiles
 
 
 def folders(place: Path, names: str) -> tuple[Path, Path]:

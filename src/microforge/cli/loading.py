@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from microforge.cli.inputs import TrainingFiles
 from microforge.config import TrainingConfig
 from microforge.data.loading import load_samples
 from microforge.errors import PairingError
 from microforge.io.pairing import Pairing, number_of, read_groups, read_split, some
 from microforge.tasks import Task, get_task
+from microforge.training.history.repeat import TrainingFiles
 from microforge.types import Sample
 
 _TOLD = 10

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import typer
 
 import microforge
-from microforge.cli.inputs import TrainingFiles
 from microforge.cli.options import DeviceOption, JsonOption, make_folder
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError, SettingsError
 from microforge.io.atomic import atomic_path
+from microforge.training.history.repeat import TrainingFiles
 from microforge.types import Array, Prediction
 
 _TRUTH, _FOUND = (255, 200, 0), (0, 220, 255)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from microforge.cli.inputs import TrainingFiles, wrong_use
+from microforge.cli.inputs import wrong_use
 from microforge.cli.options import (
     AxesOption,
     DeviceOption,
@@ -26,6 +26,7 @@ from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
 from microforge.events import RunFinished
 from microforge.io.atomic import atomic_path
+from microforge.training.history.repeat import TrainingFiles
 from microforge.training.mailbox import Live
 
 _DEFAULT_SECONDS = 600.0
