@@ -189,7 +189,10 @@ class ComparedWithStart:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run ended well, by itself or by Stop; the model is written, with `doubt` where it is of no use yet."""
+    """The run ended well, by itself or by Stop; the model is written, with `doubt` where it is of no use yet.
+
+    `report` is the page that tells of it; None where there is none.
+    """
 
     step: int
     seconds: float
@@ -197,6 +200,7 @@ class RunFinished:
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: Literal["stopped", "time", "steps"] = "stopped"
     doubt: Doubt | None = None
+    report: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from microforge.cli.commands.info import info, tasks
 from microforge.cli.commands.next_images import next_command
 from microforge.cli.commands.predict import predict
 from microforge.cli.commands.project import project_app
+from microforge.cli.commands.report import report_command
 from microforge.cli.commands.train import train_command
 from microforge.cli.signals import STOPPED
 from microforge.errors import MicroforgeError
@@ -60,7 +61,18 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done; 1 nothing done; 2 wrong use; 3 some files failed, the rest is done; "
     "130 stopped by Ctrl-C or a signal; what was done is kept.",
 )
-for command in (train_command, predict, evaluate_command, calibrate_command, next_command, info, tasks, doctor, demo):
+for command in (
+    train_command,
+    predict,
+    evaluate_command,
+    calibrate_command,
+    next_command,
+    report_command,
+    info,
+    tasks,
+    doctor,
+    demo,
+):
     # Functions of the engine have the plain names.
     app.command(command.__name__.removesuffix("_command"))(command)
 

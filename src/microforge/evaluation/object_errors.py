@@ -22,6 +22,14 @@ FINDING_KINDS = {
     "split": "One object of the truth was found as several.",
     "outline": "Found, but the outlines overlap by less than half.",
 }
+#: The colour of each kind, in the window and in reports alike.
+FINDING_COLOURS = {
+    "missed": "#ff4f4f",
+    "extra": "#ffd34e",
+    "merged": "#e35bd8",
+    "split": "#4fc3ff",
+    "outline": "#ff9a3c",
+}
 _Indices = npt.NDArray[np.int64]
 
 

@@ -1,8 +1,11 @@
-"""The training log (log.csv): appended line by line."""
+"""The training log (log.csv): appended line by line, and read back as curves."""
 
+import csv
+from math import isfinite, nan
 from pathlib import Path
 
 from microforge.io.tables import csv_line
+from microforge.training.history.run_folder import LOG_NAME
 
 LOG_COLUMNS = ("step", "seconds", "loss", "steps_per_second", "metric", "value")
 
@@ -10,7 +13,7 @@ LOG_COLUMNS = ("step", "seconds", "loss", "steps_per_second", "metric", "value")
 class History:
     """Append to ``log.csv`` in a run's folder."""
 
-    NAME = "log.csv"
+    NAME = LOG_NAME
 
     def __init__(self, folder: Path, *, resumed_at: int | None = None) -> None:
         self.path = folder / self.NAME
@@ -45,3 +48,27 @@ class History:
                 file.write(text)
         except OSError as error:
             self.problem = self.problem or f"{self.path} cannot be written ({error.strerror or error})"
+
+
+StepCurve = list[tuple[float, float]]
+
+
+def read_curves(folder: Path) -> tuple[StepCurve, StepCurve]:
+    """Give the loss and the scores over the steps from the log of a run; none where it has no log.
+
+    Lines that a killed run has left half written are passed over.
+    """
+    try:
+        with (folder / History.NAME).open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = [[_number(row.get(name)) for name in ("step", "loss", "value")] for row in csv.DictReader(file)]
+    except (OSError, csv.Error):
+        return [], []
+    losses = [(step, loss) for step, loss, value in rows if isfinite(step) and isfinite(loss) and not isfinite(value)]
+    return losses, [(step, value) for step, _, value in rows if isfinite(step) and isfinite(value)]
+
+
+def _number(text: str | None) -> float:
+    try:
+        return nan if text is None else float(text)
+    except ValueError:
+        return nan

@@ -35,6 +35,7 @@ def train(
     resume: bool = False,
     same_images: bool = False,
     always_learnt: Collection[str] = (),
+    command: str = "",
 ) -> Iterator[TrainingEvent]:
     """Check the arguments now; return a generator that trains, yielding what happens.
 
@@ -58,6 +59,8 @@ def train(
         Refuse to resume with other images or annotations than the run had.
     always_learnt
         Names of images, of time series that of all time points, that are never drawn to be kept aside.
+    command
+        The command line that does the same again, for the run's report.
 
     Returns
     -------
@@ -77,15 +80,15 @@ def train(
     setup = make_setup(config, training, validation, record, same_images=same_images, always_learnt=always_learnt)
     _make_folder(folder)
     clock = ActiveClock()
-    return counted(_alone(setup, folder, clock, live or Live(), checkpoint), clock)
+    return counted(_alone(setup, folder, clock, live or Live(), checkpoint, command), clock)
 
 
 def _alone(
-    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None
+    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None, command: str
 ) -> Generator[TrainingEvent, None, None]:
     """Train while no other run may work in the folder."""
     with folder_lock(folder, "a training"):
-        yield from _events(setup, folder, clock, live, checkpoint)
+        yield from _events(setup, folder, clock, live, checkpoint, command)
     if live.discarding and not any(folder.iterdir()):
         folder.rmdir()
 
@@ -98,7 +101,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _events(
-    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None
+    setup: Setup, folder: Path, clock: ActiveClock, live: Live, checkpoint: Checkpoint | None, command: str
 ) -> Generator[TrainingEvent, None, None]:
     yield Preparing("Reading images")
     sampler = yield from make_sampler(setup)
@@ -108,7 +111,7 @@ def _events(
         put_aside(folder)
     else:
         run.restore(checkpoint)
-    atomic_write_text(folder / CONFIG_NAME, described(setup))
+    atomic_write_text(folder / CONFIG_NAME, described(setup, command))
     yield _started(run)
     yield setup.kept_aside
     yield from setup.advice

@@ -4,6 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -26,7 +27,8 @@ from microforge.io.model_file import BaselineCard, ModelCard, save_model
 from microforge.tasks.abilities import LevelsCounts, corrupted
 from microforge.training.advice import Watcher
 from microforge.training.checkpoint import Checkpoint, save_checkpoint, unusable
-from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME
+from microforge.training.history.report import report_run
+from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME, REPORT_NAME, TOLD_NAMES
 from microforge.training.log import History
 from microforge.training.mailbox import Live, PreviewRequest
 from microforge.training.model_card import finished_card, make_card, summarise
@@ -340,7 +342,7 @@ class Run:
         parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
-    def finish(self, reason: str) -> Iterator[RunAdvice | ComparedWithStart | RunFinished]:
+    def finish(self, reason: str) -> Iterator[TrainingEvent]:
         """Write everything a last time, or remove it where a new run is discarded; a model needs no checkpoint.
 
         Raises
@@ -354,8 +356,6 @@ class Run:
             yield RunFinished(self.learner.step, self.clock.seconds, None)
             return
         self.compared = self.start.compare(self.final().tallies)
-        if self.compared is not None:
-            yield self.compared
         if self.changed:
             self.summary = summarise(self.setup.described_again())
         self.save_model()
@@ -365,12 +365,24 @@ class Run:
             yield RunAdvice(
                 "unwritten", f"The model is whole, but this training cannot be continued. {error}", "warning"
             )
-        kind = reason if reason in ("time", "steps") else "stopped"
-        path = self.folder / MODEL_NAME
         step, seconds, kept = self.learner.step, self.clock.seconds, self.final()
         doubt = doubt_of(self._card_of(kept))
-        yield RunFinished(step, seconds, path, kept.metrics, kind, doubt)  # type: ignore[arg-type]
+        yield from self._report()
+        if self.compared is not None:
+            yield self.compared
+        kind = reason if reason in ("time", "steps") else "stopped"
+        path, report = self.folder / MODEL_NAME, self.folder / REPORT_NAME
+        told = report if report.is_file() else None
+        yield RunFinished(step, seconds, path, kept.metrics, kind, doubt, told)  # type: ignore[arg-type]
+
+    def _report(self) -> Iterator[TrainingEvent]:
+        """Write the page of the run: the last that is done with the weights, which become those that are kept."""
+        kept = self.final()
+        self.learner.take_weights(kept.weights)
+        self.validator.take_options(kept.options)
+        setup = replace(self.setup, task=self.validator.task)
+        yield from report_run(self.folder, setup, kept.tallies, self.validator.predict)
 
     def _remove_files(self) -> None:
-        for name in (MODEL_NAME, *CHECKPOINT_NAMES, History.NAME, CONFIG_NAME):
+        for name in (MODEL_NAME, *CHECKPOINT_NAMES, History.NAME, CONFIG_NAME, *TOLD_NAMES):
             (self.folder / name).unlink(missing_ok=True)

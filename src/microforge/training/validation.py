@@ -98,6 +98,12 @@ class Validator:
         self.tallies = dict(zip(names, tallies, strict=True))
         return self.task.summarise_all(tallies)
 
+    def predict(self, sample: Sample) -> Prediction:
+        """Give what is found in an image, at once."""
+        *_, last = self._predict(sample.image, self._normaliser(sample))
+        assert isinstance(last, Prediction)
+        return last
+
     def preview(self, request: PreviewRequest, step: int, speed: float) -> Iterator[TrainingEvent]:
         """Predict what is looked at, if that is worth looking at by now; `speed` is in steps per second."""
         for _ in self.first_look.try_it(self.task, step, lambda s: self._predict(s.image, self._normaliser(s))):

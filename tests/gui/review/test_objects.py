@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from microforge.gui.layers.results import add_results, layer_place
-from microforge.gui.review.objects import FINDING_COLOURS, FINDING_MARKS, ReviewPanel
+from microforge.gui.review.objects import FINDING_MARKS, ReviewPanel
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.canvas_view import camera_of
 from microforge.types import Prediction
@@ -135,6 +135,6 @@ def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, sessi
 
 
 def test_every_kind_has_a_colour() -> None:
-    from microforge.evaluation.object_errors import FINDING_KINDS
+    from microforge.evaluation.object_errors import FINDING_COLOURS, FINDING_KINDS
 
     assert set(FINDING_COLOURS) == set(FINDING_KINDS)

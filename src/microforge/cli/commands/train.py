@@ -26,7 +26,7 @@ from microforge.config import TrainingConfig
 from microforge.errors import MicroforgeError
 from microforge.events import RunFinished
 from microforge.io.atomic import atomic_path
-from microforge.training.history.repeat import TrainingFiles
+from microforge.training.history.repeat import TrainingFiles, command_to_train
 from microforge.training.mailbox import Live
 
 _DEFAULT_SECONDS = 600.0
@@ -154,7 +154,14 @@ def train_model(
         finished = None
         with closing(
             start(
-                config, data.training, data.validation, new_run_folder(model), live, resume=resume, same_images=resume
+                config,
+                data.training,
+                data.validation,
+                new_run_folder(model),
+                live,
+                resume=resume,
+                same_images=resume,
+                command=command_to_train(config.model_copy(update={"time": seconds}), files, model),
             )
         ) as events:  # type: ignore[type-var]
             for event in events:

@@ -8,7 +8,14 @@ from napari.layers import Image, Labels, Layer, Points
 
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError
-from microforge.evaluation.object_errors import OVERLAPS, ObjectComparison, ObjectFinding, compare_objects, worst_first
+from microforge.evaluation.object_errors import (
+    FINDING_COLOURS,
+    OVERLAPS,
+    ObjectComparison,
+    ObjectFinding,
+    compare_objects,
+    worst_first,
+)
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of, labels_on
 from microforge.gui.layers.layer_axes import axes_of
@@ -23,13 +30,6 @@ from microforge.gui.widgets.canvas_view import look_at
 from microforge.types import Array
 
 FINDING_MARKS = "review marks"
-FINDING_COLOURS = {
-    "missed": "#ff4f4f",
-    "extra": "#ffd34e",
-    "merged": "#e35bd8",
-    "split": "#4fc3ff",
-    "outline": "#ff9a3c",
-}
 OBJECTS_NEEDED = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
 
 

@@ -4,8 +4,8 @@ import json
 import os
 from pathlib import Path
 
-from microforge.errors import WriteError
-from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME
+from microforge.errors import WriteError, readable
+from microforge.training.history.run_folder import CHECKPOINT_NAMES, CONFIG_NAME, MODEL_NAME, TOLD_NAMES
 from microforge.training.log import History
 from microforge.training.setup import Setup
 
@@ -13,9 +13,10 @@ from microforge.training.setup import Setup
 REPLACED = "replaced"
 
 
-def described(setup: Setup) -> str:
-    """Give the settings of a run, and who trains and who measures, as JSON."""
+def described(setup: Setup, command: str = "") -> str:
+    """Give the settings of a run, who trains and who measures, and what repeats it, as JSON."""
     settings = {**setup.config.model_dump(mode="json"), "split": setup.split.model_dump(mode="json")}
+    settings |= {"command": readable(command)} if command else {}
     return json.dumps(settings, indent=2)
 
 
@@ -27,7 +28,7 @@ def put_aside(folder: Path) -> None:
     WriteError
         If they cannot be moved.
     """
-    names = (*CHECKPOINT_NAMES, MODEL_NAME, CONFIG_NAME, History.NAME)
+    names = (*CHECKPOINT_NAMES, MODEL_NAME, CONFIG_NAME, History.NAME, *TOLD_NAMES)
     found = [folder / name for name in names if (folder / name).exists()]
     try:
         for path in found:
