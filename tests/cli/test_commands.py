@@ -358,3 +358,27 @@ def test_surprises_are_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert result.exit_code == 1
     assert "ZeroDivisionError: oh" in result.stderr
     assert isinstance(call("--debug", "info", tmp_path).exception, ZeroDivisionError)
+
+
+def test_parts_are_predicted_apart_and_merged(trained: tuple[Path, Result], pairs: Path, tmp_path: Path) -> None:
+    command = ["predict", trained[0], pairs / "images", "--output", tmp_path / "out", "--device", "cpu", "--json"]
+    done = [json.loads(call(*command, "--part", f"{number}/2").stdout)["done"] for number in (1, 2)]
+    assert done == [3, 3]
+    assert not (tmp_path / "out" / "images.csv").exists()
+    merged = call("merge", tmp_path / "out", "--json")
+    assert merged.exit_code == 0, merged.stderr
+    assert json.loads(merged.stdout) == {
+        "parts": 2,
+        "done": 6,
+        "failed": 0,
+        "left": [],
+        "output": str(tmp_path / "out"),
+    }
+    again = json.loads(call(*command).stdout)
+    assert (again["done"], again["skipped"]) == (0, 6)
+
+
+def test_what_is_no_part_is_told_in_words(trained: tuple[Path, Result], pairs: Path, tmp_path: Path) -> None:
+    result = call("predict", trained[0], pairs / "images", "--output", tmp_path / "out", "--part", "3/2")
+    assert result.exit_code == 1
+    assert "'3/2' is no part. Write 3/20 for the third of twenty" in words(result.stderr)

@@ -12,6 +12,7 @@ from microforge.cli.commands.demo import demo
 from microforge.cli.commands.doctor import doctor
 from microforge.cli.commands.evaluate import evaluate_command
 from microforge.cli.commands.info import info, tasks
+from microforge.cli.commands.merge import merge_command
 from microforge.cli.commands.next_images import next_command
 from microforge.cli.commands.predict import predict
 from microforge.cli.commands.project import project_app
@@ -64,6 +65,7 @@ app = typer.Typer(
 for command in (
     train_command,
     predict,
+    merge_command,
     evaluate_command,
     calibrate_command,
     next_command,

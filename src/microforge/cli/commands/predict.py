@@ -23,6 +23,7 @@ from microforge.cli.progress import FolderDisplay, Progress
 from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import PredictionConfig
 from microforge.events import FolderEvent
+from microforge.inference.folder.parts.part import FolderPart
 from microforge.io.model_file import read_card
 from microforge.training.quality.doubt import doubt_of
 
@@ -56,6 +57,14 @@ def predict(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Do only the K-th of N parts of the files, each on a machine of its own; all write below the same "
+            "--output, and `microforge merge` brings them together.",
+        ),
+    ] = None,
     option: TaskOptionList = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +84,8 @@ def predict(
         "task_options": read_pairs(option, "--option"),
     }
     config = make_settings(PredictionConfig, values)
-    events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite)
+    own = None if part is None else FolderPart.from_text(part)
+    events = predict_folder(model, inputs, output, config=config, axes=axes, overwrite=overwrite, part=own)
     doubt = doubt_of(read_card(model))
     if doubt is not None:
         typer.echo(f"Warning: {model.name}: {doubt.text}", err=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from microforge.answers import OBJECTS, AnswerKind
-from microforge.answers.base import ImageType, Statistics
+from microforge.answers.base import COUNTS_TABLE, ImageType, Statistics
 from microforge.answers.region_counts import CountFunction
 from microforge.errors import WriteError
 from microforge.events import ImageFailed, ImageFinished, ImageSkipped
 from microforge.inference.folder.entries import Entry
+from microforge.inference.folder.parts.part import FolderPart
 from microforge.inference.results_version import RESULTS_VERSION
 from microforge.inference.stamps import Stamp
 from microforge.io.tables import TableRows
@@ -51,6 +52,13 @@ class Origin:
     #: The type of the pixels of images.
     image_type: ImageType = "float32"
     results_version: str = RESULTS_VERSION
+    #: The part of a run on several machines that is done here; `output` is its folder.
+    part: FolderPart | None = None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are written even where no image has rows."""
+        return self.answer.tables if self.regions is None else (*self.answer.tables, COUNTS_TABLE)
 
     def files(self, name: str) -> list[Path]:
         """Give the files written for an image, by the name of its result."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from microforge.answers.base import CLASSES_TABLE, COUNTS_TABLE, OBJECTS_TABLE, Statistics
-from microforge.errors import WriteError
+from microforge.errors import WriteError, readable
 from microforge.inference.folder.entries import COLUMNS, Entry, State, entry_of, given_path, row_of, stored_path
 from microforge.io.tables import PackedLines, TableRows
 
@@ -75,6 +75,21 @@ class Ledger:
         """Give what is known of an input."""
         rows = self._ask(f"SELECT {_LISTED} FROM images WHERE path = ?", (stored_path(str(path)),))
         return next((entry_of(row) for row in rows), None)
+
+    def path_called(self, name: str) -> str | None:
+        """Give the input that has a name in the tables, however it is capitalised; None where none has."""
+        rows = self._ask("SELECT path FROM images WHERE lower(name) = lower(?)", (readable(name),))
+        return next((given_path(path) for (path,) in rows), None)
+
+    def rows(self, path: str) -> dict[str, TableRows]:
+        """Give the rows of an image in the tables that it has some in, by the name of the table."""
+        found = {}
+        for table in self.tables:
+            query = f"SELECT columns, lines FROM {table} WHERE path = ?"
+            for columns, packed in self._ask(query, (stored_path(path),)):
+                if columns:
+                    found[table] = TableRows(tuple(columns.split("\t")), PackedLines(packed))
+        return found
 
     def entries(self, state: State | None = None) -> Iterator[Entry]:
         """Give all entries by name."""

@@ -60,6 +60,8 @@ def prepare_output(output: Path) -> None:
 def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job]:
     """Give every file the name of its result, the same one in every run, and note in the ledger what is to be written.
 
+    Of a part of a run the files of other parts have their names too, but are not planned here.
+
     Raises
     ------
     WriteError
@@ -69,15 +71,19 @@ def plan_jobs(paths: Sequence[Path], ledger: Ledger, origin: Origin) -> list[Job
     # Some disks do not tell upper from lower case.
     taken = dict.fromkeys(RESERVED, "") | {entry.name.lower(): path for path, entry in known.items()}
     there = {entry.name.lower() for entry in os.scandir(origin.output)}
-    jobs, changed, foreign = [], [], []
+    jobs: list[Job] = []
+    changed: list[Entry] = []
+    foreign: list[str] = []
     for index, path in enumerate(paths):
         entry = known.get(str(path)) or Entry(path=str(path), name=_free_name(path, taken))
         taken[entry.name.lower()] = entry.path
+        if origin.part is not None and not origin.part.has(index):
+            continue
         wanted = [file.name for file in origin.files(entry.name)]
         absent = frozenset(name for name in wanted if name.lower() not in there)
         if entry.path not in known:
             foreign += [name for name in wanted if name not in absent]
-        jobs.append(Job(index, path, entry.name, _note(path, entry.name, origin), absent=absent))
+        jobs.append(Job(len(jobs), path, entry.name, _note(path, entry.name, origin), absent=absent))
         claimed = _claimed(entry, absent if not origin.overwrite else frozenset(wanted), origin)
         if claimed != known.get(entry.path):
             changed.append(claimed)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from microforge.answers.base import COUNTS_TABLE
 from microforge.device import is_out_of_memory
 from microforge.errors import MicroforgeError, WriteError
 from microforge.events import FolderEvent, ImageSkipped, ImageStarted, Preparing, TileFinished
@@ -206,8 +205,7 @@ class Pipeline:
     def write_tables(self) -> None:
         """Write the tables of the folder; images have no objects, and classes none that could be counted."""
         origin = self.origin
-        wanted = origin.answer.tables if origin.regions is None else (*origin.answer.tables, COUNTS_TABLE)
-        write_tables(self.ledger, origin.output, wanted=wanted, countable=origin.answer.numbered)
+        write_tables(self.ledger, origin.output, wanted=origin.tables, countable=origin.answer.numbered)
 
 
 class _Every:

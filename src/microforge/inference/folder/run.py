@@ -13,6 +13,7 @@ from microforge.inference.folder.jobs import Job, Origin
 from microforge.inference.folder.ledger import Ledger
 from microforge.inference.folder.naming import check_output, hash_settings, plan_jobs, prepare_output
 from microforge.inference.folder.opening import open_ledger
+from microforge.inference.folder.parts.part import FolderPart, PartNote, hash_of_names
 from microforge.inference.folder.pipeline import Pipeline
 from microforge.inference.protocols import FolderPredictor
 from microforge.inference.stamps import hash_file
@@ -33,6 +34,7 @@ def predict_folder(
     config: PredictionConfig | None = None,
     axes: str | None = None,
     overwrite: bool = False,
+    part: FolderPart | None = None,
 ) -> Iterator[FolderEvent]:
     """Check the arguments now; return a generator that predicts file by file, yielding what happens.
 
@@ -53,6 +55,8 @@ def predict_folder(
         The axes of the files, such as ``TYX``, where the files do not tell.
     overwrite
         Do again what is done, and replace files of the same name that are not results.
+    part
+        Do only this part of the files, in a folder of its own inside `output`; `merge_parts` brings all together.
 
     Raises
     ------
@@ -81,8 +85,27 @@ def predict_folder(
         )
     check_output(output, inputs, paths)
     predictor = Predictor(model, config)
-    origin = _origin(predictor.task, model, output, config, axes)
-    return run_folder(predictor, paths, replace(origin, overwrite=overwrite))
+    origin = replace(_origin(predictor.task, model, output, config, axes), overwrite=overwrite)
+    return run_folder(predictor, paths, origin if part is None else of_part(origin, part, paths))
+
+
+def of_part(origin: Origin, part: FolderPart, paths: Sequence[Path]) -> Origin:
+    """Give the origin of the results of a part, and note in its folder what it is."""
+    folder = part.folder(origin.output)
+    prepare_output(folder)
+    PartNote(
+        part.number,
+        part.of,
+        len(paths),
+        hash_of_names(paths),
+        origin.model,
+        origin.model_hash,
+        origin.settings_hash,
+        origin.results_version,
+        origin.tables,
+        origin.answer.numbered,
+    ).write(folder)
+    return replace(origin, output=folder, part=part)
 
 
 def _origin(task: Task, model: Path, output: Path, config: PredictionConfig, axes: str | None) -> Origin:
