@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tifffile
 from napari.components import ViewerModel
+from napari.layers import Image
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.layers.convert import note_file
@@ -36,9 +37,9 @@ class Person:
             return self.session.viewer.add_image(pixels, name=name)
         path.parent.mkdir(exist_ok=True)
         tifffile.imwrite(path, pixels, photometric="minisblack")
-        layer = self.session.viewer.add_image(pixels, name=name)
+        layer = Image(pixels, name=name)
         note_file(layer, path)
-        return layer
+        return self.session.viewer.add_layer(layer)
 
     def saved(self) -> Project:
         """Wait until all is on disk; give the project as somebody else would open it."""

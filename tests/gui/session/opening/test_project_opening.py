@@ -184,6 +184,26 @@ def test_an_image_that_is_gone_or_of_another_shape_is_told_and_its_annotation_ke
     project.close()
 
 
+def test_an_image_that_is_opened_later_comes_with_its_annotation(persons: Persons) -> None:
+    first = persons()
+    for name in ("A", "B"):
+        annotation_of(first.session, first.image(name)).labels.paint((20, 30), 3)
+    painted = first.session.annotated[0].labels.data.copy()
+    folder = first.saved().folder
+    first.session.viewer.layers.clear()
+    first.qtbot.wait(1500)
+    image = first.image("A")
+    first.qtbot.waitUntil(lambda: first.session.annotated_of(image) is not None, timeout=LONG)
+    item = first.session.annotated_of(image)
+    assert item is not None
+    assert np.array_equal(item.labels.data, painted)
+    item.labels.paint((50, 60), 8)
+    project = first.saved()
+    assert project.folder == folder
+    assert [entry.name for entry in project.document.images] == ["A", "B"]
+    assert np.array_equal(project.labels(project.document.images[0].id), item.labels.data)
+
+
 def test_a_second_window_looks_on_and_can_make_a_copy(persons: Persons) -> None:
     first = persons()
     annotation_of(first.session, first.image()).labels.paint((20, 30), 3)

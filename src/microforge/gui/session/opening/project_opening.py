@@ -1,13 +1,13 @@
 """Opening a project in the window: its images with all that is drawn on them, as they were."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from microforge.errors import MicroforgeError, readable
 from microforge.events import RunFailed
@@ -16,13 +16,13 @@ from microforge.gui.layers.layer_axes import say_sizes
 from microforge.gui.layers.open_files import Opened, show_opened
 from microforge.gui.layers.results import results_of
 from microforge.gui.session.background import Relay
-from microforge.gui.session.opening.reading import KeptImage, opened_first, read_kept
+from microforge.gui.session.opening.reading import KeptImage, entry_of, left_closed, opened_first, read_kept
 from microforge.gui.session.opening.restoring import draw_again
 from microforge.gui.session.saving.autosave import Autosave
 from microforge.gui.session.saving.places import SUFFIX
 from microforge.gui.session.saving.said import take_up
 from microforge.gui.session.state import Session
-from microforge.project import Project, is_project
+from microforge.project import ImageEntry, Project, is_project
 
 
 class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
@@ -42,6 +42,10 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         self._relay = Relay("opening a project", self)
         self._shown: dict[str, ImageLayer] = {}
         self._remarks: list[str] = []
+        self._arrived: list[Path] = []
+        self._looking = QTimer(self, singleShot=True, interval=0)
+        self._looking.timeout.connect(self._look_for_drawings)
+        session.viewer.layers.events.inserted.connect(self._on_inserted)
         self._relay.event.connect(self._on_event)
         self._relay.finished.connect(self._on_finished)
         session.closing.connect(self._on_closing)
@@ -109,9 +113,23 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         elif isinstance(event, RunFailed):
             self._remarks.append(f"{event.where}: {event.in_words}" if event.where else event.in_words)
 
+    def _on_inserted(self, event: Any) -> None:
+        """Heed an image that was opened: what the project has of it comes with it."""
+        path = file_of(event.value) if isinstance(event.value, ImageLayer) else None
+        if path is not None and self._session.project is not None and not self._relay.running:
+            self._arrived.append(path)
+            self._looking.start()
+
+    def _look_for_drawings(self) -> None:
+        project, paths = self._session.project, self._arrived
+        self._arrived = []
+        if project is not None and not self._relay.running:
+            self._remarks = []
+            self._relay.start(partial(_read_with, project, paths))
+
     def _show(self, kept: KeptImage) -> None:
         self._remarks += [kept.problem] if kept.problem else []
-        if kept.image is None:
+        if kept.image is None or self._is_annotated(kept):
             return
         layer = self._open_already(kept) or show_opened(self._session.viewer, Opened(kept.image, None))
         layer.name = kept.entry.name
@@ -127,6 +145,11 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
             item = self._session.pair(layer, targets)
         if item is not None:
             self._autosave.adopt(item, kept)
+
+    def _is_annotated(self, kept: KeptImage) -> bool:
+        """Whether an image that is open has an annotation already, which is not to be touched."""
+        source = Path(kept.image.source) if kept.image is not None else None
+        return any(file_of(item.image) == source for item in self._session.annotated)
 
     def _open_already(self, kept: KeptImage) -> ImageLayer | None:
         """Give the layer of an image that is open; a second one would only be in the way."""
@@ -148,19 +171,35 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         self.told.emit("\n".join(self._remarks), "warning" if self._remarks else "")
 
     def _on_closing(self) -> None:
+        self._session.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._relay.end(5)
 
 
 def _opened(folder: Path) -> Iterator[Project | KeptImage | str]:
     project = Project.open(folder)
     yield project
-    for entry in opened_first(project):
-        try:
-            yield read_kept(project, entry)
-        except MicroforgeError as error:
-            yield str(error)
+    wanted = opened_first(project)
+    for entry in wanted:
+        yield _read(project, entry)
+    if words := left_closed(project, wanted):
+        yield words
     # More is recovered when annotations are read.
     yield from project.recovered
+
+
+def _read(project: Project, entry: ImageEntry) -> KeptImage | str:
+    try:
+        return read_kept(project, entry)
+    except MicroforgeError as error:
+        return str(error)
+
+
+def _read_with(project: Project, paths: Sequence[Path]) -> Iterator[KeptImage | str]:
+    """Read what is drawn on images that are open now."""
+    for path in paths:
+        entry = entry_of(project, path)
+        if entry is not None:
+            yield _read(project, entry)
 
 
 def _begun(folder: Path) -> Iterator[Project]:

@@ -1,7 +1,10 @@
 """Reading an image and its annotation from a project, in a thread: come here when one is not shown, and why."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -9,11 +12,11 @@ from microforge.errors import MicroforgeError
 from microforge.gui.session.opening.restoring import KeptDrawing
 from microforge.gui.session.saving.changed_tiles import ChangedTiles
 from microforge.io.images import read_image
-from microforge.project import ImageEntry, Project, is_replaced
+from microforge.project import ImageEntry, Project, is_replaced, path_from, path_text
 from microforge.types import Array, ArrayLike, Image
 
-#: So many images are opened at once; of more only the one worked on last.
-_MOST = 8
+#: So many images, and pixels, are opened at once; of more only the one worked on last.
+_MOST, _MOST_PIXELS = 40, 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +44,37 @@ def opened_first(project: Project) -> list[ImageEntry]:
     """Give the entries that are opened with a project: the one worked on last comes last."""
     document = project.document
     wanted = [entry for entry in document.images if is_annotated(project, entry)]
-    current = next((entry for entry in wanted if entry.id == document.current), None) or (
-        wanted[-1] if wanted else None
-    )
-    if len(wanted) > _MOST:
-        wanted = []
-    wanted = [entry for entry in wanted if current is None or entry.id != current.id]
-    wanted += [] if current is None else [current]
-    return _with_targets(project, wanted)
+    # Where it is not known which was worked on last, it is the one taken in last.
+    wanted.sort(key=lambda entry: entry.id == document.current)
+    many = len(wanted) > _MOST or sum(prod(entry.shape) for entry in wanted) > _MOST_PIXELS
+    return _with_targets(project, wanted[-1:] if many else wanted)
+
+
+def left_closed(project: Project, opened: Collection[ImageEntry]) -> str:
+    """Say in words how many annotated images were not opened; nothing where all were."""
+    count = sum(is_annotated(project, entry) for entry in project.document.images if entry not in opened)
+    if not count:
+        return ""
+    return f"{count} more annotated images are in the project. Open one, and its annotation comes with it."
+
+
+def entry_of(project: Project, path: Path) -> ImageEntry | None:
+    """Give the annotated image of a project whose file this is; None where there is none."""
+    place = path_text(path.absolute())
+    for entry in reversed(project.document.images):
+        if entry.file is None or not is_annotated(project, entry):
+            continue
+        # The project may have moved with its images.
+        near = os.path.normpath(project.folder / path_from(entry.file.relative))
+        if entry.file.absolute == place or Path(near) == path.absolute():
+            return entry
+    return None
 
 
 def is_annotated(project: Project, entry: ImageEntry) -> bool:
     """Whether anything is drawn on an image or said of it, and no other annotation has replaced that."""
-    return not is_replaced(entry) and bool(project.parts(entry.id) or entry.class_name or entry.targets or entry.alone)
+    told = entry.class_name or entry.targets or entry.alone
+    return not is_replaced(entry) and bool(told or project.parts(entry.id))
 
 
 def read_kept(project: Project, entry: ImageEntry) -> KeptImage:

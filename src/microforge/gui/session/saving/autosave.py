@@ -196,7 +196,9 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _everything(self) -> list[ToKeep]:
         """Give all that is open: what was painted a moment ago may not have been noticed yet."""
-        return [*self._last, *(job for item in self._session.annotated for job in self._read(item))]
+        here = self._session.viewer.layers
+        items = [item for item in self._session.annotated if item.image in here or self._is_due(item)]
+        return [*self._last, *(job for item in items for job in self._read(item))]
 
     def _read(self, item: Annotated) -> Iterator[ToKeep]:
         self._unfit.pop(item.image, None)
@@ -212,7 +214,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         return replace(chosen_in(self._session), words=self._words)
 
     def _there(self) -> frozenset[Layer]:
-        return frozenset(self._session.images())
+        return frozenset([*self._session.images(), *(item.image for item in self._session.annotated)])
 
     def _is_read_only(self) -> bool:
         project = self.project
