@@ -313,7 +313,10 @@ class Project:
             try:
                 if not self.read_only:
                     self.sync()
-                    if self.compact(seconds):
+                    try:
+                        self.compact(seconds)
+                    finally:
+                        # What is in the journal only is as safe as what is in plain files.
                         self._journal.commit([({"kind": "closed"}, b"")])
             finally:
                 self._closed = True

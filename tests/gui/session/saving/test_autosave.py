@@ -168,3 +168,16 @@ def test_elsewhere_everything_is_written_where_the_folder_is_gone(person: Person
     project = person.saved()
     assert project.folder == person.folder / "safe.microforge"
     assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
+
+
+def test_a_large_layer_does_not_hold_up_closing_and_nothing_is_said_when_it_is_opened_again(person: Person) -> None:
+    labels = annotation_of(person.session, person.image(shape=(3000, 3000))).labels
+    labels.data[20:30, 40:50] = 3
+    labels.refresh()
+    folder = person.saved().folder
+    assert person.autosave.close()
+    assert not list((folder / "annotations").glob("*/*.tif"))
+    project = Project.open(folder)
+    assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
+    assert project.recovered == ()
+    project.close()

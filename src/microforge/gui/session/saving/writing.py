@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from microforge.io.writing import Layout
 from microforge.project import ImageEntry, Project, begin_anew, copy_or_new, copy_project
 from microforge.types import ArrayLike, Image, Points
 
-#: Seconds that making plain files may take when a project is left.
-_TIDYING = 2.0
+#: Seconds that making plain files may take when a project is left; of layers of more pixels none is begun then.
+_TIDYING, _LARGE = 2.0, 1 << 23
 
 _PartKey = tuple[str, str]
 
@@ -123,11 +124,12 @@ class ProjectWriter:
 
     def leave(self, jobs: Sequence[ToKeep], said: Said) -> Iterator[WriterEvent]:
         """Write everything, then let go of the project; plain files are brought up to date where that is quick."""
-        yield from self.write(jobs, said)
+        yield from self.write(jobs, said, [*self._ids, *(job.image for job in jobs)])
         if self.project is not None:
+            large = any(prod(tiles.shape) > _LARGE for tiles in self._tiles.values())
+            # Everything is on the disk by now; plain files are made another time.
             with suppress(MicroforgeError, OSError):
-                self.project.compact(_TIDYING)
-            self.project.close()
+                self.project.close(0.0 if large else _TIDYING)
         self.take_up(None)
 
     def take_up(self, project: Project | None) -> None:
