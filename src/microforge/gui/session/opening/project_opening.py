@@ -16,7 +16,7 @@ from microforge.gui.layers.layer_axes import say_sizes
 from microforge.gui.layers.open_files import Opened, show_opened
 from microforge.gui.layers.results import results_of
 from microforge.gui.session.background import Relay
-from microforge.gui.session.opening.reading import KeptImage, entry_of, left_closed, opened_first, read_kept
+from microforge.gui.session.opening.reading import KeptImage, entry_with_file, left_closed, opened_first, read_kept
 from microforge.gui.session.opening.restoring import draw_again
 from microforge.gui.session.saving.autosave import Autosave
 from microforge.gui.session.saving.places import SUFFIX
@@ -197,7 +197,7 @@ def _read(project: Project, entry: ImageEntry) -> KeptImage | str:
 def _read_with(project: Project, paths: Sequence[Path]) -> Iterator[KeptImage | str]:
     """Read what is drawn on images that are open now."""
     for path in paths:
-        entry = entry_of(project, path)
+        entry = entry_with_file(project, path)
         if entry is not None:
             yield _read(project, entry)
 

@@ -58,7 +58,7 @@ def left_closed(project: Project, opened: Collection[ImageEntry]) -> str:
     return f"{count} more annotated images are in the project. Open one, and its annotation comes with it."
 
 
-def entry_of(project: Project, path: Path) -> ImageEntry | None:
+def entry_with_file(project: Project, path: Path) -> ImageEntry | None:
     """Give the annotated image of a project whose file this is; None where there is none."""
     place = path_text(path.absolute())
     for entry in reversed(project.document.images):
