@@ -1,5 +1,6 @@
 """The command copied from a run is read back as the settings it was made of."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,8 +11,19 @@ from typer.testing import CliRunner
 
 from microforge.cli.app import app
 from microforge.config import AugmentationConfig, PredictionConfig, TrainingConfig
+from microforge.errors import NotEnoughDataError
 from microforge.events import FolderFinished, RunFinished
-from microforge.training.history.repeat import TrainingFiles, command_line, command_to_predict, command_to_train
+from microforge.io.model_file import TrainingSummary
+from microforge.project import Project
+from microforge.training.history.repeat import (
+    TrainingFiles,
+    command_line,
+    command_of_run,
+    command_to_predict,
+    command_to_train,
+    command_to_train_project,
+)
+from support.model_cards import write_model
 
 CONFIGS = {
     "usual": TrainingConfig(steps=500),
@@ -116,3 +128,34 @@ def test_a_name_that_is_not_utf8_reaches_the_program(tmp_path: Path) -> None:
     line = command_line([sys.executable, "-c", "import os, sys; print(os.fsencode(sys.argv[1]).hex())", name])
     shown = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
     assert bytes.fromhex(shown.strip()) == b"caf\xe9 'x' \\ $y"
+
+
+@pytest.mark.parametrize("name", ["advanced", "varied", "grouped", "options as text"])
+def test_a_training_of_a_project_is_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    Project.create(tmp_path / "my project").close()
+    read: list[TrainingConfig] = []
+
+    def keep(_: Any, config: TrainingConfig) -> Any:
+        read.append(config)
+        raise NotEnoughDataError("as far as this test goes")
+
+    monkeypatch.setattr("microforge.cli.commands.project._read", keep)
+    line = command_to_train_project(CONFIGS[name], tmp_path / "my project")
+    result = CliRunner().invoke(app, shlex.split(line)[1:])
+    assert "as far as this test goes" in result.output
+    assert read[0].model_dump(mode="json") == CONFIGS[name].model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"command": "microforge train x", "time": None, "steps": None}, "microforge train x --steps 123"),
+        ({"command": "microforge train x --time 5s", "time": 5, "steps": None}, "microforge train x --time 5s"),
+        ({"time": 5}, ""),
+        ([], ""),
+    ],
+)
+def test_a_run_without_a_limit_is_repeated_for_as_many_steps(tmp_path: Path, settings: Any, expected: str) -> None:
+    write_model(tmp_path / "model.safetensors", training=TrainingSummary(steps=123))
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    assert command_of_run(tmp_path) == expected

@@ -10,8 +10,10 @@ from qtpy.QtCore import Qt
 
 from microforge.gui.apply.model_list import ABOUT_ROLE
 from microforge.gui.apply.model_picker import ModelPicker
+from microforge.gui.session.saving.recent import RecentProject, remember_project
 from microforge.gui.session.state import Session
 from microforge.io.model_file import TrainingSummary
+from microforge.project import Project
 from support.model_cards import write_model
 
 RUN = "2026-11-25 01-42-00 nuclei objects"
@@ -50,6 +52,20 @@ def test_models_of_earlier_sessions_can_be_chosen(qtbot: Any, session: Session, 
     picker.models.activated.emit(row)
     assert session.model_path == run_folder / "model.safetensors"
     assert "Segment objects" in picker.card.text()
+
+
+def test_models_of_projects_are_found_too(qtbot: Any, session: Session, tmp_path: Path) -> None:
+    for name in ("open now", "of before"):
+        folder = tmp_path / name / "runs" / f"2026-11-25 01-42-00 {name}"
+        folder.mkdir(parents=True)
+        write_model(folder / "model.safetensors")
+    remember_project(session.runs_folder, RecentProject(str(tmp_path / "of before"), "of before"))
+    project = Project.create(tmp_path / "mine")
+    (tmp_path / "open now" / "runs").rename(project.folder / "runs")
+    session.set_project(project)
+    assert titles(shown(qtbot, session)) == {"open now, 25 Nov 01:42", "of before, 25 Nov 01:42"}
+    session.set_project(None)
+    project.close()
 
 
 def test_a_model_of_this_session_is_listed_once(qtbot: Any, session: Session, run_folder: Path) -> None:

@@ -48,7 +48,7 @@ class ModelPicker(QWidget):  # type: ignore[misc]  # qtpy has no types
     def showEvent(self, event: QShowEvent) -> None:
         """Look for models that other trainings have left."""
         super().showEvent(event)
-        self.recent.look([self._session.runs_folder])
+        self.recent.look()
 
     def _on_browse(self) -> None:
         start = str(self._session.model_path.parent) if self._session.model_path else ""

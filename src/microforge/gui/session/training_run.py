@@ -15,6 +15,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.session.watching.edits import edited_images
 from microforge.gui.session.watching.handed_over import Edited, HandedOver
 from microforge.tasks import Task
+from microforge.training.history.repeat import TrainingFiles, command_to_train, command_to_train_project
 from microforge.types import Sample, series_of
 
 
@@ -128,7 +129,8 @@ class TrainingRun:
         folders = (session.pairs_images, *session.pairs_targets) if session.has_folder else ()
         given = HandedOver({one.item: one.snapshot.image.name for one in begun})
         learnt = [one.snapshot.image.name for one in begun if one.item.always_learnt]
-        wanted = {"always_learnt": learnt} if learnt else {}
+        wanted: dict[str, Any] = {"always_learnt": learnt} if learnt else {}
+        wanted |= {"command": command} if (command := self._command(folder, opened=bool(begun))) else {}
 
         def events() -> Iterator[Any]:
             yield Preparing("Reading the images")
@@ -143,6 +145,16 @@ class TrainingRun:
         session.live, session.given = live, given
         self.folder, self.task, self.goes_on = folder, type(task), resume
         self._set(RunState.RUNNING)
+
+    def _command(self, folder: Path, *, opened: bool) -> str:
+        """Give the command that repeats the training; none where images are in no file, or only in part of them."""
+        session = self.session
+        if session.has_folder and session.pairs_images is not None and not opened:
+            files = TrainingFiles(session.pairs_images, session.pairs_targets)
+            return command_to_train(session.config, files, folder.with_name(f"{folder.name} again.safetensors"))
+        if session.project is not None and not session.has_folder:
+            return command_to_train_project(session.config, session.project.folder)
+        return ""
 
     def _on_event(self, event: object) -> None:
         if isinstance(event, RunFinished) and event.model is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from microforge.answers.words import first_look_text
 from microforge.config import TrainingConfig
@@ -29,7 +29,14 @@ from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.name_rows import in_one_line
 from microforge.gui.widgets.settings_form import Form
 from microforge.tasks import Readiness
+from microforge.training.history.repeat import command_of_run
+from microforge.training.history.run_folder import REPORT_NAME
 
+#: Said where no command names what was learnt from.
+NO_COMMAND = (
+    "No command can do this again: it learnt from images that are open here only, or from these and a folder. "
+    "Keep them in a project, or save images and annotations as files and choose their folders below the list of images."
+)
 _ELSEWHERE = {"task", "task_options"}
 
 
@@ -99,6 +106,10 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             each.setMinimumHeight(34)
         self.save = button("Save model as …", "Copy the model to a place and name of your own.", self._save)
         self.folder = button("Show folder", "", self._show_folder)
+        tip = "Open the page that tells of this training: settings, images, curves, scores, a paragraph for a paper."
+        self.page = button("Report", tip, self._show_page)
+        tip = "Copy the command that does this training again: for a terminal, a cluster, or a supplement."
+        self.copy = button("Copy as command", tip, self._copy)
         self.discard = danger(button("Discard", "End the training and delete its model. Asks first.", self._discard))
 
     def _make_advanced(self) -> None:
@@ -120,6 +131,9 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._kept.addStretch()
         self._kept.addWidget(self.discard)
         page.addLayout(self._kept)
+        told = beside(self.page, self.copy, wide=())
+        told.addStretch()
+        page.addLayout(told)
         page.addWidget(self.advanced)
         page.addStretch()
 
@@ -155,6 +169,21 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def _show_folder(self) -> None:
         if self.run.folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.run.folder)))
+
+    def _show_page(self) -> None:
+        page = None if self.run.folder is None else self.run.folder / REPORT_NAME
+        if page is None or not page.is_file():
+            self.session.say("This training has no report: it did not end well, or could not write one.", "info")
+        else:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(page)))
+
+    def _copy(self) -> None:
+        command = "" if self.run.folder is None else command_of_run(self.run.folder)
+        if command:
+            QApplication.clipboard().setText(command)
+            self.session.say("The command is copied: paste it in a terminal.", "info")
+        else:
+            self.session.say(NO_COMMAND, "warning")
 
     def _discard(self) -> None:
         text = "The network trained so far is deleted. Your annotations stay as they are."
@@ -242,7 +271,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._show_readiness(self.watch.readiness)
         self.show_preview.setVisible(state is not RunState.ENDED)
         self.save.setVisible(done)
-        self.folder.setVisible(self.run.can_discard)
+        for widget in (self.folder, self.page, self.copy):
+            widget.setVisible(self.run.can_discard)
         self.folder.setToolTip(f"Where this training keeps its model, log and settings: {self.run.folder}")
 
     def _show_readiness(self, readiness: Readiness) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from microforge.config import PredictionConfig, Settings, TrainingConfig
+from microforge.errors import MicroforgeError
+from microforge.io.model_file import read_card
+from microforge.training.history.run_folder import CONFIG_NAME, MODEL_NAME
 
 #: What has an option of its own rather than `--set`.
 _NAMED = ("task", "task_options", "time", "steps", "device", "seed", "start_from", "group_by")
@@ -47,13 +50,8 @@ def command_to_train(config: TrainingConfig, inputs: TrainingFiles, model: Path)
     A config without time and steps is trained until somebody stops it: give it the steps that were made.
     """
     words = ["microforge", "train", config.task, _path(inputs.images), *map(_path, inputs.targets)]
-    words += ["--model", _path(model)]
-    words += [] if config.time is None else ["--time", _seconds(config.time)]
-    words += [] if config.steps is None else ["--steps", str(config.steps)]
-    words += [] if config.device == "auto" else ["--device", config.device]
-    words += [] if config.seed == 0 else ["--seed", str(config.seed)]
+    words += ["--model", _path(model), *_chosen(config)]
     words += [] if config.group_by is None else [f"--group-by={config.group_by}"]
-    words += [] if config.start_from is None else ["--start-from", _path(config.start_from)]
     for option, value in (
         ("--validation-split", inputs.validation_split),
         ("--groups", inputs.groups),
@@ -64,6 +62,29 @@ def command_to_train(config: TrainingConfig, inputs: TrainingFiles, model: Path)
     words += _pairs("--option", config.task_options.items())
     words += _pairs("--set", _changed(config))
     return command_line(words)
+
+
+def command_to_train_project(config: TrainingConfig, project: Path) -> str:
+    """Give the command that trains with these settings on what is annotated in a project."""
+    words = ["microforge", "project", "train", _path(project), "--task", config.task, *_chosen(config)]
+    words += _pairs("--option", config.task_options.items())
+    words += [] if config.group_by is None else [*_pairs("--set", [("group_by", config.group_by)])]
+    words += _pairs("--set", _changed(config))
+    return command_line(words)
+
+
+def command_of_run(folder: Path) -> str:
+    """Give the command that repeats a run; empty where nobody can tell, as its images were in no file.
+
+    A run that went on until somebody stopped it is repeated for as many steps.
+    """
+    try:
+        settings = json.loads((folder / CONFIG_NAME).read_bytes())
+        command, ends = str(settings.get("command", "")), (settings.get("time"), settings.get("steps"))
+        unlimited = bool(command) and ends == (None, None)
+        return f"{command} --steps {read_card(folder / MODEL_NAME).training.steps}" if unlimited else command
+    except (OSError, ValueError, AttributeError, RecursionError, MicroforgeError):
+        return ""
 
 
 def command_to_predict(
@@ -86,6 +107,16 @@ def command_to_predict(
     words += ["--overwrite"] if overwrite else []
     words += _pairs("--option", config.task_options.items())
     return command_line(words)
+
+
+def _chosen(config: TrainingConfig) -> list[str]:
+    """Give the options that the commands that train have in common."""
+    words = [] if config.time is None else ["--time", _seconds(config.time)]
+    words += [] if config.steps is None else ["--steps", str(config.steps)]
+    words += [] if config.device == "auto" else ["--device", config.device]
+    words += [] if config.seed == 0 else ["--seed", str(config.seed)]
+    words += [] if config.start_from is None else ["--start-from", _path(config.start_from)]
+    return words
 
 
 def command_line(words: Sequence[str]) -> str:

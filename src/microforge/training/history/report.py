@@ -21,6 +21,7 @@ from microforge.io.atomic import atomic_write_bytes, atomic_write_text
 from microforge.io.model_file import ModelCard, read_card
 from microforge.tasks import get_task
 from microforge.tasks.base import Task
+from microforge.training.history.repeat import command_of_run
 from microforge.training.history.run_folder import (
     CONFIG_NAME,
     MEASURED_NAME,
@@ -98,10 +99,11 @@ def contents_of(folder: Path) -> Contents:
     """
     card = read_card(folder / MODEL_NAME)
     task, settings = get_task(card.task), _json(folder / CONFIG_NAME)
-    command = str(settings.pop("command", ""))
+    settings.pop("command", "")
     verdict, severity = _verdict(card, task)
     loss, scores = read_curves(folder)
     measured = _measured(folder / MEASURED_NAME, task)
+    command = command_of_run(folder)
     return Contents(folder, card, task.title, verdict, severity, measured, loss, scores, settings, command)
 
 

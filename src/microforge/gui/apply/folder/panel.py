@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QLabel, QLineEdit
+from qtpy.QtWidgets import QApplication, QLabel, QLineEdit
 
 from microforge.config import PredictionConfig
 from microforge.events import FolderFinished, FolderStarted, ImageStarted, RunFailed, TileFinished
@@ -21,6 +21,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import beside, button, stacked, tick
 from microforge.gui.widgets.path_field import PathField
 from microforge.gui.widgets.progress import duration
+from microforge.training.history.repeat import command_to_predict
 
 #: Like `microforge.inference.folder.run.predict_folder`.
 PredictFolder = Callable[..., Iterator[Any]]
@@ -104,10 +105,12 @@ class ApplyFolder(ModelRun):
         tip = "Open the folder of the results in the file browser."
         self.show_folder = button("Show results folder", tip, self._on_show_folder)
         self.show_folder.hide()
+        tip = "Copy the command that does the same without this window: for a terminal, a script, or a cluster."
+        self.copy = button("Copy as command", tip, self._copy)
 
     def _lay_out(self) -> None:
         row = beside(QLabel("Axes"), self.axes, self.overwrite, wide=(1,))
-        running = (self.start, self.busy, self.table, self.message, self.show_folder)
+        running = (beside(self.start, self.copy), self.busy, self.table, self.message, self.show_folder)
         stacked(self, self.inputs, self.output, self.regions, row, *running)
 
     def _connect(self) -> None:
@@ -138,6 +141,18 @@ class ApplyFolder(ModelRun):
         """Let go of the viewer; wait for what is being opened."""
         self.regions.close_down()
         self._opening.end(5)
+
+    def _copy(self) -> None:
+        """Copy what the button beside does, as a command."""
+        output, inputs, model = self.output.value(), self.inputs.value(), self._session.model_path
+        if model is None or not output or not inputs:
+            self.message.say("Choose a model, images, and a folder for the results first.", "warning")
+            return
+        config = self._config().model_copy(update={"regions": self.regions.value()})
+        axes, again = self.axes.text().strip().upper() or None, self.overwrite.isChecked()
+        command = command_to_predict(config, model, inputs, output[0], axes=axes, overwrite=again)
+        QApplication.clipboard().setText(command)
+        self.message.say("The command is copied: paste it in a terminal.")
 
     def _on_show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.output.value()[0])))
