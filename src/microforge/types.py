@@ -161,6 +161,8 @@ class Sample:
         ground is background.
     group
         What it belongs to, such as a slide or a well, where a person said so: all of a group learns, or measures.
+    inferred
+        Whether the mask is what a task found out so: outside it there may be objects like those painted.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Sample:
     whole: ArrayLike | None = None
     partly_painted: bool = False
     group: str = ""
+    inferred: bool = False
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:

@@ -97,6 +97,20 @@ class MakesExamples(Protocol):
 
 
 @runtime_checkable
+class LearnsFromAnswers(Protocol):
+    """Learns from answers of an earlier state of the model where a person has annotated in part only."""
+
+    def is_open(self, sample: Sample) -> bool:
+        """Tell whether a checked sample may show more than is annotated, on ground of which nothing is known."""
+
+    def agreed(self, sample: Sample, outputs: Sequence[Floats]) -> Sample:
+        """Give an image annotated with what several activated outputs ``C(Z)YX`` of it agree on."""
+
+    def completed(self, sample: Sample, answer: Sample) -> Sample:
+        """Add what is in an answer and fits what a person has annotated, where that says nothing."""
+
+
+@runtime_checkable
 class AsksQuestions(Protocol):
     """Measures quality on images kept aside by a question made of them."""
 

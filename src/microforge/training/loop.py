@@ -22,6 +22,7 @@ from microforge.training.resume.record import read_record
 from microforge.training.run import Run
 from microforge.training.schedule import ActiveClock, Schedule, counted
 from microforge.training.setup import Setup, make_sampler, make_setup
+from microforge.training.step.own_answers import TOLD
 from microforge.types import Sample
 
 
@@ -135,6 +136,9 @@ def _steps(run: Run) -> Iterator[TrainingEvent]:
     while not (reason := schedule.end(config, run.learner.step, live.stopping)):
         yield from run.take_changes()
         yield from run.step(schedule.fraction(config, run.learner.step))
+        if run.own.due(run.learner.step, run.setup.training):
+            run.ask_itself()
+            yield TOLD
         if (request := live.preview()) is not None and schedule.preview.due():
             yield from schedule.preview.timed(run.preview(request))
         if run.setup.validation and schedule.validation.due():

@@ -3,11 +3,12 @@
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from microforge.data.sampler import Sampler
 from microforge.device import is_out_of_memory, release_memory
@@ -42,6 +43,7 @@ from microforge.training.schedule import ActiveClock
 from microforge.training.setup import Setup, make_sources
 from microforge.training.step.learner import make_learner
 from microforge.training.step.optimiser import pace
+from microforge.training.step.own_answers import OwnAnswers
 from microforge.training.step.short_memory import draw_less
 from microforge.training.validation import Validator
 from microforge.transfer import Download
@@ -70,6 +72,7 @@ class Run:
         self.baseline = BaselineMeasurement(setup)
         self.start = StartMeasurement(setup, before if setup.record else setup.config.start_from)
         self.compared: ComparedWithStart | None = None
+        self.own = OwnAnswers(setup.task, setup.device)
         self.budget = StepBudget(config.time, self.baseline.card.enough_steps)
         self.metrics: dict[str, float] = {}
         self.best: Best | None = None
@@ -117,6 +120,8 @@ class Run:
         step, record = int(checkpoint.values["step"]), self.setup.record
         if record is None or record.network == self.setup.plan.network:
             self.learner.load(parts, step)
+            if asked := checkpoint.part("asked"):
+                self.ask_itself(asked)
         else:
             # More classes: as from any other model. What answers for the classes known is learnt again, too.
             self.learner.start_from(parts["network"])
@@ -261,7 +266,7 @@ class Run:
     def _use(self, changed: Changed) -> None:
         """Draw from a changed image or measure on it from now on; what was measured on the old one is no more."""
         if changed.learnt is not None:
-            self.sampler.replace(*make_sources(changed.learnt, changed.setup))
+            self.sampler.replace(*make_sources(changed.learnt, changed.setup, self.own))
         self.setup = changed.setup
         if changed.measures_otherwise or isinstance(self.setup.task, LevelsCounts):
             self.validator.use(self.setup)
@@ -272,6 +277,12 @@ class Run:
             self.start.use(self.setup)
             self.validator.tallies = {}
         self.summary, self.changed = summarise(self.setup), True
+
+    def ask_itself(self, weights: Mapping[str, Tensor] | None = None) -> None:
+        """Learn also what the average, or these weights of it, finds where images are annotated in part."""
+        self.own.ask(self.learner.predictor, weights)
+        for sample in filter(self.own.is_open, self.setup.training):
+            self.sampler.replace(*make_sources(sample, self.setup, self.own))
 
     def final(self) -> Final:
         """Give the average, or the best on validation where that was clearly better."""
@@ -339,7 +350,8 @@ class Run:
             "baseline": self._beside(self.validator.symptom).model_dump(mode="json"),
             "best": None if self.best is None else {k: v for k, v in self.best._asdict().items() if k != "weights"},
         }
-        parts = {**self.learner.parts(), "best": self.best.weights if self.best else {}}
+        best = self.best.weights if self.best else {}
+        parts = {**self.learner.parts(), "best": best, "asked": self.own.weights}
         return CheckpointSaved(self.learner.step, save_checkpoint(self.folder, parts, values))
 
     def finish(self, reason: str) -> Iterator[TrainingEvent]:

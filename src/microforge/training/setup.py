@@ -32,6 +32,7 @@ from microforge.training.resume.continuing import (
     refuse_other_images,
 )
 from microforge.training.resume.record import RunRecord, fingerprints
+from microforge.training.step.own_answers import OwnAnswers
 from microforge.types import Sample
 
 # Part of the free memory that all samples together may take on the device.
@@ -256,10 +257,14 @@ def _usable(task: Task, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], 
     return tuple(checked), tuple(advice)
 
 
-def make_sources(sample: Sample, setup: Setup) -> tuple[Source, ...]:
-    """Encode a sample, and what the task makes of it, and put them where patches can be cut from them."""
+def make_sources(sample: Sample, setup: Setup, own: OwnAnswers | None = None) -> tuple[Source, ...]:
+    """Encode a sample, and what the task makes of it, and put them where patches can be cut from them.
+
+    Where something is known of it by the run's `own` answers, that is learnt from, too.
+    """
     normaliser = normaliser_for(sample.image, setup.normalisation)
-    part = crop_to_annotation(sample, receptive_field(setup.plan.network))
+    whole = sample if own is None else own.completed(sample, normaliser)
+    part = crop_to_annotation(whole, receptive_field(setup.plan.network))
     # The same of the same sample, also when a run goes on.
     rng = np.random.default_rng([setup.config.seed, *sample.name.encode("utf-8", "surrogatepass")])
     made = examples_of(setup.task, part, rng)

@@ -22,6 +22,7 @@ from microforge.label_numbers import label_sizes, renumbered
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.confidence import Calibration, Judged, calibration_text, fit_calibration
+from microforge.tasks.instances import own_answers
 from microforge.tasks.instances.evidence import object_evidence
 from microforge.tasks.instances.ground import known_ground, unpainted_objects
 from microforge.tasks.instances.judging import judge_near_misses, judge_objects
@@ -152,7 +153,7 @@ class Instances(ObjectTask):
         assert checked.annotation is not None
         if checked.partly_painted or (checked.mask is None and self.options.unpainted == "around"):
             known = known_ground(checked.image, checked.annotation, checked.mask)
-            return replace(checked, mask=known, partly_painted=False)
+            return replace(checked, mask=known, partly_painted=False, inferred=True)
         if checked.mask is None and self.options.unpainted == "unknown":
             return replace(checked, mask=checked.annotation > 0)
         return checked
@@ -208,6 +209,21 @@ class Instances(ObjectTask):
         """Paste copies of the objects side by side where few are painted and only a part of the ground is known."""
         few = sample.mask is not None and not sample.mask.all() and object_count(sample) < ENOUGH_OBJECTS
         return pasted(sample, rng) if few else iter(())
+
+    def is_open(self, sample: Sample) -> bool:
+        """Tell whether few objects are painted of those that may be there; too few to keep some of them aside."""
+        return sample.inferred and 0 < object_count(sample) < self.enough.total
+
+    def agreed(self, sample: Sample, outputs: Sequence[Floats]) -> Sample:
+        """Give the objects and the background that several outputs agree on."""
+        found = [self.decode(np.asarray(output)).labels for output in outputs]
+        return own_answers.agreed_answer(
+            sample, [labels for labels in found if labels is not None], [o[0] for o in outputs]
+        )
+
+    def completed(self, sample: Sample, answer: Sample) -> Sample:
+        """Add objects of an answer that are as large as those painted, where nothing is known."""
+        return own_answers.completed(sample, answer)
 
     def loss(self, output: "torch.Tensor", batch: Batch) -> "torch.Tensor":
         """Cross entropy of both answers, depth counting mostly inside objects, and Dice of the first."""

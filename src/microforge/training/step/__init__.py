@@ -1,1 +1,1 @@
-"""One step of training: the learner, how weights are updated, and their average."""
+"""One step of training: the learner, how weights are updated, their average, and what that answered."""
