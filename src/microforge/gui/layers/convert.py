@@ -14,6 +14,7 @@ from microforge.axes.letters import check_axes
 from microforge.errors import AnnotationError, MicroforgeError
 from microforge.gui.layers.brush_cursor import brushes_down
 from microforge.gui.layers.layer_axes import (
+    AT_REST,
     axes_of,
     drawing_axes,
     finest,
@@ -148,6 +149,8 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
         If the Labels layer has another shape than the image.
     """
     data, letters = finest(labels), drawing_axes(axes)
+    if AT_REST in labels.metadata:
+        data = np.asarray(data)
     if data.ndim > len(letters) and "C" in axes:
         channel = data.ndim - len(axes.replace("S", "")) + axes.index("C")
         data = data[(*(slice(None),) * channel, 0)]

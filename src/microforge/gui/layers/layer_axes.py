@@ -19,6 +19,8 @@ _MOST, _OTHERS = "TCZYX", "tzcabdefghijklmno"
 #: Where a layer keeps what a person said of it: letters, and micrometres by letter of Z, Y and X.
 SAID_AXES, SAID_SIZES = "microforge_said_axes", "microforge_said_pixel_size"
 _UNKNOWN_SIZE = "microforge_unknown_pixel_size"
+#: Where a layer that was put away keeps what stands for its pixels (`gui.session.image_list.at_rest`).
+AT_REST = "microforge_at_rest"
 #: Units that napari gives to axes which are in pixels.
 _PIXELS = {"pixel", "dimensionless", "px"}
 
@@ -129,7 +131,9 @@ def shape_of_layer(layer: Layer) -> tuple[int, ...]:
 
 
 def finest(layer: Layer) -> Any:
-    """Give the pixels of a layer; of several resolutions the finest."""
+    """Give the pixels of a layer, also of one that was put away; of several resolutions the finest."""
+    if AT_REST in layer.metadata:
+        return layer.metadata[AT_REST]
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
 
 

@@ -1,6 +1,6 @@
 """Open an image file and its result as layers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,28 @@ def _channels(made: Image, image: Image) -> tuple[ShownImage, ...]:
     return shown_images(prediction, image, keeps_intensities=False)
 
 
+def image_layer(image: Image, path: Path, name: str, look: Mapping[str, Any] | None = None) -> ImageLayer:
+    """Make the layer of an image file, for whoever adds it.
+
+    Parameters
+    ----------
+    look
+        How it was shown before; as napari shows it by itself where it never was.
+    """
+    shown = dict(look or {})
+    if image.axes.endswith("S"):
+        shown.pop("contrast_limits", None)
+    metadata = {"channel_names": image.channel_names} if image.channel_names else {}
+    place = placed(image, image.axes.removesuffix("S"))
+    layer = ImageLayer(image.data, name=name, rgb=image.axes.endswith("S"), metadata=metadata, **shown, **place)
+    note_file(layer, path)
+    return layer
+
+
 def show_opened(viewer: ViewerModel, opened: Opened) -> ImageLayer:
     """Add what was read as layers; the image becomes the selected one; give its layer."""
     image = opened.image
-    is_rgb = image.axes.endswith("S")
-    layer = ImageLayer(image.data, name=image.name, rgb=is_rgb, **placed(image, image.axes.removesuffix("S")))
-    if image.source:
-        note_file(layer, Path(image.source))
+    layer = image_layer(image, Path(image.source), image.name)
     add_beside_brushes(viewer, layer)
     if opened.labels is not None:
         data, axes = _aligned(np.asarray(opened.labels.data), opened.labels.axes, image)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from napari.layers import Layer
 
 from microforge.events import AsidePart
+from microforge.gui.session.image_list.listed_image import WantedRole
 from microforge.types import Unpainted
 
 
@@ -32,6 +33,8 @@ class Annotated:
         The class of the whole image; empty where it has none.
     validation, always_learnt
         Whether a person keeps it aside, or wants it learnt from; with neither it is drawn.
+    tests
+        Whether it is left for a test of the finished model: neither learnt from nor measured on before.
     drawn_aside
         What of it was drawn to be kept aside by the training under way, or the last one.
     """
@@ -49,7 +52,19 @@ class Annotated:
     no_cells: bool = False
     class_name: str = ""
     always_learnt: bool = False
+    tests: bool = False
     drawn_aside: AsidePart | None = None
+
+    @property
+    def role(self) -> WantedRole:
+        """What it is for, as a person wants it; empty where that is drawn."""
+        if self.tests:
+            return "test"
+        return "validation" if self.validation else "training" if self.always_learnt else ""
+
+    def take_role(self, role: WantedRole) -> None:
+        """Let it be for what a person wants."""
+        self.tests, self.validation, self.always_learnt = (role == one for one in ("test", "validation", "training"))
 
     @property
     def kept_aside(self) -> AsidePart | None:

@@ -137,14 +137,16 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
         return tell
 
     def _on_session_changed(self) -> None:
-        layers = {layer for item in self.session.annotated for layer in _watched(item)}
+        known = {layer for item in self.session.annotated for layer in _watched(item)}
+        at_rest = {layer for layer in known if self.session.image_list.is_at_rest(layer)}
+        layers = known - at_rest
         for layer in self._watched - layers:
             self._unwatch(layer)
         for layer in layers - self._watched:
             for emitter, heard in self._heard(layer):
                 emitter.connect(heard)
         self._watched = layers
-        self.session.contents.follow(layers)
+        self.session.contents.follow(layers, at_rest)
         self._timer.start()
 
     def _unwatch(self, layer: Layer) -> None:

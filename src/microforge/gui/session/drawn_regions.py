@@ -38,6 +38,11 @@ def region_layers(session: Session) -> list[Shapes]:
     return [layer for layer in shapes if layer not in annotated and not is_result(layer)]
 
 
+def count_regions_of(viewer: ViewerModel, image: Layer) -> list[Layer]:
+    """Give the layers for regions that were drawn on an image."""
+    return [layer for layer in viewer.layers if layer.metadata.get(_MARK) == image.unique_id]
+
+
 def regions_on(layers: Sequence[Shapes], image: Layer, axes: str) -> tuple[DrawnRegion, ...]:
     """Give the areas that touch an image, numbered where they have no name.
 
@@ -95,7 +100,7 @@ def name_new(layers: Sequence[Shapes]) -> None:
 
 def draw_regions(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
     """Give the layer for regions of an image with the rectangle tool in hand; makes it where there is none."""
-    known = [layer for layer in viewer.layers if layer.metadata.get(_MARK) == image.unique_id]
+    known = count_regions_of(viewer, image)
     layer = known[-1] if known else _new_layer(viewer, image, axes)
     viewer.layers.selection.active = layer
     layer.visible = True

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from microforge.axes.areas import Outline
 from microforge.errors import AxesError, MicroforgeError
 from microforge.events import AsidePart
@@ -39,6 +41,8 @@ class Snapshot:
         Whether it is known that there are no cells where there is no point at all.
     class_name
         The class of the whole image, where that is what is learnt.
+    at_rest
+        Whether the image was put away, so that its pixels are to be read where they are needed (`loaded`).
     aside
         What of it is kept aside.
     unpainted
@@ -56,6 +60,7 @@ class Snapshot:
     points: Points | None = None
     no_cells: bool = False
     class_name: str = ""
+    at_rest: bool = False
 
     def samples(self, known: Collection[str] = ()) -> list[Sample]:
         """Give one sample per time point that says anything.
@@ -76,6 +81,16 @@ class Snapshot:
     def kept_by_hand(self) -> bool:
         """Whether a person keeps it aside."""
         return self.aside is not None and self.aside.by_hand
+
+    def loaded(self) -> "Snapshot":
+        """Give it with the pixels of an image that was put away read from its file; slow.
+
+        Raises
+        ------
+        ImageReadError
+            If its file is gone, damaged or of another size.
+        """
+        return replace(self, image=replace(self.image, data=np.asarray(self.image.data))) if self.at_rest else self
 
     def learnt(self) -> list[Sample]:
         """Give what of `samples` is not kept aside."""
@@ -137,6 +152,7 @@ def snapshot_of(session: Session, item: Annotated, *, copy: bool = True) -> Snap
         unpainted=item.unpainted,
         aside=item.kept_aside,
         no_cells=item.no_cells or session.blank_is_none,
+        at_rest=session.image_list.is_at_rest(item.image),
         **{"axes": drawing_axes(image.axes)} | given,
     )
 
@@ -167,7 +183,7 @@ def usable_snapshots(
     """
     taken: list[tuple[Annotated, Snapshot]] = []
     problems: list[MicroforgeError] = []
-    for item in [item for item in session.items if item.use]:
+    for item in [item for item in session.items if item.use and not item.tests]:
         try:
             taken.append((item, snapshot_of(session, item, copy=copy)))
         except MicroforgeError as error:

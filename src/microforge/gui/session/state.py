@@ -21,6 +21,8 @@ from microforge.gui.layers.results import say_sizes_with_results
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotations import is_learnt_from, serves, window_annotation
 from microforge.gui.session.background import Relay
+from microforge.gui.session.image_list.image_list import ImageList
+from microforge.gui.session.image_list.listed_image import ListedImage, WantedRole
 from microforge.gui.session.plugin_settings import default_runs_folder, read_settings, run_name
 from microforge.gui.session.watching.content_watch import ContentWatch
 from microforge.gui.session.watching.handed_over import HandedOver
@@ -72,6 +74,8 @@ class Session:
         The classes that images may be given.
     given
         What the training under way has of the open images.
+    image_list
+        All images at hand, those open in the viewer and files that are not loaded.
     contents
         Looks at the layers on which images are annotated, and tells when one was changed in whatever way.
     """
@@ -84,6 +88,11 @@ class Session:
     closing = Signal()
     keys_wanted = Signal()
     proposals_wanted = Signal()
+    #: An image at hand is to be shown, whether it is open or not: a `ListedImage`.
+    image_wanted = Signal(object)
+    #: Files and folders are to be put into the list of images: paths.
+    files_wanted = Signal(object)
+    strip_wanted = Signal()
 
     def __init__(self, viewer: ViewerModel, train: Train | None = None, runs_folder: Path | None = None) -> None:
         self.viewer = viewer
@@ -106,6 +115,7 @@ class Session:
         self.warming = Relay("a warm-up")
         self.watching = Relay("a count")
         self._options: dict[str, dict[str, Any]] = {}
+        self.image_list = ImageList(viewer)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     @property
@@ -247,6 +257,8 @@ class Session:
         item = self.annotated_of(image)
         if item is None:
             item = Annotated(image, unpainted=self.task_class.unpainted_choices[0], ground=self._ground_of(image))
+            listed = self.image_list.of_layer(image)
+            item.take_role("" if listed is None else listed.role)
             self.annotated.append(item)
         return item
 
@@ -270,6 +282,15 @@ class Session:
     def set_region(self, item: Annotated, region: Shapes | None) -> None:
         """Say where the annotation of an image is complete."""
         self.change(item, region=region)
+
+    def set_role(self, listed: Sequence[ListedImage], role: WantedRole) -> None:
+        """Say what images are for, whether anything is annotated on them yet or not."""
+        for one in listed:
+            one.role = role
+            item = self.annotated_of(one.layer)
+            if item is not None:
+                item.take_role(role)
+        self.changed.emit()
 
     def axes_of(self, layer: Layer) -> str | None:
         """Give the axes a person said for a layer, or None."""
@@ -325,6 +346,7 @@ class Session:
         """Stop all that runs and wait for it; give whether no thread is left. The panels hear no more of it."""
         self.closing.emit()
         self.contents.close()
+        self.image_list.close()
         self.viewer.layers.events.removed.disconnect(self._on_layer_removed)
         relays: Sequence[Relay] = (self.training, self.applying, self.warming, self.watching)
         for relay in relays:
@@ -335,6 +357,8 @@ class Session:
 
     def _on_layer_removed(self, event: Any) -> None:
         layer = event.value
+        if self.image_list.is_at_rest(layer):
+            return
         self.annotated = [item for item in self.annotated if item.forget(layer) and is_learnt_from(item)]
         self.changed.emit()
 

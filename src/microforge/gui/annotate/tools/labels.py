@@ -201,7 +201,9 @@ class PaintTools(AnnotationTools):
         """Give each layer that is painted on a hand, whoever made it."""
         for item in self.session.annotated:
             for layer in (item.labels, item.ground):
-                if isinstance(layer, Labels) and layer not in self._hands:
+                # One that was put away gets a hand when it comes back.
+                here = layer in self.session.viewer.layers
+                if isinstance(layer, Labels) and here and layer not in self._hands:
                     self._hands[layer] = self._hand_for(item.image, layer)
 
     def _hand_for(self, image: Layer, labels: Labels) -> Hand:

@@ -16,6 +16,10 @@ from microforge.types import Image, Points, Sample
 
 #: The axes a person confirmed for a layer, or None.
 AxesOf = Callable[[Layer], str | None]
+#: Whether anything is drawn on a layer.
+Holds = Callable[[Layer], bool]
+#: How much of an image is annotated.
+AmountDrawn = Literal["none", "part", "all"]
 
 
 class ListWords(NamedTuple):
@@ -80,6 +84,16 @@ class WindowAnnotation(ABC):
     def agree(self, points: Sequence[Points]) -> Sequence[Points]:
         """Give what several images have in common the same form; as it is where nothing is in common."""
         return points
+
+    def progress(self, item: Annotated, holds: Holds) -> AmountDrawn:
+        """Say how much of an image is annotated; quick, as it is asked again and again.
+
+        Parameters
+        ----------
+        holds
+            Tells whether anything is drawn on a layer.
+        """
+        return "all" if self.is_given(item) else "none"
 
     def name_of(self, item: Annotated) -> str:
         """Name what is learnt from on an image, for the last column."""

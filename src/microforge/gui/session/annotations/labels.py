@@ -8,7 +8,7 @@ from microforge.annotations import LABELS, AnnotationKind
 from microforge.gui.layers.convert import labels_on
 from microforge.gui.layers.layer_axes import axes_of as layer_axes
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation
+from microforge.gui.session.annotations.base import AmountDrawn, AxesOf, Holds, ListWords, WindowAnnotation
 from microforge.label_editing import TinyObject, tiny_objects
 from microforge.tasks import Readiness, Task
 from microforge.types import Image
@@ -37,6 +37,12 @@ class LabelsInWindow(WindowAnnotation):
 
     def take_away(self, item: Annotated) -> None:
         """Nothing: labels are left out by their tick in Train, as what is painted may serve other goals."""
+
+    def progress(self, item: Annotated, holds: Holds) -> AmountDrawn:
+        """Say "all" where unpainted ground is background everywhere, "part" where it is not, or only in a region."""
+        if not any(layer is not None and holds(layer) for layer in (item.labels, item.ground, item.region)):
+            return "none"
+        return "all" if item.unpainted == "background" and item.region is None else "part"
 
     def slips(self, task: Task, item: Annotated) -> tuple[TinyObject, ...]:
         """Find tiny objects; strokes of classes may have any size."""

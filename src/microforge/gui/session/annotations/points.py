@@ -9,7 +9,7 @@ from microforge.errors import MicroforgeError
 from microforge.gui.layers.layer_axes import axes_of as layer_axes
 from microforge.gui.layers.points import agreed, points_on
 from microforge.gui.session.annotated_image import Annotated
-from microforge.gui.session.annotations.base import AxesOf, ListWords, WindowAnnotation, layer_names
+from microforge.gui.session.annotations.base import AmountDrawn, AxesOf, Holds, ListWords, WindowAnnotation, layer_names
 from microforge.tasks import Readiness, Task
 from microforge.types import Image, Points, Sample
 
@@ -45,6 +45,12 @@ class PointsInWindow(WindowAnnotation):
     def take(self, item: Annotated, image: Image, axes_of: AxesOf, *, copy: bool) -> dict[str, Any]:
         """Give the points; always copied, as they are few, and napari moves them in place."""
         return {"points": points_on(item.points, item.image, layer_axes(item.image, axes_of(item.image))[0])}
+
+    def progress(self, item: Annotated, holds: Holds) -> AmountDrawn:
+        """Say "part" where cells are clicked in a region only."""
+        if not (item.no_cells or any(holds(layer) for layer in item.points)):
+            return "none"
+        return "all" if item.region is None else "part"
 
     def agree(self, points: Sequence[Points]) -> Sequence[Points]:
         """Give all images the same kinds."""

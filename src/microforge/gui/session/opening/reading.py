@@ -93,7 +93,8 @@ def read_kept(project: Project, entry: ImageEntry) -> KeptImage:
         project.points(entry.id),
         project.outlines(entry.id),
         {name: getattr(entry, name) for name in ("use", "unpainted", "class_name", "no_cells", "alone")}
-        | {"validation": entry.role == "validation", "always_learnt": entry.role == "training"},
+        | {"validation": entry.role == "validation", "always_learnt": entry.role == "training"}
+        | {"tests": entry.role == "test"},
     )
     painted = {"labels": labels, "background": background}
     return KeptImage(entry, image, drawing, problem, {part: _sums(a) for part, a in painted.items() if a is not None})

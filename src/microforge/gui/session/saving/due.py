@@ -112,11 +112,10 @@ def to_keep(session: Session, item: Annotated) -> ToKeep:
 
 def settings_of(item: Annotated) -> dict[str, Any]:
     """Give what was said of an image, as the fields of its entry in a project."""
-    by_hand = "validation" if item.validation else "training" if item.always_learnt else ""
     sizes = item.image.metadata.get(SAID_SIZES)
     return {
         "name": item.image.name,
-        "role": by_hand,
+        "role": item.role,
         "use": item.use,
         "unpainted": item.unpainted,
         "class_name": item.class_name,

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from napari.layers import Labels, Layer, Points, Shapes
 
+from microforge.gui.layers.layer_axes import finest
 from microforge.gui.session.state import Session
 
 _PROVIDER = "Microforge"
@@ -68,14 +69,14 @@ def _tasks_of(window: Any) -> Any:
 
 def _unsaved(session: Session) -> Iterator[Layer]:
     """Give the layers on which something was drawn that no file holds."""
-    here = session.viewer.layers
+    here, at_rest = session.viewer.layers, session.image_list.is_at_rest
     for item in session.annotated:
         for layer in item.drawn:
-            if layer in here and layer.source.path is None and _is_drawn_on(layer):
+            if (layer in here or at_rest(layer)) and layer.source.path is None and _is_drawn_on(layer):
                 yield layer
 
 
 def _is_drawn_on(layer: Layer) -> bool:
     if isinstance(layer, Labels):
-        return bool(np.any(layer.data))
+        return bool(np.any(finest(layer)))
     return isinstance(layer, Points | Shapes) and len(layer.data) > 0

@@ -40,11 +40,19 @@ class ContentWatch(QObject):  # type: ignore[misc]  # qtpy has no types
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def follow(self, layers: Collection[Layer]) -> None:
-        """Look at these layers from now on."""
+    def follow(self, layers: Collection[Layer], at_rest: Collection[Layer] = ()) -> None:
+        """Look at these layers from now on.
+
+        Parameters
+        ----------
+        at_rest
+            Layers that were put away, and are as they were: they are not looked at, and keep their version.
+        """
         with self._lock:
             self._contents = {layer: self._contents.get(layer) or LayerContent(layer) for layer in layers}
-            self._versions = {layer: self._versions.get(layer) or self._next() for layer in layers}
+            self._versions = {layer: self._versions.get(layer) or self._next() for layer in (*layers, *at_rest)}
+            # Of what was put away a moment after a stroke, nobody can look whether the stroke was noticed.
+            self._versions |= {layer: self._next() for layer in at_rest if layer in self._hints}
             self._hints = {layer: shown for layer, shown in self._hints.items() if layer in self._contents}
         if layers and self._thread is None and not self._closing.is_set():
             self._thread = threading.Thread(

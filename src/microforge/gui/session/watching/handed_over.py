@@ -50,7 +50,7 @@ class HandedOver:
 
     def take(self, begun: Edited) -> list[Sample]:
         """Note what a training begins with; give it as copies, which later painting does not change."""
-        own = [_copied(sample) for sample in begun.snapshot.samples()]
+        own = [_copied(sample) for sample in begun.snapshot.loaded().samples()]
         self._note(begun, own)
         self._of[begun.item] = tuple(sample.name for sample in own)
         return own
@@ -69,7 +69,7 @@ class HandedOver:
             yield from self._gone({one.item for one in edited})
 
     def _changed(self, edited: Edited) -> Iterator[Sample]:
-        samples = edited.snapshot.samples(self._sums)
+        samples = edited.snapshot.loaded().samples(self._sums)
         own = [_copied(one) for one in samples if self._sums.get(one.name) != _sum_of(one, edited.image_version)]
         names = [sample.name for sample in samples]
         lost = [name for name in self._of.get(edited.item, ()) if name not in names]
