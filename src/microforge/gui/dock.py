@@ -23,11 +23,16 @@ from microforge.gui.layers.marks import bind_role_keys, unbind_role_keys
 from microforge.gui.project.bar import ProjectBar
 from microforge.gui.review.panel import ReviewTab
 from microforge.gui.session.annotation_watcher import Watch
+from microforge.gui.session.image_list.switching import Switching
 from microforge.gui.session.opening.project_opening import ProjectOpening
 from microforge.gui.session.saving.autosave import Autosave
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.session.watching.at_stake import at_stake, take_back, tell_napari
+from microforge.gui.strip.file_drops import FileDrops
+from microforge.gui.strip.keys import bind_image_keys, unbind_image_keys
+from microforge.gui.strip.panel import Strip
+from microforge.gui.strip.place import StripPlace
 from microforge.gui.train.panel import TrainPanel
 from microforge.gui.widgets.basics import Note, plain_tip
 from microforge.gui.widgets.look.buttons import style_sheet
@@ -75,6 +80,8 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.applying = ApplyStrip(self.session)
         self.autosave = Autosave(self.session, self)
         self.project = ProjectBar(self.session, self.autosave, ProjectOpening(self.session, self.autosave, self))
+        self.strip = Strip(self.session, Switching(self.session, self.annotate.front.bring, self))
+        self.images = StripPlace(self.session.viewer, self.strip, self)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
         self._closing, self._closed = False, False
@@ -85,6 +92,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         delete_shaders_late()
         hide_box_of_brush(self.session.viewer)
         bind_role_keys(self.session.viewer)
+        bind_image_keys(self.session.viewer, self.strip)
         self.session.warming.start(warm_up or load_engine)
 
     def go_to(self, step: Step, begin: bool = False) -> None:
@@ -108,6 +116,8 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.annotate.close_down()
         self.train.close_down()
         unbind_role_keys(self.session.viewer)
+        unbind_image_keys(self.session.viewer)
+        self.images.close()
         self.session.close()
 
     def event(self, event: QEvent) -> bool:
@@ -184,6 +194,9 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         session.model_changed.connect(self._on_model)
         session.applying.event.connect(self._on_applied)
         session.warming.event.connect(self._show_device)
+        session.strip_wanted.connect(self.images.show)
+        self.strip.wanted.connect(self.images.show)
+        FileDrops(self).dropped.connect(self.strip.add_files)
         session.viewer.events.theme.connect(self._follow_theme)
         self._quiet.timeout.connect(lambda: self.note.say(""))
         app = QApplication.instance()

@@ -17,8 +17,11 @@ from microforge.gui.layers.gestures import (
     CLASS_KEYS,
     FILL_PLANES,
     GROUND_KEY,
+    IMAGE_BEFORE,
     NEW_OBJECT,
+    NEXT_IMAGE,
     NEXT_KIND,
+    NEXT_TO_ANNOTATE,
     TAKE_ALL,
     TOOLS,
     Hand,
@@ -31,7 +34,8 @@ from support.mouse import CTRL
 
 OF_OBJECTS = (NEW_OBJECT.key, FILL_PLANES.key, TAKE_ALL.key, *(tool.key for tool in TOOLS))
 OURS = (*OF_OBJECTS, GROUND_KEY.key, *CLASS_KEYS)
-EVERYWHERE = tuple(key.key for key in ROLE_KEYS)
+OF_IMAGES = (NEXT_IMAGE.key, IMAGE_BEFORE.key, NEXT_TO_ANNOTATE.key)
+EVERYWHERE = (*(key.key for key in ROLE_KEYS), *OF_IMAGES)
 
 
 def bindings(keys: tuple[str, ...]) -> set[KeyBinding]:

@@ -24,14 +24,14 @@ _STEPS = (
 
 
 class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Three pictures with a sentence each, *Open image …* and *Try a sample*."""
+    """Three pictures with a sentence each, *Open images …* and *Try a sample*."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._opening = Relay("opening a file", self)
-        tip = "Read an image file, with its axes and pixel size. You can also drag files onto the window."
-        self.open = accent(button("Open image …", tip, self._choose, icon="image"))
+        tip = "Read image files, with their axes and pixel size. You can also drag files, or a folder, onto this panel."
+        self.open = accent(button("Open images …", tip, self._choose, icon="image"))
         self.sample = button("Try a sample", "Open a simulated field of nuclei.", self._try_sample, icon="sample")
         self.message = Note()
         page = QVBoxLayout(self)
@@ -52,9 +52,11 @@ class EmptyState(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._opening.start(partial(open_files, path, None))
 
     def _choose(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open an image", "", _FILTER)
-        if path:
-            self.read(Path(path))
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open images", "", _FILTER)
+        if len(paths) == 1:
+            self.read(Path(paths[0]))
+        elif paths:
+            self._session.files_wanted.emit([Path(path) for path in paths])
 
     def _try_sample(self) -> None:
         open_first_sample(self._session.viewer)

@@ -22,7 +22,7 @@ from microforge.gui.session.plugin_settings import last_goal, remember_goal
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
 from microforge.gui.session.watching.front_image import FrontImage
-from microforge.gui.widgets.basics import Note, add_row, button, collapsible, rows, shortened, stacked
+from microforge.gui.widgets.basics import Note, add_row, beside, button, collapsible, rows, shortened, stacked
 from microforge.gui.widgets.look.buttons import stand_out
 from microforge.gui.widgets.meter import Meter
 from microforge.gui.widgets.settings_form import Form
@@ -64,6 +64,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.front = FrontImage(session)
         tip = "Other images were hidden, so that you see what you annotate. Show them again."
         self.all_images = button("Show all images", tip, self.front.show_all)
+        tip = "All your images as a strip of small pictures: go from one to another, and add files and folders."
+        self.list = button("Images …", tip, session.strip_wanted.emit)
         self._training = False
         self._lay_out()
         self._connect()
@@ -117,7 +119,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             tools.close_down()
 
     def _lay_out(self) -> None:
-        form = rows(("Image", self.image))
+        form = rows()
+        form.addRow("Image", beside(self.image, self.list))
         form.addRow(self.about_image)
         add_row(form, "Goal", self.task)
         form.addRow(self.about)

@@ -39,5 +39,8 @@ OF_POINTS = (
 NEXT_KIND = KeyUse("K", "the point under the mouse, or those selected: of the next kind")
 #: The classes of pixels by their place in the list: the numbers alone are napari's tools.
 CLASS_KEYS = tuple(f"Ctrl+{number}" for number in range(1, 10))
+NEXT_IMAGE = KeyUse("PageDown", "the next image")
+IMAGE_BEFORE = KeyUse("PageUp", "the image before")
+NEXT_TO_ANNOTATE = KeyUse("Shift+PageDown", "the next image on which nothing is annotated yet")
 #: Wherever the plugin is open, whatever the goal.
-EVERYWHERE: tuple[KeyUse, ...] = (KeyUse("?", "show this list"),)
+EVERYWHERE: tuple[KeyUse, ...] = (NEXT_IMAGE, IMAGE_BEFORE, NEXT_TO_ANNOTATE, KeyUse("?", "show this list"))

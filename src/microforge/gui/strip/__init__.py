@@ -1,0 +1,1 @@
+"""The strip of thumbnails: all images at hand, how each stands, and the way to it."""
