@@ -5,7 +5,7 @@ measures, also changes while training and a run that goes on, asks the same `Spl
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Literal
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from microforge.annotations.pieces import WHOLE_IMAGES, Enough, Pieces, of_image, pieces_of_all
 from microforge.config import Settings
+from microforge.data.duplicates import united
 from microforge.data.kept_aside import BlockCut, Draw
 from microforge.errors import readable
 from microforge.events import AsidePart, KeptAside
@@ -49,6 +50,8 @@ class Split(Settings):
         Decides, with its name only, about a group.
     group_by
         Regular expression; images in whose names it finds the same (its first bracket, if it has one) stay together.
+    alike
+        For groups that show the same as another, that one: they are one group.
     """
 
     roles: dict[str, Role]
@@ -57,10 +60,12 @@ class Split(Settings):
     fraction: float = 0.0
     seed: int = 0
     group_by: str | None = None
+    alike: dict[str, str] = Field(default_factory=dict)
 
     def group(self, sample: Sample) -> str:
         """Give the name of the group of an image."""
-        return group_of(sample, self.group_by)
+        name = group_of(sample, self.group_by)
+        return self.alike.get(name, name)
 
     def role(self, sample: Sample) -> Role | None:
         """Give the role of an image; None where it is not known yet."""
@@ -103,6 +108,11 @@ class Split(Settings):
                 parts[name] = AsidePart(name, cut.axis, cut.start)
         return KeptAside(tuple(parts.values()))
 
+    def with_alike(self, pairs: Iterable[tuple[str, str]]) -> "Split":
+        """Give the split where groups that show the same are one; those that have a role already keep it."""
+        found = united(pairs, self.roles)
+        return self.model_copy(update={"alike": {**found, **self.alike}})
+
     def with_aside(self, samples: Sequence[Sample]) -> "Split":
         """Give the split with images that a person keeps aside."""
         by_hand: dict[str, Role] = {readable(sample.series): "validation" for sample in samples}
@@ -119,7 +129,7 @@ class Split(Settings):
         Of the new ones about `fraction` are kept aside, and some where nothing is yet, by the rules of `make_split`.
         """
         new = {self.group(sample) for sample in samples if self.role(sample) is None}
-        groups = _grouped(samples, self.group_by)
+        groups = _grouped(samples, self.group)
         draw = Draw({name: pieces_of_all(map(pieces, groups[name])) for name in groups}, enough, self.rank)
         aside = [name for name in self.roles if self.roles[name] == "validation"]
         nothing_yet = not aside and not self.cuts and "validation" not in self.by_hand.values()
@@ -162,6 +172,7 @@ def make_split(
     pieces: PiecesOf = of_image,
     enough: Enough = WHOLE_IMAGES,
     always_learnt: Collection[str] = (),
+    alike: Mapping[str, str] | None = None,
 ) -> Split:
     """Choose who measures, so that what is learnt from stays most of what is annotated, of every class.
 
@@ -179,9 +190,12 @@ def make_split(
         How much there must be of them.
     always_learnt
         Groups of which nothing may be kept aside.
+    alike
+        As of `Split`.
     """
-    groups = _grouped(samples, group_by)
-    split = Split(roles=dict.fromkeys(groups, "training"), fraction=fraction, seed=seed, group_by=group_by)
+    split = Split(roles={}, fraction=fraction, seed=seed, group_by=group_by, alike=dict(alike or {}))
+    groups = _grouped(samples, split.group)
+    split = split.model_copy(update={"roles": dict.fromkeys(groups, "training")})
     if fraction <= 0:
         return split
     annotated = {name: pieces_of_all(map(pieces, members)) for name, members in groups.items()}
@@ -191,15 +205,15 @@ def make_split(
     if chosen := draw.groups(round(fraction * len(groups)), always_learnt):
         return split.model_copy(update={"roles": split.roles | dict.fromkeys(chosen, "validation")})
     largest = draw.largest
-    alike = len({tuple(sample.image.shape[1:]) for sample in groups[largest]}) == 1
-    cut = draw.cut(annotated[largest]) if draw.dominates and alike and largest not in always_learnt else None
+    one_shape = len({tuple(sample.image.shape[1:]) for sample in groups[largest]}) == 1
+    cut = draw.cut(annotated[largest]) if draw.dominates and one_shape and largest not in always_learnt else None
     return split if cut is None else split.model_copy(update={"cuts": {largest: cut}})
 
 
-def _grouped(samples: Iterable[Sample], group_by: str | None) -> dict[str, list[Sample]]:
+def _grouped(samples: Iterable[Sample], group: Callable[[Sample], str]) -> dict[str, list[Sample]]:
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(group_of(sample, group_by), []).append(sample)
+        groups.setdefault(group(sample), []).append(sample)
     return groups
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from microforge.data.duplicates import Duplicate
 from microforge.data.normalise import blank, intensity_range
+from microforge.data.split import Split
 from microforge.events import RunAdvice
 from microforge.intensities import UNUSABLE, spread_out, usable
 from microforge.tasks.base import Direction, Task
@@ -34,6 +36,26 @@ def unmeasured(task: Task) -> RunAdvice:
     few = f"fewer than {least:.0f} {things}s are annotated" if least else "too little is annotated"
     text = f"Quality is unknown: {few}, so that all is learnt from. Annotate more, or keep an image aside yourself."
     return RunAdvice("no-validation", text)
+
+
+def duplicates_told(pairs: Sequence[Duplicate], split: Split) -> Iterator[RunAdvice]:
+    """Tell of images that show the same: a warning where one is learnt from and the other measures."""
+    apart = [pair for pair in pairs if split.role(pair.first) != split.role(pair.second)]
+    together = [pair for pair in pairs if pair not in apart]
+    if apart:
+        text = "one is learnt from and one is kept aside: quality will look better than it is on other images."
+        yield RunAdvice("duplicates apart", f"{_same(apart)}, of which {text}", "warning")
+    if together:
+        text = f"{_same(together)}: such images are learnt from together, or kept aside together."
+        yield RunAdvice("duplicates", text)
+
+
+def _same(pairs: Sequence[Duplicate]) -> str:
+    """Name images that show the same, the first two pairs of them."""
+    named = [f"{pair.first.series} and {pair.second.series}" for pair in pairs[:2]]
+    more = f", and {len(pairs) - 2} more pairs" if len(pairs) > 2 else ""
+    picture = "the same picture" if all(pair.is_copy for pair in pairs) else "nearly the same picture"
+    return f"{'; '.join(named)}{more} are {picture}"
 
 
 def _places(task: Task, sample: Sample) -> int:

@@ -11,6 +11,7 @@ import torch
 from microforge.config import TrainingConfig
 from microforge.data.annotated_extent import annotated_extent, crop_to_annotation
 from microforge.data.augment import Augmentation
+from microforge.data.duplicates import Duplicate, find_duplicates
 from microforge.data.normalise import Normaliser, card_for, normaliser_for
 from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
@@ -22,7 +23,7 @@ from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
 from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, examples_of, hints_of, question_for
-from microforge.training.advice import advice_on_data, blank_images, unmeasured
+from microforge.training.advice import advice_on_data, blank_images, duplicates_told, unmeasured
 from microforge.training.defaults import Plan, make_plan
 from microforge.training.resume.continuing import (
     continued_plan,
@@ -141,16 +142,15 @@ def make_setup(
     if not readiness.ready:
         raise NotEnoughDataError(f"Training cannot start yet ({readiness.text}).", remedy=readiness.missing)
     fraction = config.validation_fraction if validation is None else 0.0
+    pairs = _duplicates(config, (*usable, *by_hand)) if fraction or by_hand else ()
     if record is None:
-        split, task = _begun(config, task, usable, fraction, always_learnt)
+        split, task = _begun(config, task, usable, fraction, always_learnt, pairs)
         learnt, aside = split.divide(usable)
         series = {sample.series for sample in usable}
         split, aside = split.with_aside([s for s in by_hand if s.series not in series]), (*aside, *by_hand)
     else:
         given = tuple({sample.name: sample for sample in (*by_hand, *usable)}.values())
-        split = record.split.with_aside([s for s in by_hand if record.split.role(s) is None])
-        split = split.with_learnt([s for s in given if s.series in always_learnt])
-        split = split.grown(given, task.pieces, task.enough)
+        split = _grown(record.split, task, given, by_hand, always_learnt, pairs)
         learnt, aside = split.divide(given)
         task = continued_task(record, config, learnt)
     if not learnt:
@@ -160,7 +160,7 @@ def make_setup(
         )
     start = _start_from(config.start_from, task) if config.start_from and record is None else None
     unknown = (unmeasured(task),) if fraction and not aside else ()
-    advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable), *unknown)
+    advice = (*advice, *advice_on_data(task, learnt), *task.advise(usable), *unknown, *duplicates_told(pairs, split))
     if record is not None:
         learnt = tuple(sorted(learnt, key=lambda sample: _place(record.order, readable(sample.name))))
         plan, normalisation = continued_plan(record, config, task), record.normalisation
@@ -178,16 +178,48 @@ def questions(task: Task, aside: Sequence[Sample]) -> tuple[Sample, ...]:
     return tuple(question_for(task, sample) for sample in often_validated(aside))
 
 
+def _duplicates(config: TrainingConfig, samples: Sequence[Sample]) -> tuple[Duplicate, ...]:
+    return find_duplicates(samples, lambda sample: group_of(sample, config.group_by))
+
+
+def _groups(split: Split, pairs: Sequence[Duplicate]) -> list[tuple[str, str]]:
+    return [(group_of(pair.first, split.group_by), group_of(pair.second, split.group_by)) for pair in pairs]
+
+
+def _grown(
+    split: Split,
+    task: Task,
+    given: Sequence[Sample],
+    by_hand: Sequence[Sample],
+    always_learnt: Collection[str],
+    pairs: Sequence[Duplicate],
+) -> Split:
+    """Give the split of a run that goes on with the roles of images that are new."""
+    split = split.with_alike(_groups(split, pairs))
+    split = split.with_aside([sample for sample in by_hand if split.role(sample) is None])
+    split = split.with_learnt([sample for sample in given if sample.series in always_learnt])
+    return split.grown(given, task.pieces, task.enough)
+
+
 def _begun(
-    config: TrainingConfig, task: Task, usable: Sequence[Sample], fraction: float, always_learnt: Collection[str]
+    config: TrainingConfig,
+    task: Task,
+    usable: Sequence[Sample],
+    fraction: float,
+    always_learnt: Collection[str],
+    pairs: Sequence[Duplicate],
 ) -> tuple[Split, Task]:
     """Split, and take what the task must know from what is learnt from alone.
 
     What only an image kept aside shows, such as a class, could not be learnt: such images are learnt from instead.
     """
-    learnt = frozenset(group_of(sample, config.group_by) for sample in usable if sample.series in always_learnt)
+    together = Split(roles={}, group_by=config.group_by)
+    together = together.with_alike(_groups(together, pairs))
+    learnt = frozenset(together.group(sample) for sample in usable if sample.series in always_learnt)
     known = {id(sample): task.pieces(sample) for sample in usable} if fraction else {}
-    drawn = partial(make_split, usable, fraction, config.seed, group_by=config.group_by, enough=task.enough)
+    drawn = partial(
+        make_split, usable, fraction, config.seed, group_by=config.group_by, enough=task.enough, alike=together.alike
+    )
     while True:
         split = drawn(pieces=lambda sample: known[id(sample)], always_learnt=learnt)
         fitted_on = [part for sample in usable if (part := split.fitted_part(sample)) is not None]
