@@ -141,6 +141,46 @@ def test_labels_of_which_no_file_is_whole_are_an_error_and_not_empty(tmp_path: P
         there.labels(entry.id)
 
 
+def test_an_image_that_cannot_be_read_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    project, [first, second] = project_with_images(tmp_path, ["a", "b"])
+    stroke(project, first.id, 1)
+    project.close()
+    path = project.folder / "annotations" / first.folder / "labels.tif"
+    flip(path, 8 * (path.stat().st_size // 2))
+    there = Project.open(project.folder)
+    stroke(there, first.id, 2, (32, 32))
+    stroke(there, second.id, 3)
+    assert not there.compact()
+    assert any("damaged, and so is the one before" in text for text in there.recovered)
+    assert (project.folder / "annotations" / second.folder / "labels.tif").exists()
+    there.close()
+    again = Project.open(project.folder, read_only=True)
+    assert painted(again, second.id) == {3: 256}
+    with pytest.raises(ProjectError, match="is damaged"):
+        again.labels(first.id)
+
+
+def test_a_damaged_journal_is_put_aside_when_all_others_are_in_files(tmp_path: Path) -> None:
+    project, [entry] = project_with_images(tmp_path)
+    sizes = []
+    for value in (1, 2, 3):
+        sizes.append(last_journal(project).stat().st_size)
+        stroke(project, entry.id, value, (16 * value, 0))
+    project.sync()
+    folder, name = copied(project, "copy"), last_journal(project).name
+    flip(folder / "journal" / name, 8 * (sizes[1] + 60))
+    there = Project.open(folder)
+    for value in (4, 5):
+        stroke(there, entry.id, value, (0, 16 * (value - 3)))
+        there.compact()
+    there.close()
+    assert (folder / "damaged" / name).exists()
+    again = Project.open(folder)
+    assert (painted(again, entry.id), again.recovered) == ({1: 256, 3: 256, 4: 256, 5: 256}, ())
+    again.close()
+    project.close()
+
+
 def test_a_project_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
     project, _ = project_with_images(tmp_path)
     project.close()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from microforge.axes.areas import Outline
 from microforge.project import Project
 from support.projects import SIZE, painted, project_with_images, some_points, stroke
 
@@ -95,6 +96,19 @@ def test_what_are_no_labels_of_the_image_is_said_and_the_one_before_is_used(tmp_
     again = Project.open(project.folder)
     assert painted(again, entry.id) == {1: 256, 2: 256, 3: 256}
     again.close()
+
+
+def test_a_mask_of_regions_that_was_changed_is_kept_beside_the_corners_that_count(tmp_path: Path) -> None:
+    project, [entry] = project_with_images(tmp_path)
+    corners = np.array([[0, 0], [0, 9], [9, 9], [9, 0.0]])
+    project.write_outlines(entry.id, [Outline(corners)])
+    project.compact()
+    path = labels_file(project, entry.folder).with_name("region.tif")
+    save_as_fiji(path, np.ones((SIZE, SIZE)))
+    project.write_outlines(entry.id, [Outline(corners + 1)])
+    project.close()
+    np.testing.assert_array_equal(tifffile.imread(path.with_name("region-edited-1.tif")), 1)
+    assert any("kept as region-edited-1.tif" in text for text in project.recovered)
 
 
 def test_points_added_in_a_table_are_taken(tmp_path: Path) -> None:

@@ -214,3 +214,17 @@ def test_project_json_is_text_that_people_read(tmp_path: Path) -> None:
     values = json.loads((project.folder / "project.json").read_text(encoding="utf-8"))
     assert values["document"]["images"][0]["name"] == "a"
     assert values["document"]["images"][0]["file"]["relative"] == "../images/a.tif"
+
+
+def test_what_was_drawn_on_an_image_that_is_taken_out_stays_in_the_folder(tmp_path: Path) -> None:
+    project, [first, second] = project_with_images(tmp_path, ["a", "b"])
+    stroke(project, first.id, 3)
+    project.update(lambda document: document.model_copy(update={"images": document.images[1:]}))
+    stroke(project, second.id, 4)
+    for _ in range(3):
+        project.compact()
+        stroke(project, second.id, 5)
+    project.close()
+    labels = tifffile.imread(project.folder / "annotations" / first.folder / "labels.tif")
+    assert int((labels == 3).sum()) == 256
+    assert Project.open(project.folder, read_only=True).verify() == ()

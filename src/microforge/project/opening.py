@@ -28,8 +28,31 @@ class Held:
     """The lock of a project's folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._stack = ExitStack()
-        self.is_held: Callable[[], bool] = self._stack.enter_context(folder_lock(folder, _TASK))
+        self._folder, self._stack = folder, ExitStack()
+        self._is_held: Callable[[], bool] = self._stack.enter_context(folder_lock(folder, _TASK))
+
+    def check(self) -> None:
+        """Refuse to write into a folder that is gone, or that somebody else has taken over.
+
+        Raises
+        ------
+        ProjectError
+            If that is so.
+        """
+        if not self._folder.is_dir():
+            raise ProjectError(
+                "The folder of the project is gone: it was moved or deleted, or its drive is not connected.",
+                where=str(self._folder),
+                kept="What is in the window is not lost.",
+                remedy="Bring the folder back, or save everything elsewhere.",
+            )
+        if not self._is_held():
+            raise ProjectError(
+                "Somebody else has opened the project meanwhile, as this computer did not answer for minutes.",
+                where=str(self._folder),
+                kept="What is in the window is not lost; what was kept before is in the project.",
+                remedy="Save it elsewhere, or close the project there and open it here again.",
+            )
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -49,7 +49,8 @@ def find_part(folder: Path, part: AnnotationPart) -> FoundPart:
     """Find the newest whole generation of an annotation, and whether another program has written into its place."""
     if not part.generations:
         return FoundPart()
-    edited = _edited(folder, part)
+    name = part.generations[0].files[0].name
+    edited = folder / name if is_edited(folder, part, name) else None
     for generation in part.generations:
         path = find_stored(folder, generation.files[0])
         if path is not None:
@@ -97,24 +98,21 @@ def keep_aside(path: Path, mark: str) -> Path:
     return free
 
 
-def is_known(folder: Path, part: AnnotationPart) -> bool:
-    """Tell whether what is in the place of an annotation is one of its generations, or nothing."""
-    name = part.generations[0].files[0].name
+def is_known(folder: Path, part: AnnotationPart, name: str) -> bool:
+    """Tell whether the file in place is one of the generations of an annotation, or there is none."""
     known = [file for generation in part.generations for file in generation.files if file.name == name]
     return not (folder / name).exists() or any(holds(folder / name, stored) for stored in known)
 
 
-def _edited(folder: Path, part: AnnotationPart) -> Path | None:
-    """Give the file in place where another program wrote it; damage changes neither its size nor its time."""
-    newest = part.generations[0].files[0]
-    path = folder / newest.name
+def is_edited(folder: Path, part: AnnotationPart, name: str) -> bool:
+    """Tell whether another program wrote the file in place; damage changes neither its size nor its time."""
+    newest = next((stored for stored in part.generations[0].files if stored.name == name), None)
     try:
-        status = path.stat()
+        status = (folder / name).stat()
     except OSError:
-        return None
-    if (status.st_size, status.st_mtime_ns) == (newest.size, newest.modified):
-        return None
-    return None if is_known(folder, part) else path
+        return False
+    same = newest is not None and (status.st_size, status.st_mtime_ns) == (newest.size, newest.modified)
+    return not same and not is_known(folder, part, name)
 
 
 def holds(path: Path, stored: StoredFile) -> bool:

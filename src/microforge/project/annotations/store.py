@@ -4,7 +4,6 @@ Come here for which state of an annotation counts: after a crash, where a file i
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,17 +14,9 @@ from microforge.errors import MicroforgeError, ProjectError
 from microforge.io.writing import Layout
 from microforge.memory import available_memory
 from microforge.project.annotations.changes import Changes, PartKey
-from microforge.project.annotations.generations import (
-    FoundPart,
-    find_part,
-    is_known,
-    keep_aside,
-    next_path,
-    put_in_place,
-)
+from microforge.project.annotations.generations import FoundPart, find_part
 from microforge.project.annotations.layers import ComposedLabels, tile_payload
 from microforge.project.annotations.part_files import (
-    Written,
     outlines_bytes,
     outlines_from,
     points_bytes,
@@ -34,12 +25,9 @@ from microforge.project.annotations.part_files import (
     read_layer,
     read_points_file,
     read_region_file,
-    write_layer,
-    write_points_file,
-    write_region_files,
 )
 from microforge.project.document import AnnotationPart, Generation, ImageEntry
-from microforge.project.journal.files import Journal, write_in_words
+from microforge.project.journal.files import Journal
 from microforge.project.references import stored_file
 from microforge.types import Array, ArrayLike, Points
 
@@ -64,16 +52,20 @@ class AnnotationStore:
 
     Parameters
     ----------
+    changes
+        What the journal holds of them.
     say
         Is told in words what was recovered or lost.
     adopt
         Is told of an annotation that another program changed; None where nothing may be written.
     """
 
-    def __init__(self, folder: Path, journal: Journal, say: Callable[[str], None], adopt: Kept | None) -> None:
+    def __init__(
+        self, folder: Path, journal: Journal, changes: Changes, say: Callable[[str], None], adopt: Kept | None
+    ) -> None:
         self.folder, self.journal = folder / ANNOTATIONS_FOLDER, journal
-        self.changes = Changes()
-        self._say, self._adopt = say, adopt
+        self.changes = changes
+        self.say, self._adopt = say, adopt
 
     def write_tiles(
         self, entry: ImageEntry, part: str, layout: Layout, tiles: Iterable[tuple[Sequence[int], Array]]
@@ -154,79 +146,6 @@ class AnnotationStore:
             )
         return found
 
-    def writing(self, entry: ImageEntry, part: str) -> Callable[[int], AnnotationPart]:
-        """Give what writes the files of an annotation, as it is now, beside those in place; may take long.
-
-        It takes the number of the last commit that they hold, and gives what the document is to say of them.
-
-        Raises
-        ------
-        MicroforgeError
-            If what they are made of cannot be read, or then, if they cannot be written.
-        """
-        make, folder = self._writer(entry, part), self.folder / entry.folder
-
-        def write(sequence: int) -> AnnotationPart:
-            with write_in_words(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-            written = make(folder)
-            with write_in_words(folder):
-                files = tuple(
-                    stored_file(next_path(folder, name)).model_copy(update={"name": name}) for name in written.names
-                )
-            before = entry.parts.get(part)
-            older = None if before is None else find_part(folder, before).generation
-            now = Generation(sequence=sequence, files=files, count=written.things)
-            return written.part.model_copy(update={"generations": (now, older) if older else (now,)})
-
-        return write
-
-    def put_in_place(self, entry: ImageEntry, part: str, before: AnnotationPart | None) -> None:
-        """Give the files that were written their names; one that another program wrote meanwhile is kept aside."""
-        folder, now = self.folder / entry.folder, entry.parts[part]
-        if before is not None and before.generations and not is_known(folder, now):
-            found = find_part(folder, before)
-            self._keep_aside(entry, found.edited, folder / now.generations[0].files[0].name)
-        with suppress(OSError):
-            put_in_place(folder, now.generations[0])
-
-    def settle(self, entry: ImageEntry) -> None:
-        """Give files their names that a killed program has written and did not put in place."""
-        folder = self.folder / entry.folder
-        for part in entry.parts.values():
-            if part.generations and any(next_path(folder, file.name).exists() for file in part.generations[0].files):
-                with suppress(OSError):
-                    put_in_place(folder, part.generations[0])
-
-    def _keep_aside(self, entry: ImageEntry, edited: Path | None, place: Path) -> None:
-        with suppress(OSError):
-            kept = keep_aside(place, "damaged" if edited is None else "edited")
-            if edited is not None:
-                self._say(
-                    f"{entry.name}: {place.name} was changed by another program while it was drawn on here. What was "
-                    f"drawn here counts; the other file is kept as {kept.name}."
-                )
-
-    def _writer(self, entry: ImageEntry, part: str) -> Callable[[Path], Written]:
-        found = self.layer(entry, part) if (entry.id, part) in self.changes.layers else None
-        if found is not None:
-            layer, axes = found
-            return lambda folder: write_layer(folder, part, layer, axes, entry.pixel_size)
-        value = self.changes.values[entry.id, part]
-        raw = value.place.read()
-        if value.kind == "points":
-            return lambda folder: write_points_file(folder, part, points_from(raw), entry.pixel_size)
-        grid = self._grid(entry)
-        return lambda folder: write_region_files(folder, part, outlines_from(raw), grid, entry.pixel_size)
-
-    def _grid(self, entry: ImageEntry) -> tuple[int, ...]:
-        """Give the shape ``(T)(Z)YX`` of an image; empty where it is not known."""
-        if entry.shape and len(entry.axes) == len(entry.shape):
-            lengths = dict(zip(entry.axes, entry.shape, strict=True))
-            return tuple(lengths[letter] for letter in "TZYX" if letter in lengths)
-        layer = self.changes.layers.get((entry.id, "labels")) or entry.parts.get("labels")
-        return tuple(layer.shape) if layer else ()
-
     def _write_value(self, entry: ImageEntry, part: str, raw: bytes) -> None:
         for record in self.journal.commit([({"kind": part, "image": entry.id, "part": part}, raw)]):
             self.changes.take(record)
@@ -262,7 +181,7 @@ class AnnotationStore:
         if found.generation is None or found.path is None:
             raise _lost(entry, part, self.folder / entry.folder)
         if found.damaged:
-            self._say(self._older(entry, stored, found.generation))
+            self.say(self._older(entry, stored, found.generation))
         return Base(read(found.path), found.generation.sequence)
 
     def _edited(self, entry: ImageEntry, part: str, found: FoundPart, read: Reader) -> Base | None:
@@ -273,12 +192,12 @@ class AnnotationStore:
         try:
             content = read(path)
         except MicroforgeError as error:
-            self._say(f"{entry.name}: {path.name} was changed by another program and cannot be used. {error.problem}")
+            self.say(f"{entry.name}: {path.name} was changed by another program and cannot be used. {error.problem}")
             return None
         drawn = self.changes.last((entry.id, part)) > newest.sequence
         if drawn and found.generation is not None and self.is_complete(found.generation.sequence):
             return None
-        self._say(f"{entry.name}: {path.name} was changed by another program, and is taken as it is now.")
+        self.say(f"{entry.name}: {path.name} was changed by another program, and is taken as it is now.")
         if not drawn and self._adopt is not None:
             now = Generation(sequence=newest.sequence, files=(stored_file(path),), count=newest.count)
             older = () if found.generation is None else (found.generation,)

@@ -16,6 +16,8 @@ from microforge.project.journal.record import END_OF_COMMIT, JournalContent, Jou
 
 FORMAT = 1
 _SUFFIX = ".journal"
+#: Where damaged files are put when the rest of what they hold is in plain files.
+_DAMAGED = "damaged"
 
 
 class Journal:
@@ -30,8 +32,6 @@ class Journal:
     ----------
     sequence
         Number of the last commit.
-    is_damaged
-        Whether commits between the first and the last cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Journal:
         self.sequence = 0
         # Number of the first commit of each file.
         self._firsts: dict[Path, int] = {}
-        self.is_damaged = False
+        self._damaged: set[Path] = set()
         self._number = 0
         self._end = 0
         self._unsynced = False
@@ -59,6 +59,11 @@ class Journal:
         return min(self._firsts.values(), default=self.sequence + 1)
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether commits between the first and the last cannot be read."""
+        return bool(self._damaged)
+
+    @property
     def path(self) -> Path:
         """The file that commits are appended to."""
         return self._path(self._number)
@@ -74,7 +79,7 @@ class Journal:
         contents = [(path, _content(path)) for path in self.paths()]
         for path, content in contents:
             self._number, self._end, self._loose = int(path.stem), content.end, content.torn > 0
-            self.is_damaged |= bool(content.damaged)
+            self._damaged |= {path} if content.damaged else set()
             numbers = [commit[0].sequence for commit in content.commits if commit]
             self.sequence = max([self.sequence, *numbers])
             if numbers:
@@ -109,7 +114,9 @@ class Journal:
         self.sync()
         self._number, self._end = self._number + 1, 0
         try:
-            self.folder.mkdir(exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir()
+                flush_folder(self.folder.parent)
             with write_in_words(self.path), self.path.open("xb"):
                 pass
             self.commit([({"kind": "begin", "format": FORMAT}, b"")])
@@ -169,9 +176,15 @@ class Journal:
         self._unsynced = False
 
     def remove(self, path: Path) -> None:
-        """Remove a file of which everything is in plain files."""
+        """Remove a file of which everything is in plain files; one that is damaged is put aside."""
         with suppress(OSError):
-            path.unlink()
+            if path in self._damaged:
+                aside = self.folder.parent / _DAMAGED
+                aside.mkdir(exist_ok=True)
+                os.replace(path, aside / path.name)
+            else:
+                path.unlink()
+        self._damaged.discard(path)
         self._firsts.pop(path, None)
 
     @contextmanager
