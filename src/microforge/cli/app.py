@@ -16,7 +16,8 @@ from microforge.cli.commands.merge import merge_command
 from microforge.cli.commands.next_images import next_command
 from microforge.cli.commands.predict import predict
 from microforge.cli.commands.project import project_app
-from microforge.cli.commands.report import report_command
+from microforge.cli.commands.runs.compare import compare_command
+from microforge.cli.commands.runs.report import report_command
 from microforge.cli.commands.train import train_command
 from microforge.cli.signals import STOPPED
 from microforge.errors import MicroforgeError
@@ -69,6 +70,7 @@ for command in (
     evaluate_command,
     calibrate_command,
     next_command,
+    compare_command,
     report_command,
     info,
     tasks,

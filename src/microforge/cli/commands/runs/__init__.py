@@ -1,0 +1,1 @@
+"""Commands about trainings that have ended: the page of one, and several beside each other."""
