@@ -336,6 +336,8 @@ class Prediction:
         What the confidence of each object or point is made of, one array per name; of one time point only.
     near_misses
         Places where something was nearly found, the likeliest first; where somebody has asked for them.
+    certainty
+        What the confidence of objects and points is worth, in words: on how many of them it was calibrated.
     """
 
     labels: Labels | None = None
@@ -351,6 +353,7 @@ class Prediction:
     left_out: Mapping[str, int] = field(default_factory=dict)
     evidence: Mapping[str, Array] = field(default_factory=dict)
     near_misses: tuple[NearMiss, ...] = ()
+    certainty: str = ""
 
 
 @dataclass(frozen=True)

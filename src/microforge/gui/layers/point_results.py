@@ -13,6 +13,7 @@ from microforge.gui.layers.results import (
     DETAILS,
     LayerPlace,
     add_ours,
+    doubts_of,
     find_ours,
     fingerprint,
     fit_points,
@@ -77,7 +78,8 @@ def add_point_results(
         layer.selected_data = set()
         renew(layer, data, {"features": features_of_points(prediction), "size": size, **transform})
         layer.refresh_colors()
-    remember(layer, place, kind, {**details, "axes": place.axes[-data.shape[1] :], "kinds": points.kinds})
+    known = {"axes": place.axes[-data.shape[1] :], "kinds": points.kinds}
+    remember(layer, place, kind, {**details, **doubts_of(prediction), **known})
     return layer
 
 

@@ -23,6 +23,8 @@ from microforge.types import Array, Prediction
 
 #: Where a layer of ours keeps what it is, and what results are called whose labels are classes.
 DETAILS, CLASSES_KIND = "microforge", "classes"
+#: There, too: where something was nearly found, and what confidence is worth in words.
+NEAR_MISSES, CERTAINTY = "near misses", "certainty"
 _LOOK = ("contrast_limits", "colormap", "gamma")
 
 
@@ -74,13 +76,18 @@ def add_results(
         What the labels are, for the layer's name.
     """
     letters = "".join(axis for axis in "TZYX" if axis in place.axes)
-    layers = []
+    layers, details = [], {**details, **doubts_of(prediction)}
     if prediction.image is not None and prediction.image_name == PROBABILITY:
         layers.append(_show(viewer, place, PROBABILITY, _channel_first(prediction.image, letters), letters, details))
     if prediction.labels is not None:
         layers.append(_show(viewer, place, called, np.asarray(prediction.labels), letters, details))
         layers[-1].features = features_of(prediction.measurements)
     return layers
+
+
+def doubts_of(prediction: Prediction) -> dict[str, Any]:
+    """Give what is noted with a layer of what a person may doubt of a prediction."""
+    return {NEAR_MISSES: prediction.near_misses, CERTAINTY: prediction.certainty}
 
 
 def features_of(measurements: Mapping[str, Array]) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import PREVIEW, dress_networks, mark_result
 from microforge.gui.layers.preview import Shown, View, said_of, shown_of
-from microforge.gui.layers.results import CLASSES_KIND, DETAILS
+from microforge.gui.layers.results import CLASSES_KIND, DETAILS, doubts_of
 from microforge.gui.session.state import Session
 from microforge.types import ArrayLike, Sample
 
@@ -112,7 +112,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         keeps = self.session.task.keeps_intensities
         shown = shown_of(event.prediction, view, keeps_intensities=keeps)
         if shown is not None and self.layer is not None and self._update(shown):
-            self.layer.metadata[DETAILS] = self._details(view)
+            self.layer.metadata[DETAILS] = self._details(view, event)
             self.shown.emit(view.layer)
         elif shown is not None:
             self._renew(shown, view, event)
@@ -129,7 +129,7 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
         made = shown.kind(shown.values, name=shown.name, **shown.look, **limits, **shown.place)
         self._limits, self._name = shown.limits, shown.name
         mark_result(made, PREVIEW)
-        made.metadata[DETAILS] = self._details(view)
+        made.metadata[DETAILS] = self._details(view, event)
         if isinstance(made, Labels):
             dress_networks(made, classes=self.session.has_classes)
         self._insert(made, view.layer)
@@ -161,9 +161,10 @@ class Preview(QObject):  # type: ignore[misc]  # qtpy has no types
             old.translate = shown.place["translate"]
         return True
 
-    def _details(self, view: View) -> dict[str, object]:
-        """Give what is noted in the layer: what is looked at, so that what was found can be taken."""
-        return {"source": view.layer.unique_id, "kind": CLASSES_KIND if self.session.has_classes else PREVIEW}
+    def _details(self, view: View, event: PreviewReady) -> dict[str, object]:
+        """Give what is noted in the layer: what is looked at, so that what was found can be taken and doubted."""
+        kind = CLASSES_KIND if self.session.has_classes else PREVIEW
+        return {"source": view.layer.unique_id, "kind": kind, **doubts_of(event.prediction)}
 
     def _insert(self, made: Layer, image: Layer) -> None:
         """Put the layer right above its image, leaving the selection as it was."""

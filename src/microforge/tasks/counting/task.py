@@ -262,6 +262,7 @@ class Counting(Task):
             measurements=columns,
             left_out={"confidence": uncertain},
             evidence=evidence,
+            certainty=calibration_text(self.options.calibration, "cells"),
         )
 
     def count(self, prediction: Prediction, region: npt.NDArray[np.bool_] | None = None) -> tuple[Count, ...]:

@@ -249,7 +249,8 @@ class Instances(ObjectTask):
         sure = found.heights if o.calibration is None else o.calibration.confidence(evidence)
         columns: dict[str, Array] = {"label": np.arange(1, len(found.heights) + 1), "confidence": sure}
         left_out = {"smallest": found.too_small, "confidence": found.too_low}
-        return Prediction(labels=found.labels, measurements=columns, left_out=left_out, evidence=evidence)
+        said = calibration_text(o.calibration)
+        return Prediction(found.labels, measurements=columns, left_out=left_out, evidence=evidence, certainty=said)
 
     def suspected(self, output: Floats, prediction: Prediction) -> tuple[NearMiss, ...]:
         """Give the places where an object was nearly found, and the objects that may be several or parts of one."""
