@@ -105,7 +105,9 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         tools = self.tools.get(self.session.kind)
         own = [] if tools is None else tools.key_uses()
         layers = [KeyUse(key.key.replace("-", "+"), key.words) for key in ROLE_KEYS]
-        self.keys.show_keys(self.session.task_class.title, [*own, *layers, *EVERYWHERE])
+        now = self.session.keys_now
+        others = [use for use in (*own, *layers, *EVERYWHERE) if use[0] not in {one.key for one in now}]
+        self.keys.show_keys(self.session.task_class.title, [*now, *others])
 
     def close_down(self) -> None:
         """Leave viewer and layers as they were found."""

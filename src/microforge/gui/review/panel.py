@@ -5,6 +5,7 @@ from typing import TypeVar
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from microforge.gui.review import known_reviews
+from microforge.gui.review.checking.panel import CheckPanel
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import Picker, Themed, rows
 from microforge.inference.protocols import MakePredictor, SamplePredictor
@@ -31,7 +32,9 @@ class ReviewTab(QWidget):  # type: ignore[misc]  # qtpy has no types
             "models that count or give images a class are measured on images of which the truth is known."
         )
         self.what.set_choices([(review.title, panel) for review, panel in self.panels.items()])
+        self.check = CheckPanel(session)
         page = QVBoxLayout(self)
+        page.addWidget(self.check)
         page.addLayout(rows(("Compare", self.what)))
         for panel in self.panels.values():
             page.addWidget(panel)

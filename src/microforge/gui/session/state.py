@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from microforge.annotations import AnnotationKind
 from microforge.config import TrainingConfig
+from microforge.gui.layers.gestures import KeyUse
 from microforge.gui.layers.layer_axes import axes_of, draws_alike, said_axes, say_axes
 from microforge.gui.layers.marks import dress_mine, is_ground, is_result
 from microforge.gui.layers.results import say_sizes_with_results
@@ -70,6 +71,8 @@ class Session:
         Where what is drawn is kept; None before anything is.
     live
         The mailbox of the training under way; None when none is.
+    keys_now
+        What keys do for now, while something is checked one by one; it goes before what they do otherwise.
     class_names
         The classes that images may be given.
     given
@@ -108,6 +111,7 @@ class Session:
         self.model_path: Path | None = None
         self.project: Project | None = None
         self.live: Any = None
+        self.keys_now: tuple[KeyUse, ...] = ()
         self.given = HandedOver()
         self.contents = ContentWatch()
         self.training = Relay("a training")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 
@@ -23,6 +24,13 @@ def look_at(viewer: ViewerModel, layer: Layer, place: Sequence[float]) -> None:
         if axis not in shown:
             viewer.dims.set_point(first + axis, position)
     camera_of(viewer).center = tuple(world[axis] for axis in shown)
+
+
+def zoom_to(viewer: ViewerModel, layer: Layer, pixels: float, screen: float) -> None:
+    """Zoom such that a length along the last axis of a layer fills a length of the screen, both in pixels."""
+    size = float(np.abs(layer.scale[-1])) * pixels
+    if size > 0 and screen > 0:
+        camera_of(viewer).zoom = screen / size
 
 
 def place_shown(viewer: ViewerModel, layer: Layer) -> Any:

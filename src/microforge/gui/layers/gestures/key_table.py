@@ -42,5 +42,12 @@ CLASS_KEYS = tuple(f"Ctrl+{number}" for number in range(1, 10))
 NEXT_IMAGE = KeyUse("PageDown", "the next image")
 IMAGE_BEFORE = KeyUse("PageUp", "the image before")
 NEXT_TO_ANNOTATE = KeyUse("Shift+PageDown", "the next image on which nothing is annotated yet")
+#: While the objects of a result are checked one by one, and only then.
+IS_RIGHT, IS_WRONG, REPAIR = (
+    KeyUse("Y", "it is right: it becomes yours"),
+    KeyUse("N", "it is wrong: there is background"),
+    KeyUse("E", "take it over and repair it; Y goes on"),
+)
+SKIP, BACK = KeyUse("Space", "skip it"), KeyUse("Backspace", "go back, and take that answer back")
 #: Wherever the plugin is open, whatever the goal.
 EVERYWHERE: tuple[KeyUse, ...] = (NEXT_IMAGE, IMAGE_BEFORE, NEXT_TO_ANNOTATE, KeyUse("?", "show this list"))

@@ -4,6 +4,7 @@ Come here when something of hers changes, or something is taken twice. Which obj
 by `microforge.label_editing`.
 """
 
+from microforge.gui.session.results_to_learn.checking import Checking, Doubtful
 from microforge.gui.session.results_to_learn.objects import (
     Laid,
     ObjectTaking,
@@ -18,6 +19,8 @@ from microforge.gui.session.results_to_learn.objects import (
 from microforge.gui.session.results_to_learn.points import learn_from_points
 
 __all__ = [
+    "Checking",
+    "Doubtful",
     "Laid",
     "ObjectTaking",
     "as_annotation",

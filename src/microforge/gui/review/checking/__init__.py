@@ -1,0 +1,1 @@
+"""Check one by one what a network found; come here for what *Review* asks."""
