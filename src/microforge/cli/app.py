@@ -18,6 +18,7 @@ from microforge.cli.commands.predict import predict
 from microforge.cli.commands.project import project_app
 from microforge.cli.commands.runs.compare import compare_command
 from microforge.cli.commands.runs.report import report_command
+from microforge.cli.commands.schema import schema_command
 from microforge.cli.commands.train import train_command
 from microforge.cli.signals import STOPPED
 from microforge.errors import MicroforgeError
@@ -72,6 +73,7 @@ for command in (
     next_command,
     compare_command,
     report_command,
+    schema_command,
     info,
     tasks,
     doctor,
