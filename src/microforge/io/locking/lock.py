@@ -83,7 +83,11 @@ def _create(path: Path, own: Holder) -> bool:
     """Make the lock with its content at once, so that a program killed in between leaves none that nobody can read."""
     written = path.with_name(f"{path.name}-{own.token}")
     try:
-        written.write_text(json.dumps(asdict(own)), encoding="utf-8")
+        with written.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(own)))
+            file.flush()
+            # After a power cut an empty one would tell nobody that its process is gone.
+            os.fsync(file.fileno())
         return _linked(written, path)
     except OSError as error:
         raise write_error(error, path) from error
