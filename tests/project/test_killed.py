@@ -37,6 +37,19 @@ def test_every_call_to_the_system(tmp_path: Path) -> None:
     assert int(str(found["kills"])) >= 150
 
 
+def test_a_few_power_cuts(tmp_path: Path) -> None:
+    found = left_after_kills(tmp_path, "power", 29)
+    assert found["wrong"] == {}
+    assert int(str(found["kills"])) >= 5
+
+
+@pytest.mark.slow
+def test_a_power_cut_at_every_call_to_the_system(tmp_path: Path) -> None:
+    found = left_after_kills(tmp_path, "power", 1)
+    assert found["wrong"] == {}
+    assert int(str(found["kills"])) >= 150
+
+
 @pytest.mark.slow
 def test_random_moments(tmp_path: Path) -> None:
     assert left_after_kills(tmp_path, "random", 200) == {"kills": 200, "wrong": {}}

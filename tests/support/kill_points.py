@@ -1,11 +1,12 @@
 """Kill a program that works on a project, and look what is left.
 
     python kill_points.py FOLDER calls EVERY
+    python kill_points.py FOLDER power EVERY
     python kill_points.py FOLDER random TIMES
 
 Runs the same work again and again and kills it (SIGKILL): at each EVERY-th of its calls to the operating system, in the
-middle of one that writes; or TIMES times at random moments. Prints how often it was killed, and what was found wrong.
-Nothing waits for the disk: what a killed process has written is not lost, only a power cut would show.
+middle of one that writes; or TIMES times at random moments. With `power` all that the disk was not asked to have is
+lost as well, as in a power cut. Prints how often it was killed, and what was found wrong. Nothing waits for the disk.
 """
 
 import json
@@ -63,6 +64,8 @@ def work(folder: Path, done: Callable[[State], None]) -> None:
     ]
     for draw in drawings:
         draw()
+        if not project.closed:
+            project.sync()
         done(state_of(project))
 
 
@@ -86,23 +89,40 @@ class Killer:
         return counted
 
 
-def killed(folder: Path, number: int = 0, seconds: float | None = None) -> tuple[list[State], bool]:
+def killed(
+    folder: Path, number: int = 0, seconds: float | None = None, *, power: bool = False
+) -> tuple[list[State], bool]:
     """Work, and kill it at a call or after some time; give the states that were there for sure, and whether it was."""
     read, write = os.pipe()
+    before = {path.stat().st_ino: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     child = os.fork()
     if not child:
         tell = os.write
+
+        def say(value: Any) -> None:
+            tell(write, json.dumps(value).encode() + b"\n")
+
+        os.fsync = lambda handle: say([os.fstat(handle).st_ino, os.fstat(handle).st_size])
         Killer(number)
-        work(folder, lambda state: tell(write, json.dumps(state).encode() + b"\n") and None)
+        work(folder, say)
         os._exit(0)
     os.close(write)
     if seconds is not None:
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
     with os.fdopen(read, "rb") as pipe:
-        states = [json.loads(line) for line in pipe]
+        told = [json.loads(line) for line in pipe]
     _, status = os.waitpid(child, 0)
-    return states, os.WIFSIGNALED(status)
+    if power:
+        lose_unsynced(folder, before | dict(one for one in told if isinstance(one, list)))
+    return [one for one in told if isinstance(one, dict)], os.WIFSIGNALED(status)
+
+
+def lose_unsynced(folder: Path, sizes: dict[int, int]) -> None:
+    """Cut files to what the disk was asked to have of them, by their inode."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.truncate(path, min(path.stat().st_size, sizes.get(path.stat().st_ino, 0)))
 
 
 def wrong_after(folder: Path, states: list[State], every: list[State]) -> list[str]:
@@ -111,6 +131,8 @@ def wrong_after(folder: Path, states: list[State], every: list[State]) -> list[s
     wrong = []
     for _ in range(2):
         project = Project.open(folder)
+        if project.read_only:
+            wrong.append(f"cannot be changed: {project.holder}")
         found = json.loads(json.dumps(state_of(project)))
         if found not in allowed:
             wrong.append(f"lost: {found} instead of {allowed[0]}")
@@ -128,7 +150,10 @@ def ways(how: str, amount: int, seconds: float) -> Iterator[dict[str, Any]]:
     """Give how to kill, one time after the other, without end."""
     rng = np.random.default_rng()
     for number in count(1):
-        yield {"number": number * amount} if how == "calls" else {"seconds": float(rng.uniform(0, seconds))}
+        if how == "random":
+            yield {"seconds": float(rng.uniform(0, seconds))}
+        else:
+            yield {"number": number * amount, "power": how == "power"}
 
 
 def main() -> None:
@@ -148,7 +173,7 @@ def main() -> None:
             wrong[str(way)] = found
         shutil.rmtree(folder / "run")
         kills += was_killed
-        if not was_killed if how == "calls" else kills == amount:
+        if kills == amount if how == "random" else not was_killed:
             break
     sys.stdout.write(json.dumps({"kills": kills, "wrong": wrong}))
 
