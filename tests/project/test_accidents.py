@@ -16,7 +16,7 @@ from microforge.errors import ProjectError, WriteError
 from microforge.io.locking.lock import LOCK_NAME
 from microforge.project import ImageSource, Project
 from microforge.types import Image
-from support.projects import SIZE, image_file, layout_of, painted, project_with_images, stroke
+from support.projects import SIZE, image_file, layout_of, painted, project_with_images, some_points, stroke
 
 HOLD = """
 import sys
@@ -174,6 +174,20 @@ def test_the_lease_of_another_machine_is_respected_until_it_is_silent(tmp_path: 
     third = Project.open(project.folder)
     assert not third.read_only
     third.close()
+
+
+def test_a_reader_whose_journal_was_brought_into_files_meanwhile_is_told_to_open_again(tmp_path: Path) -> None:
+    project, [entry] = project_with_images(tmp_path)
+    stroke(project, entry.id, 1)
+    project.write_points(entry.id, some_points())
+    reader = Project.open(project.folder, read_only=True)
+    for value in (2, 3):
+        stroke(project, entry.id, value, (16 * value, 0))
+        project.compact()
+    for read in (lambda: reader.labels(entry.id), lambda: reader.points(entry.id)):
+        with pytest.raises(ProjectError, match="Open the project again"):
+            read()
+    project.close()
 
 
 def test_what_counts_does_not_depend_on_clocks(tmp_path: Path) -> None:

@@ -29,9 +29,11 @@ def test_her_edit_is_taken_as_the_newest(tmp_path: Path) -> None:
     there = Project.open(project.folder)
     assert painted(there, entry.id) == {9: 16}
     assert there.recovered == ("a: labels.tif was changed by another program, and is taken as it is now.",)
+    assert there.entry(entry.id).parts["labels"].generations[0].count == 1
     stroke(there, entry.id, 2, (32, 32))
     there.close()
     again = Project.open(project.folder)
+    assert again.entry(entry.id).parts["labels"].generations[0].count == 2
     assert (painted(again, entry.id), again.recovered, again.verify()) == ({9: 16, 2: 256}, (), ())
     again.close()
 

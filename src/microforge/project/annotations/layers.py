@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from microforge.errors import AnnotationError, ProjectError
+from microforge.errors import AnnotationError
 from microforge.io.writing import BandWindow
 from microforge.project.journal.record import Place
 from microforge.types import Array, ArrayLike
@@ -38,15 +38,9 @@ class StoredTile(NamedTuple):
             If they are damaged, or the journal is gone.
         """
         try:
-            raw = zlib.decompress(self.place.read())
-            return np.frombuffer(raw, STORED).reshape(self.shape)
-        except (OSError, zlib.error, ValueError) as error:
-            raise ProjectError(
-                f"Strokes in the journal cannot be read ({error}).",
-                where=str(self.place.path),
-                kept="Nothing was changed.",
-                remedy="Open the project again.",
-            ) from error
+            return np.frombuffer(zlib.decompress(self.place.read()), STORED).reshape(self.shape)
+        except (zlib.error, ValueError) as error:
+            raise self.place.unreadable(str(error)) from error
 
 
 @dataclass

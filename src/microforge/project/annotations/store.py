@@ -8,6 +8,8 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from microforge.axes.areas import Outline
 from microforge.axes.lazy_view import LazyView
 from microforge.errors import MicroforgeError, ProjectError
@@ -35,8 +37,8 @@ ANNOTATIONS_FOLDER = "annotations"
 #: Of the free memory, so much may be one layer; a larger one is read window by window.
 _PART_OF_MEMORY = 4
 
-#: What was kept of an annotation, and a change of its entry that goes with it.
-Kept = Callable[[str, str, AnnotationPart], None]
+#: Takes an image's id, a part, and what the document is to say of it from now on.
+Adopt = Callable[[str, str, AnnotationPart], None]
 Reader = Callable[[Path], Any]
 
 
@@ -61,7 +63,7 @@ class AnnotationStore:
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, changes: Changes, say: Callable[[str], None], adopt: Kept | None
+        self, folder: Path, journal: Journal, changes: Changes, say: Callable[[str], None], adopt: Adopt | None
     ) -> None:
         self.folder, self.journal = folder / ANNOTATIONS_FOLDER, journal
         self.changes = changes
@@ -199,7 +201,8 @@ class AnnotationStore:
             return None
         self.say(f"{entry.name}: {path.name} was changed by another program, and is taken as it is now.")
         if not drawn and self._adopt is not None:
-            now = Generation(sequence=newest.sequence, files=(stored_file(path),), count=newest.count)
+            files = (stored_file(path), *newest.files[1:])
+            now = Generation(sequence=newest.sequence, files=files, count=_count(content))
             older = () if found.generation is None else (found.generation,)
             self._adopt(entry.id, part, stored.model_copy(update={"generations": (now, *older)}))
         return Base(content, newest.sequence)
@@ -217,6 +220,11 @@ class AnnotationStore:
             else "what was drawn between the two may be missing. Please look at this image again."
         )
         return f"{entry.name}: the file {name} is damaged or gone. The one before it is used, {rest}"
+
+
+def _count(content: Any) -> int:
+    """Count the labels of a layer, or points, or outlines."""
+    return len(np.unique(content[content > 0])) if isinstance(content, np.ndarray) else len(content)
 
 
 def _newest(part: AnnotationPart | None) -> int:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from microforge.errors import ProjectError
+
 MARK = b"MFJ\x01"
 _HEAD = struct.Struct("<4sQIQ")
 _CRC = struct.Struct("<I")
@@ -36,12 +38,27 @@ class Place(NamedTuple):
 
         Raises
         ------
-        OSError
-            If the file is gone.
+        ProjectError
+            If the file is gone, or was cut short.
         """
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            return file.read(self.length)
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                raw = file.read(self.length)
+        except OSError as error:
+            raise self.unreadable(error.strerror or str(error)) from error
+        if len(raw) != self.length:
+            raise self.unreadable("it was cut short")
+        return raw
+
+    def unreadable(self, reason: str) -> ProjectError:
+        """Give the error for what cannot be read any more."""
+        return ProjectError(
+            f"What was drawn last cannot be read from the journal ({reason}).",
+            where=str(self.path),
+            kept="Nothing was changed.",
+            remedy="Open the project again.",
+        )
 
 
 class JournalRecord(NamedTuple):
