@@ -221,6 +221,13 @@ def case_of(task: Task, prediction: Prediction, sample: Sample, origin: CaseOrig
     return replace(case, class_name=sample.class_name, said=said, probabilities=probabilities)
 
 
+def worst_cases(task: Task, cases: Sequence[Case]) -> list[Case]:
+    """Give images, those first of which a model is worst by the metric that decides."""
+    name, direction = task.monitor
+    scores = {id(case): task.summarise(case.tally)[name] for case in cases}
+    return sorted(cases, key=lambda case: (scores[id(case)] * (1 if direction == "max" else -1), case.name))
+
+
 def confusion_table(cases: Iterable[Case], names: Sequence[str]) -> list[list[int]]:
     """Give how many images of each class (rows) were found to be of which (columns)."""
     return confusion([(case.class_name, case.said) for case in cases], names)

@@ -16,6 +16,7 @@ from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import PredictionConfig, TrainingConfig
 from microforge.errors import MicroforgeError, ProjectError, printable
 from microforge.events import RunFinished
+from microforge.training.history.repeat import command_to_train_project
 
 if TYPE_CHECKING:
     from microforge.project import Project
@@ -137,7 +138,8 @@ def train_project(
     if seconds is not None:
         # Reading counts; a little is always left for training.
         config = config.model_copy(update={"time": max(1.0, seconds - (clock.monotonic() - started))})
-    finished, model = _train(config, data, folder)
+    command = command_to_train_project(config.model_copy(update={"time": seconds}), project)
+    finished, model = _train(config, data, folder, command)
     _note(project, model)
     typer.echo(f"Model: {model}", err=True)
     if as_json:
@@ -236,14 +238,15 @@ def _read(project: "Project", config: TrainingConfig) -> tuple["ProjectSamples",
     return data, run_folder_for(project, task.result)
 
 
-def _train(config: TrainingConfig, data: "ProjectSamples", folder: Path) -> tuple[RunFinished, Path]:
+def _train(config: TrainingConfig, data: "ProjectSamples", folder: Path, command: str) -> tuple[RunFinished, Path]:
     from microforge.training.loop import train
     from microforge.training.mailbox import Live
 
     live, finished = Live(), None
     with first_interrupt(live.stop), Progress(1.0) as progress:
         display = TrainingDisplay(progress)
-        events = train(config, data.training, data.validation, folder, live, always_learnt=data.always_learnt)
+        learnt = data.always_learnt
+        events = train(config, data.training, data.validation, folder, live, always_learnt=learnt, command=command)
         with closing(events):  # type: ignore[type-var]
             for event in events:
                 display.show(event)

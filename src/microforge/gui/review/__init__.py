@@ -9,6 +9,7 @@ from typing import NamedTuple
 from qtpy.QtWidgets import QWidget
 
 from microforge.answers import CELLS, IMAGE_CLASS, OBJECTS, PIXEL_CLASSES, PREDICTED_IMAGE, AnswerKind
+from microforge.gui.review.by_image.object_cases import ObjectCaseReview
 from microforge.gui.review.counts import CountReview
 from microforge.gui.review.image_classes import ClassReview
 from microforge.gui.review.images import ImageReview
@@ -29,6 +30,7 @@ class Review(NamedTuple):
 
 _REVIEWS = [
     Review("objects", (OBJECTS, PIXEL_CLASSES), lambda session, _: ReviewPanel(session)),
+    Review("objects, image by image", (), ObjectCaseReview),
     Review("images", (PREDICTED_IMAGE,), lambda session, _: ImageReview(session)),
     Review("counts of cells", (CELLS,), CountReview),
     Review("classes of images", (IMAGE_CLASS,), ClassReview),

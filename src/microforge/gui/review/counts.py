@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QWidget
 
 from microforge.annotations import POINTS
 from microforge.evaluation.cases import Case, mean_count_error
-from microforge.gui.review.case_review import CaseReview
+from microforge.gui.review.by_image.case_review import CaseReview
 from microforge.gui.review.count_plot import CountPlot
 from microforge.gui.review.source import TruthQuestion
 from microforge.gui.session.state import Session

@@ -9,7 +9,7 @@ from qtpy.QtCore import QModelIndex
 from microforge.annotations import IMAGE_CLASSES
 from microforge.answers.words import percent
 from microforge.evaluation.cases import Case, confusion_table
-from microforge.gui.review.case_review import CaseReview
+from microforge.gui.review.by_image.case_review import CaseReview
 from microforge.gui.review.source import TruthQuestion
 from microforge.gui.review.tables import ConfusionTable
 from microforge.gui.session.state import Session

@@ -12,6 +12,7 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from microforge.evaluation.cases import Case
+from microforge.evaluation.object_errors import FINDING_COLOURS, ObjectFinding
 from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import image_of
 from microforge.gui.layers.layer_axes import axes_of
@@ -27,8 +28,11 @@ POINT_COLOURS = {"found": "#5fd26a", "missed": "#ff4f4f", "right": "#22d3ee", "e
 POINTS_EXPLAINED = (
     "Rings: the true cells (green: found, red: missed). Points: the model's (blue: right, yellow: extra)."
 )
+ERRORS_EXPLAINED = "Rings: red missed, yellow extra, violet merged, blue split, orange where outlines fit badly."
 #: Width of the gap between images side by side, as a part of the first.
 _GAP = 1.05
+#: Pixels that a ring leaves around a tiny object.
+_RING = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,7 @@ def show_cases(session: Session, cases: Sequence[tuple[Case, Image]]) -> None:
         if case.origin.frame is not None:
             _go_to_frame(session, layer, image, case.origin.frame)
         _add_points(session, layer, image, case, size)
+        _add_errors(session, layer, image, case)
         viewer.layers.selection.active = layer
         shown.append(layer)
     _fit_view(viewer, shown)
@@ -134,6 +139,34 @@ def _add_points(session: Session, layer: Layer, image: Image, case: Case, size: 
         mark_result(made_layer, "review")
         made_layer.metadata[REVIEWED] = True
         add_beside_brushes(session.viewer, made_layer)
+
+
+def _add_errors(session: Session, layer: Layer, image: Image, case: Case) -> None:
+    """Put a ring around each object with which something went wrong, in the colour of what did."""
+    if not case.errors:
+        return
+    centres = np.array([error.centre for error in case.errors], np.float32)
+    dims = centres.shape[1]
+    points = Points(centres, np.zeros(len(centres), np.int32), axes="ZYX"[-dims:])
+    data, transform = _on_layer(points, layer, image, case.origin.frame)
+    rings = PointsLayer(
+        data,
+        name=f"{layer.name} errors",
+        size=[_RING + 2 * ring_radius(error, dims) for error in case.errors],
+        face_color="transparent",
+        border_color=[FINDING_COLOURS[error.kind] for error in case.errors],
+        border_width=0.06,
+        features={"what": [error.kind for error in case.errors]},
+        **transform,
+    )
+    mark_result(rings, "review")
+    rings.metadata[REVIEWED] = True
+    add_beside_brushes(session.viewer, rings)
+
+
+def ring_radius(error: ObjectFinding, dims: int) -> float:
+    """Give the radius of a ring, in pixels, that goes around an object of this size."""
+    return 1.5 * float((error.size / np.pi) ** (1 / dims))
 
 
 def _on_layer(points: Points, layer: Layer, image: Image, frame: int | None) -> tuple[Array, dict[str, Any]]:

@@ -10,7 +10,14 @@ from qtpy.QtWidgets import QLabel, QWidget
 from microforge.errors import MicroforgeError
 from microforge.evaluation.cases import Case
 from microforge.events import RunFailed
-from microforge.gui.review.layers import POINTS_EXPLAINED, ReadCase, open_image_of, read_cases, show_cases
+from microforge.gui.review.layers import (
+    ERRORS_EXPLAINED,
+    POINTS_EXPLAINED,
+    ReadCase,
+    open_image_of,
+    read_cases,
+    show_cases,
+)
 from microforge.gui.review.source import ReviewSource, TruthQuestion
 from microforge.gui.session.background import Relay
 from microforge.gui.session.state import Session
@@ -113,7 +120,9 @@ class CaseView(QObject):  # type: ignore[misc]  # qtpy has no types
         show_cases(self._session, event.images)
         names = " beside ".join(case.name for case, _ in event.images)
         points = any(case.truth is not None for case, _ in event.images)
-        self._note.say(f"{names}. {POINTS_EXPLAINED}" if points else names, "info")
+        rings = any(case.errors for case, _ in event.images)
+        explained = POINTS_EXPLAINED if points else ERRORS_EXPLAINED if rings else ""
+        self._note.say(f"{names}. {explained}" if explained else names, "info")
 
     def _on_finished(self) -> None:
         if self._wanted:
