@@ -1,6 +1,7 @@
 """An image, a session, a training that needs no engine."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ from pytestqt.qtbot import QtBot
 from microforge.gui.session.state import Session
 from support.count_bench import INTERVALS, Bench
 from support.fakes import FakeTraining
+
+#: How long to wait, in milliseconds, for what a thread does: seconds pass before it is its turn on a busy machine.
+PATIENCE = 30_000
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QtBot:
+    """Wait longer than the five seconds that are usual; what comes at once takes no longer for it."""
+    monkeypatch.setattr(qtbot, "waitUntil", partial(qtbot.waitUntil, timeout=PATIENCE))
+    return qtbot
 
 
 @pytest.fixture
