@@ -157,7 +157,7 @@ class Sample:
     whole
         The image ``C(Z)YX`` that this is a part of, where that decides about intensities; None = it is whole.
     partly_painted
-        Whether some objects only are painted outside the mask: a task of objects may find out itself which of that
+        Whether some objects only are painted, or points set, outside the mask: a task may find out itself which of that
         ground is background.
     group
         What it belongs to, such as a slide or a well, where a person said so: all of a group learns, or measures.

@@ -79,6 +79,7 @@ class DrawnImage:
     def _without_labels(self, known: Collection[str]) -> list[Sample]:
         plain = to_samples(self.image, None, self._mask(), self.points)
         if self.points is not None:
+            plain = [replace(sample, partly_painted=self.unpainted == "around") for sample in plain]
             return self._that_say_something(plain, known)
         if not self.targets:
             return [replace(sample, class_name=self.class_name) for sample in plain]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from napari.utils.key_bindings import KeymapHandler
 from pytestqt.qtbot import QtBot
+from scipy.ndimage import gaussian_filter
 
 from microforge.annotations import POINTS
 from microforge.errors import MicroforgeError
@@ -336,3 +337,20 @@ def test_key_for_kinds_says_what_is_missing(panel: AnnotatePanel, nuclei: Any) -
     assert "Add a kind" in said[-1]
     panel.close_down()
     assert not points.keymap
+
+
+def test_no_point_means_not_clicked_yet_unless_a_person_says_that_there_is_no_cell(
+    qtbot: QtBot, panel: AnnotatePanel
+) -> None:
+    places = np.stack(np.meshgrid(np.arange(12, 150, 24), np.arange(12, 150, 24)), -1).reshape(-1, 2)
+    cells = np.zeros((160, 160), np.float32)
+    cells[tuple(places.T)] = 9000
+    noise = np.random.default_rng(0).normal(100, 2, cells.shape)
+    _, points = clicked(panel, (gaussian_filter(cells, 3) + noise).astype(np.float32))
+    points.add(places[::6])
+    assert panel.tools[POINTS].unclicked.value() == "around"
+    qtbot.waitUntil(lambda: "Nothing is learnt there" in panel.count.text())
+    panel.tools[POINTS].unclicked.set_value("background")
+    qtbot.waitUntil(lambda: "count as no cell" in panel.count.text())
+    (item,) = panel.session.annotated
+    assert not any(sample.partly_painted for sample in snapshot_of(panel.session, item).samples())

@@ -4,7 +4,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from microforge.annotations import LABELS, AnnotationKind
+from microforge.annotations import AnnotationKind
 from microforge.config import is_fitted
 from microforge.gui.annotate.empty_state import EmptyState
 from microforge.gui.annotate.goal_picker import GoalPicker
@@ -211,9 +211,8 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         if name is None or name == self.session.config.task:
             return
         task = get_task(name)
-        if task.annotation is LABELS:
-            for item in self.session.annotated:
-                item.unpainted = task.unpainted_choices[0]
+        for item in self.session.annotated:
+            item.unpainted = task.unpainted_choices[0]
         self.session.set_task(name)
         remember_goal(self.session.runs_folder, name)
         if task.class_option and task.class_option not in self.session.config.task_options:

@@ -24,6 +24,14 @@ class CountingOptions(TaskOptions):
             "no cells": "there are none, which is learnt",
         },
     )
+    unclicked: Literal["around", "background"] = choice_field(
+        "background",
+        title="Point files: no point means",
+        choices={
+            "around": "no cell, or not clicked yet where much looks like those clicked; for images clicked in part",
+            "background": "no cell, as all are clicked",
+        },
+    )
     confidence: float = decoding_field(
         0.0,
         ge=0,

@@ -35,9 +35,9 @@ from microforge.tasks.counting.points import (
     spacing_of,
 )
 from microforge.tasks.counting.scores import judge_points, summarise_counts, tally_counts
-from microforge.tasks.counting.unclicked import advice_on_unclicked
+from microforge.tasks.counting.unclicked import advice_on_unclicked, cell_width, clicked_ground
 from microforge.tasks.readiness import Goals, Readiness
-from microforge.types import Batch, Count, Floats, Points, Prediction, Sample, Target
+from microforge.types import Batch, Count, Floats, Points, Prediction, Sample, Target, Unpainted
 
 if TYPE_CHECKING:
     import torch
@@ -71,6 +71,7 @@ class Counting(Task):
     Options: ClassVar[type[TaskOptions]] = CountingOptions
     enough: ClassVar[Enough] = SINGLE_PLACES
     goals: ClassVar[Goals | None] = Goals(10, 50, "point")
+    unpainted_choices: ClassVar[tuple[Unpainted, ...]] = ("around", "background")
     options: CountingOptions
 
     @property
@@ -132,7 +133,7 @@ class Counting(Task):
         found_kinds = kinds_in([sample.points for sample in samples if sample.points is not None])
         names = dict.fromkeys((*self.options.kinds, *found_kinds))
         anisotropy = anisotropy_of(samples)
-        spacing = spacing_of(samples, anisotropy) or self.options.spacing
+        spacing = _spacing(samples, anisotropy) or self.options.spacing
         known = sum(sample.known_size for sample in samples)
         area = known / max(sum(len(sample.points) for sample in samples if sample.points is not None), 1)
         channels = samples[0].image.shape[0]
@@ -145,6 +146,9 @@ class Counting(Task):
         points = checked_points(sample)
         cleaned = clean_points(points, sample.image.shape[1:]).points
         sample = named_kinds(replace(sample, points=cleaned), self.options.kinds)
+        if sample.mask is None and (sample.partly_painted or self.options.unclicked == "around"):
+            ground = clicked_ground(sample)
+            sample = replace(sample, mask=ground, inferred=ground is not None, partly_painted=False)
         nothing = not len(cleaned) and sample.mask is None
         if nothing and self.options.empty == "left out":
             raise AnnotationError(
@@ -377,6 +381,15 @@ class Counting(Task):
     def _unit(self) -> float:
         """Peak of a lone point in cells per pixel: the network answers in units of it."""
         return float(np.prod([1 / (np.sqrt(2 * np.pi) * sigma) for sigma in self.sigmas]))
+
+
+def _spacing(samples: Sequence[Sample], anisotropy: Sequence[float]) -> float | None:
+    """Give how far apart cells lie; where all images are clicked in part, they may lie as near as they are wide."""
+    whole = [sample for sample in samples if not sample.inferred]
+    if whole or not samples:
+        return spacing_of(whole, anisotropy)
+    widths = [width for sample in samples if (width := cell_width(sample)) is not None]
+    return min(float(np.median(widths)), spacing_of(samples, anisotropy) or np.inf) if widths else None
 
 
 def _points(number: int) -> str:

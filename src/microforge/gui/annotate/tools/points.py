@@ -26,7 +26,8 @@ from microforge.gui.session.cell_types import (
     start_clicking,
 )
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, beside, button, plain_tip, rows, stacked, steady, tick
+from microforge.gui.widgets.basics import Note, Picker, beside, button, plain_tip, rows, stacked, steady, tick
+from microforge.types import Unpainted
 
 #: Sizes of points that can be chosen, in pixels of the image.
 _SIZES = (1, 60)
@@ -61,6 +62,12 @@ class PointTools(AnnotationTools):
             "No cells in this image",
             "Ticked: there is nothing to click, which is learnt. Else an image without points is not learnt from.",
         )
+        self.unclicked = Picker(
+            "What is there where you set no point. No cell, or not clicked yet: where much looks like the cells you "
+            "clicked and has no point, nothing is learnt there. No cell: you clicked all there are. Inside an "
+            "annotated region no point always means no cell."
+        )
+        self.unclicked.set_choices([("no cell, or not clicked yet", "around"), ("no cell", "background")])
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
         self._connect(watch)
@@ -78,7 +85,8 @@ class PointTools(AnnotationTools):
         self.kinds.show_kinds(shown)
         self.kinds.setVisible(bool(shown))
         self.add_kind.setVisible(bool(shown))
-        self._rows.setRowVisible(self.size, item is not None)
+        for row in (self.size, self.unclicked):
+            self._rows.setRowVisible(row, item is not None)
         self.no_cells.setVisible(item is not None and not points)
         self.hint.say("" if item is None else _HINT)
         if item is not None:
@@ -122,7 +130,8 @@ class PointTools(AnnotationTools):
 
     def _show(self, item: Annotated) -> None:
         """Show what the user has set before, without setting it again."""
-        blocked = [QSignalBlocker(widget) for widget in (self.no_cells, self.size)]
+        blocked = [QSignalBlocker(widget) for widget in (self.no_cells, self.size, self.unclicked)]
+        self.unclicked.set_value(item.unpainted)
         self.no_cells.setChecked(item.no_cells)
         # napari keeps the size as a number or as an array.
         self.size.setValue(round(float(np.max(item.points[0].current_size))))
@@ -131,7 +140,7 @@ class PointTools(AnnotationTools):
 
     def _lay_out(self) -> None:
         self.size.setRange(*_SIZES)
-        self._rows = rows(("Size of points", self.size))
+        self._rows = rows(("No point means", self.unclicked), ("Size of points", self.size))
         making = beside(self.click, self.existing)
         stacked(self, making, self.no_cells, self.kinds, self.add_kind, self.hint, self._rows)
 
@@ -141,6 +150,7 @@ class PointTools(AnnotationTools):
         self.kinds.removed.connect(self._remove)
         self.size.valueChanged.connect(self._on_size)
         self.no_cells.toggled.connect(self._on_no_cells)
+        self.unclicked.value_changed.connect(self._on_unclicked)
         # A moment after a point was set: the counts.
         watch.readiness_changed.connect(lambda _: self.refresh())
 
@@ -258,6 +268,11 @@ class PointTools(AnnotationTools):
         for layer in () if item is None else item.points:
             layer.size = size
             layer.current_size = size
+
+    def _on_unclicked(self, unclicked: Unpainted | None) -> None:
+        item = self.current()
+        if item is not None and unclicked is not None and item.unpainted != unclicked:
+            self.session.change(item, unpainted=unclicked)
 
     def _on_no_cells(self, none: bool) -> None:
         item = self.current()
