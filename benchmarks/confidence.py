@@ -2,7 +2,8 @@
 
     python benchmarks/confidence.py MODEL DATA [--splits 20] [--split val]
 
-MODEL finds objects and has not learnt from these images of DATA (``images/``, ``labels/``, ``split.csv``). They are cut
+MODEL finds objects or cells and has not learnt from these images of DATA (``images/``, ``labels/`` or ``points/``,
+``split.csv``). They are cut
 into halves at random, again and again: the calibration is found on one half and the expected calibration error (ten
 bins of equal width) measured on the other. ``chance`` is the error that a perfect calibration would show there, as the
 objects are few. ``isotonic`` is a curve of steps through the same confidences.
@@ -15,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from command_line import names
 
 from microforge.config import PredictionConfig
+from microforge.evaluation.cases import CaseFailed, samples_of_pair
 from microforge.inference.predictor import Predictor
 from microforge.inference.redecode import KeptOutputs
-from microforge.io.images import read_image, read_labels
 from microforge.tasks.abilities import judged_by
 from microforge.tasks.confidence import Calibration, Judged, calibration_error, fit_calibration
 from microforge.types import Floats, Prediction, Sample
@@ -33,13 +33,15 @@ def known_images(
 ) -> Iterator[tuple[Predictor, Floats, Prediction, Sample]]:
     """Predict the images of a split; give what the network answered, the prediction and what is true."""
     predictor = Predictor(model, PredictionConfig(device=device))
-    for stem in names(data, split):
-        image, labels = read_image(data / "images" / f"{stem}.tif"), read_labels(data / "labels" / f"{stem}.tif")
-        predictor.keeps = KeptOutputs()
-        prediction = predictor.predict(image)
-        pixels = np.asarray(image.data)
-        channels = np.moveaxis(pixels, -1, 0) if image.axes.endswith("S") else pixels.reshape(-1, *pixels.shape[-2:])
-        yield predictor, predictor.keeps.outputs[0], prediction, Sample(stem, channels, np.asarray(labels.data))
+    kind = predictor.task.answer.truth
+    truth = next(data / name for name in ("labels", "points") if (data / name).is_dir())
+    for pair in kind.pair_truth(data / "images", (truth,), split=f"{data / 'split.csv'}:{split}").pairs:
+        for one in samples_of_pair(pair, predictor.task):
+            if isinstance(one, CaseFailed):
+                raise SystemExit(f"{one.name}: {one.reason}")
+            predictor.keeps = KeptOutputs()
+            prediction = predictor.predict(one[1])
+            yield predictor, predictor.keeps.outputs[0], prediction, one[1]
 
 
 def main() -> None:
