@@ -23,7 +23,7 @@ _KNOWN = {
     "confidence": (
         "confidence",
         "",
-        "How likely it is right, from 0 to 1; where the model is calibrated, that share is.",
+        "How likely it is right, from 0 to 1.",
     ),
     "area": ("area", "px²", "Pixels of the object."),
     "volume": ("volume", "voxels", "Voxels of the object."),

@@ -145,3 +145,10 @@ def test_closing_a_result_empties_its_table(qtbot: Any, session: Session, panel:
     session.viewer.layers.remove("field (objects)")
     assert not table.isVisible()
     click(session, 24, 14)
+
+
+def test_the_title_of_confidence_says_what_it_is_worth(qtbot: Any, session: Session, panel: ApplyPanel) -> None:
+    session.viewer.add_image(squares(*SQUARES), name="cells")
+    table = apply(qtbot, panel)
+    place = [heading.name for heading in table.rows.headings].index("confidence")
+    assert table.rows.columns[place].tip.endswith("Not calibrated.")

@@ -10,7 +10,7 @@ from napari.layers import Points as PointsLayer
 from qtpy.QtWidgets import QWidget
 
 from microforge.gui.layers.point_results import columns_of_points
-from microforge.gui.layers.results import DETAILS, measurements_of
+from microforge.gui.layers.results import CERTAINTY, DETAILS, measurements_of
 from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import stacked
 from microforge.gui.widgets.canvas_view import ChosenBox, look_at, place_shown
@@ -106,7 +106,7 @@ class ObjectTable(QWidget):  # type: ignore[misc]  # qtpy has no types
             self._tables.append(TableOf(layer, table_of(layer), first))
             first += self._tables[-1].count
         self._on_step()
-        self.panel.set_values(self.columns())
+        self.panel.set_values(self.columns(), {"confidence": certainty_of(layers)})
 
     def columns(self) -> Mapping[str, Array]:
         """Give the table of all, with a column that names the image."""
@@ -174,6 +174,13 @@ class ObjectTable(QWidget):  # type: ignore[misc]  # qtpy has no types
         """Give how high a layer lies on the canvas; -1 where it is gone."""
         layers = self._viewer.layers
         return int(layers.index(layer)) if layer in layers else -1
+
+
+def certainty_of(layers: Sequence[Layer]) -> str:
+    """Say what the confidence of results is worth: on how many objects it was calibrated, if it was."""
+    said = dict.fromkeys(str(layer.metadata.get(DETAILS, {}).get(CERTAINTY, "")) for layer in layers)
+    words = "; ".join(one for one in said if one)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def table_of(layer: Layer) -> dict[str, Array]:

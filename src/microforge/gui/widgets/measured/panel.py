@@ -37,12 +37,15 @@ class MeasuredPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._lay_out()
         self._connect()
 
-    def set_values(self, values: Mapping[str, Array]) -> None:
-        """Show measurements, one array per column; a column `image` and a `frame` are there to choose by."""
+    def set_values(self, values: Mapping[str, Array], said: Mapping[str, str] | None = None) -> None:
+        """Show measurements, one array per column; a column `image` and a `frame` are there to choose by.
+
+        `said` is told of columns, by their names, where a person points at their titles.
+        """
         images = list(dict.fromkeys(values.get("image", ())))
         before = self.rows.headings
         self._busy, self._chosen = True, ()
-        self.rows.set_values(values, ("image",) if len(images) < 2 else ())
+        self.rows.set_values(values, ("image",) if len(images) < 2 else (), said)
         self.image.set_choices([*((str(one), one) for one in images), ("all images", None)])
         self._choices.setRowVisible(self.image, len(images) > 1)
         self.all_frames.setVisible("frame" in values)

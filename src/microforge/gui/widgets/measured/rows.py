@@ -1,6 +1,7 @@
 """Measurements as the rows of a table that is sorted and filtered; a row is known by its place in the columns given."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,14 @@ class MeasuredRows(RowsModel):
         self._sorted: tuple[str, bool] = ("", False)
         self._lines: dict[int, int] = {}
 
-    def set_values(self, values: Mapping[str, Array], leave_out: Sequence[str] = ()) -> None:
-        """Show other measurements, one array per column; all their rows."""
+    def set_values(
+        self, values: Mapping[str, Array], leave_out: Sequence[str] = (), said: Mapping[str, str] | None = None
+    ) -> None:
+        """Show other measurements, one array per column; all their rows; `said` is told of columns by their names."""
         self._values = {name: np.asarray(column) for name, column in values.items()}
-        self.headings = [heading for heading in shown_headings(self._values) if heading.name not in leave_out]
+        headings = [heading for heading in shown_headings(self._values) if heading.name not in leave_out]
+        more = said or {}
+        self.headings = [replace(one, meaning=f"{one.meaning} {more.get(one.name, '')}".strip()) for one in headings]
         found = {heading.name: numbers_of(self._values[heading.name]) for heading in self.headings}
         self._numbers = {name: numbers for name, numbers in found.items() if numbers is not None}
         self._far = {one.name: outliers(self._numbers[one.name]) for one in self.measured}
