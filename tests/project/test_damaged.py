@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from microforge.errors import MicroforgeError, ProjectError
-from microforge.project import Project
+from microforge.project import ImageSource, Project
 from microforge.project.document import SCHEMA_VERSION, ProjectDocument
 from microforge.project.document_file import document_bytes
+from microforge.types import Image
 from support.projects import painted, project_with_images, some_points, stroke
 
 
@@ -141,6 +142,29 @@ def test_labels_of_which_no_file_is_whole_are_an_error_and_not_empty(tmp_path: P
         there.labels(entry.id)
 
 
+def test_a_project_that_was_just_being_made_opens_empty(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "cells")
+    project.close()
+    shutil.rmtree(project.folder / "journal")
+    there = Project.open(project.folder)
+    assert (there.document.images, there.recovered) == ((), ())
+    there.add_image(ImageSource(image=Image("a", np.zeros((8, 8), np.uint8), "YX")))
+    there.close()
+    assert len(Project.open(project.folder, read_only=True).document.images) == 1
+
+
+def test_a_journal_without_its_project_is_not_written_over(tmp_path: Path) -> None:
+    project, [entry] = project_with_images(tmp_path)
+    stroke(project, entry.id, 1)
+    project.close()
+    for path in project.folder.glob("project*.json"):
+        path.unlink()
+    before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
+    with pytest.raises(ProjectError, match=r"journal of a project.*project\.json is gone"):
+        Project.create(project.folder)
+    assert {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()} == before
+
+
 def test_an_image_that_cannot_be_read_does_not_hold_up_the_others(tmp_path: Path) -> None:
     project, [first, second] = project_with_images(tmp_path, ["a", "b"])
     stroke(project, first.id, 1)
@@ -207,9 +231,6 @@ def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_flipped_bit_is_found(tmp_path: Path, seed: int) -> None:
-    from microforge.project import ImageSource
-    from microforge.types import Image
-
     project, [entry] = project_with_images(tmp_path)
     for value in (1, 2):
         stroke(project, entry.id, value, (16 * value, 0))

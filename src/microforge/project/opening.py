@@ -108,8 +108,9 @@ def create_project(folder: Path, name: str) -> OpenedProject:
         created = datetime.now().astimezone().isoformat(timespec="seconds")
         document = ProjectDocument(id=secrets.token_hex(8), name=readable(name or folder.stem), created=created)
         journal = Journal(folder / JOURNAL)
-        journal.begin()
+        # One that is killed in between finds a project without a journal, which is begun when it is opened.
         write_document(folder, document)
+        journal.begin()
     except BaseException:
         held.close()
         raise
@@ -123,6 +124,13 @@ def _check_free(folder: Path) -> None:
             where=str(folder),
             kept="Nothing was changed.",
             remedy="Open it, or choose another folder.",
+        )
+    if Journal(folder / JOURNAL).paths():
+        raise ProjectError(
+            "There is the journal of a project in this folder, but its project.json is gone.",
+            where=str(folder),
+            kept="Nothing was changed.",
+            remedy="Take project.json from a backup, or choose another folder.",
         )
 
 
