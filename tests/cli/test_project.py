@@ -63,9 +63,9 @@ def test_status_lists_what_is_drawn_also_while_a_window_has_it_open(annotated: P
     assert result.exit_code == 0, result.stderr
     told = words(result.stdout)
     assert "discs: 4 of 5 images annotated; goal: instances" in told
-    assert "d0: 12 objects; training" in told
-    assert "d2: 12 objects; test" in told
-    assert "d4: nothing annotated; drawn; The file of d4 is not found" in told
+    assert "d0: 12 objects; always learnt from" in told
+    assert "d2: 12 objects; for the test" in told
+    assert "d4: nothing annotated; The file of d4 is not found" in told
     assert "It is open: annotation by" in result.stderr
     values = json.loads(call("project", "status", annotated.folder, "--json").stdout)
     assert [one.get("objects") for one in values["images"]] == [12, 12, 12, 12, None]

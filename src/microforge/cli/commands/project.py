@@ -32,6 +32,7 @@ project_app = typer.Typer(
 )
 
 _DEFAULT_SECONDS = 600.0
+_ROLES = {"": "", "training": "always learnt from", "validation": "kept aside", "test": "for the test"}
 #: Exit code where some files are not as they should be.
 _SOME_WRONG = 3
 
@@ -207,7 +208,7 @@ def _line(status: "ImageStatus") -> str:
     drawn = [f"{count} {thing}" for thing, count in status.drawn.items()]
     drawn += [f"class {entry.class_name}"] if entry.class_name else []
     drawn += [f"{len(entry.targets)} targets"] if entry.targets else []
-    said = [entry.role or "drawn"] if entry.use else ["not used"]
+    said = [_ROLES[entry.role] if entry.use else "not used"]
     said += ["reviewed"] if entry.reviewed else []
     parts = [", ".join(drawn) or "nothing annotated", *said, status.problem]
     return f"  {entry.name}: " + "; ".join(part for part in parts if part)
