@@ -221,7 +221,7 @@ class _Reasons:
             return "drawn at random"
         reasons = ["many places it is not sure of"] if self.unsure[place] and self.order != "spread" else []
         reasons += ["looks like nothing annotated yet"] if self.new[place] else []
-        return ", ".join(reasons) or "stands for others that look like it"
+        return ", ".join(reasons) or ("stands for others like it" if len(self.doubt) > 1 else "not annotated yet")
 
 
 def _outstanding(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from microforge.gui.annotate.empty_state import EmptyState
 from microforge.gui.annotate.goal_picker import GoalPicker
 from microforge.gui.annotate.image_choice import ImageChoice
 from microforge.gui.annotate.key_list import KeyList
+from microforge.gui.annotate.label_next import LabelNext
 from microforge.gui.annotate.tiny_note import TinyNote
 from microforge.gui.annotate.tools import AnnotationTools, known_tools
 from microforge.gui.layers.convert import add_region
@@ -17,7 +18,7 @@ from microforge.gui.layers.gestures import EVERYWHERE, KeyUse
 from microforge.gui.layers.marks import ROLE_KEYS
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.annotation_watcher import Watch
-from microforge.gui.session.annotations import serves
+from microforge.gui.session.annotations import serves, window_annotation
 from microforge.gui.session.plugin_settings import last_goal, remember_goal
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState
@@ -59,6 +60,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.missing, self.tiny = Note(), TinyNote(session)
         tip = "Train a network on what is annotated. You can go on painting meanwhile, and stop whenever you like."
         self.next = button("Train", tip, lambda: session.go_to(Step.TRAIN, begin=True), icon="train")
+        self.label_next = LabelNext(session)
         self.empty = EmptyState(session)
         self.keys = KeyList(self)
         self.front = FrontImage(session)
@@ -117,6 +119,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.events.disconnect(self._on_layers)
         self.session.viewer.layers.selection.events.changed.disconnect(self._on_selection)
         self.front.close()
+        self.label_next.close_down()
         for tools in self.tools.values():
             tools.close_down()
 
@@ -130,7 +133,15 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._work = QWidget()
         work = stacked(self._work, form)
         told = (self.tiny, self.count, self.meter, self.missing)
-        for widget in (self.all_images, *self.tools.values(), self.region, *told, self.next, self.options):
+        for widget in (
+            self.all_images,
+            *self.tools.values(),
+            self.region,
+            *told,
+            self.next,
+            self.label_next,
+            self.options,
+        ):
             work.addWidget(widget)
         page = QVBoxLayout(self)
         page.addWidget(self.empty)
@@ -147,6 +158,7 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.session.viewer.layers.selection.events.changed.connect(self._on_selection)
         self.watch.readiness_changed.connect(self._show_readiness)
         self.watch.slips_changed.connect(self._show_tiny)
+        self.label_next.wanted.connect(self._show_image)
         self.front.changed.connect(self.image.set_value)
         self.front.hiding_changed.connect(lambda: self.all_images.setVisible(self.front.hides))
         for tools in self.tools.values():
@@ -171,6 +183,12 @@ class AnnotatePanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         item = self.current()
         if item is not None and item.drawn:
             self.front.bring(item.image)
+
+    def _show_image(self, image: Any) -> None:
+        """Choose an image, and show it with its own layers."""
+        self.image.set_value(image)
+        if window_annotation(self.session.kind).is_drawn:
+            self.front.bring(image)
 
     def _mark_region(self) -> None:
         item = self.current()

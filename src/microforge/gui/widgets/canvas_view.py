@@ -44,14 +44,17 @@ class ChosenBox:
     def __init__(self) -> None:
         self._overlay: Any = None
 
-    def show(self, layer: Layer, corners: Sequence[tuple[float, float]]) -> None:
-        """Draw a box between two places ``(Y, X)``, in pixels of a layer that is seen in two dimensions."""
+    def show(self, layer: Layer, corners: Sequence[tuple[float, ...]], *, handles: bool = True) -> None:
+        """Draw a box between two places ``(Y, X)``, in pixels of a layer that is seen in two dimensions.
+
+        Handles make a small box easier to find.
+        """
         self.hide()
         # napari has no other name for it, neither in 0.8 nor in 0.9.
         self._overlay = getattr(layer, "_overlays", {}).get(_BOX)
         if self._overlay is not None:
             self._overlay.bounds = (tuple(corners[0]), tuple(corners[1]))
-            self._overlay.handles = True
+            self._overlay.handles = handles
             self._overlay.visible = True
 
     def hide(self) -> None:
