@@ -96,11 +96,28 @@ class ObjectCounts:
 
 @dataclass(frozen=True)
 class ObjectComparison:
-    """What a comparison gave: counts per overlap of `OVERLAPS`, and the findings; `objects` is how many are true."""
+    """What a comparison gave.
+
+    Attributes
+    ----------
+    counts
+        Per overlap of `OVERLAPS`.
+    findings
+        What went wrong with which object.
+    objects
+        How many are true.
+    truth_sizes, truth_found
+        Of each true object, its number of pixels, and whether it was found at the first overlap.
+    series
+        Whether the first axis was time.
+    """
 
     counts: tuple[ObjectCounts, ...]
     findings: tuple[ObjectFinding, ...]
     objects: int
+    truth_sizes: tuple[int, ...] = ()
+    truth_found: tuple[bool, ...] = ()
+    series: bool = False
 
 
 def compare_objects(
@@ -125,7 +142,17 @@ def compare_objects(
         for finding in find_object_errors(frame)
     ]
     counts = [ObjectCounts(*_summed(frame.matching.counts(overlap) for frame in frames)) for overlap in OVERLAPS]
-    return ObjectComparison(tuple(counts), tuple(findings), sum(len(frame.matching.truth) for frame in frames))
+    sizes = [size for frame in frames for size in frame.matching.truth_sizes.tolist()]
+    is_found = [one for frame in frames for one in _found(frame)]
+    return ObjectComparison(tuple(counts), tuple(findings), len(sizes), tuple(sizes), tuple(is_found), series)
+
+
+def _found(frame: MatchedObjects) -> list[bool]:
+    """Tell of each true object whether it has a partner."""
+    matching = frame.matching
+    found = np.zeros(len(matching.truth), bool)
+    found[matching.rows[matching.pairs(OVERLAPS[0])]] = True
+    return found.tolist()
 
 
 def find_object_errors(matched: MatchedObjects) -> list[ObjectFinding]:

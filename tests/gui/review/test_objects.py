@@ -27,9 +27,14 @@ def boxes(*places: tuple[int, int], shape: tuple[int, ...] = (40, 40)) -> np.nda
     return labels
 
 
-def predict(session: Session, image: Any, axes: str, labels: np.ndarray) -> Any:
-    place = layer_place(image, axes)
-    return add_results(session.viewer, place, Prediction(labels=labels), {"model": "m", "settings": {}})[0]
+def predict(
+    session: Session, image: Any, axes: str, labels: np.ndarray, confidence: tuple[float, ...] | None = None
+) -> Any:
+    place, columns = layer_place(image, axes), {}
+    if confidence is not None:
+        columns = {"label": np.arange(1, len(confidence) + 1), "confidence": np.array(confidence)}
+    prediction = Prediction(labels=labels, measurements=columns)
+    return add_results(session.viewer, place, prediction, {"model": "m", "settings": {}})[0]
 
 
 def compare(qtbot: Any, panel: ReviewPanel) -> list[tuple[str, int]]:
@@ -132,6 +137,45 @@ def test_layer_that_is_gone_is_not_gone_to(qtbot: Any, panel: ReviewPanel, sessi
     assert compare(qtbot, panel) == [("missed", 2)]
     session.viewer.layers.clear()
     panel.table.selectRow(0)
+
+
+def test_doubtful_annotations_can_be_listed_alone(qtbot: Any, panel: ReviewPanel, session: Session) -> None:
+    image = session.viewer.add_image(np.zeros((40, 40)))
+    item = session.annotate(image, session.viewer.add_labels(boxes((2, 2)), name="drawn"))
+    session.change(item, unpainted="background")
+    result = predict(session, image, "YX", boxes((2, 2), (2, 20), (20, 20)), (0.9, 0.4, 0.95))
+    assert compare(qtbot, panel) == [("extra", 2), ("extra", 3)]
+    assert panel.doubts.text() == "Only the one of which the network is sure"
+    panel.doubts.setChecked(True)
+    assert [finding.label for finding in panel.table.found.findings] == [3]
+    assert len(session.viewer.layers[FINDING_MARKS].data) == 1
+    panel.table.selectRow(0)
+    assert session.viewer.layers.selection.active is result
+    assert result.selected_label == 3
+    panel.doubts.setChecked(False)
+    assert len(panel.table.found.findings) == 2
+
+
+def test_what_is_found_beside_a_few_painted_objects_is_not_doubtful(
+    qtbot: Any, panel: ReviewPanel, session: Session
+) -> None:
+    image = session.viewer.add_image(np.zeros((40, 40)))
+    item = session.annotate(image, session.viewer.add_labels(boxes((2, 2), (20, 2)), name="drawn"))
+    session.change(item, unpainted="around")
+    found = np.zeros((40, 40), np.int32)
+    found[2:8, 2:5], found[2:8, 5:8], found[2:8, 20:26] = 1, 2, 3
+    predict(session, image, "YX", found, (0.9, 0.9, 0.95))
+    assert ("extra", 3) in compare(qtbot, panel)
+    panel.doubts.setChecked(True)
+    assert [(finding.kind, finding.label) for finding in panel.table.found.findings] == [("split", 1)]
+
+
+def test_a_result_without_confidence_gives_no_doubts(qtbot: Any, panel: ReviewPanel, session: Session) -> None:
+    image = session.viewer.add_image(np.zeros((40, 40)))
+    session.annotate(image, session.viewer.add_labels(boxes((2, 2)), name="drawn"))
+    predict(session, image, "YX", boxes((2, 2), (20, 20)))
+    assert compare(qtbot, panel) == [("extra", 2)]
+    assert not panel.doubts.isVisible()
 
 
 def test_every_kind_has_a_colour() -> None:

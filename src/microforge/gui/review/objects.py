@@ -1,6 +1,7 @@
 """Review of objects: AP, F1, and a walk through what went wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ from napari.layers import Image, Labels, Layer, Points
 
 from microforge.axes.areas import mask_of
 from microforge.errors import AnnotationError
+from microforge.evaluation.doubtful import Contradiction, doubtful_annotations
 from microforge.evaluation.object_errors import (
     FINDING_COLOURS,
     OVERLAPS,
@@ -20,7 +22,7 @@ from microforge.gui.layers.brush_cursor import add_beside_brushes
 from microforge.gui.layers.convert import geometry_of, labels_on
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import is_result, mark_result
-from microforge.gui.layers.results import DETAILS
+from microforge.gui.layers.results import DETAILS, measurements_of
 from microforge.gui.review.layer_comparison import LayerComparison
 from microforge.gui.review.tables import FindingsTable
 from microforge.gui.session.snapshot import snapshot_of
@@ -30,7 +32,20 @@ from microforge.gui.widgets.canvas_view import look_at
 from microforge.types import Array
 
 FINDING_MARKS = "review marks"
+_ONE_DOUBT = "Only the one of which the network is sure"
+_DOUBTS_TIP = (
+    "Where the network contradicts the annotation and is sure of it, the surest first: look whether the annotation is "
+    "right. On images that it has learnt from it contradicts less often."
+)
 OBJECTS_NEEDED = "Needs two Labels layers of one image: what is true (your annotation) and what a model found."
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What differs, and of which differences the network is sure."""
+
+    comparison: ObjectComparison
+    doubtful: tuple[Contradiction, ...]
 
 
 class ReviewPanel(LayerComparison):
@@ -53,9 +68,12 @@ class ReviewPanel(LayerComparison):
         self.table = FindingsTable()
         tip = "Put a ring around each: " + ", ".join(f"{k} {c}" for k, c in FINDING_COLOURS.items()) + "."
         self.marks = tick("Mark them in the image", tip, on=True)
-        self.lay_out(self.table, self.marks)
+        self.doubts = tick("", _DOUBTS_TIP)
+        self._compared: Compared | None = None
+        self.lay_out(self.doubts, self.table, self.marks)
         self.table.chosen.connect(self.go_to)
         self.marks.toggled.connect(self._on_marks)
+        self.doubts.toggled.connect(self._show_findings)
         self.refresh()
 
     def refresh(self) -> None:
@@ -85,7 +103,7 @@ class ReviewPanel(LayerComparison):
         viewer.layers.selection.active = layer
         layer.selected_label = finding.label
 
-    def _job(self, truth: Labels, predicted: Labels) -> partial[ObjectComparison]:
+    def _job(self, truth: Labels, predicted: Labels) -> "partial[Compared]":
         """Note what is to be compared now, so that painting meanwhile changes nothing.
 
         Raises
@@ -95,21 +113,26 @@ class ReviewPanel(LayerComparison):
         """
         if truth is predicted:
             raise AnnotationError("Truth and result are the same layer.", remedy="Choose two layers.")
+        confidence = confidence_of(predicted)
         image = self._image_of(truth) or self._image_of(predicted)
         if image is None:
             if truth.data.shape != predicted.data.shape:
                 raise AnnotationError(f"The layers differ in size: {truth.data.shape} and {predicted.data.shape}.")
             self._axes = "TZYX"[-truth.ndim :]
-            return partial(compare_objects, np.array(truth.data), np.array(predicted.data), series=truth.ndim == 4)
+            arrays = np.array(truth.data), np.array(predicted.data)
+            return partial(_compared, *arrays, None, confidence, series=truth.ndim == 4)
         axes = axes_of(image, self._session.axes_of(image))[0]
         data, self._axes = labels_on(truth, image, axes)
         other, _ = labels_on(predicted, image, axes)
+        annotated = self._session.annotated_of(truth)
         return partial(
-            compare_objects,
+            _compared,
             self._ordered(data).copy(),
             self._ordered(other).copy(),
             self._mask(truth),
+            confidence,
             series="T" in self._axes,
+            partly=annotated is not None and annotated.unpainted != "background",
         )
 
     def _image_of(self, layer: Labels) -> Image | None:
@@ -137,13 +160,24 @@ class ReviewPanel(LayerComparison):
         own = letters[-layer.ndim :].rjust(layer.ndim)
         return [centre[ordered.index(letter)] if letter in ordered else 0.0 for letter in own]
 
-    def show_found(self, event: ObjectComparison) -> None:
+    def show_found(self, event: Compared) -> None:
         """Show the figures, and the list of what differs."""
-        findings = worst_first(event.findings)
-        self.note.say(_verdict(event), "ok" if not findings else "info")
-        self.scores.setText(_scores(event))
-        self.table.found.set_rows(findings)
+        self._compared, number = event, len(event.doubtful)
+        self.note.say(_verdict(event.comparison), "info" if event.comparison.findings else "ok")
+        self.scores.setText(_scores(event.comparison))
         self.scores.show()
+        self.doubts.setText(f"Only the {number} of which the network is sure" if number > 1 else _ONE_DOUBT)
+        self.doubts.setVisible(bool(number))
+        self._show_findings()
+
+    def _show_findings(self, _: bool = False) -> None:
+        """List all that differs, or what the person who annotated may have got wrong."""
+        if self._compared is None:
+            return
+        doubtful = [one.finding for one in self._compared.doubtful]
+        only = self.doubts.isChecked() and bool(doubtful)
+        findings = doubtful if only else worst_first(self._compared.comparison.findings)
+        self.table.found.set_rows(findings)
         self.table.setVisible(bool(findings))
         self.marks.setVisible(bool(findings))
         self._on_marks(self.marks.isChecked())
@@ -176,8 +210,37 @@ class ReviewPanel(LayerComparison):
         return rings
 
 
-def _events(job: partial[ObjectComparison]) -> Iterator[ObjectComparison]:
+def confidence_of(layer: Labels) -> Mapping[tuple[int, int], float]:
+    """Give how sure the network is of each object of a result, by time point and label; nothing where it is unknown."""
+    table = measurements_of(layer) if is_result(layer) else {}
+    if "confidence" not in table or "label" not in table:
+        return {}
+    frames = table.get("frame", np.zeros(len(table["label"])))
+    rows = zip(frames.tolist(), table["label"].tolist(), table["confidence"].tolist(), strict=True)
+    return {(int(frame), int(label)): float(sure) for frame, label, sure in rows}
+
+
+def _events(job: "partial[Compared]") -> Iterator[Compared]:
     yield job()
+
+
+def _compared(
+    truth: Array,
+    predicted: Array,
+    mask: Array | None,
+    confidence: Mapping[tuple[int, int], float],
+    *,
+    series: bool,
+    partly: bool = False,
+) -> Compared:
+    """Compare two label images; where only some objects are painted, others that were found are no slips."""
+    comparison = surely = compare_objects(truth, predicted, mask, series=series)
+    if not confidence:
+        return Compared(comparison, ())
+    if partly:
+        known = truth > 0 if mask is None else (truth > 0) | mask
+        surely = compare_objects(truth, predicted, known, series=series)
+    return Compared(comparison, doubtful_annotations(surely, confidence))
 
 
 def _verdict(comparison: ObjectComparison) -> str:
