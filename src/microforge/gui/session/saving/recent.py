@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from microforge.errors import MicroforgeError
+from microforge.gui.session.opening.reading import entry_with_file
+from microforge.gui.session.saving.places import SUFFIX
 from microforge.io.atomic import atomic_write_text
+from microforge.project import Project
 
 _FILE = "recent projects.json"
 #: So many are remembered.
@@ -42,6 +45,18 @@ class RecentProject:
 def recent_projects(runs_folder: Path) -> list[RecentProject]:
     """Give the projects that are still there, newest first; slow where one is on a drive that is gone."""
     return [one for one in _read(runs_folder) if _is_there(Path(one.folder))]
+
+
+def projects_beside(image: Path) -> list[RecentProject]:
+    """Give the projects in the folder of an image that have an annotation of it, the one changed last first."""
+    found = []
+    for folder in sorted(image.parent.glob(f"*{SUFFIX}")):
+        with suppress(MicroforgeError, OSError):
+            project = Project.open(folder, read_only=True)
+            if entry_with_file(project, image) is not None:
+                changed = (folder / "journal").stat().st_mtime
+                found.append(RecentProject(str(folder), project.document.name, used=changed))
+    return sorted(found, key=lambda one: -one.used)
 
 
 def remember_project(runs_folder: Path, used: RecentProject) -> None:
