@@ -1,5 +1,6 @@
 """What is drawn is on disk a moment later, whatever drew it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,38 @@ import pytest
 import tifffile
 from pytestqt.qtbot import QtBot
 
-from microforge.gui.layers.convert import add_region
+from microforge.gui.layers.convert import add_region, note_file
 from microforge.gui.session.cell_types import add_kind, start_clicking
 from microforge.gui.session.painted_layers import annotation_of, ground_of
 from microforge.project import Project
 from support.keeping import LONG, Person
+
+
+class FullDisk:
+    """Files may not grow any more, as on a disk without room."""
+
+    @staticmethod
+    def fill() -> None:
+        set_largest_file(1)
+
+    @staticmethod
+    def make_room() -> None:
+        set_largest_file(None)
+
+
+def set_largest_file(size: int | None) -> None:
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY if size is None else size, hard))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[FullDisk]:
+    yield FullDisk()
+    FullDisk.make_room()
 
 
 @pytest.fixture
@@ -181,3 +209,46 @@ def test_a_large_layer_does_not_hold_up_closing_and_nothing_is_said_when_it_is_o
     assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
     assert project.recovered == ()
     project.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_full_disk_is_told_and_painting_goes_on_until_there_is_room(person: Person, full_disk: FullDisk) -> None:
+    labels = annotation_of(person.session, person.image()).labels
+    labels.paint((20, 30), 3)
+    folder = person.saved().folder
+    full_disk.fill()
+    labels.paint((40, 50), 4)
+    person.qtbot.waitUntil(lambda: person.autosave.problem is not None, timeout=LONG)
+    assert person.autosave.problem is not None
+    assert "written" in person.autosave.problem.problem
+    labels.paint((50, 60), 5)
+    full_disk.make_room()
+    project = person.saved()
+    assert project.folder == folder
+    assert np.array_equal(project.labels(project.document.images[0].id), labels.data)
+
+
+def test_where_nothing_can_be_written_beside_the_image_the_project_is_among_the_users_data(person: Person) -> None:
+    image = person.image()
+    # Not even root makes a folder in what is a file.
+    note_file(image, person.folder / "images" / "cells.tif" / "inside.tif")
+    annotation_of(person.session, image).labels.paint((20, 30), 3)
+    assert person.saved().folder == person.folder / "projects" / "inside.microforge"
+
+
+def test_of_several_images_of_a_folder_the_project_has_the_name_of_the_folder(person: Person) -> None:
+    for name in ("A", "B"):
+        person.session.set_class([person.image(name)], "good")
+    assert person.saved().folder == person.folder / "images" / "images.microforge"
+
+
+def test_a_layer_that_does_not_fit_its_image_is_named_and_others_are_kept(person: Person) -> None:
+    session = person.session
+    labels = annotation_of(session, person.image("A")).labels
+    labels.paint((20, 30), 3)
+    other = session.viewer.add_labels(np.ones((7, 7), np.int32), name="of another size")
+    session.annotate(person.image("B"), other)
+    person.qtbot.waitUntil(lambda: person.autosave.project is not None and not person.autosave.saving, timeout=LONG)
+    person.qtbot.waitUntil(lambda: labels not in person.autosave.unsaved(), timeout=LONG)
+    assert person.autosave.lost() == [other]
+    assert person.autosave.problem is None
