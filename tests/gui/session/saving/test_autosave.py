@@ -136,7 +136,10 @@ def test_a_layer_that_is_deleted_stays_in_the_project_with_its_last_stroke(perso
     person.saved()
     labels.paint((40, 50), 4)
     painted = labels.data.copy()
+    told: list[str] = []
+    session.message.connect(lambda text, severity: told.append(text))
     session.viewer.layers.remove(labels)
+    assert told == ["cells annotation: what you drew stays in the project."]
     person.qtbot.wait(1500)
     project = person.saved()
     assert np.array_equal(project.labels(project.document.images[0].id), painted)

@@ -6,7 +6,7 @@ read; pixels are compared and written in a thread, so that painting stays fluid.
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -183,11 +183,18 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
     def _on_session(self) -> None:
         """Note what is about to be forgotten: a layer that is taken away is written as it was at last."""
         for item, before in () if self._letting_go else self._before.items():
-            gone = item not in self._session.annotated or set(before.drawn) - set(item.drawn)
+            gone = set(before.drawn) - (set(item.drawn) if item in self._session.annotated else set())
             if gone and self._is_due(before):
                 self._last += self._read(before)
+            self._tell_of(gone)
         self._before = {item: replace(item) for item in self._session.annotated}
         self._wake()
+
+    def _tell_of(self, gone: Collection[Layer]) -> None:
+        """Say that what is taken out of the window is not lost."""
+        names = sorted(layer.name for layer in gone if layer not in self._session.viewer.layers)
+        if names and self.project is not None:
+            self._session.say(f"{', '.join(names)}: what you drew stays in the project.")
 
     def _jobs(self) -> list[ToKeep]:
         last, self._last = self._last, []
