@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from microforge.gui.layers.convert import add_region, file_of
 from microforge.gui.layers.marks import is_ground
 from microforge.gui.session.cell_types import add_kind, start_clicking
+from microforge.gui.session.image_list.switching import Switching
 from microforge.gui.session.painted_layers import annotation_of, ground_of
 from microforge.gui.session.snapshot import outlines_on
 from microforge.project import Project
@@ -182,6 +183,32 @@ def test_an_image_that_is_gone_or_of_another_shape_is_told_and_its_annotation_ke
     project = Project.open(folder)
     assert [np.count_nonzero(project.labels(entry.id)) > 0 for entry in project.document.images] == [True, True]
     project.close()
+
+
+def test_of_several_images_the_one_worked_on_last_is_in_front_and_the_others_are_put_away(persons: Persons) -> None:
+    first = persons()
+    for name in ("A", "B", "C"):
+        annotation_of(first.session, first.image(name)).labels.paint((20, 30), 3)
+    first.session.viewer.layers.selection.active = first.session.annotated[1].labels
+    first.session.annotated[1].labels.paint((40, 50), 4)
+    first.session.set_role([first.session.image_list.entries[2]], "test")
+    folder = first.saved().folder
+    first.close()
+
+    second = persons()
+    session, switching = second.session, Switching(second.session, lambda image: None)
+    second.open(folder)
+    second.qtbot.waitUntil(lambda: len(session.images()) == 1, timeout=LONG)
+    assert session.images()[0].name == "B"
+    assert sorted(item.image.name for item in session.annotated) == ["A", "B", "C"]
+    assert {item.image.name: item.role for item in session.annotated} == {"A": "", "B": "", "C": "test"}
+    project = second.saved()
+    assert [np.count_nonzero(project.labels(entry.id)) > 0 for entry in project.document.images] == [True] * 3
+    second.opening.begin(second.folder / "next.microforge")
+    second.qtbot.waitUntil(lambda: is_in(second, second.folder / "next.microforge"), timeout=LONG)
+    assert session.annotated == []
+    assert session.image_list.entries == []
+    del switching
 
 
 def test_an_image_that_is_opened_later_comes_with_its_annotation(persons: Persons) -> None:

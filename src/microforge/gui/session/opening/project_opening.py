@@ -16,7 +16,15 @@ from microforge.gui.layers.layer_axes import say_sizes
 from microforge.gui.layers.open_files import Opened, show_opened
 from microforge.gui.layers.results import results_of
 from microforge.gui.session.background import Relay
-from microforge.gui.session.opening.reading import KeptImage, entry_with_file, left_closed, opened_first, read_kept
+from microforge.gui.session.opening.reading import (
+    KeptImage,
+    Listed,
+    entry_with_file,
+    left_closed,
+    listed_in,
+    opened_first,
+    read_kept,
+)
 from microforge.gui.session.opening.restoring import draw_again
 from microforge.gui.session.saving.autosave import Autosave
 from microforge.gui.session.saving.places import SUFFIX
@@ -43,6 +51,7 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         self._shown: dict[str, ImageLayer] = {}
         self._remarks: list[str] = []
         self._arrived: list[Path] = []
+        self._last, self._opens = "", False
         self._looking = QTimer(self, singleShot=True, interval=0)
         self._looking.timeout.connect(self._look_for_drawings)
         session.viewer.layers.events.inserted.connect(self._on_inserted)
@@ -93,9 +102,18 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
             for item in list(self._session.annotated):
                 for layer in self._layers_of(item.image, *item.drawn, *item.targets):
                     self._session.viewer.layers.remove(layer)
+            self._forget_what_is_put_away()
         self._session.set_project(None)
-        self._shown, self._remarks = {}, []
+        self._shown, self._remarks, self._last = {}, [], ""
         self._relay.start(make)
+
+    def _forget_what_is_put_away(self) -> None:
+        images = self._session.image_list
+        for entry in [entry for entry in images.entries if not entry.is_open]:
+            images.wake(entry)
+            images.remove(entry)
+        self._session.annotated = []
+        self._session.changed.emit()
 
     def _layers_of(self, *layers: Layer) -> list[Layer]:
         viewer = self._session.viewer
@@ -106,8 +124,12 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         if isinstance(event, Project):
             self._autosave.take_up(event)
             take_up(self._session, event)
+        elif isinstance(event, Listed):
+            self._list(event)
         elif isinstance(event, KeptImage):
+            self._opens = True
             self._show(event)
+            self._opens = False
         elif isinstance(event, str):
             self._remarks.append(event)
         elif isinstance(event, RunFailed):
@@ -116,15 +138,16 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
     def _on_inserted(self, event: Any) -> None:
         """Heed an image that was opened: what the project has of it comes with it."""
         path = file_of(event.value) if isinstance(event.value, ImageLayer) else None
-        if path is not None and self._session.project is not None and not self._relay.running:
+        known = self._opens or self._session.annotated_of(event.value) is not None
+        if path is not None and self._session.project is not None and not known:
             self._arrived.append(path)
             self._looking.start()
 
     def _look_for_drawings(self) -> None:
         project, paths = self._session.project, self._arrived
-        self._arrived = []
-        if project is not None and not self._relay.running:
-            self._remarks = []
+        # Where something is being read, its end looks again.
+        if project is not None and paths and not self._relay.running:
+            self._arrived, self._remarks, self._last = [], [], ""
             self._relay.start(partial(_read_with, project, paths))
 
     def _show(self, kept: KeptImage) -> None:
@@ -133,7 +156,7 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
             return
         layer = self._open_already(kept) or show_opened(self._session.viewer, Opened(kept.image, None))
         layer.name = kept.entry.name
-        self._shown[kept.entry.id] = layer
+        self._shown[kept.entry.id], self._last = layer, kept.entry.id
         self._say_again(layer, kept)
         try:
             item = draw_again(self._session, layer, kept.drawing)
@@ -167,17 +190,30 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         if sizes:
             say_sizes(layer, sizes)
 
+    def _list(self, listed: Listed) -> None:
+        """Put the images of a project into the list of those at hand; they are opened when somebody goes there."""
+        entries = dict(listed.images)
+        for one in self._session.image_list.add_files(list(entries)):
+            if one.path is not None:
+                one.role, one.reviewed = entries[one.path].role, entries[one.path].reviewed
+
     def _on_finished(self) -> None:
         self.told.emit("\n".join(self._remarks), "warning" if self._remarks else "")
+        front = self._session.image_list.of_layer(self._shown.get(self._last))
+        if front is not None and front.is_open and len(self._shown) > 1:
+            # The others are put away: they count, and take no memory.
+            self._session.image_wanted.emit(front)
+        self._look_for_drawings()
 
     def _on_closing(self) -> None:
         self._session.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._relay.end(5)
 
 
-def _opened(folder: Path) -> Iterator[Project | KeptImage | str]:
+def _opened(folder: Path) -> Iterator[Project | Listed | KeptImage | str]:
     project = Project.open(folder)
     yield project
+    yield listed_in(project)
     wanted = opened_first(project)
     for entry in wanted:
         yield _read(project, entry)

@@ -40,6 +40,23 @@ class KeptImage:
     tiles: Mapping[str, ChangedTiles] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The images of a project whose files are there, with what is said of them."""
+
+    images: Mapping[Path, ImageEntry]
+
+
+def listed_in(project: Project) -> Listed:
+    """Find the files of the images of a project, those copied into it left out: they have no other name."""
+    found: dict[Path, ImageEntry] = {}
+    for entry in project.document.images:
+        path = None if is_replaced(entry) else project.locate(entry).path
+        if path is not None and not path.is_relative_to(project.folder):
+            found[path] = entry
+    return Listed(found)
+
+
 def opened_first(project: Project) -> list[ImageEntry]:
     """Give the entries that are opened with a project: the one worked on last comes last."""
     document = project.document
@@ -92,9 +109,8 @@ def read_kept(project: Project, entry: ImageEntry) -> KeptImage:
         background,
         project.points(entry.id),
         project.outlines(entry.id),
-        {name: getattr(entry, name) for name in ("use", "unpainted", "class_name", "no_cells", "alone")}
-        | {"validation": entry.role == "validation", "always_learnt": entry.role == "training"}
-        | {"tests": entry.role == "test"},
+        {name: getattr(entry, name) for name in ("use", "unpainted", "class_name", "no_cells", "alone")},
+        entry.role,
     )
     painted = {"labels": labels, "background": background}
     return KeptImage(entry, image, drawing, problem, {part: _sums(a) for part, a in painted.items() if a is not None})

@@ -15,6 +15,7 @@ from microforge.gui.layers.layer_axes import axes_of, drawing_axes, long_letters
 from microforge.gui.layers.marks import dress_ground
 from microforge.gui.layers.points import add_points, places_in
 from microforge.gui.session.annotated_image import Annotated
+from microforge.gui.session.image_list.listed_image import WantedRole
 from microforge.gui.session.state import Session
 from microforge.types import Array, Points
 
@@ -29,6 +30,8 @@ class KeptDrawing:
         int32, along the image's axes that are longer than one, without channels; None = none.
     settings
         Fields of `Annotated` that are no layers.
+    role
+        What it is for, as a person wants it.
     """
 
     labels: Array | None = None
@@ -36,6 +39,7 @@ class KeptDrawing:
     points: Points | None = None
     outlines: tuple[Outline, ...] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    role: WantedRole = ""
 
 
 def draw_again(session: Session, image: ImageLayer, kept: KeptDrawing) -> Annotated | None:
@@ -60,6 +64,7 @@ def draw_again(session: Session, image: ImageLayer, kept: KeptDrawing) -> Annota
     item = session.annotated_of(image)
     if item is not None:
         region = None if kept.outlines is None else _region(session, image, axes, kept.outlines)
+        item.take_role(kept.role)
         session.change(item, **{**kept.settings, "region": region})
         viewer.layers.selection.active = next(iter(item.drawn), image)
     with brushes_down(viewer, again=False):

@@ -24,6 +24,7 @@ from microforge.gui.session.opening.reading import KeptImage
 from microforge.gui.session.saving.due import Said, ToKeep, chosen_in, to_keep, version_of
 from microforge.gui.session.saving.writing import OnDisk, ProjectBegun, ProjectWriter, Unfit
 from microforge.gui.session.state import Session
+from microforge.gui.session.watching.at_stake import is_drawn_on
 from microforge.project import Project
 
 #: Milliseconds from a stroke until it is written, with what came after it; until a failure is tried again; and of rest
@@ -192,8 +193,11 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _tell_of(self, gone: Collection[Layer]) -> None:
         """Say that what is taken out of the window is not lost."""
-        names = sorted(layer.name for layer in gone if layer not in self._session.viewer.layers)
-        if names and self.project is not None:
+        if self.project is None:
+            return
+        here = self._session.viewer.layers
+        names = sorted(layer.name for layer in gone if layer not in here and is_drawn_on(layer))
+        if names:
             self._session.say(f"{', '.join(names)}: what you drew stays in the project.")
 
     def _jobs(self) -> list[ToKeep]:

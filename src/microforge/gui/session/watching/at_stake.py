@@ -72,11 +72,12 @@ def _unsaved(session: Session) -> Iterator[Layer]:
     here, at_rest = session.viewer.layers, session.image_list.is_at_rest
     for item in session.annotated:
         for layer in item.drawn:
-            if (layer in here or at_rest(layer)) and layer.source.path is None and _is_drawn_on(layer):
+            if (layer in here or at_rest(layer)) and layer.source.path is None and is_drawn_on(layer):
                 yield layer
 
 
-def _is_drawn_on(layer: Layer) -> bool:
+def is_drawn_on(layer: Layer) -> bool:
+    """Whether a person has drawn anything on a layer; slow for large ones."""
     if isinstance(layer, Labels):
         return bool(np.any(finest(layer)))
     return isinstance(layer, Points | Shapes) and len(layer.data) > 0
