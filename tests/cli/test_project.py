@@ -1,6 +1,7 @@
 """`microforge project`: what is in a project, and training and predicting without a window."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,14 @@ def test_training_and_applying_without_a_window(annotated: Project, tmp_path: Pa
     there = Project.open(annotated.folder, read_only=True)
     assert annotated.folder / there.document.model == model
     assert there.verify() == ()
+    times, content = model.stat(), bytearray(model.read_bytes())
+    content[-9] ^= 1
+    model.write_bytes(content)
+    assert there.verify() == ()  # written anew, as by a training that goes on
+    os.utime(model, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert [damage.path for damage in there.verify()] == [model]
+    content[-9] ^= 1
+    model.write_bytes(content)
     applied = call("project", "apply", annotated.folder, "--device", "cpu", "--json")
     assert applied.exit_code == 0, applied.stderr
     assert json.loads(applied.stdout)["done"] == 5

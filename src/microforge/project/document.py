@@ -149,8 +149,9 @@ class ModelEntry(Settings):
     ----------
     path
         Seen from the project's folder, or a whole one, as `path_text` writes them.
-    content
-        Hash of the file; empty where it was not taken.
+    content, size, modified
+        Hash of the file, its bytes and its time of writing (ns) when the hash was taken; empty where it was not. A
+        training that goes on writes another file there.
     """
 
     path: str
@@ -159,6 +160,8 @@ class ModelEntry(Settings):
     created: str = ""
     images: int = 0
     content: str = ""
+    size: int = 0
+    modified: int = 0
 
 
 class ProjectDocument(Settings):

@@ -37,6 +37,7 @@ class ProjectState:
         self.held, self.journal, self.document = opened.held, opened.journal, opened.document
         self.said = list(opened.recovered)
         self.closed = False
+        self._by_id: tuple[tuple[ImageEntry, ...], dict[str, ImageEntry]] = ((), {})
         adopt = None if self.held is None else self._adopt
         self.store = AnnotationStore(self.folder, self.journal, opened.changes, self.said.append, adopt)
         self._written = opened.written
@@ -46,7 +47,12 @@ class ProjectState:
 
     def entry(self, image_id: str) -> ImageEntry:
         """Give the entry of an image."""
-        entry = self.document.image(image_id)
+        images, by_id = self._by_id
+        if images is not self.document.images:
+            images = self.document.images
+            by_id = {entry.id: entry for entry in images}
+            self._by_id = images, by_id
+        entry = by_id.get(image_id)
         if entry is None:
             raise ProjectError("There is no such image in the project.", where=image_id)
         return entry

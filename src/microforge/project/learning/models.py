@@ -7,7 +7,7 @@ from microforge.errors import MicroforgeError, ProjectError
 from microforge.io.model_file import read_card
 from microforge.project.document import ModelEntry, ProjectDocument
 from microforge.project.project import Project
-from microforge.project.references import content_hash, path_from, path_text
+from microforge.project.references import path_from, path_text, stored_file
 
 RUNS_FOLDER = "runs"
 _MODEL = "model.safetensors"
@@ -62,14 +62,16 @@ def note_model(project: Project, path: Path) -> None:
     MicroforgeError
         If the project cannot be changed, or the file is no model.
     """
-    card = read_card(path)
+    card, stored = read_card(path), stored_file(path)
     entry = ModelEntry(
         path=_seen_from(project, path),
         name=card.name,
         task=card.task,
         created=card.created,
         images=card.training.images,
-        content=content_hash(path, whole=True),
+        content=stored.content,
+        size=stored.size,
+        modified=stored.modified,
     )
 
     def noted(document: ProjectDocument) -> ProjectDocument:
