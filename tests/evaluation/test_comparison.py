@@ -40,6 +40,13 @@ def test_equal_scores_are_as_good() -> None:
     assert "cannot be told" in words([], [])[0]
 
 
+def test_where_most_images_are_alike_it_is_about_as_good() -> None:
+    assert words([0.5] * 4, [0.5, 0.5, 0.5, 0.7])[0] == (
+        "About as good as before: better on 1, worse on 0 of 4 images kept aside."
+    )
+    assert words([0.5] * 12, [0.5] * 6 + [0.3] * 6)[1] == "warning", "six of six that differ are no chance"
+
+
 def test_more_images_better_with_a_worse_mean_is_neither() -> None:
     text, severity = words([0.5] * 5, [0.52, 0.52, 0.52, 0.1, 0.1])
     assert (text.startswith("Neither better nor worse"), severity) == (True, "ok")

@@ -75,14 +75,14 @@ class PairedScores:
         where = f"the one image of the {images}" if self.images == 1 else f"{self.images} {images}"
         if self.better == self.worse == 0:
             return f"As good as {other} on {'all ' if self.images > 1 else ''}{where}.", "ok"
+        counts = f"better on {self.better}, worse on {self.worse} of {where}"
+        if self.alike >= self.better + self.worse and self.chance > MAY_BE_CHANCE:
+            return f"About as good as {other}: {counts}.", "ok"
         if self.better > self.worse and self.mean_is_better is not False:
             return f"Better than {other} on {self._of(self.better, where)}{self._caution()}.", "ok"
         if self.worse > self.better and self.mean_is_better is not True:
             return f"Worse than {other} on {self._of(self.worse, where)}{self._caution()}.", "warning"
-        return (
-            f"Neither better nor worse than {other}: better on {self.better}, worse on {self.worse} of {where}.",
-            "ok",
-        )
+        return f"Neither better nor worse than {other}: {counts}.", "ok"
 
     def _of(self, wins: int, where: str) -> str:
         return where if self.images == 1 else f"all {where}" if wins == self.images else f"{wins} of {where}"

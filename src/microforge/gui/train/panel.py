@@ -187,6 +187,8 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _discard(self) -> None:
         text = "The network trained so far is deleted. Your annotations stay as they are."
+        if not self.run.busy and self.run.goes_on:
+            text = "The network trained so far is deleted, with the models it had before. Your annotations stay."
         if self.run.busy and self.run.goes_on:
             text = (
                 "What was learnt since Continue is deleted. The model of before and your annotations stay as they are."
