@@ -349,7 +349,7 @@ def test_no_point_means_not_clicked_yet_unless_a_person_says_that_there_is_no_ce
     _, points = clicked(panel, (gaussian_filter(cells, 3) + noise).astype(np.float32))
     points.add(places[::6])
     assert panel.tools[POINTS].unclicked.value() == "around"
-    qtbot.waitUntil(lambda: "Nothing is learnt there" in panel.count.text())
+    qtbot.waitUntil(lambda: "nothing is learnt there" in panel.count.text())
     panel.tools[POINTS].unclicked.set_value("background")
     qtbot.waitUntil(lambda: "count as no cell" in panel.count.text())
     (item,) = panel.session.annotated

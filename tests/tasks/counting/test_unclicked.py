@@ -69,7 +69,7 @@ def test_an_image_clicked_in_part_is_learnt_from_in_part() -> None:
     region = np.ones((200, 200), bool)
     assert Counting().check(replace(partly, mask=region)).mask is region
     (advice,) = Counting().advise([checked])
-    assert "have none. Nothing is learnt there" in advice.text
+    assert "have none: nothing is learnt there" in advice.text
 
 
 def test_cells_clicked_here_and_there_lie_as_near_as_they_are_wide() -> None:

@@ -40,11 +40,7 @@ _NO_CELL = (
     "but count as no cell. A region is needed: press Mark annotated region and draw around cells that all have their "
     "point. Or click the others, too."
 )
-_LEFT_OPEN = (
-    "and have none. Nothing is learnt there, only from the points and from ground that looks like no cell. If they are "
-    "no cells, say that no point means no cell. If they are, counts will be too low at first: click more of them, or "
-    "mark a region in which all have their point."
-)
+_LEFT_OPEN = "and have none: nothing is learnt there. Click more, or set No point means to no cell."
 
 
 def unclicked_cells(sample: Sample) -> int:

@@ -63,11 +63,11 @@ class PointTools(AnnotationTools):
             "Ticked: there is nothing to click, which is learnt. Else an image without points is not learnt from.",
         )
         self.unclicked = Picker(
-            "What is there where you set no point. No cell, or not clicked yet: where much looks like the cells you "
+            "What is there where you set no point. Not clicked yet: where much looks like the cells you "
             "clicked and has no point, nothing is learnt there. No cell: you clicked all there are. Inside an "
             "annotated region no point always means no cell."
         )
-        self.unclicked.set_choices([("no cell, or not clicked yet", "around"), ("no cell", "background")])
+        self.unclicked.set_choices([("not clicked yet", "around"), ("no cell", "background")])
         self.hint = Note(tip="The shortcuts of napari's Points layer.")
         self._lay_out()
         self._connect(watch)
