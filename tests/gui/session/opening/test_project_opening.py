@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from pytestqt.qtbot import QtBot
 
 from microforge.gui.layers.convert import add_region, file_of
@@ -209,6 +210,27 @@ def test_of_several_images_the_one_worked_on_last_is_in_front_and_the_others_are
     assert session.annotated == []
     assert session.image_list.entries == []
     del switching
+
+
+def test_the_list_of_images_comes_back_with_roles_and_marks(persons: Persons) -> None:
+    first = persons()
+    annotation_of(first.session, first.image("A")).labels.paint((20, 30), 3)
+    for name in ("B", "C", "D"):
+        tifffile.imwrite(first.folder / "images" / f"{name}.tif", np.zeros((60, 80), np.uint8))
+    listed = first.session.image_list.add_files([first.folder / "images" / f"{name}.tif" for name in "BCD"])
+    first.session.set_role([listed[0]], "test")
+    listed[1].reviewed = True
+    first.session.changed.emit()
+    folder = first.saved().folder
+    first.qtbot.wait(1500)
+    first.close()
+    (first.folder / "images" / "D.tif").unlink()
+    (first.folder / "images").rename(first.folder / "moved")
+
+    second = persons()
+    second.open(second.folder / "moved" / folder.name)
+    found = {one.name: (one.role, one.reviewed, one.is_open) for one in second.session.image_list.entries}
+    assert found == {"A": ("", False, True), "B": ("test", False, False), "C": ("", True, False)}
 
 
 def test_an_image_that_is_opened_later_comes_with_its_annotation(persons: Persons) -> None:

@@ -195,7 +195,7 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         entries = dict(listed.images)
         for one in self._session.image_list.add_files(list(entries)):
             if one.path is not None:
-                one.role, one.reviewed = entries[one.path].role, entries[one.path].reviewed
+                one.role, one.reviewed = entries[one.path]
 
     def _on_finished(self) -> None:
         self.told.emit("\n".join(self._remarks), "warning" if self._remarks else "")

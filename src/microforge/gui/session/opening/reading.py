@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from microforge.errors import MicroforgeError
+from microforge.gui.session.image_list.listed_image import WantedRole
 from microforge.gui.session.opening.restoring import KeptDrawing
 from microforge.gui.session.saving.changed_tiles import ChangedTiles
+from microforge.gui.session.saving.said import LISTED
 from microforge.io.images import read_image
 from microforge.project import ImageEntry, Project, is_replaced, path_from, path_text
 from microforge.types import Array, ArrayLike, Image
@@ -42,18 +44,22 @@ class KeptImage:
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """The images of a project whose files are there, with what is said of them."""
+    """The images of a project whose files are there, with what each is for, and whether it was reviewed."""
 
-    images: Mapping[Path, ImageEntry]
+    images: Mapping[Path, tuple[WantedRole, bool]]
 
 
 def listed_in(project: Project) -> Listed:
     """Find the files of the images of a project, those copied into it left out: they have no other name."""
-    found: dict[Path, ImageEntry] = {}
-    for entry in project.document.images:
-        path = None if is_replaced(entry) else project.locate(entry).path
-        if path is not None and not path.is_relative_to(project.folder):
-            found[path] = entry
+    document, found = project.document, {}
+    for way, role, reviewed in document.window.get(LISTED, ()):
+        path = Path(os.path.normpath(project.folder / path_from(way)))
+        if path.is_file():
+            found[path] = (role, bool(reviewed))
+    for entry in document.images:
+        located = None if is_replaced(entry) else project.locate(entry).path
+        if located is not None and not located.is_relative_to(project.folder):
+            found.setdefault(located, (entry.role, entry.reviewed))
     return Listed(found)
 
 

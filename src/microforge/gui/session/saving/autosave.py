@@ -29,7 +29,9 @@ from microforge.project import Project
 
 #: Milliseconds from a stroke until it is written, with what came after it; until a failure is tried again; and of rest
 #: after which plain files are made of what was written.
-SAVE_AFTER, TRY_AFTER, TIDY_AFTER = 800, 3000, 15_000
+SAVE_AFTER, TRY_AFTER, TIDY_AFTER = 500, 3000, 15_000
+#: Of large layers looking takes long: the rest between two times is so many times as long, but never longer than this.
+_REST, _LONGEST_REST = 3, 1500
 #: Seconds that a closing window waits for the last strokes to be written, and that making plain files may take.
 CLOSING_PATIENCE, TIDYING_TIME = 20, 1.0
 
@@ -64,6 +66,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         self._last: list[ToKeep] = []
         self._told: Callable[[str], None] = lambda text: None
         self._closed = self._letting_go = False
+        self._rest, self._began = SAVE_AFTER, 0.0
         self._timer, self._idle = QTimer(self, singleShot=True), QTimer(self, singleShot=True, interval=TIDY_AFTER)
         self._timer.timeout.connect(self.save)
         self._idle.timeout.connect(self._tidy)
@@ -71,6 +74,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         self._relay.finished.connect(self._on_finished)
         session.changed.connect(self._on_session)
         session.model_changed.connect(self._wake)
+        session.image_list.changed.connect(self._wake)
         session.contents.changed.connect(self._wake)
 
     @property
@@ -104,6 +108,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
             return
         jobs, said = self._jobs(), self._said_now()
         if jobs or (self.project is not None and said != self._said):
+            self._began = time.monotonic()
             self._relay.start(partial(self._writer.write, jobs, said, self._there()))
         self.changed.emit()
 
@@ -169,6 +174,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
     def _disconnect(self) -> None:
         self._session.changed.disconnect(self._on_session)
         self._session.model_changed.disconnect(self._wake)
+        self._session.image_list.changed.disconnect(self._wake)
         # Where the window was deleted, Qt has deleted these.
         with suppress(RuntimeError):
             self._session.contents.changed.disconnect(self._wake)
@@ -179,7 +185,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
     def _wake(self, _: Any = None) -> None:
         # A timer that runs is left alone: while a person goes on painting, it is written again and again.
         if not self._closed and not self._timer.isActive():
-            self._timer.start(SAVE_AFTER)
+            self._timer.start(self._rest)
 
     def _on_session(self) -> None:
         """Note what is about to be forgotten: a layer that is taken away is written as it was at last."""
@@ -263,6 +269,8 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
             there = self._there()
             self._kept = {image: at for image, at in {**self._kept, **event.versions}.items() if image in there}
             self._said, self.problem = event.said, None
+            taken = 1e3 * (time.monotonic() - self._began)
+            self._rest = int(min(max(_REST * taken, SAVE_AFTER), _LONGEST_REST))
             self._idle.start()
         elif isinstance(event, str):
             self._told(event)

@@ -30,6 +30,8 @@ class Said:
         The classes that images may be given.
     folders
         Of images, and of annotations or targets, that are trained on as well.
+    images
+        Files in the list of images: path, what each is for, whether a person has reviewed it.
     words
         What there is to learn from, for *Go on with ...*.
     """
@@ -40,6 +42,7 @@ class Said:
     model_name: str = ""
     class_names: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    images: tuple[tuple[str, str, bool], ...] = ()
     words: str = field(default="", compare=False)
 
 
@@ -87,6 +90,7 @@ def chosen_in(session: Session) -> Said:
         "" if session.model_path is None else model_title(session.model_path),
         tuple(session.class_names),
         tuple(str(folder) for folder in folders),
+        tuple((str(one.path), one.role, one.reviewed) for one in session.image_list.entries if one.added),
     )
 
 

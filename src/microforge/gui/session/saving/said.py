@@ -1,5 +1,6 @@
 """What was chosen in a window, between session and document of a project: goal, model, classes, folders."""
 
+import os
 from pathlib import Path
 
 from microforge.errors import SettingsError
@@ -9,6 +10,8 @@ from microforge.project import Goal, ModelEntry, Project, ProjectDocument, path_
 from microforge.tasks import available_tasks
 
 _CLASSES, _FOLDERS = "class_names", "folders"
+#: The files in the list of images: the way from the project, what each is for, whether it was reviewed.
+LISTED = "images"
 
 
 def with_said(document: ProjectDocument, said: Said, folder: Path, current: str) -> ProjectDocument:
@@ -28,6 +31,7 @@ def with_said(document: ProjectDocument, said: Said, folder: Path, current: str)
     window = document.window | {
         _CLASSES: list(said.class_names),
         _FOLDERS: [path_text(folder) for folder in said.folders],
+        LISTED: [[_way_to(path, folder), role, reviewed] for path, role, reviewed in said.images],
     }
     return document.model_copy(
         update={
@@ -61,3 +65,9 @@ def take_up(session: Session, project: Project) -> None:
 
 def _seen_from(path: Path, folder: Path) -> str:
     return path_text(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def _way_to(path: str, folder: Path) -> str:
+    """Give the way from a project to an image near it, as both may move; else the whole path."""
+    near = Path(path).is_relative_to(folder.parent)
+    return path_text(os.path.relpath(path, folder) if near else path)
