@@ -45,7 +45,7 @@ def blank(name: str, shape: tuple[int, ...] = (96, 96)) -> Sample:
 
 def test_an_image_without_anything_in_it_comes_last() -> None:
     images = [blank("blank"), *(disc_sample(f"d{seed}", seed) for seed in range(4))]
-    found = ranked(seen_of(segmenting(), [candidate(image) for image in images]))
+    found = ranked(seen_of(segmenting(), [candidate(image) for image in images]), "doubt")
     assert len(found) == 5
     assert found[-1].name == "blank"
     assert found[-1].disagreement == pytest.approx(0, abs=1e-6)

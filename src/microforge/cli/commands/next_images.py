@@ -16,8 +16,8 @@ from microforge.errors import printable_lines
 class Method(StrEnum):
     """How the order is made; see `microforge.evaluation.label_next.ORDERS`."""
 
-    doubt = "doubt"
     spread = "spread"
+    doubt = "doubt"
     random = "random"
 
 
@@ -28,10 +28,10 @@ def next_command(
     method: Annotated[
         Method,
         typer.Option(
-            help="doubt: where the model is least sure, and unlike what is annotated; spread: so that each image looks "
-            "like one that is annotated; random: drawn, which is hard to beat."
+            help="spread: so that each image looks like one that is annotated; doubt: where the model is least sure, "
+            "which are crowded ones; random: drawn, which is hard to beat."
         ),
-    ] = Method.doubt,
+    ] = Method.spread,
     regions: Annotated[bool, typer.Option("--regions", help="Name regions anywhere, rather than each image once.")] = (
         False
     ),

@@ -58,7 +58,7 @@ def next_images(
     model: Path | str,
     inputs: Sequence[str | Path],
     *,
-    order: str = "doubt",
+    order: str = "spread",
     most: int = 10,
     whole: bool = True,
     seed: int = 0,
@@ -66,7 +66,7 @@ def next_images(
     config: PredictionConfig | None = None,
     progress: Callable[[Looked], None] | None = None,
 ) -> NextImages:
-    """Say which images, or regions of them, to annotate next for a model to learn most.
+    """Say which images, or regions of them, to annotate next.
 
     Files that have the name of an image which the model was trained or measured on count as annotated.
 

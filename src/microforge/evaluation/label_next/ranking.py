@@ -1,4 +1,4 @@
-"""Put places in the order in which annotating them should help most; come here to add another order.
+"""Put places in the order in which to annotate them; come here to add another order.
 
 All orders are greedy: each place is chosen with those before it in mind, so that any beginning of the list is good.
 """
@@ -49,8 +49,19 @@ def random_order(places: Places, most: int, rng: np.random.Generator) -> _Order:
 
 
 def spread_order(places: Places, most: int, _: np.random.Generator) -> _Order:
-    """Choose places so that all others look like one that is chosen or annotated (facility location)."""
-    return _covering(places, np.ones(len(places.features)), most)
+    """Choose so that all others look like one that is chosen or annotated (greedy facility location).
+
+    Each time that is what brings the sum of distances to the nearest one down most.
+    """
+    between, near = places.distances
+    nearest = np.minimum(_nearest(near), between.max(initial=0.0))
+    order: list[int] = []
+    for _number in range(min(most, len(nearest))):
+        gain = np.maximum(nearest[:, None] - between, 0).sum(axis=0)
+        gain[order] = -1.0
+        order.append(int(gain.argmax()))
+        nearest = np.minimum(nearest, between[order[-1]])
+    return np.array(order, np.int64)
 
 
 def doubt_order(places: Places, most: int, _: np.random.Generator) -> _Order:
@@ -67,31 +78,12 @@ def doubt_order(places: Places, most: int, _: np.random.Generator) -> _Order:
     return np.array(order, np.int64)
 
 
-def covered_doubt_order(places: Places, most: int, _: np.random.Generator) -> _Order:
-    """As `spread_order`, each place counting for as much as the answers differ there."""
-    return _covering(places, _relative(places.disagreement), most)
-
-
 #: Ways to choose, by name.
 ORDERS: Mapping[str, Callable[[Places, int, np.random.Generator], _Order]] = {
-    "doubt": doubt_order,
-    "cover": covered_doubt_order,
     "spread": spread_order,
+    "doubt": doubt_order,
     "random": random_order,
 }
-
-
-def _covering(places: Places, weight: Doubles, most: int) -> _Order:
-    """Choose one after the other what brings the weighted sum of distances to the nearest chosen down most."""
-    between, near = places.distances
-    nearest = np.minimum(_nearest(near), between.max(initial=0.0))
-    order: list[int] = []
-    for _number in range(min(most, len(weight))):
-        gain = (weight[:, None] * np.maximum(nearest[:, None] - between, 0)).sum(axis=0)
-        gain[order] = -1.0
-        order.append(int(gain.argmax()))
-        nearest = np.minimum(nearest, between[order[-1]])
-    return np.array(order, np.int64)
 
 
 def _relative(values: Doubles) -> Doubles:

@@ -1,4 +1,4 @@
-"""Look at images that are not annotated yet, and say which of them, or where in them, annotation should help most."""
+"""Look at images that are not annotated yet, and say which of them, or where in them, to annotate next."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -158,7 +158,7 @@ def _side(predictor: "Predictor", candidates: Sequence[Candidate], seed: int) ->
     return side_for([labels for labels in found if labels is not None])
 
 
-def ranked(seen: Seen, order: str = "doubt", most: int = 10, seed: int = 0) -> tuple[Suggestion, ...]:
+def ranked(seen: Seen, order: str = "spread", most: int = 10, seed: int = 0) -> tuple[Suggestion, ...]:
     """Give the images, or regions, to annotate next, best first.
 
     Parameters

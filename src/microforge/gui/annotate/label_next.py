@@ -28,14 +28,14 @@ _FEW_IMAGES = 5
 #: So many images that cannot be looked at are told of.
 _MOST_PROBLEMS = 3
 _ORDERS = (
-    ("Where it is least sure", "doubt"),
     ("Spread over all there is", "spread"),
+    ("Where it is least sure", "doubt"),
     ("At random", "random"),
 )
 
 
 class LabelNext(QWidget):  # type: ignore[misc]  # qtpy has no types
-    """Ask the model where annotation would help, and go there; hidden while there is no model."""
+    """Ask the model what to annotate next, and go there; hidden while there is no model."""
 
     #: The image of the place that was clicked.
     wanted = Signal(object)
@@ -49,11 +49,14 @@ class LabelNext(QWidget):  # type: ignore[misc]  # qtpy has no types
         self._problems: list[str] = []
         self.listed: Sequence[Suggestion] = ()
         self.box = ChosenBox()
-        tip = "Let the model look at all open images and name the places where annotating more should help it most."
+        tip = "Let the model look at all open images and name the places that are least like what is annotated yet."
         self.ask = button("Label this next", tip, self.start)
-        self.order = Picker("How places are chosen. At random is fair to all, and hard to beat.")
+        self.order = Picker(
+            "How places are chosen. Spread: so that each place looks like an annotated one. Least sure: crowded places "
+            "come first, which take longer to annotate. At random is hard to beat."
+        )
         self.order.set_choices(_ORDERS)
-        self.order.set_value("doubt")
+        self.order.set_value("spread")
         self.busy = Busy("Stop looking.")
         self.note = Note()
         self.list = _Places()
