@@ -47,6 +47,14 @@ def test_where_most_images_are_alike_it_is_about_as_good() -> None:
     assert words([0.5] * 12, [0.5] * 6 + [0.3] * 6)[1] == "warning", "six of six that differ are no chance"
 
 
+def test_images_that_are_alike_are_not_taken_for_worse() -> None:
+    first = [0.5] * 20
+    assert words(first, [0.6] * 10 + [0.4] * 2 + [0.5] * 8)[0] == (
+        "Better than before on 10 of 20 images kept aside, worse on 2."
+    )
+    assert words(first, [0.3] * 11 + [0.5] * 9)[0] == "Worse than before on 11 of 20 images kept aside, better on none."
+
+
 def test_more_images_better_with_a_worse_mean_is_neither() -> None:
     text, severity = words([0.5] * 5, [0.52, 0.52, 0.52, 0.1, 0.1])
     assert (text.startswith("Neither better nor worse"), severity) == (True, "ok")

@@ -79,13 +79,18 @@ class PairedScores:
         if self.alike >= self.better + self.worse and self.chance > MAY_BE_CHANCE:
             return f"About as good as {other}: {counts}.", "ok"
         if self.better > self.worse and self.mean_is_better is not False:
-            return f"Better than {other} on {self._of(self.better, where)}{self._caution()}.", "ok"
+            return f"Better than {other} on {self._of(self.better, where)}{self._rest('worse', self.worse)}.", "ok"
         if self.worse > self.better and self.mean_is_better is not True:
-            return f"Worse than {other} on {self._of(self.worse, where)}{self._caution()}.", "warning"
+            return f"Worse than {other} on {self._of(self.worse, where)}{self._rest('better', self.better)}.", "warning"
         return f"Neither better nor worse than {other}: {counts}.", "ok"
 
     def _of(self, wins: int, where: str) -> str:
         return where if self.images == 1 else f"all {where}" if wins == self.images else f"{wins} of {where}"
+
+    def _rest(self, other_way: str, images: int) -> str:
+        """Say of how many the opposite holds, where that is not the rest, and how far chance may have a part in it."""
+        opposite = f", {other_way} on {images or 'none'}" if self.alike else ""
+        return opposite + self._caution()
 
     def _caution(self) -> str:
         if self.better + self.worse < FEW:

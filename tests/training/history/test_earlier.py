@@ -92,6 +92,14 @@ def test_going_back_twice_is_as_if_nothing_was(tmp_path: Path) -> None:
     assert of_type(list(run(tmp_path, 5, resume=True)), StepFinished)[0].step == 5
 
 
+def test_a_state_that_a_killed_program_left_is_not_taken(tmp_path: Path) -> None:
+    for number, steps in enumerate((2, 4, 6)):
+        list(run(tmp_path, steps, resume=number > 0))
+    (tmp_path / "models" / "checkpoint-now.safetensors").write_bytes(b"of nobody")
+    go_back(tmp_path, earlier_models(tmp_path)[0])
+    assert of_type(list(run(tmp_path, 7, resume=True)), StepFinished)[0].step == 7
+
+
 def test_the_last_ten_are_kept_and_the_best(tmp_path: Path) -> None:
     for number in range(15):
         score = 0.9 if number == 1 else 0.1 + number / 100

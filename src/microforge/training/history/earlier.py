@@ -81,6 +81,8 @@ def go_back(folder: Path, earlier: Path) -> Path:
         state, before = folder / _STATE, folder / MODELS / _STATE
         aside = folder / MODELS / "checkpoint-now.safetensors"
         try:
+            # One that was killed in between may have left it: it belongs to neither model.
+            aside.unlink(missing_ok=True)
             if newest and before.is_file() and state.is_file():
                 os.replace(before, aside)
             now = keep_model(folder)
