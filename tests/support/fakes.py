@@ -46,11 +46,19 @@ class FakeTraining:
         *,
         resume: bool = False,
         always_learnt: Sequence[str] = (),
+        tests: Sequence[str] = (),
         command: str = "",
     ) -> Iterator[Any]:
         call = {"config": config, "training": training, "validation": validation, "folder": folder, "live": live}
         self.calls.append(
-            call | {"resume": resume, "always_learnt": list(always_learnt), "replaced": [], "command": command}
+            call
+            | {
+                "resume": resume,
+                "always_learnt": list(always_learnt),
+                "tests": list(tests),
+                "replaced": [],
+                "command": command,
+            }
         )
         folder.mkdir(parents=True, exist_ok=True)
         return self._events(self.calls[-1])

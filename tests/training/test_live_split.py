@@ -207,3 +207,19 @@ def test_an_image_that_is_to_be_learnt_from_is_not_drawn(tmp_path: Path, runs: l
         assert not set(names) & {part.image for part in drawn.parts}
         names += [part.image for part in drawn.parts]
     assert len(names) == 4, "the one with most is never drawn"
+
+
+def test_an_image_left_for_a_test_has_no_part_in_a_run_that_begins_changes_or_goes_on(
+    tmp_path: Path, runs: list[Run]
+) -> None:
+    samples, live = [disc_sample(f"field {k}", seed=k) for k in range(5)], Live()
+    edited(train(QUICK, samples, None, tmp_path, live, tests=["field 2"]), live, changed(samples[2]))
+    longer = QUICK.model_copy(update={"steps": 6})
+    list(train(longer, samples, None, tmp_path, resume=True, tests=["field 2", "field 3"]))
+    for run, tests in zip(runs, ({"field 2"}, {"field 2", "field 3"}), strict=True):
+        drawn, measured = drawn_and_measured(run)
+        assert drawn | measured == {sample.name for sample in samples} - tests
+        assert {name for name, role in run.setup.split.by_hand.items() if role == "test"} == tests
+    list(train(longer.model_copy(update={"steps": 8}), samples, None, tmp_path, resume=True))
+    drawn, measured = drawn_and_measured(runs[-1])
+    assert drawn | measured == {sample.name for sample in samples}

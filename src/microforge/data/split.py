@@ -118,6 +118,12 @@ class Split(Settings):
         by_hand: dict[str, Role] = {readable(sample.series): "validation" for sample in samples}
         return self.model_copy(update={"by_hand": self.by_hand | by_hand})
 
+    def with_tests(self, names: Collection[str]) -> "Split":
+        """Give the split with these images (series), and no others, left for a test: they have no part in a run."""
+        others = {name: role for name, role in self.by_hand.items() if role != "test"}
+        tests: dict[str, Role] = {readable(name): "test" for name in names}
+        return self.model_copy(update={"by_hand": others | tests})
+
     def with_learnt(self, samples: Sequence[Sample]) -> "Split":
         """Give the split with images that it did not know, which are learnt from; roles that are known stay."""
         new: dict[str, Role] = {self.group(sample): "training" for sample in samples if self.role(sample) is None}

@@ -1,6 +1,7 @@
 """The training loop: `microforge.train`, an iterator of events that can be stopped at any moment."""
 
 from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ def train(
     resume: bool = False,
     same_images: bool = False,
     always_learnt: Collection[str] = (),
+    tests: Collection[str] = (),
     command: str = "",
 ) -> Iterator[TrainingEvent]:
     """Check the arguments now; return a generator that trains, yielding what happens.
@@ -60,6 +62,9 @@ def train(
         Refuse to resume with other images or annotations than the run had.
     always_learnt
         Names of images, of time series that of all time points, that are never drawn to be kept aside.
+    tests
+        Names of images, named alike, that are left for a test of the finished model: they are neither learnt from nor
+        measured on, also where they are handed over while the run is under way.
     command
         The command line that does the same again, for the run's report.
 
@@ -78,7 +83,12 @@ def train(
     folder = Path(folder)
     checkpoint = load_checkpoint(folder) if resume else None
     record = None if checkpoint is None else read_record(checkpoint.values, str(folder))
+    if record is not None:
+        record = record.model_copy(update={"split": record.split.with_tests(tests)})
+    training = [sample for sample in training if sample.series not in tests]
+    validation = None if validation is None else [sample for sample in validation if sample.series not in tests]
     setup = make_setup(config, training, validation, record, same_images=same_images, always_learnt=always_learnt)
+    setup = replace(setup, split=setup.split.with_tests(tests))
     _make_folder(folder)
     clock = ActiveClock()
     return counted(_alone(setup, folder, clock, live or Live(), checkpoint, command), clock)

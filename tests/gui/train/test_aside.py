@@ -113,3 +113,14 @@ def test_a_time_series_is_known_by_the_name_of_its_series(
     session.viewer.layers.selection.active = image
     trained(qtbot, panel, training, AsidePart("film"))
     assert box(panel, 0).text() == "auto"
+
+
+def test_image_left_for_a_test_is_marked_and_a_click_takes_it_back(
+    qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session
+) -> None:
+    session.set_role([entry for entry in session.image_list.entries if entry.layer is images[0]], "test")
+    assert (box(panel, 0).isChecked(), box(panel, 0).text()) == (True, "test")
+    qtbot.waitUntil(lambda: "10 objects in 1 image" in panel.state.text())
+    qtbot.mouseClick(box(panel, 0), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not session.annotated[0].tests)
+    assert (box(panel, 0).isChecked(), box(panel, 0).text()) == (False, "")

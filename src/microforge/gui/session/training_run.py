@@ -130,6 +130,8 @@ class TrainingRun:
         given = HandedOver({one.item: one.snapshot.image.name for one in begun})
         learnt = [one.snapshot.image.name for one in begun if one.item.always_learnt]
         wanted: dict[str, Any] = {"always_learnt": learnt} if learnt else {}
+        tests = [item.image.name for item in session.annotated if item.tests]
+        wanted |= {"tests": tests} if tests else {}
         wanted |= {"command": command} if (command := self._command(folder, opened=bool(begun))) else {}
 
         def events() -> Iterator[Any]:

@@ -24,7 +24,8 @@ _STEPS = (
 _TIPS = (
     "Ticked: this image takes part.",
     "Ticked: kept aside. It is not learnt from, but tells how good the network is. With no tick of yours a part is "
-    "drawn when a training begins, if enough is annotated, and marked auto; take the tick away to learn from it.",
+    "drawn when a training begins, if enough is annotated, and marked auto; take the tick away to learn from it. "
+    "Those marked test are left for a test of the finished model.",
     "Open images to learn from.",
     "What belongs to the image.",
 )
@@ -134,19 +135,19 @@ class TrainingList(QWidget):  # type: ignore[misc]  # qtpy has no types
         )
         row.setToolTip(_TARGET, plain_tip(belongs))
         aside = None if item.always_learnt else item.kept_aside
-        for column, ticked in ((_USE, item.use), (_ASIDE, aside is not None)):
+        for column, ticked in ((_USE, item.use), (_ASIDE, item.tests or aside is not None)):
             box = self.tree.itemWidget(row, column)
             blocked = QSignalBlocker(box)
             box.setChecked(ticked)
             blocked.unblock()
-        self.tree.itemWidget(row, _ASIDE).setText(_words_of(aside))
+        self.tree.itemWidget(row, _ASIDE).setText("test" if item.tests else _words_of(aside))
 
     def _on_use(self, item: Annotated, ticked: bool) -> None:
         self.session.change(item, use=ticked)
 
     def _on_aside(self, item: Annotated, ticked: bool) -> None:
         was_drawn = item.drawn_aside is not None
-        self.session.change(item, validation=ticked, always_learnt=not ticked and was_drawn)
+        self.session.change(item, validation=ticked, always_learnt=not ticked and was_drawn, tests=False)
         if item.always_learnt:
             self.session.say(f"{item.image.name} is learnt from when you train anew.")
 
