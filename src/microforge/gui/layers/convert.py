@@ -143,13 +143,15 @@ def add_region(viewer: ViewerModel, image: Layer, axes: str) -> Shapes:
 def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
     """Give the drawn labels of an image without channels and dimensions of length one, and their axes; a view.
 
+    Of an image that was put away they stay packed: an array-like that `np.asarray` unpacks.
+
     Raises
     ------
     AnnotationError
         If the Labels layer has another shape than the image.
     """
     data, letters = finest(labels), drawing_axes(axes)
-    if AT_REST in labels.metadata:
+    if AT_REST in labels.metadata and not _fits(data, image, axes):
         data = np.asarray(data)
     if data.ndim > len(letters) and "C" in axes:
         channel = data.ndim - len(axes.replace("S", "")) + axes.index("C")
@@ -163,6 +165,12 @@ def labels_on(labels: Layer, image: Layer, axes: str) -> tuple[Array, str]:
             remedy="Make a new annotation for this image, or choose the Labels layer that belongs to it.",
         )
     return (data if tuple(data.shape) == expected else data.reshape(expected)), long_letters(letters)
+
+
+def _fits(labels: Any, image: Layer, axes: str) -> bool:
+    """Whether labels have the dimensions wanted as they are."""
+    lengths = dict(zip(axes, shape_of_layer(image), strict=True))
+    return tuple(labels.shape) == tuple(lengths[letter] for letter in long_letters(drawing_axes(axes)))
 
 
 def _as_files_have_it(data: Any, axes: str) -> Any:

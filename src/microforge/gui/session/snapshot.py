@@ -99,14 +99,15 @@ class Snapshot:
         return [part for sample in self.samples() if (part := learnt_part(sample, self.aside)) is not None]
 
     def drawn(self) -> "DrawnImage":
-        """Give what is drawn without how it is shared out."""
+        """Give what is drawn without how it is shared out; what is packed is unpacked."""
         from microforge.data.drawn import DrawnImage
 
+        labels, ground = (None if one is None else np.asarray(one) for one in (self.labels, self.ground))
         return DrawnImage(
             self.image,
             self.axes,
-            self.labels,
-            self.ground,
+            labels,
+            ground,
             self.outlines,
             self.unpainted,
             self.targets,
@@ -118,7 +119,7 @@ class Snapshot:
     @property
     def shape(self) -> tuple[int, ...]:
         """Length along each of `axes`."""
-        return self.drawn().shape
+        return tuple(self.image.data.shape[self.image.axes.index(letter)] for letter in self.axes)
 
     def named(self, name: str) -> "Snapshot":
         """Give it under another name: samples are called after it."""

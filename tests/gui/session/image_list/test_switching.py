@@ -263,3 +263,46 @@ def test_only_layers_of_the_image_in_front_are_in_the_viewer_of_many(
     assert len(session.viewer.layers) == 2
     assert len(session.items) == 8
     many.front.close()
+
+
+def test_image_left_for_a_test_is_neither_counted_nor_handed_to_the_training(
+    shelf: Shelf, training: FakeTraining, qtbot: QtBot
+) -> None:
+    for number in range(3):
+        shelf.paint(number)
+    shelf.session.set_role(shelf.entries[1:2], "test")
+    watch, run = Watch(shelf.session), TrainingRun(shelf.session)
+    qtbot.waitUntil(lambda: "2 objects" in watch.readiness.text)
+    run.start()
+    qtbot.waitUntil(lambda: len(training.calls) == 1)
+    assert [sample.name for sample in training.calls[0]["training"]] == ["field 0", "field 2"]
+    assert training.calls[0]["validation"] is None
+    assert training.calls[0]["tests"] == ["field 1"]
+    run.stop()
+    qtbot.waitUntil(lambda: not run.busy)
+    watch.close()
+
+
+def test_stroke_made_a_moment_before_the_image_is_put_away_is_noticed(shelf: Shelf, qtbot: QtBot) -> None:
+    labels = shelf.paint(0)
+    contents = shelf.session.contents
+    contents.close()
+    contents.follow([labels])
+    before = contents.version(labels)
+    contents.hint(labels)
+    contents.follow([], [labels])
+    assert contents.version(labels) != before
+    again = contents.version(labels)
+    contents.follow([], [labels])
+    assert contents.version(labels) == again
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (700, 900), (3, 40, 50), (0, 5)])
+def test_packed_labels_are_what_they_were_whole_and_in_part(shape: tuple[int, ...]) -> None:
+    labels = np.random.default_rng(0).integers(0, 3, shape).astype(np.int32)
+    packed = PackedLabels(labels)
+    assert np.array_equal(np.asarray(packed), labels)
+    assert packed.highest == labels.max(initial=0)
+    for key in ((slice(1, 300), slice(2, 5)), (slice(None), slice(0, 4)), 0, (0, slice(None)), np.s_[::2]):
+        if len(labels):
+            assert np.array_equal(packed[key], labels[key])

@@ -15,6 +15,9 @@ from microforge.errors import ImageReadError
 from microforge.gui.layers.layer_axes import AT_REST
 from microforge.types import Array
 
+#: Bytes that are packed together.
+_BLOCK = 2 << 20
+
 
 class FilePixels:
     """The pixels of an image file, read anew whenever they are asked for; an array-like.
@@ -66,19 +69,37 @@ class PackedLabels:
     def __init__(self, labels: Array) -> None:
         self.shape, self.ndim, self.dtype = tuple(labels.shape), labels.ndim, labels.dtype
         self.highest = int(labels.max(initial=0))
-        self._rows = [compress(np.ascontiguousarray(row).tobytes(), 1) for row in _blocks(labels)]
+        self._step = max(1, _BLOCK * len(labels) // max(labels.nbytes, 1))
+        parts = (labels[start : start + self._step] for start in range(0, len(labels), self._step))
+        self._packed = [compress(np.ascontiguousarray(part).tobytes(), 1) for part in parts]
 
     def __getitem__(self, key: Any, /) -> Array:
-        """Unpack, and give a part."""
-        part: Array = np.asarray(self)[key]
-        return part
+        """Give a part; of whole rows only those are unpacked that are asked for."""
+        rows, *others = key if isinstance(key, tuple) else (key,)
+        if not isinstance(rows, slice) or rows.step not in (None, 1):
+            part: Array = np.asarray(self)[key]
+            return part
+        first, last, _ = rows.indices(self.shape[0])
+        blocks = range(first // self._step, max(-(-last // self._step), first // self._step + 1))
+        unpacked = np.concatenate([self._block(number) for number in blocks])
+        start = blocks[0] * self._step
+        within: Array = unpacked[(slice(first - start, last - start), *others)]
+        return within
+
+    def copy(self) -> Array:
+        """Unpack all."""
+        return np.asarray(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Unpack all; an array of one's own."""
         made = np.empty(self.shape, self.dtype)
-        for block, packed in zip(_blocks(made), self._rows, strict=True):
-            block[...] = np.frombuffer(decompress(packed), self.dtype).reshape(block.shape)
+        for number, start in enumerate(range(0, self.shape[0], self._step)):
+            made[start : start + self._step] = self._block(number)
         return made if dtype is None else made.astype(dtype, copy=False)
+
+    def _block(self, number: int) -> Array:
+        rows = np.frombuffer(decompress(self._packed[number]), self.dtype)
+        return rows.reshape(-1, *self.shape[1:])
 
 
 def let_go_of_pixels(layer: Layer, instead: FilePixels | PackedLabels) -> None:
@@ -113,9 +134,3 @@ def _set_pixels(layer: Layer, pixels: Array) -> None:
     if limits is not None and not getattr(layer, "rgb", False):
         layer.contrast_limits = limits
     layer.visible = shown
-
-
-def _blocks(labels: Array) -> list[Array]:
-    """Give parts of an array of some megabytes each, as views."""
-    step = max(1, (4 << 20) * len(labels) // max(labels.nbytes, 1))
-    return [labels[start : start + step] for start in range(0, len(labels), step)]
