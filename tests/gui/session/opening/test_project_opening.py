@@ -14,6 +14,8 @@ from microforge.gui.session.cell_types import add_kind, start_clicking
 from microforge.gui.session.image_list.switching import Switching
 from microforge.gui.session.painted_layers import annotation_of, ground_of
 from microforge.gui.session.snapshot import outlines_on
+from microforge.gui.session.watching.edits import edited_images
+from microforge.gui.session.watching.front_image import FrontImage
 from microforge.project import Project
 from support.keeping import LONG, Person
 
@@ -299,3 +301,73 @@ def test_a_copy_has_its_images_in_it_and_opens_anywhere(persons: Persons, tmp_pa
     second.open(tmp_path / "moved" / "exp.microforge")
     (again,) = second.session.annotated
     assert np.array_equal(again.labels.data, painted)
+
+
+def many_painted(person: Person, count: int) -> Path:
+    """Paint on so many images that a project opens only the last; give the project's folder."""
+    for number in range(count):
+        labels = annotation_of(person.session, person.image(f"field {number:02d}")).labels
+        labels.data[5 : 6 + number, 5:25] = 1 + number
+        labels.refresh()
+    return person.saved().folder
+
+
+def test_of_many_images_one_is_opened_and_what_is_drawn_on_the_others_counts(persons: Persons) -> None:
+    first = persons()
+    folder = many_painted(first, 10)
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    listed = second.session.image_list.entries
+    assert [entry.name for entry in listed] == [f"field {number:02d}" for number in range(10)]
+    assert [entry.name for entry in listed if entry.is_open] == ["field 09"]
+    assert len(second.session.viewer.layers) == 2
+    second.qtbot.waitUntil(lambda: "10 objects in 10 images" in second.watch.readiness.text)
+    begun = edited_images(second.session)
+    samples = {one.snapshot.image.name: one.snapshot.loaded().samples()[0] for one in begun}
+    for number in range(10):
+        sample = samples[f"field {number:02d}"]
+        assert np.unique(sample.annotation).tolist() == [0, 1 + number]
+        file = first.folder / "images" / f"{sample.name}.tif"
+        assert np.array_equal(np.asarray(sample.image)[0], tifffile.imread(file))
+
+
+def test_image_that_waits_comes_into_the_viewer_as_it_was_and_nothing_is_written(persons: Persons) -> None:
+    first = persons()
+    folder = many_painted(first, 10)
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    second.saved()
+    before = journal_bytes(folder)
+    switching = Switching(second.session, FrontImage(second.session).bring)
+    entry = second.session.image_list.entries[3]
+    switching.go(entry)
+    second.qtbot.waitUntil(lambda: entry.is_open and sum(one.is_open for one in second.session.image_list.entries) == 1)
+    image, labels = second.session.viewer.layers
+    assert image.data.max() > 200
+    assert tuple(image.contrast_limits) == (0, 255)
+    assert np.unique(labels.data).tolist() == [0, 4]
+    project = second.saved()
+    assert journal_bytes(folder) == before
+    labels.paint((40, 40), 9)
+    project = second.saved()
+    assert len(project.document.images) == 10
+    kept = project.labels(next(one.id for one in project.document.images if one.name == "field 03"))
+    assert np.array_equal(kept, labels.data)
+
+
+def test_images_put_away_do_not_go_along_into_another_project(persons: Persons) -> None:
+    first = persons()
+    folder = many_painted(first, 10)
+    first.close()
+
+    second = persons()
+    second.open(folder)
+    assert len(second.session.annotated) == 10
+    second.opening.begin(second.folder / "other.microforge")
+    second.qtbot.waitUntil(lambda: second.session.project is not None and second.session.project.folder != folder)
+    assert second.session.annotated == []
+    assert second.session.image_list.entries == []

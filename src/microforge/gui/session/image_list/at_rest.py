@@ -24,12 +24,16 @@ class FilePixels:
 
     Parameters
     ----------
+    like
+        Has the shape of the image.
     read
         Reads the array of a file.
+    never_shown
+        Whether nobody knows yet how bright the image is.
     """
 
-    def __init__(self, path: Path, like: Array, read: Callable[[Path], Array]) -> None:
-        self._path, self._read = path, read
+    def __init__(self, path: Path, like: Array, read: Callable[[Path], Array], *, never_shown: bool = False) -> None:
+        self._path, self._read, self.never_shown = path, read, never_shown
         self.shape, self.ndim, self.dtype = tuple(like.shape), like.ndim, like.dtype
 
     def __getitem__(self, key: Any, /) -> Array:
@@ -110,8 +114,10 @@ def let_go_of_pixels(layer: Layer, instead: FilePixels | PackedLabels) -> None:
 
 def give_pixels(layer: Layer, pixels: Array) -> None:
     """Give a layer its pixels back, before it goes into the viewer again."""
-    layer.metadata.pop(AT_REST, None)
+    rest = layer.metadata.pop(AT_REST, None)
     _set_pixels(layer, pixels)
+    if isinstance(rest, FilePixels) and rest.never_shown and not getattr(layer, "rgb", False):
+        layer.reset_contrast_limits()
 
 
 def resting_pixels(layer: Layer) -> FilePixels | PackedLabels | None:

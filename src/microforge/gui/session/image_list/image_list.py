@@ -58,6 +58,23 @@ class ImageList:
         self._forget(entry)
         self.changed.emit()
 
+    def add_kept(self, path: Path, name: str) -> ListedImage:
+        """Add a file under the name it has in a project; give its entry, also where it is in the list already."""
+        known = self._by_path.get(_place(path))
+        if known is None:
+            known = self._by_path[_place(path)] = ListedImage(name, path)
+            self.entries.append(known)
+            self._names.add(name)
+        known.added = True
+        return known
+
+    def clear(self) -> None:
+        """Forget all that is not in the viewer."""
+        for entry in [one for one in self.entries if not one.is_open]:
+            self._forget(entry)
+        self._at_rest.clear()
+        self.changed.emit()
+
     def of_layer(self, layer: Layer | None) -> ListedImage | None:
         """Give the entry of an image layer, in the viewer or put away."""
         return next((one for one in self.entries if layer is not None and one.layer is layer), None)

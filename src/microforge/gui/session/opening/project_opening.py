@@ -15,7 +15,9 @@ from microforge.gui.layers.convert import file_of
 from microforge.gui.layers.layer_axes import say_sizes
 from microforge.gui.layers.open_files import Opened, show_opened
 from microforge.gui.layers.results import results_of
+from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay
+from microforge.gui.session.opening.put_by import ProjectListing, PutBy, listing_of, put_by, read_put_by
 from microforge.gui.session.opening.reading import (
     KeptImage,
     Listed,
@@ -50,6 +52,7 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         self._relay = Relay("opening a project", self)
         self._shown: dict[str, ImageLayer] = {}
         self._remarks: list[str] = []
+        self._by: list[tuple[Annotated, PutBy]] = []
         self._arrived: list[Path] = []
         self._last, self._opens = "", False
         self._looking = QTimer(self, singleShot=True, interval=0)
@@ -126,6 +129,10 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
             take_up(self._session, event)
         elif isinstance(event, Listed):
             self._list(event)
+        elif isinstance(event, ProjectListing):
+            self._list_annotated(event)
+        elif isinstance(event, PutBy):
+            self._put_by(event)
         elif isinstance(event, KeptImage):
             self._opens = True
             self._show(event)
@@ -134,6 +141,27 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
             self._remarks.append(event)
         elif isinstance(event, RunFailed):
             self._remarks.append(f"{event.where}: {event.in_words}" if event.where else event.in_words)
+
+    def _list_annotated(self, listing: ProjectListing) -> None:
+        """List the images that the project knows, whether they are opened or not."""
+        images = self._session.image_list
+        for entry, path, problem in listing.images:
+            listed = images.add_kept(path, entry.name)
+            listed.role, listed.reviewed, listed.problem = entry.role, entry.reviewed, problem
+        images.changed.emit()
+        if len(images.entries) > 1:
+            self._session.strip_wanted.emit()
+
+    def _put_by(self, kept: PutBy) -> None:
+        try:
+            # All panels look at all images when one changes: once, at the end, is enough.
+            with self._session.changed.blocked():
+                item = put_by(self._session, kept)
+        except MicroforgeError as error:
+            self._remarks.append(f"{error} It is kept in the project.")
+            return
+        if item is not None:
+            self._by.append((item, kept))
 
     def _on_inserted(self, event: Any) -> None:
         """Heed an image that was opened: what the project has of it comes with it."""
@@ -198,6 +226,11 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
                 one.role, one.reviewed = entries[one.path]
 
     def _on_finished(self) -> None:
+        by, self._by = self._by, []
+        if by:
+            self._session.changed.emit()
+        for item, kept in by:
+            self._autosave.adopt_at_rest(item, kept.entry.id, kept.tiles)
         self.told.emit("\n".join(self._remarks), "warning" if self._remarks else "")
         front = self._session.image_list.of_layer(self._shown.get(self._last))
         if front is not None and front.is_open and len(self._shown) > 1:
@@ -210,14 +243,20 @@ class ProjectOpening(QObject):  # type: ignore[misc]  # qtpy has no types
         self._relay.end(5)
 
 
-def _opened(folder: Path) -> Iterator[Project | Listed | KeptImage | str]:
+def _opened(folder: Path) -> Iterator[Project | Listed | ProjectListing | KeptImage | PutBy | str]:
     project = Project.open(folder)
     yield project
     yield listed_in(project)
+    listing = listing_of(project)
+    yield listing
     wanted = opened_first(project)
     for entry in wanted:
         yield _read(project, entry)
-    if words := left_closed(project, wanted):
+    brought = {entry.id for entry in wanted}
+    for one in read_put_by(project, listing, brought):
+        brought |= {one.entry.id} if isinstance(one, PutBy) else set()
+        yield one
+    if words := left_closed(project, brought):
         yield words
     # More is recovered when annotations are read.
     yield from project.recovered

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,13 +70,21 @@ def opened_first(project: Project) -> list[ImageEntry]:
     wanted = [entry for entry in document.images if is_annotated(project, entry)]
     # Where it is not known which was worked on last, it is the one taken in last.
     wanted.sort(key=lambda entry: entry.id == document.current)
+    # The others are in the list of images, and come when a person goes there.
+    wanted = [entry for entry in wanted[:-1] if not can_wait(entry)] + wanted[-1:]
     many = len(wanted) > _MOST or sum(prod(entry.shape) for entry in wanted) > _MOST_PIXELS
     return _with_targets(project, wanted[-1:] if many else wanted)
 
 
-def left_closed(project: Project, opened: Collection[ImageEntry]) -> str:
-    """Say in words how many annotated images were not opened; nothing where all were."""
-    count = sum(is_annotated(project, entry) for entry in project.document.images if entry not in opened)
+def can_wait(entry: ImageEntry) -> bool:
+    """Whether layers can be made for an image that is not read; along a channel slider labels are shared."""
+    known = entry.file is not None and bool(entry.shape) and bool(entry.axes)
+    return known and not entry.targets and "C" not in entry.axes[1:]
+
+
+def left_closed(project: Project, brought: Collection[str]) -> str:
+    """Say in words how many annotated images were not brought (their ids are not given); nothing where all were."""
+    count = sum(is_annotated(project, entry) for entry in project.document.images if entry.id not in brought)
     if not count:
         return ""
     return f"{count} more annotated images are in the project. Open one, and its annotation comes with it."
@@ -109,17 +118,18 @@ def read_kept(project: Project, entry: ImageEntry) -> KeptImage:
         If its annotation cannot be read.
     """
     image, problem = _image_of(project, entry)
-    labels, background = (_integers(project.labels(entry.id, part)) for part in ("labels", "background"))
+    labels, background = (integers(project.labels(entry.id, part)) for part in ("labels", "background"))
     drawing = KeptDrawing(
         labels,
         background,
         project.points(entry.id),
         project.outlines(entry.id),
-        {name: getattr(entry, name) for name in ("use", "unpainted", "class_name", "no_cells", "alone")},
+        settings_in(entry),
         entry.role,
     )
     painted = {"labels": labels, "background": background}
-    return KeptImage(entry, image, drawing, problem, {part: _sums(a) for part, a in painted.items() if a is not None})
+    tiles = {part: tiles_of(array) for part, array in painted.items() if array is not None}
+    return KeptImage(entry, image, drawing, problem, tiles)
 
 
 def _with_targets(project: Project, wanted: Sequence[ImageEntry]) -> list[ImageEntry]:
@@ -145,7 +155,12 @@ def _image_of(project: Project, entry: ImageEntry) -> tuple[Image | None, str]:
     return image, located.problem
 
 
-def _integers(labels: ArrayLike | None) -> Array | None:
+def settings_in(entry: ImageEntry) -> dict[str, Any]:
+    """Give what a project knows of an image, as fields of `Annotated` that are no layers."""
+    return {name: getattr(entry, name) for name in ("use", "unpainted", "class_name", "no_cells", "alone")}
+
+
+def integers(labels: ArrayLike | None) -> Array | None:
     """Give labels as Labels layers hold them, in memory: int32, or wider where a number needs it."""
     if labels is None:
         return None
@@ -154,7 +169,8 @@ def _integers(labels: ArrayLike | None) -> Array | None:
     return whole.astype(np.int32 if small else np.int64, copy=not whole.flags.writeable)
 
 
-def _sums(painted: Array) -> ChangedTiles:
+def tiles_of(painted: Array) -> ChangedTiles:
+    """Give the checksums of what is on disk."""
     tiles = ChangedTiles()
     for _ in tiles.of(painted):
         pass

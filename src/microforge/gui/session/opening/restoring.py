@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 
@@ -42,37 +43,45 @@ class KeptDrawing:
     role: WantedRole = ""
 
 
-def draw_again(session: Session, image: ImageLayer, kept: KeptDrawing) -> Annotated | None:
+def draw_again(
+    session: Session, image: ImageLayer, kept: KeptDrawing, viewer: ViewerModel | None = None
+) -> Annotated | None:
     """Make the layers of what was drawn on an image; give what is learnt from it, or None where that is nothing.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are made; None = that of the session.
 
     Raises
     ------
     MicroforgeError
         If it does not fit the image, or not into memory.
     """
-    viewer, (axes, _) = session.viewer, axes_of(image)
+    viewer, (axes, _), ground = viewer or session.viewer, axes_of(image), None
     if kept.background is not None:
-        dress_ground(add_labels(viewer, image, axes, "background", kept.background), image)
+        ground = add_labels(viewer, image, axes, "background", kept.background)
+        dress_ground(ground, image)
     if kept.labels is not None:
         session.annotate(image, add_labels(viewer, image, axes, drawn=kept.labels))
     if kept.points is not None:
-        session.annotate_points(image, _points_layers(session, image, axes, kept.points))
+        session.annotate_points(image, _points_layers(viewer, image, axes, kept.points))
     if kept.settings.get("class_name"):
         session.set_class([image], kept.settings["class_name"])
     if kept.settings.get("alone"):
         session.learn_from([image])
     item = session.annotated_of(image)
     if item is not None:
-        region = None if kept.outlines is None else _region(session, image, axes, kept.outlines)
+        region = None if kept.outlines is None else _region(viewer, image, axes, kept.outlines)
         item.take_role(kept.role)
-        session.change(item, **{**kept.settings, "region": region})
+        session.change(item, **{**kept.settings, "region": region, "ground": ground or item.ground})
         viewer.layers.selection.active = next(iter(item.drawn), image)
     with brushes_down(viewer, again=False):
         return item
 
 
-def _points_layers(session: Session, image: ImageLayer, axes: str, points: Points) -> list[Layer]:
-    layers = [add_points(session.viewer, image, axes, kind, number) for number, kind in enumerate(points.kinds)]
+def _points_layers(viewer: ViewerModel, image: ImageLayer, axes: str, points: Points) -> list[Layer]:
+    layers = [add_points(viewer, image, axes, kind, number) for number, kind in enumerate(points.kinds)]
     for number, layer in enumerate(layers):
         own = points.only(points.kind == number)
         if len(own):
@@ -81,8 +90,8 @@ def _points_layers(session: Session, image: ImageLayer, axes: str, points: Point
     return layers
 
 
-def _region(session: Session, image: ImageLayer, axes: str, outlines: Sequence[Outline]) -> Layer:
-    region, letters = add_region(session.viewer, image, axes), long_letters(drawing_axes(axes))
+def _region(viewer: ViewerModel, image: ImageLayer, axes: str, outlines: Sequence[Outline]) -> Layer:
+    region, letters = add_region(viewer, image, axes), long_letters(drawing_axes(axes))
     for outline in outlines:
         corners = outline.corners
         own = Points(

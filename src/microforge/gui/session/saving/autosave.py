@@ -6,7 +6,7 @@ read; pixels are compared and written in a thread, so that painting stays fluid.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from microforge.events import RunFailed
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay, failure_of
 from microforge.gui.session.opening.reading import KeptImage
+from microforge.gui.session.saving.changed_tiles import ChangedTiles
 from microforge.gui.session.saving.due import Said, ToKeep, chosen_in, to_keep, version_of
 from microforge.gui.session.saving.writing import OnDisk, ProjectBegun, ProjectWriter, Unfit
 from microforge.gui.session.state import Session
@@ -147,6 +148,12 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         """Take the layers of an image for what its project holds: they were made from it."""
         layers = frozenset(layer for layer in item.drawn if layer is not item.region)
         self._writer.adopt(item.image, layers, kept.entry.id, kept.tiles)
+
+    def adopt_at_rest(self, item: Annotated, entry: str, tiles: Mapping[str, ChangedTiles]) -> None:
+        """Take the layers of an image that is not opened for what its project holds: nothing of it is to be written."""
+        layers = frozenset(layer for layer in item.drawn if layer is not item.region)
+        self._writer.adopt(item.image, layers, entry, tiles)
+        self._kept[item.image] = version_of(self._session, item)
 
     def close(self, seconds: float = CLOSING_PATIENCE) -> bool:
         """Write the last strokes and let go of the project; give whether all is on disk."""
