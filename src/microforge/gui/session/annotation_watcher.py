@@ -162,7 +162,7 @@ class Watch(QObject):  # type: ignore[misc]  # qtpy has no types
     def _on_drawn(self, event: Any) -> None:
         if is_on_disk(event.source):
             self.session.contents.bump(event.source)
-        self.session.contents.hint(event.source)
+        self.session.contents.hint(event.source, drawn=True)
         self._timer.start()
 
     def _on_redrawn(self, event: Any) -> None:

@@ -287,12 +287,6 @@ class Session:
         """Say where the annotation of an image is complete."""
         self.change(item, region=region)
 
-    def forget_put_away(self) -> None:
-        """Forget the images that are not in the viewer: they belong to a project that is left."""
-        self.annotated = [item for item in self.annotated if not self.image_list.is_at_rest(item.image)]
-        self.image_list.clear()
-        self.changed.emit()
-
     def set_role(self, listed: Sequence[ListedImage], role: WantedRole) -> None:
         """Say what images are for, whether anything is annotated on them yet or not."""
         for one in listed:

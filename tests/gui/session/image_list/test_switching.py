@@ -186,7 +186,7 @@ def test_training_under_way_is_told_nothing_when_images_are_only_put_away(
     assert run.busy
     labels.data[30:40, 30:40] = 3
     labels.events.data()
-    qtbot.waitUntil(lambda: bool(handed))
+    qtbot.waitUntil(lambda: bool(handed), timeout=30_000)
     assert {sample.name for sample in handed} == {"field 1"}
     run.stop()
     qtbot.waitUntil(lambda: not run.busy)
@@ -306,3 +306,18 @@ def test_packed_labels_are_what_they_were_whole_and_in_part(shape: tuple[int, ..
     for key in ((slice(1, 300), slice(2, 5)), (slice(None), slice(0, 4)), 0, (0, slice(None)), np.s_[::2]):
         if len(labels):
             assert np.array_equal(packed[key], labels[key])
+
+
+def test_stroke_made_before_the_first_look_at_a_layer_is_noticed(shelf: Shelf) -> None:
+    labels = shelf.paint(0)
+    contents = shelf.session.contents
+    contents.close()
+    contents.follow([labels])
+    before = contents.version(labels)
+    contents.hint(labels, drawn=True)
+    assert contents.version(labels) != before
+    contents.look()
+    again = contents.version(labels)
+    contents.hint(labels, drawn=True)
+    contents.look()
+    assert contents.version(labels) == again

@@ -68,13 +68,6 @@ class ImageList:
         known.added = True
         return known
 
-    def clear(self) -> None:
-        """Forget all that is not in the viewer."""
-        for entry in [one for one in self.entries if not one.is_open]:
-            self._forget(entry)
-        self._at_rest.clear()
-        self.changed.emit()
-
     def of_layer(self, layer: Layer | None) -> ListedImage | None:
         """Give the entry of an image layer, in the viewer or put away."""
         return next((one for one in self.entries if layer is not None and one.layer is layer), None)

@@ -27,7 +27,7 @@ from microforge.types import Array, Image
 
 @dataclass(frozen=True, eq=False)
 class ProjectListing:
-    """The images of a project that are files: each with its file, as it was found or where it was, and what is wrong."""
+    """The images of a project that are files: each with its file, found or as it was, and what is wrong."""
 
     images: tuple[tuple[ImageEntry, Path, str], ...]
 

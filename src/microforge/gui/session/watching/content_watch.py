@@ -60,8 +60,17 @@ class ContentWatch(QObject):  # type: ignore[misc]  # qtpy has no types
             )
             self._thread.start()
 
-    def hint(self, layer: Layer, shown: Sequence[int] = ()) -> None:
-        """Look at all of a layer soon: napari told of something that may have changed it."""
+    def hint(self, layer: Layer, shown: Sequence[int] = (), *, drawn: bool = False) -> None:
+        """Look at all of a layer soon: napari told of something that may have changed it.
+
+        Parameters
+        ----------
+        drawn
+            Whether something was drawn for sure: at the first look nothing could be compared.
+        """
+        content = self._contents.get(layer)
+        if drawn and content is not None and not content.was_looked_at:
+            self.bump(layer)
         with self._lock:
             self._hints[layer] = tuple(shown)
 

@@ -35,6 +35,11 @@ class LayerContent:
         self._next = 0
 
     @property
+    def was_looked_at(self) -> bool:
+        """Whether there was a first look."""
+        return self._look is not None
+
+    @property
     def highest(self) -> int:
         """The highest label found; 0 where there is none."""
         return max(self._highest.copy().values(), default=0)
