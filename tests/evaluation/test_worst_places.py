@@ -1,12 +1,14 @@
 """Where a model errs most."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from microforge.evaluation.worst_places import LEAST_WRONG, MOST_PLACES, PLACE_SIDE, worst_of, worst_places
 from microforge.tasks import get_task
 from microforge.tasks.abilities import LocatesErrors
-from microforge.types import Prediction, Sample
+from microforge.types import Points, Prediction, Sample
 
 
 def field(shape: tuple[int, ...], missed: list[tuple[slice, ...]], **values: np.ndarray) -> tuple[Sample, Prediction]:
@@ -83,3 +85,40 @@ def test_wrong_classes_of_pixels_are_errors() -> None:
     sample = Sample("a", np.zeros((1, 60, 60), np.float32), labels, mask=np.arange(60)[:, None] < np.full(60, 5))
     assert isinstance(task, LocatesErrors)
     assert task.errors(Prediction(labels=np.ones_like(labels)), sample).sum() == 50
+
+
+def test_of_counts_the_places_are_where_cells_are_missed_or_too_many() -> None:
+    sample, found = counted([[50, 50], [52, 240], [200, 60]], [[51, 50], [130, 140], [136, 150], [202, 61]])
+    task = get_task("counting").from_options({"radius": 6.0, "spacing": 12.0})
+    errors = task.errors(found, sample)
+    assert errors[52, 240], "missed"
+    assert errors[130, 140], "too many"
+    assert not errors[50, 50], "found"
+    assert not errors[60, 240]
+    worst, second = worst_places(errors, found, sample)
+    assert covers(worst, 130, 140)
+    assert covers(worst, 136, 150)
+    assert covers(second, 52, 240)
+    assert worst.found.any()
+    assert not worst.truth.any()
+    assert second.truth.any()
+    assert not second.found.any()
+
+
+def test_of_counts_nothing_is_wrong_outside_what_is_annotated() -> None:
+    sample, found = counted([[50, 50]], [[50, 50], [200, 200]])
+    mask = np.zeros((256, 256), bool)
+    mask[:100, :100] = True
+    task = get_task("counting").from_options({"radius": 6.0, "spacing": 12.0})
+    assert not task.errors(found, replace(sample, mask=mask)).any()
+    assert task.errors(found, sample)[200, 200]
+
+
+def counted(clicked: list[list[float]], found: list[list[float]]) -> tuple[Sample, Prediction]:
+    """An image with cells that were clicked, and those that were found."""
+
+    def points(places: list[list[float]]) -> Points:
+        return Points(np.array(places, np.float32), np.zeros(len(places), np.int32))
+
+    image = np.random.default_rng(0).normal(100, 10, (1, 256, 256)).astype(np.float32)
+    return Sample("a", image, points=points(clicked)), Prediction(points=points(found))

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from microforge.events import WorstPlace
 from microforge.intensities import plain
-from microforge.types import Array, Prediction, Sample
+from microforge.tasks.counting.points import around
+from microforge.types import Array, ArrayLike, Points, Prediction, Sample
 
 #: Pixels of the side of a place: a few objects and what is around them. Places begin at multiples of a part of it.
 PLACE_SIDE, PLACE_STEPS = 96, 4
@@ -16,6 +17,8 @@ MOST_PLACES = 2
 #: A place with fewer wrong pixels is not worth a look.
 LEAST_WRONG = 20
 _SHOWN = (1, 99.5)
+#: Pixels from a point to the ring around it.
+_RING = 4.0
 
 
 def worst_places(errors: npt.NDArray[np.bool_], prediction: Prediction, sample: Sample) -> Iterator[WorstPlace]:
@@ -26,7 +29,7 @@ def worst_places(errors: npt.NDArray[np.bool_], prediction: Prediction, sample: 
     errors
         bool ``(Z)YX``: what is wrong; of a stack the plane with most errors is looked at.
     prediction, sample
-        With labels ``(Z)YX`` both; the image is read there only.
+        With labels ``(Z)YX`` both, or points; the image is read there only.
     """
     plane = () if errors.ndim == 2 else (int(errors.sum((1, 2)).argmax()),)
     left = errors[plane].copy()
@@ -65,13 +68,23 @@ def _starts(length: int) -> npt.NDArray[np.int64]:
 def _pictured(
     wrong: int, corner: tuple[int, ...], window: tuple[int | slice, ...], prediction: Prediction, sample: Sample
 ) -> WorstPlace:
-    assert prediction.labels is not None
-    assert sample.annotation is not None
     pixels = plain(np.asarray(sample.image[(slice(None), *window)])).mean(0)
     low, high = np.percentile(pixels, _SHOWN)
     grey = ((pixels - low) / max(high - low, 1e-9)).clip(0, 1)
-    truth, found = (_outlines(labels[window]) for labels in (sample.annotation, prediction.labels))
+    truth = _drawn(sample.annotation, sample.points, window, sample)
+    found = _drawn(prediction.labels, prediction.points, window, sample)
     return WorstPlace(sample.name, corner, wrong, (grey * 255).astype(np.uint8), truth, found)
+
+
+def _drawn(
+    labels: ArrayLike | None, points: Points | None, window: tuple[int | slice, ...], sample: Sample
+) -> npt.NDArray[np.bool_]:
+    """Give the outlines of objects, or rings around points, in a part of an image."""
+    if points is None:
+        assert labels is not None
+        return _outlines(np.asarray(labels[window]))
+    shape = sample.image.shape[1:]
+    return _outlines(around(points.coordinates, np.full(len(shape), _RING), shape)[window])
 
 
 def _outlines(labels: Array) -> npt.NDArray[np.bool_]:

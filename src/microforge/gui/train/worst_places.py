@@ -14,7 +14,7 @@ from microforge.events import KeptAside, WorstPlace
 from microforge.gui.layers.layer_axes import axes_of
 from microforge.gui.layers.marks import MINE, NETWORKS
 from microforge.gui.session.state import Session
-from microforge.gui.widgets.basics import Note, beside, stacked
+from microforge.gui.widgets.basics import Note, beside, plain_tip, stacked
 
 _SIDE = 96
 
@@ -46,10 +46,8 @@ class WorstPlaces(QWidget):  # type: ignore[misc]  # qtpy has no types
             button.setVisible(number < len(places))
             if number < len(places):
                 button.setIcon(QIcon(_picture(places[number])))
-                button.setToolTip(
-                    f"{places[number].name}: {places[number].wrong:,} pixels are wrong here. Orange: annotated; cyan: "
-                    "found. Click to go there."
-                )
+                where = plain_tip(f"{places[number].name}. Orange: annotated; cyan: found. Click to go there.")
+                button.setToolTip(where)
         self.setVisible(bool(places))
 
     def _on_clicked(self, number: int, _: bool = False) -> None:

@@ -103,6 +103,27 @@ def kinds_in(known: Sequence[Points]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def around(
+    places: npt.NDArray[np.floating], reach: npt.NDArray[np.floating], shape: Sequence[int]
+) -> npt.NDArray[np.bool_]:
+    """Give the pixels of an image ``(Z)YX`` that are no farther from one of the places ``(N, D)`` than `reach`.
+
+    Parameters
+    ----------
+    reach
+        Pixels along each axis, > 0.
+    """
+    most = np.ceil(reach).astype(int)
+    offsets = np.indices(2 * most + 1).reshape(len(most), -1).T - most
+    offsets = offsets[((offsets / reach) ** 2).sum(1) <= 1]
+    inside = np.zeros(tuple(shape), bool)
+    # One by one: of many places with a wide reach in a stack there would be more pixels than memory.
+    for place in np.round(places).astype(int):
+        pixels = place + offsets
+        inside[tuple(pixels[((pixels >= 0) & (pixels < shape)).all(1)].T)] = True
+    return inside
+
+
 def named_kinds(sample: Sample, kinds: Sequence[str]) -> Sample:
     """Give the sample with its points in the kinds a model knows; a single kind may be called as one likes.
 

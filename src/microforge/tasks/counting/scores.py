@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from microforge.metrics.matching import f1_score, match_points
 from microforge.tasks.confidence import Judged
+from microforge.tasks.counting.points import around
 from microforge.types import Count, Prediction, Sample
 
 
@@ -50,6 +51,25 @@ def judge_points(prediction: Prediction, sample: Sample, reach: npt.NDArray[np.f
         right[own[match_points(truth.of_kind(kind) / reach, found.coordinates[own] / reach, 1.0)[1]]] = True
     counted = np.ones(len(found), bool) if sample.mask is None else found.are_inside(sample.mask)
     return Judged({name: values[counted] for name, values in prediction.evidence.items()}, right[counted])
+
+
+def misplaced(prediction: Prediction, sample: Sample, reach: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """Give what lies around points that are missed or too many inside what is annotated, bool ``(Z)YX``.
+
+    Parameters
+    ----------
+    reach
+        As of `tally_counts`; so far around each.
+    """
+    assert sample.points is not None
+    assert prediction.points is not None
+    known_truth, known_found = (sample.known_points(points) for points in (sample.points, prediction.points))
+    wrong = [np.zeros((0, len(reach)))]
+    for kind in dict.fromkeys(known_truth.kinds + known_found.kinds):
+        truth, found = (points.of_kind(kind) for points in (known_truth, known_found))
+        hits = match_points(truth / reach, found / reach, 1.0)
+        wrong += [np.delete(places, own, axis=0) for places, own in zip((truth, found), hits, strict=True)]
+    return around(np.concatenate(wrong), reach, sample.image.shape[1:])
 
 
 def summarise_counts(sums: Mapping[str, float]) -> dict[str, float]:

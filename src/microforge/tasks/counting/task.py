@@ -34,7 +34,7 @@ from microforge.tasks.counting.points import (
     named_kinds,
     spacing_of,
 )
-from microforge.tasks.counting.scores import judge_points, summarise_counts, tally_counts
+from microforge.tasks.counting.scores import judge_points, misplaced, summarise_counts, tally_counts
 from microforge.tasks.counting.unclicked import advice_on_unclicked, cell_width, clicked_ground
 from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Batch, Count, Floats, Points, Prediction, Sample, Target, Unpainted
@@ -341,6 +341,10 @@ class Counting(Task):
     def baseline(self) -> Baseline:
         """The mean count, nowhere in particular."""
         return MeanCount()
+
+    def errors(self, prediction: Prediction, sample: Sample) -> npt.NDArray[np.bool_]:
+        """Give what lies around cells that are missed or too many."""
+        return misplaced(prediction, sample, self.tolerance)
 
     def degenerate(self, prediction: Prediction) -> str:
         """Tell of no cell at all."""
