@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from microforge import train
@@ -13,7 +14,7 @@ from microforge.events import TrainingEvent
 from microforge.tasks.instances.task import Instances
 from microforge.training.mailbox import Live
 from microforge.training.step import own_answers
-from microforge.training.step.own_answers import TOLD
+from microforge.training.step.own_answers import TOLD, OwnAnswers
 from microforge.types import Sample
 from support.discs import draw_discs
 
@@ -70,3 +71,19 @@ def test_a_run_that_goes_on_learns_the_same_as_one_that_was_not_stopped(tmp_path
     whole, parts = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "parts"))
     for name, weights in whole.items():
         np.testing.assert_array_equal(weights, parts[name])
+
+
+def test_images_are_looked_at_once_until_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Sample] = []
+
+    def is_open(_task: Instances, sample: Sample) -> bool:
+        looks.append(sample)
+        return sample.inferred
+
+    monkeypatch.setattr(Instances, "is_open", is_open)
+    own, complete = OwnAnswers(Instances(), torch.device("cpu")), (replace(partly(), partly_painted=False),)
+    assert not own.due(ASKED - 1, complete)
+    assert looks == []
+    assert not any(own.due(ASKED + step, complete) for step in range(5))
+    assert len(looks) == 1
+    assert own.due(ASKED + 5, (replace(complete[0], inferred=True),))

@@ -41,6 +41,7 @@ class OwnAnswers:
         self._task, self._device = task, device
         self._network: Any = None
         self._said: dict[str, tuple[str, Sample]] = {}
+        self._looked_at: Sequence[Sample] = ()
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
@@ -49,7 +50,11 @@ class OwnAnswers:
 
     def due(self, step: int, samples: Sequence[Sample]) -> bool:
         """Tell whether it is time to ask, which is done once, and only where there is something to learn."""
-        return self._network is None and step >= ASKED_AT and any(self.is_open(sample) for sample in samples)
+        if self._network is not None or step < ASKED_AT or samples is self._looked_at:
+            return False
+        # Looking at all labels after every step would slow a training in which there is nothing to ask.
+        self._looked_at = samples
+        return any(self.is_open(sample) for sample in samples)
 
     def ask(self, network: PredictsTiles, weights: Mapping[str, Tensor] | None = None) -> None:
         """Keep a copy of the network, with other weights if some are given."""
