@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
+from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 from scipy.spatial import KDTree
 
@@ -19,6 +20,7 @@ from microforge.gui.layers.results import (
     fit_points,
     remember,
     renew,
+    results_of,
 )
 from microforge.io.points import PLACE_COLUMNS
 from microforge.types import Array, Points, Prediction
@@ -91,6 +93,12 @@ def points_of_result(layer: PointsLayer) -> Points:
     kinds: tuple[str, ...] = known["kinds"]
     places = np.asarray(layer.data, np.float32).reshape(-1, len(axes))[:, [axes.index(letter) for letter in letters]]
     return Points(places, _kinds_of(layer, kinds), kinds, letters)
+
+
+def point_layers_found(viewer: ViewerModel, image: Layer) -> list[PointsLayer]:
+    """Give the visible layers of `add_point_results` of an image, the top one first."""
+    layers = [layer for layer in results_of(viewer, image) if isinstance(layer, PointsLayer) and layer.visible]
+    return [layer for layer in reversed(layers) if "kinds" in layer.metadata[DETAILS]]
 
 
 def is_corrected(layer: PointsLayer) -> bool:

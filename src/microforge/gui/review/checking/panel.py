@@ -1,9 +1,10 @@
 """Check what a network found one by one, the least certain first: buttons, keys, and the view that follows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from napari.layers import Labels, Layer
+from napari.layers import Labels, Layer, Points
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QProgressBar, QPushButton, QWidget
 
@@ -18,7 +19,8 @@ from microforge.gui.layers.gestures import (
     KeyUse,
     found_layers,
 )
-from microforge.gui.session.results_to_learn import Checking, Doubtful
+from microforge.gui.layers.point_results import point_layers_found
+from microforge.gui.session.results_to_learn import ObjectChecking, PointChecking
 from microforge.gui.session.state import Session
 from microforge.gui.session.watching.front_image import image_behind
 from microforge.gui.widgets.basics import Note, beside, button, stacked
@@ -33,7 +35,7 @@ _REPAIRING = f"Repair it with brush and tools, then press {IS_RIGHT.key} to go o
 NOTHING_FOUND = "Show a result here first: apply a model, or train one and look at its preview."
 EXPLAINED = (
     "You are shown what the model is least sure of, one by one. What you say becomes your annotation: what is right is "
-    "yours, what is wrong is background."
+    "yours, what is wrong is background; wrong cells are taken out of the result."
 )
 
 
@@ -51,15 +53,20 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.checking, self.repairing = Checking(session), False
+        self._kinds: dict[type[Layer], ObjectChecking | PointChecking] = {
+            Labels: ObjectChecking(session),
+            Points: PointChecking(session),
+        }
+        self.checking: ObjectChecking | PointChecking = self._kinds[Labels]
+        self.repairing = False
         self._keys, self._box, self._zoomed = BorrowedKeys(), ChosenBox(), False
         self.start = accent(button("Check one by one", EXPLAINED, self.begin))
         self.note, self.question, self.progress = Note(), Note(), Note()
         self.bar = QProgressBar()
         self.right = self._answer("Yes", IS_RIGHT, self._on_right)
-        self.wrong = self._answer("No", IS_WRONG, self.checking.wrong)
+        self.wrong = self._answer("No", IS_WRONG, lambda: self.checking.wrong())
         self.repair = self._answer("Repair", REPAIR, self._on_repair)
-        self.skip = self._answer("Skip", SKIP, self.checking.skip)
+        self.skip = self._answer("Skip", SKIP, lambda: self.checking.skip())
         self.back = self._answer("Back", BACK, self._on_back)
         self.end = button("Stop checking", "What you have said stays.", self.stop)
         self._lay_out()
@@ -74,6 +81,7 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             return
         try:
             self._zoomed = False
+            self.checking = self._kinds[type(layer)]
             self.checking.start(image, layer)
             self.note.say("Looking for what is least certain …", "info")
         except MicroforgeError as error:
@@ -88,16 +96,17 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Let go of the viewer."""
         self._let_go()
-        self.checking.close()
+        for one in self._kinds.values():
+            one.close()
         self._session.viewer.layers.events.removed.disconnect(self._on_removed)
 
-    def _in_front(self) -> tuple[Layer | None, Labels | None]:
+    def _in_front(self) -> tuple[Layer | None, Any]:
         """Give the image that is meant, and what a network found on it: the result selected, or else the top one."""
         viewer = self._session.viewer
         active = viewer.layers.selection.active
         image = image_behind(self._session, active)
         for one in [image] if image is not None else reversed(self._session.images()):
-            layers = found_layers(viewer, one)
+            layers = [*found_layers(viewer, one), *point_layers_found(viewer, one)]
             if layers:
                 return one, active if active in layers else layers[0]
         return None, None
@@ -118,8 +127,9 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         stacked(self, self.start, self.note, self.asking)
 
     def _connect(self) -> None:
-        self.checking.changed.connect(self._show)
-        self.checking.failed.connect(lambda words: self.note.say(words, "error"))
+        for one in self._kinds.values():
+            one.changed.connect(self._show)
+            one.failed.connect(lambda words: self.note.say(words, "error"))
         self._session.viewer.layers.events.removed.connect(self._on_removed)
         self._session.closing.connect(self.close_down)
 
@@ -134,7 +144,7 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
                 self.note.say(_ended(len(self.checking.queue)), "ok")
             return
         self.note.say("")
-        self.question.say(_REPAIRING if self.repairing else _question(asked), "info")
+        self.question.say(_REPAIRING if self.repairing else self.checking.question(), "info")
         self.progress.say(f"{self.checking.words()}.")
         self.bar.setRange(0, len(self.checking.queue))
         self.bar.setValue(self.checking.place)
@@ -145,35 +155,35 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         if not self.repairing:
             self._bring(asked)
 
-    def _bring(self, asked: Doubtful) -> None:
+    def _bring(self, asked: Any) -> None:
         """Show it in the middle of the view, with a box around it, and listen to the keys."""
-        viewer, labels = self._session.viewer, self.checking.labels
-        if labels is None:
+        viewer, layer = self._session.viewer, self.checking.layer
+        if layer is None:
             return
         first, last = asked.corners()
-        look_at(viewer, labels, (np.add(first, last) / 2).tolist())
+        look_at(viewer, layer, (np.add(first, last) / 2).tolist())
         if not self._zoomed:
-            zoom_to(viewer, labels, _ACROSS * self.checking.usual_side(), self._canvas())
+            zoom_to(viewer, layer, _ACROSS * self.checking.usual_side(), self._canvas())
             self._zoomed = True
-        viewer.layers.selection.active = labels
-        labels.mode = "pan_zoom"
-        self._surround(labels, first, last)
-        self._listen(labels)
+        viewer.layers.selection.active = layer
+        layer.mode = "pan_zoom"
+        self._surround(layer, first, last)
+        self._listen(layer)
 
-    def _surround(self, labels: Labels, first: list[float], last: list[float]) -> None:
-        shown = [axis - self._session.viewer.dims.ndim + labels.ndim for axis in self._session.viewer.dims.displayed]
+    def _surround(self, layer: Layer, first: list[float], last: list[float]) -> None:
+        shown = [axis - self._session.viewer.dims.ndim + layer.ndim for axis in self._session.viewer.dims.displayed]
         if len(shown) == 2 and min(shown) >= 0:
             reach = 0.5 + _MARGIN
             low, high = ([corner[axis] + side * reach for axis in shown] for corner, side in ((first, -1), (last, 1)))
-            self._box.show(labels, [(low[0], low[1]), (high[0], high[1])])
+            self._box.show(layer, [(low[0], low[1]), (high[0], high[1])])
 
-    def _listen(self, labels: Labels) -> None:
+    def _listen(self, layer: Layer) -> None:
         """Let keys answer, wherever the focus is: napari's window passes them on to the canvas."""
         self._keys.give_back()
         acts = {IS_RIGHT: self._on_right, BACK: self._on_back}
         if not self.repairing:
             acts |= {IS_WRONG: self.checking.wrong, REPAIR: self._on_repair, SKIP: self.checking.skip}
-        for provider in (labels, self._session.viewer):
+        for provider in (layer, self._session.viewer):
             self._keys.take(provider, {use.key: act for use, act in acts.items()})
         self._session.keys_now = tuple(acts)
         self.window().setFocus()
@@ -192,37 +202,27 @@ class CheckPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
             self.checking.right()
 
     def _on_repair(self) -> None:
-        """Take it over, and the brush in hand with its label."""
-        labels = self.checking.labels
-        if labels is None:
+        """Take it over, and in hand."""
+        layer = self.checking.layer
+        if layer is None:
             return
         self.repairing = True
-        label = self.checking.right()
         self._box.hide()
-        self._listen(labels)
-        labels.selected_label = label or labels.selected_label
-        labels.mode = "paint"
+        self._listen(layer)
+        self.checking.repair()
 
     def _on_back(self) -> None:
         self.repairing = False
         self.checking.back()
 
     def _on_removed(self, event: object) -> None:
-        labels = self.checking.labels
-        if self.checking.asked is not None and labels not in self._session.viewer.layers:
+        if self.checking.asked is not None and self.checking.layer not in self._session.viewer.layers:
             self.stop()
 
     def _canvas(self) -> float:
         """Give the shorter side of the canvas, in pixels of the screen."""
         central = getattr(self.window(), "centralWidget", lambda: None)()
         return float(_CANVAS if central is None else min(central.width(), central.height()))
-
-
-def _question(asked: Doubtful) -> str:
-    one = asked.one
-    if not one.found:
-        return f"Nothing was found in the box. Is there an object? (The model: {100 * (1 - one.confidence):.0f} % yes.)"
-    return f"Is the object in the box right? (The model: {100 * one.confidence:.0f} % sure.)"
 
 
 def _ended(number: int) -> str:

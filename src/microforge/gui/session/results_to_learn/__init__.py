@@ -4,7 +4,8 @@ Come here when something of hers changes, or something is taken twice. Which obj
 by `microforge.label_editing`.
 """
 
-from microforge.gui.session.results_to_learn.checking import Checking, Doubtful
+from microforge.gui.session.results_to_learn.checking import Checking
+from microforge.gui.session.results_to_learn.object_checking import ObjectChecking
 from microforge.gui.session.results_to_learn.objects import (
     Laid,
     ObjectTaking,
@@ -16,13 +17,15 @@ from microforge.gui.session.results_to_learn.objects import (
     said_background,
     said_objects,
 )
+from microforge.gui.session.results_to_learn.point_checking import PointChecking
 from microforge.gui.session.results_to_learn.points import learn_from_points
 
 __all__ = [
     "Checking",
-    "Doubtful",
     "Laid",
+    "ObjectChecking",
     "ObjectTaking",
+    "PointChecking",
     "as_annotation",
     "as_classes",
     "asked_about",

@@ -35,7 +35,7 @@ def learn_from_points(session: Session, image: Layer, points: PointsLayer, toler
     hers = () if before is None else before.points
     found = points_of_result(points)
     same = np.ones(len(found.axes.replace("T", ""))) if tolerance is None else tolerance
-    new = found.only(~_known(points_on(hers, image, axes), found, same))
+    new = found.only(~known_points(points_on(hers, image, axes), found, same))
     made, given = [], 0
     for number, name in enumerate(new.kinds):
         part = new.only(new.kind == number)
@@ -50,13 +50,26 @@ def learn_from_points(session: Session, image: Layer, points: PointsLayer, toler
     return _said(given, len(found) - given)
 
 
-def _known(hers: Points, found: Points, tolerance: Doubles) -> npt.NDArray[np.bool_]:
+def known_points(hers: Points, found: Points, tolerance: Doubles) -> npt.NDArray[np.bool_]:
     """Tell which of the found points are cells that the user clicked, of whatever kind."""
     mine = hers.coordinates[:, [hers.axes.index(letter) for letter in found.axes]]
     # Half a time point: cells of two are never the same.
     within = np.array([0.5, *tolerance])[-len(found.axes) :] if "T" in found.axes else tolerance
     _, same = match_points(mine / within, found.coordinates / within, 1.0)
     return np.isin(np.arange(len(found)), same)
+
+
+def take_point(session: Session, image: Layer, points: PointsLayer, one: Points) -> PointsLayer:
+    """Make a found point one of the user's, the last in its layer; give the layer."""
+    axes, before = axes_of(image, session.axes_of(image))[0], session.annotated_of(image)
+    hers = () if before is None else before.points
+    name = one.kinds[int(one.kind[0])]
+    layer = _layer_for(hers, name)
+    if layer is None:
+        layer = _new_layer(session, image, points, name, int(one.kind[0]))
+        session.annotate_points(image, (*hers, layer))
+    _add(layer, places_in(layer, one, image, axes), name)
+    return layer
 
 
 def _layer_for(hers: Sequence[PointsLayer], kind: str) -> PointsLayer | None:
