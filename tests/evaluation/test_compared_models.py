@@ -85,6 +85,18 @@ def test_the_command_takes_trainings_and_models(place: Path) -> None:
     assert json.loads(values.output.splitlines()[-1])["metric"] == "AP@0.5"
 
 
+def test_images_that_were_learnt_from_are_told(place: Path, tmp_path: Path) -> None:
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+        for number, name in enumerate(("field 1", "new")):
+            (tmp_path / part / f"{name}.tif").write_bytes((place / part / f"i{number}.tif").read_bytes())
+    result = compare_models([place / "short" / "model.safetensors"] * 2, tmp_path / "images", tmp_path / "labels")
+    assert [one["learnt"] for one in result["models"]] == [["field 1"], ["field 1"]]
+    where = ["-i", str(tmp_path / "images"), "-a", str(tmp_path / "labels")]
+    said = CliRunner().invoke(app, ["compare", str(place / "short"), str(place / "long"), *where]).output
+    assert "has learnt from 1 of these images by their names" in said
+
+
 def test_images_that_cannot_be_measured_are_told(place: Path, tmp_path: Path) -> None:
     for part in ("images", "labels"):
         (tmp_path / part).mkdir()

@@ -41,7 +41,8 @@ def compare_models(
     Returns
     -------
     dict
-        ``metric`` and ``higher_is_better``; ``models``, of each its file, ``metrics`` over all images, ``failed``, and
+        ``metric`` and ``higher_is_better``; ``models``, of each its file, ``metrics`` over all images, ``failed``,
+        ``learnt`` (names of those that it was trained on, by which it looks better than it is), and
         beside the first ``better``, ``worse``, ``alike`` (numbers of images), ``mean`` (mean difference of the metric,
         with ``low`` and ``high``, 95 %, None where images are too few), ``chance`` (two-sided sign test) and ``text``;
         ``per_image`` (name and the ``scores`` of all models; None where one could not be measured), worst first by
@@ -63,8 +64,9 @@ def compare_models(
             model, images, annotations, more=more, config=config, split=split, axes=axes, target_axes=target_axes,
             progress=told,
         )  # fmt: skip
-        found.append({"model": str(model), "metrics": result["metrics"], "failed": result["failed"]})
         scores.append(_by_series(result["per_image"], metric))
+        told_of = {name: result[name] for name in ("metrics", "failed")}
+        found.append({"model": str(model), **told_of, "learnt": _learnt(Path(model), scores[-1])})
     beside = [_beside(scores[0], one, higher_is_better=higher) for one in scores[1:]]
     rows = [{"name": name, "scores": [one.get(name) for one in scores]} for name in _worst_first(scores, higher)]
     models_told = [found[0], *({**one, **told} for one, told in zip(found[1:], beside, strict=True))]
@@ -83,6 +85,12 @@ def _common_metric(models: Sequence[Path]) -> tuple[str, bool]:
         )
     metric, direction = get_task(goals[str(models[0])]).monitor
     return metric, direction == "max"
+
+
+def _learnt(model: Path, images: Mapping[str, float]) -> list[str]:
+    """Name the images that a model was trained on, as far as names tell."""
+    trained = {series_of(name) for name in read_card(model).training.names}
+    return [name for name in images if name in trained]
 
 
 def _part(progress: Callable[[int, int], None], number: int, models: int) -> Callable[[int, int], None]:

@@ -53,6 +53,12 @@ def compare_command(
         typer.echo(json.dumps(result))
     else:
         _print(result, models)
+    for told in result["models"]:
+        if told["learnt"]:
+            number = f"{len(told['learnt'])} of these images by their names"
+            typer.echo(
+                f"Warning: {printable(told['model'])} has learnt from {number}: it looks better on them.", err=True
+            )
     failed = [one for model in result["models"] for one in model["failed"]]
     for one in failed:
         typer.echo(f"FAILED {printable(one['name'])}: {printable(one['reason'])}", err=True)
