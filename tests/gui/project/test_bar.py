@@ -123,3 +123,18 @@ def test_runs_go_into_the_project(qtbot: QtBot, make_dock: MakeDock, image: Path
     assert document.model.startswith("runs/")
     assert [model.path for model in document.models] == [document.model]
     dock.close_down()
+
+
+def test_what_cannot_be_kept_as_it_is_is_said(qtbot: QtBot, make_dock: MakeDock, image: Path) -> None:
+    dock = make_dock()
+    labels = paint(qtbot, dock, image)
+    wait_until_saved(qtbot, dock)
+    labels.data[5, 5] = -3
+    labels.refresh()
+    qtbot.waitUntil(lambda: dock.project.state.text() == "Not all saved", timeout=LONG)
+    assert dock.project.unfit.text().startswith("exp3 cannot be kept as it is. Labels are whole numbers from 0")
+    labels.data[5, 5] = 3
+    labels.refresh()
+    wait_until_saved(qtbot, dock)
+    assert dock.project.unfit.isHidden()
+    dock.close_down()

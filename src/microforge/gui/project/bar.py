@@ -39,14 +39,16 @@ class ProjectBar(QWidget):  # type: ignore[misc]  # qtpy has no types
         # napari's theme draws the arrow over the last letter.
         self.name.setStyleSheet("QToolButton::menu-indicator { image: none; } QToolButton { padding: 2px 6px; }")
         self.name.setMenu(self.menu)
-        self.state, self.problem, self.found = Note(), Note(), Note()
+        self.state, self.problem, self.unfit, self.found = Note(), Note(), Note(), Note()
         tip = "Keep everything in another folder, on a drive with room, and go on there."
         self.elsewhere = button("Save elsewhere …", tip, self._choose_elsewhere)
         self.again = button("Try again", "Try now; it is tried every few seconds anyway.", autosave.save)
         self.rescue = QWidget()
         stacked(self.rescue, self.problem, beside(self.elsewhere, self.again, wide=(0, 1)))
         self.go_on = GoOn(session, opening)
-        stacked(self, beside(self.name, self.state, wide=(1,)), self.rescue, self.found, self.go_on).setSpacing(2)
+        stacked(
+            self, beside(self.name, self.state, wide=(1,)), self.rescue, self.unfit, self.found, self.go_on
+        ).setSpacing(2)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         autosave.changed.connect(self.refresh)
         opening.told.connect(self.found.say)
@@ -64,11 +66,15 @@ class ProjectBar(QWidget):  # type: ignore[misc]  # qtpy has no types
         if problem is not None:
             self.problem.say(shortened(self._problem_in_words(), _LONGEST), "error")
             self.problem.setToolTip(plain_tip(problem.details))
+        unfit = [f"{name} cannot be kept as it is. {failure.in_words}" for name, failure in self.autosave.unfit.items()]
+        self.unfit.say(shortened("\n".join(unfit), _LONGEST), "error")
         self.go_on.refresh()
 
     def _state(self) -> tuple[str, str]:
         if self.autosave.problem is not None:
             return "Not saved", "error"
+        if self.autosave.unfit:
+            return "Not all saved", "error"
         if self.autosave.project is None:
             return _NO_PROJECT, ""
         return ("Saving …", "") if self.autosave.saving else ("All saved", "")

@@ -16,7 +16,7 @@ from typing import Any
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from microforge.errors import MicroforgeError, readable
+from microforge.errors import readable
 from microforge.events import RunFailed
 from microforge.gui.session.annotated_image import Annotated
 from microforge.gui.session.background import Relay, failure_of
@@ -62,7 +62,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         self._then: Callable[[], None] | None = None
         self._kept: dict[Layer, Hashable] = {}
         self._said: Said | None = None
-        self._unfit: dict[Layer, MicroforgeError] = {}
+        self._unfit: dict[Layer, RunFailed] = {}
         self._before: dict[Annotated, Annotated] = {}
         self._last: list[ToKeep] = []
         self._told: Callable[[str], None] = lambda text: None
@@ -92,6 +92,11 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         """Give the layers that are not on disk as they are."""
         items = [item for item in self._session.annotated if self._is_due(item) or item.image in self._unfit]
         return [layer for item in items for layer in item.drawn]
+
+    @property
+    def unfit(self) -> dict[str, RunFailed]:
+        """Why images cannot be kept as they are, by name; empty while all can."""
+        return {image.name: failure for image, failure in self._unfit.items() if image in self._there()}
 
     def lost(self) -> list[Layer]:
         """Give the layers that would be lost if the window were closed now: those that could not be written."""
@@ -228,8 +233,8 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         self._unfit.pop(item.image, None)
         try:
             yield to_keep(self._session, item)
-        except MicroforgeError as error:
-            self._unfit[item.image] = error
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one image, others are kept
+            self._unfit[item.image] = failure_of(error)
 
     def _is_due(self, item: Annotated) -> bool:
         return self._kept.get(item.image) != version_of(self._session, item)
@@ -271,7 +276,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
             self._session.set_project(event.project)
             self._session.say(f"Everything you paint is kept in {readable(str(event.project.folder))}.")
         elif isinstance(event, Unfit):
-            self._unfit[event.image] = event.error
+            self._unfit[event.image] = event.failure
         elif isinstance(event, OnDisk):
             there = self._there()
             self._kept = {image: at for image, at in {**self._kept, **event.versions}.items() if image in there}

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
-from microforge.errors import AnnotationError, MicroforgeError, readable
+from microforge.errors import MicroforgeError, ProjectError, WriteError, readable
+from microforge.events import RunFailed
+from microforge.gui.session.background import failure_of
 from microforge.gui.session.saving.changed_tiles import ChangedTiles
 from microforge.gui.session.saving.due import Said, ToKeep
 from microforge.gui.session.saving.places import begin_project
@@ -41,7 +43,7 @@ class Unfit:
     """An image that cannot be kept as it is, and why; others are."""
 
     image: Layer
-    error: MicroforgeError
+    failure: RunFailed
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +96,10 @@ class ProjectWriter:
             for job in wanted:
                 try:
                     self._write_image(self.project, job)
-                except AnnotationError as error:
-                    yield Unfit(job.image, error)
+                except (WriteError, ProjectError, OSError):
+                    raise
+                except Exception as error:  # noqa: BLE001  # whatever is wrong with one image, others are kept
+                    yield Unfit(job.image, failure_of(error))
             self._write_said(self.project, said, wanted)
             self.project.sync()
             self._remember(self.project, said.words)
