@@ -9,7 +9,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
-from microforge.gui.annotate.label_next import LabelNext
+from microforge.gui.annotate.label_next import LabelNext, _Places
+from microforge.gui.session.state import Step
 from microforge.gui.widgets.canvas_view import camera_of
 from microforge.io.model_file import save_model
 from support.annotating import Annotating, annotating
@@ -154,3 +155,22 @@ def test_looking_can_be_cancelled(qtbot: QtBot, person: Annotating, model: Path)
     assert panel.listed == ()
     assert panel.busy.isHidden()
     assert panel.ask.isEnabled()
+
+
+def test_all_lines_of_the_list_are_seen_in_a_narrow_dock(qtbot: QtBot) -> None:
+    places = _Places()
+    qtbot.addWidget(places)
+    places.resize(230, 50)
+    places.show()
+    places.show_lines([f"{k}. a field with a long name: looks like nothing annotated yet, and more" for k in range(5)])
+    qtbot.waitUntil(lambda: places.viewport().height() >= places.visualItemRect(places.item(4)).bottom())
+    assert places.visualItemRect(places.item(4)).height() > 1.5 * places.fontMetrics().height()
+
+
+def test_the_box_goes_with_the_tab(qtbot: QtBot, person: Annotating, model: Path) -> None:
+    layer = show(person, "one")
+    panel = looked(qtbot, person, model)
+    click(qtbot, panel, 0)
+    assert layer._overlays["selection_box"].visible
+    person.dock.session.go_to(Step.REVIEW)
+    assert not layer._overlays["selection_box"].visible

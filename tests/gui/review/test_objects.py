@@ -145,7 +145,7 @@ def test_doubtful_annotations_can_be_listed_alone(qtbot: Any, panel: ReviewPanel
     session.change(item, unpainted="background")
     result = predict(session, image, "YX", boxes((2, 2), (2, 20), (20, 20)), (0.9, 0.4, 0.95))
     assert compare(qtbot, panel) == [("extra", 2), ("extra", 3)]
-    assert panel.doubts.text() == "Only the one of which the network is sure"
+    assert panel.doubts.text() == "Only the one it is sure of"
     panel.doubts.setChecked(True)
     assert [finding.label for finding in panel.table.found.findings] == [3]
     assert len(session.viewer.layers[FINDING_MARKS].data) == 1

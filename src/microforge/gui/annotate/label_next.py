@@ -105,6 +105,12 @@ class LabelNext(QWidget):  # type: ignore[misc]  # qtpy has no types
             rows, columns = (sides[axis] for axis in shown)
             self.box.show(layer, list(zip(rows, columns, strict=True)), handles=False)
 
+    def hideEvent(self, event: Any) -> None:
+        """Take the box away with the tab; not where the whole window is put away."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.box.hide()
+
     def close_down(self) -> None:
         """Stop looking, and let go of the viewer."""
         self._relay.end(10)
@@ -180,8 +186,9 @@ class _Places(QListWidget):  # type: ignore[misc]  # qtpy has no types
 
     def _fit(self) -> None:
         self.doItemsLayout()
-        rows = sum(self.sizeHintForRow(row) for row in range(self.count()))
-        self.setFixedHeight(rows + 2 * self.frameWidth() + 6)
+        last = self.item(self.count() - 1)
+        bottom = 0 if last is None else self.visualItemRect(last).bottom() + self.verticalOffset()
+        self.setFixedHeight(bottom + self.height() - self.viewport().height() + 2)
 
 
 def _looks(

@@ -32,7 +32,7 @@ from microforge.gui.widgets.canvas_view import look_at
 from microforge.types import Array
 
 FINDING_MARKS = "review marks"
-_ONE_DOUBT = "Only the one of which the network is sure"
+_ONE_DOUBT = "Only the one it is sure of"
 _DOUBTS_TIP = (
     "Where the network contradicts the annotation and is sure of it, the surest first: look whether the annotation is "
     "right. On images that it has learnt from it contradicts less often."
@@ -166,7 +166,7 @@ class ReviewPanel(LayerComparison):
         self.note.say(_verdict(event.comparison), "info" if event.comparison.findings else "ok")
         self.scores.setText(_scores(event.comparison))
         self.scores.show()
-        self.doubts.setText(f"Only the {number} of which the network is sure" if number > 1 else _ONE_DOUBT)
+        self.doubts.setText(f"Only the {number} it is sure of" if number > 1 else _ONE_DOUBT)
         self.doubts.setVisible(bool(number))
         self._show_findings()
 
