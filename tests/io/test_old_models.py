@@ -44,4 +44,4 @@ def test_names_that_never_were_are_still_refused() -> None:
 
 def test_what_was_found_in_the_data_is_not_told_as_a_choice() -> None:
     told = CliRunner().invoke(app, ["info", str(COUNTING)]).output
-    assert "settings: empty left out, confidence 0.0\n" in told
+    assert "settings: empty left out, unclicked background, confidence 0.0\n" in told
