@@ -13,7 +13,7 @@ from microforge.intensities import plain
 from microforge.types import Doubles, Floats, Sample
 
 #: From this correlation on, of what is left without slow changes of brightness, two images show the same. Pairs of
-#: different fields stay below 0.62 in 11 public sets (12 to 150 images each) and below 0.94 in one whose images share a
+#: different fields stay below 0.62 in 9 public sets (12 to 150 images each) and below 0.94 in one whose images share a
 #: round field of view; copies with 8 bits, as JPEG, or with another gamma or 1 % of noise are above 0.97.
 SAME_PICTURE = 0.96
 #: From here on they are copies, but for rounding.
