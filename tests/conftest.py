@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 
 #: What napari remembers for the person who runs the tests must not decide how they end.
 os.environ["NAPARI_CONFIG"] = ""
+#: Nor do windows that tests paint in leave projects among that person's data.
+_DATA = tempfile.TemporaryDirectory(prefix="microforge-tests-", ignore_cleanup_errors=True)
+os.environ["XDG_DATA_HOME"] = _DATA.name
 
 TESTS = Path(__file__).parent
 PROBE = TESTS.parent / ".ci" / "window.py"

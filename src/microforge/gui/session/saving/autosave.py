@@ -56,7 +56,7 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
         self._session = session
         self.problem: RunFailed | None = None
         self._words = ""
-        self._writer = ProjectWriter(session.runs_folder)
+        self._writer = ProjectWriter(lambda: session.runs_folder)
         self._relay = Relay("saving", self)
         self._queued: tuple[Work, Callable[[], None]] | None = None
         self._then: Callable[[], None] | None = None

@@ -63,10 +63,10 @@ class ProjectWriter:
     Parameters
     ----------
     runs_folder
-        Where trainings go, and next to it projects that cannot lie beside their images.
+        Gives where trainings go; next to it are projects that cannot lie beside their images.
     """
 
-    def __init__(self, runs_folder: Path) -> None:
+    def __init__(self, runs_folder: Callable[[], Path]) -> None:
         self.project: Project | None = None
         self._runs_folder = runs_folder
         self._ids: dict[Layer, str] = {}
@@ -169,7 +169,7 @@ class ProjectWriter:
         """Note that the project was worked on, for *Go on with ...*."""
         entry = RecentProject(str(project.folder), project.document.name, words, time.time())
         if entry.words != self._remembered:
-            remember_project(self._runs_folder, entry)
+            remember_project(self._runs_folder(), entry)
             self._remembered = entry.words
 
     def _forget(self, image: Layer) -> None:
@@ -183,7 +183,7 @@ class ProjectWriter:
         file = Path(first.drawn.image.source) if first.drawn.image.source else None
         beside = [job for job in jobs if file is not None and Path(job.drawn.image.source).parent == file.parent]
         name = first.settings["name"]
-        return begin_project(file, name, self._runs_folder, several=len(beside) > 1)
+        return begin_project(file, name, self._runs_folder(), several=len(beside) > 1)
 
     def _write_image(self, project: Project, job: ToKeep) -> None:
         entry, drawn = self._entry_for(project, job), job.drawn
