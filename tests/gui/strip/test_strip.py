@@ -241,7 +241,7 @@ def dock(
     def make() -> MicroforgeDock:
         viewer = make_napari_viewer(show=True)
         docks.append(MicroforgeDock(viewer, Session(viewer, training, tmp_path / "runs"), lambda: iter(())))
-        docks[-1].strip.thumbnails._folder = tmp_path / "cache"
+        docks[-1].strip.thumbnails.keep_in(tmp_path / "cache")
         viewer.window.add_dock_widget(docks[-1], name="Microforge")
         return docks[-1]
 

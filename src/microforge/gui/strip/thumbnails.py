@@ -56,6 +56,15 @@ class Thumbnails(QObject):  # type: ignore[misc]  # qtpy has no types
         """Give how many pictures are in memory."""
         return len(self._pictures)
 
+    @property
+    def busy(self) -> bool:
+        """Whether pictures are being made."""
+        return self._relay.running or bool(self._wanted)
+
+    def keep_in(self, folder: Path) -> None:
+        """Keep pictures in another folder from now on."""
+        self._folder = folder
+
     def of(self, entry: ListedImage) -> QPixmap | None:
         """Give the picture of an image; None while there is none, or where it cannot be read."""
         if entry in self._pictures:
