@@ -47,10 +47,13 @@ def load(data: Path, split: str, most: int | None = None, seed: int = 0) -> list
     return [to_samples(read_image(path), read_labels(data / "labels" / path.name))[0] for path in paths]
 
 
-def learnt(samples: Sequence[Sample], seed: int, a: argparse.Namespace) -> Predictor:
+def learnt(
+    samples: Sequence[Sample], seed: int, a: argparse.Namespace, validation: Sequence[Sample] | None = ()
+) -> Predictor:
+    """Train; with a validation of None some of the samples are kept aside."""
     config = TrainingConfig(steps=a.steps, width=a.width, patch_size=96, batch_size=8, device="cpu", seed=seed)
     with tempfile.TemporaryDirectory() as folder:
-        for _ in train(config, samples, (), Path(folder)):
+        for _ in train(config, samples, validation, Path(folder)):
             pass
         return Predictor(Path(folder) / "model.safetensors")
 
