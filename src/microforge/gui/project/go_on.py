@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from microforge.errors import readable
 from microforge.gui.layers.convert import file_of
@@ -18,7 +18,7 @@ from microforge.gui.session.state import Session
 from microforge.gui.widgets.basics import button, plain_tip, shortened, stacked
 
 #: Letters that fit a narrow dock.
-_MOST = 58
+_MOST = 44
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ class GoOn(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.recent: tuple[RecentProject, ...] = ()
         self._beside: tuple[RecentProject, ...] = ()
         self._again = False
-        self.open = button("", "", self._open, icon="continue")
+        self.open = button("", "", self._open)
         self.open.setMinimumHeight(34)
+        # A long name, or large letters, must not make the dock wider.
+        self.open.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         stacked(self, self.open)
         self._looking = Relay("a look for projects", self)
         self._looking.event.connect(self._on_found)
