@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class ImageList:
     def _free_name(self, path: Path) -> str:
         """Name a file so that no other image is called the same: after its folder too, or with a number."""
         stem = image_stem(path)
-        choices = [stem, f"{path.parent.name} {stem}", *(f"{stem} ({number})" for number in range(2, 99_999))]
+        choices = chain([stem, f"{path.parent.name} {stem}"], (f"{stem} ({number})" for number in count(2)))
         name = next(choice for choice in choices if choice not in self._names)
         self._names.add(name)
         return name
