@@ -103,7 +103,8 @@ class Strip(QWidget):  # type: ignore[misc]  # qtpy has no types
 
     def minimumSizeHint(self) -> QSize:
         """Fit a narrow dock."""
-        return QSize(280, self.view.row_height() + 8)
+        above = 0 if self.width() >= _WIDE else self._buttons.sizeHint().height()
+        return QSize(280, self.view.row_height() + above + 8)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the buttons beside the pictures where there is room, else above them."""
@@ -111,6 +112,7 @@ class Strip(QWidget):  # type: ignore[misc]  # qtpy has no types
         wide = self.width() >= _WIDE
         self._page.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._buttons.setMaximumWidth(_SIDE_WIDTH if wide else 16_777_215)
+        self.updateGeometry()
 
     def _lay_out(self) -> None:
         self._buttons = QWidget()
