@@ -1,4 +1,4 @@
-"""What is kept aside: ticked in the list, changed by hand."""
+"""What is kept aside: ticked in the list, hatched on the canvas, changed by hand."""
 
 from typing import Any
 
@@ -33,13 +33,17 @@ def box(panel: TrainPanel, row: int, column: int = 1) -> QCheckBox:
     return panel.list.tree.itemWidget(panel.list.tree.topLevelItem(row), column)
 
 
+def hatched(session: Session) -> list[str]:
+    return [layer.name for layer in session.viewer.layers if layer.name.startswith("kept aside")]
+
+
 def trained(qtbot: QtBot, panel: TrainPanel, training: FakeTraining, *aside: AsidePart) -> None:
     training.aside, training.steps = aside, 3
     panel.start()
     qtbot.waitUntil(lambda: panel.run.state is RunState.ENDED)
 
 
-def test_what_is_drawn_is_ticked_and_marked_auto(
+def test_what_is_drawn_is_ticked_marked_auto_and_hatched(
     qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
 ) -> None:
     session.viewer.layers.selection.active = session.annotated[0].labels
@@ -48,6 +52,7 @@ def test_what_is_drawn_is_ticked_and_marked_auto(
         (True, "auto: a part"),
         (False, ""),
     ]
+    qtbot.waitUntil(lambda: hatched(session) == ["kept aside: A2"])
     assert session.viewer.layers.selection.active is session.annotated[0].labels, "the brush stays where it was"
     assert not session.annotated[0].validation, "nobody said so by hand"
 
@@ -66,6 +71,34 @@ def test_what_is_learnt_from_is_counted_beside_what_is_painted(
     qtbot.waitUntil(lambda: "Learnt from" not in panel.state.text())
 
 
+def test_one_layer_at_most_is_hatched_that_of_the_image_looked_at(
+    qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
+) -> None:
+    session.viewer.layers.selection.active = images[0]
+    trained(qtbot, panel, training, AsidePart("A2"), AsidePart("A3", 0, 40))
+    assert box(panel, 0).text() == "auto"
+    for image in (*images, *images):
+        session.viewer.layers.selection.active = image
+        qtbot.waitUntil(lambda image=image: hatched(session) == [f"kept aside: {image.name}"])
+
+
+def test_hatching_goes_when_it_no_longer_holds_and_when_it_is_removed(
+    qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
+) -> None:
+    session.viewer.layers.selection.active = images[0]
+    trained(qtbot, panel, training, AsidePart("A2"))
+    qtbot.waitUntil(lambda: hatched(session) == ["kept aside: A2"])
+    session.viewer.layers.remove("kept aside: A2")
+    session.changed.emit()
+    qtbot.wait(150)
+    assert hatched(session) == [], "she has seen enough of it"
+    trained(qtbot, panel, training, AsidePart("A2", 0, 30))
+    qtbot.waitUntil(lambda: hatched(session) == ["kept aside: A2"])
+    panel.run.discard()
+    qtbot.waitUntil(lambda: hatched(session) == [])
+    assert not box(panel, 0).isChecked()
+
+
 def test_taking_the_tick_away_has_the_image_learnt_from_next_time(
     qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
 ) -> None:
@@ -81,13 +114,14 @@ def test_taking_the_tick_away_has_the_image_learnt_from_next_time(
     assert training.calls[-1]["validation"] is None
 
 
-def test_a_tick_by_hand_keeps_the_image_aside(
+def test_a_tick_by_hand_keeps_the_image_aside_and_hatches_it(
     qtbot: QtBot, panel: TrainPanel, images: list[Layer], session: Session, training: FakeTraining
 ) -> None:
     session.viewer.layers.selection.active = images[1]
     qtbot.mouseClick(box(panel, 1), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.annotated[1].validation)
     assert box(panel, 1).text() == ""
+    qtbot.waitUntil(lambda: hatched(session) == ["kept aside: A3"])
     trained(qtbot, panel, training)
     assert [sample.name for sample in training.calls[-1]["validation"]] == ["A3"]
     assert box(panel, 1).isChecked()
@@ -113,6 +147,7 @@ def test_a_time_series_is_known_by_the_name_of_its_series(
     session.viewer.layers.selection.active = image
     trained(qtbot, panel, training, AsidePart("film"))
     assert box(panel, 0).text() == "auto"
+    qtbot.waitUntil(lambda: hatched(session) == ["kept aside: film"])
 
 
 def test_image_left_for_a_test_is_marked_and_a_click_takes_it_back(

@@ -2,9 +2,9 @@
 
 Come here before giving a layer a colour.
 
-Two roles look the same everywhere: what a person drew is filled in warm colours; what a network says is outlined in
-one cool colour, or a ring. Classes of pixels keep their colours in both, and the network's are fainter. Warm and cool
-differ for people who see no red or no green, too.
+Three roles look the same everywhere: what a person drew is filled in warm colours; what a network says is outlined in
+one cool colour, or a ring; what is kept aside to measure quality is hatched. Classes of pixels keep their colours in
+both, and the network's are fainter. Warm and cool differ for people who see no red or no green, too.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,8 @@ MINE = ("#ffb000", "#ff6f3c", "#ffd84d", "#ff5d8f", "#ff9248", "#f7c6a3", "#ff4f
 NETWORKS = ("#22d3ee", "#6f8bff", "#5fd26a", "#b48cff", "#2dd4bf", "#9fd7ff")
 #: Colour of the strokes that say what is background: hers, but no object.
 GROUND = "#a0764a"
+#: Colour of the hatching of what is kept aside.
+KEPT_ASIDE = "#c9ced6"
 #: Colours of classes of pixels, as far apart as colours go.
 CLASSES = ("#ffb000", "#22d3ee", "#ff5d8f", "#5fd26a", "#b48cff", "#ff6f3c", "#6f8bff", "#fff08a", "#2dd4bf", "#f7c6a3")
 #: Width of outlines in pixels; how strongly classes of a network are shown, and strokes on background.

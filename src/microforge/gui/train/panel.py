@@ -15,6 +15,7 @@ from microforge.events import ComparedWithStart, KeptAside, PreviewAwaited, Prev
 from microforge.gui.session.annotation_watcher import Watch
 from microforge.gui.session.state import Session, Step
 from microforge.gui.session.training_run import RunState, TrainingRun
+from microforge.gui.train.aside.shown import AsideShown
 from microforge.gui.train.model_choice import ModelChoice
 from microforge.gui.train.pixel_size_question import PixelSizeQuestion
 from microforge.gui.train.preview import Preview
@@ -49,6 +50,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.run = TrainingRun(session)
         self._aside = KeptAside(())
         self.preview = Preview(session, self)
+        self.aside = AsideShown(session, self.preview.looked_at, self)
         self.list = TrainingList(session)
         self.sizes = PixelSizeQuestion(session)
         self.state = Note(tip="What is annotated in all images that are ticked.")
@@ -68,6 +70,7 @@ class TrainPanel(QWidget):  # type: ignore[misc]  # qtpy has no types
     def close_down(self) -> None:
         """Let go of the viewer."""
         self.preview.close()
+        self.aside.close()
         self.list.close_down()
         self.question.close_down()
         self.report.end()

@@ -1,0 +1,1 @@
+"""What is kept aside of an image, hatched on the canvas."""
