@@ -200,7 +200,8 @@ def _field(name: str, info: FieldInfo) -> Field | GroupField | None:
         return FileField(FileEdit(mode="r", **common))
     if kind is str:
         return Field(LineEdit(**common))
-    if isinstance(kind, type) and issubclass(kind, Settings):
+    # What need not be there has no form: nothing could say that it is not.
+    if isinstance(kind, type) and issubclass(kind, Settings) and not optional:
         return GroupField(Form(kind()), common["label"], common["tooltip"])
     return None
 
