@@ -84,7 +84,7 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         self.images = StripPlace(self.session.viewer, self.strip, self)
         self.tabs = QTabWidget()
         self._window: QWidget | None = None
-        self._closing, self._closed = False, False
+        self._closing, self._closed, self._asked = False, False, False
         self._quiet = QTimer(self, singleShot=True, interval=READING_TIME)
         self._lay_out()
         self._connect()
@@ -148,8 +148,9 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
         QTimer.singleShot(0, lambda: take_back(window, told))
 
     def _not_closing(self) -> None:
-        if QApplication.activeModalWidget() is not None:
-            # napari asks whether to close; the window goes, or stays, when that is answered.
+        asked, self._asked = self._asked, QApplication.activeModalWidget() is not None
+        if asked or self._asked:
+            # napari asks whether to close; the window goes, or stays, when that is answered, or a moment after it.
             QTimer.singleShot(CLOSING_PERIOD, self._not_closing)
             return
         self._closing = False
@@ -204,6 +205,10 @@ class MicroforgeDock(QWidget):  # type: ignore[misc]  # qtpy has no types
             app.aboutToQuit.connect(self.close_down)
 
     def _say(self, text: str, severity: str) -> None:
+        if severity == "aside":
+            if self.note.text():
+                return
+            severity = "info"
         self.note.say(text, severity)
         if severity == "info":
             self._quiet.start()

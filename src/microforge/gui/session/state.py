@@ -196,7 +196,7 @@ class Session:
         self.project_changed.emit(project)
 
     def say(self, text: str, severity: str = "info") -> None:
-        """Show a line to the person; severity is info, warning or error."""
+        """Show a line to the person; severity is info, warning or error, or aside: only where nothing else is said."""
         self.message.emit(text, severity)
 
     def go_to(self, step: Step, *, begin: bool = False) -> None:

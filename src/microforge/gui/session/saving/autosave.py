@@ -274,7 +274,8 @@ class Autosave(QObject):  # type: ignore[misc]  # qtpy has no types
     def _on_event(self, event: object) -> None:
         if isinstance(event, ProjectBegun):
             self._session.set_project(event.project)
-            self._session.say(f"Everything you paint is kept in {readable(str(event.project.folder))}.")
+            # It comes when the disk is ready, and must not take the place of an answer to what was just done.
+            self._session.say(f"Everything you paint is kept in {readable(str(event.project.folder))}.", "aside")
         elif isinstance(event, Unfit):
             self._unfit[event.image] = event.failure
         elif isinstance(event, OnDisk):
