@@ -23,6 +23,8 @@ PLAIN = AugmentationConfig(flip=False, rotate=False, scale=1, intensity=0)
 
 
 def make(samples: list[Sample], **settings: object) -> Sampler:
+    if "task" not in settings:
+        settings["task_options"] = {"working_scale": 1.0}
     setup = make_setup(TrainingConfig(device="cpu", patch_size=32, **settings), samples, ())
     steps = make_sampler(setup)
     while True:
@@ -103,7 +105,7 @@ def test_object_sampling_prefers_images_with_objects() -> None:
 def test_large_images_are_cut_window_by_window() -> None:
     sampler = make([disc_sample()], augmentation=PLAIN, batch_size=4)
     source, sample = sampler.sources[0], disc_sample()
-    setup = make_setup(TrainingConfig(device="cpu", patch_size=32), [sample], ())
+    setup = make_setup(TrainingConfig(device="cpu", patch_size=32, task_options={"working_scale": 1.0}), [sample], ())
     lazy = Windowed(
         sample.image,
         normaliser_for(sample.image, setup.normalisation),

@@ -27,7 +27,8 @@ CPU = PredictionConfig(device="cpu")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    config = TrainingConfig(device="cpu", steps=60, width=8, patch_size=48, batch_size=4)
+    options = {"working_scale": 1.0}
+    config = TrainingConfig(device="cpu", steps=60, width=8, patch_size=48, batch_size=4, task_options=options)
     list(train(config, [disc_sample(f"{k}", seed=k) for k in range(3)], (), folder))
     return folder / "model.safetensors"
 

@@ -15,6 +15,7 @@ from microforge.answers.time_series import PredictionStack
 from microforge.axes.samples import to_samples
 from microforge.config import PredictionConfig
 from microforge.data.normalise import Normaliser, blank, normaliser_for, recorded
+from microforge.data.scale.seen import as_seen, decoded, on_image
 from microforge.device import choose_device
 from microforge.errors import MicroforgeError, ModelFileError, ModelMismatchError, OutOfMemoryError
 from microforge.events import TileFinished
@@ -27,7 +28,7 @@ from microforge.memory import available_memory, bytes_text
 from microforge.networks.fitted import FittedNetwork, PredictsTiles
 from microforge.networks.unet import network_with
 from microforge.tasks import Task, get_task
-from microforge.tasks.abilities import BringsModel, suspected_by
+from microforge.tasks.abilities import BringsModel, suspected_by, working_scale
 from microforge.types import Array, Floats, Image, Prediction, Sample
 
 # Beyond this ratio between the pixel sizes of a model and an image, objects look to the network as another size.
@@ -147,17 +148,18 @@ class Predictor:
         """Run small samples of one size together; `finish` turns each output into a prediction."""
         for sample in samples:
             self.check(sample)
-        images = np.stack([self._normalised(sample, np.asarray(sample.image)) for sample in samples])
+        images = np.stack([self._normalised(one, np.asarray(as_seen(one.image, self.task))) for one in samples])
         return list(self.network.forward(images))
 
     @property
     def batch_pixels(self) -> int:
         """How many pixels of small images are best put through the network together, as far as memory allows."""
-        return self.network.batch_pixels
+        seen = prod(working_scale(self.task, self.card.network.dims))
+        return int(self.network.batch_pixels / seen)
 
     def fits_one_tile(self, sample: Sample) -> bool:
         """Tell whether a sample is small enough for `forward_many`."""
-        return max(sample.image.shape[1:]) <= self.network.tile_size
+        return max(as_seen(sample.image, self.task).shape[1:]) <= self.network.tile_size
 
     def finish(self, output: Output, sample: Sample) -> Prediction:
         """Decode an activated output ``C(Z)YX``; needs no device, and may run in another thread."""
@@ -212,7 +214,9 @@ class Predictor:
     def needed_memory(self, sample: Sample) -> int:
         """Estimate the bytes that the answer for a sample takes while it is made, besides the image itself."""
         network, pixels = self.card.network, prod(sample.image.shape[1:])
-        return pixels * (4 * network.out_channels * network.upscale**2 + self.task.answer.working_bytes)
+        seen = prod(as_seen(sample.image, self.task).shape[1:])
+        working = max(pixels, seen) * self.task.answer.working_bytes
+        return seen * 4 * network.out_channels * network.upscale**2 + working
 
     def check_memory(self, sample: Sample) -> None:
         """Refuse, before anything is computed, an image whose answer cannot fit into the memory that is free."""
@@ -258,9 +262,10 @@ def _finished(
 
     With `suspects` it tells too where something was nearly found, for a person who looks at the result.
     """
-    prediction = recorded(task.decode(output), task, normaliser)
+    shape = tuple(sample.image.shape[1:])
+    prediction = recorded(decoded(task, output, shape), task, normaliser)
     if suspects:
-        prediction = replace(prediction, near_misses=suspected_by(task, output, prediction))
+        prediction = replace(prediction, near_misses=suspected_by(task, on_image(task, output, shape), prediction))
     finer = card.network.upscale
     size = sample.pixel_size and (*sample.pixel_size[:-2], *(length / finer for length in sample.pixel_size[-2:]))
     statistics = task.statistics(prediction, sample)

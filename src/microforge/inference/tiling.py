@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from microforge.answers.images import BATCH_PIXELS
 from microforge.config import NetworkConfig
+from microforge.data.scale.seen import as_seen
 from microforge.device import compute_dtype, computing_in, free_memory, is_out_of_memory, release_memory
 from microforge.errors import OutOfMemoryError
 from microforge.events import TileFinished
@@ -146,6 +147,7 @@ class TiledNetwork:
         self.tile_size //= 2
 
     def _run_once(self, image: ArrayLike, normalise: Callable[[Array], Floats]) -> Iterator[TileFinished | Output]:
+        image = as_seen(image, self.task)
         shape = tuple(image.shape[1:])
         tiles = plan_tiles(shape, self.tile_size, self.network.config)
         config = self.network.config

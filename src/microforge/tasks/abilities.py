@@ -111,6 +111,18 @@ class LearnsFromAnswers(Protocol):
 
 
 @runtime_checkable
+class WorksAtScale(Protocol):
+    """Has its network see images enlarged or shrunk along YX, as the size of what it looks for asks."""
+
+    @property
+    def working_scale(self) -> float:
+        """How many times."""
+
+    def at_working_scale(self) -> Self:
+        """Give the task with options that are in pixels as they are at that scale."""
+
+
+@runtime_checkable
 class AsksQuestions(Protocol):
     """Measures quality on images kept aside by a question made of them."""
 
@@ -241,6 +253,17 @@ def arranged(task: Task, samples: Sequence[Sample]) -> tuple[Sequence[Sample], s
 def examples_of(task: Task, sample: Sample, rng: np.random.Generator) -> Sequence[Sample]:
     """Give what a task makes of an image that is learnt from, to learn from as well; nothing unless it does so."""
     return tuple(task.examples(sample, rng)) if isinstance(task, MakesExamples) else ()
+
+
+def working_scale(task: Task, dims: int) -> tuple[float, ...]:
+    """Give how many times images are enlarged along ``(Z)YX`` before the network sees them; planes never are."""
+    scale = task.working_scale if isinstance(task, WorksAtScale) else 1.0
+    return (*[1.0] * (dims - 2), scale, scale)
+
+
+def at_working_scale(task: Task) -> Task:
+    """Give the task for answers at its working scale."""
+    return task.at_working_scale() if isinstance(task, WorksAtScale) else task
 
 
 def question_for(task: Task, sample: Sample) -> Sample:

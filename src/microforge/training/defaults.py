@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from microforge.config import NetworkConfig, TrainingConfig
+from microforge.data.scale.rescaling import rescaled_shape
 from microforge.errors import ModelMismatchError, NotEnoughDataError
 from microforge.io.model_file import ModelCard
 from microforge.networks.unet import receptive_field
-from microforge.tasks.abilities import hints_of, network_for
+from microforge.tasks.abilities import hints_of, network_for, working_scale
 from microforge.tasks.base import Task
 from microforge.types import Sample
 
@@ -62,7 +63,9 @@ def make_plan(
     else:
         network = _fresh_network(config, task, samples, kind)
     hints, stride = hints_of(task), stride_of(network, task)
-    patch = _patch(config, samples, stride, PATCH[dims][kind] * hints.input_downsampling * hints.patch_scale)
+    scale = working_scale(task, dims)
+    shapes = [rescaled_shape(sample.image.shape[1:], scale) for sample in samples]
+    patch = _patch(config, shapes, stride, PATCH[dims][kind] * hints.input_downsampling * hints.patch_scale)
     return Plan(network, patch, config.batch_size or BATCH[dims][kind], stride)
 
 
@@ -128,10 +131,11 @@ def _down_sampling(
     return steps[0], tuple(steps[1:])
 
 
-def _patch(config: TrainingConfig, samples: Sequence[Sample], stride: tuple[int, ...], usual: int) -> tuple[int, ...]:
-    """Give a patch that is a multiple of `stride` and, where the images are smaller than usual, no larger."""
-    shapes = np.array([s.image.shape[1:] for s in samples])
-    typical = np.median(shapes, axis=0)
+def _patch(
+    config: TrainingConfig, shapes: Sequence[tuple[int, ...]], stride: tuple[int, ...], usual: int
+) -> tuple[int, ...]:
+    """Give a patch that is a multiple of `stride` and, where images (of `shapes`, as seen) are smaller, no larger."""
+    typical = np.median(np.array(shapes), axis=0)
     side = config.patch_size or min(usual, max(int(typical[-2:].max()), 32))
     wanted = [side, side]
     if len(stride) == 3:

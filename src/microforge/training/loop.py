@@ -173,7 +173,7 @@ def _started(run: Run) -> RunStarted:
         setup.task.title,
         device_title(setup.device),
         run.card.parameters,
-        {**setup.plan.describe(), "normalisation": setup.normalisation.mode},
+        {**setup.plan.describe(), "normalisation": setup.normalisation.mode, **setup.task.learnt()},
         tuple(sample.name for sample in setup.training),
         tuple(sample.name for sample in setup.validation),
         run.folder,

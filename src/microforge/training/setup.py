@@ -3,6 +3,7 @@
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil, prod
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from microforge.data.duplicates import Duplicate, find_duplicates
 from microforge.data.normalise import Normaliser, card_for, normaliser_for
 from microforge.data.patch_source import store
 from microforge.data.sampler import Sampler, Source
+from microforge.data.scale.seen import sample_as_seen
 from microforge.data.split import BLOCK_SUFFIX, Split, group_of, make_split
 from microforge.device import choose_device, free_memory
 from microforge.errors import ModelFileError, NotEnoughDataError, SettingsError, readable
@@ -22,7 +24,15 @@ from microforge.events import KeptAside, Preparing, RunAdvice
 from microforge.io.model_file import ModelFile, NormalisationCard, load_model
 from microforge.networks.unet import network_with, receptive_field
 from microforge.tasks import Task, get_task
-from microforge.tasks.abilities import BringsModel, arranged, augmentation_for, examples_of, hints_of, question_for
+from microforge.tasks.abilities import (
+    BringsModel,
+    arranged,
+    augmentation_for,
+    examples_of,
+    hints_of,
+    question_for,
+    working_scale,
+)
 from microforge.training.advice import advice_on_data, blank_images, duplicates_told, unmeasured
 from microforge.training.defaults import Plan, make_plan
 from microforge.training.resume.continuing import (
@@ -175,7 +185,8 @@ def make_setup(
 
 def questions(task: Task, aside: Sequence[Sample]) -> tuple[Sample, ...]:
     """Give what is measured on often of all that is kept aside, as the task asks about it."""
-    return tuple(question_for(task, sample) for sample in often_validated(aside))
+    seen = prod(working_scale(task, aside[0].image.ndim - 1)) if aside else 1.0
+    return tuple(question_for(task, sample) for sample in often_validated(aside, seen))
 
 
 def _duplicates(config: TrainingConfig, samples: Sequence[Sample]) -> tuple[Duplicate, ...]:
@@ -296,9 +307,12 @@ def make_sources(sample: Sample, setup: Setup, own: OwnAnswers | None = None) ->
     """
     normaliser = normaliser_for(sample.image, setup.normalisation)
     whole = sample if own is None else own.completed(sample, normaliser)
-    part = crop_to_annotation(whole, receptive_field(setup.plan.network))
+    scale = working_scale(setup.task, sample.image.ndim - 1)
+    seen = (ceil(n / factor) for n, factor in zip(receptive_field(setup.plan.network), scale, strict=True))
+    part = crop_to_annotation(whole, tuple(seen))
     # The same of the same sample, also when a run goes on.
     rng = np.random.default_rng([setup.config.seed, *sample.name.encode("utf-8", "surrogatepass")])
+    part = sample_as_seen(part, setup.task)
     made = examples_of(setup.task, part, rng)
     real = replace(_source(part, normaliser, setup), share=1 - MADE_SHARE if made else 1.0)
     return real, *(replace(_source(one, normaliser, setup), share=MADE_SHARE / len(made)) for one in made)
@@ -332,10 +346,13 @@ def make_sampler(setup: Setup) -> Generator[Preparing, None, Sampler]:
     )
 
 
-def often_validated(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Give as many validation samples as can be predicted often; they come in random order already."""
+def often_validated(samples: Sequence[Sample], seen: float = 1.0) -> tuple[Sample, ...]:
+    """Give as many validation samples as can be predicted often; they come in random order already.
+
+    `seen` is how many pixels the network sees for each of an image.
+    """
     kept: list[Sample] = []
-    pixels = VALIDATION_PIXELS
+    pixels = VALIDATION_PIXELS / seen
     for sample in samples[:VALIDATION_IMAGES]:
         pixels -= int(np.prod(sample.image.shape[1:]))
         if kept and pixels < 0:

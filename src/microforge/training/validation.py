@@ -10,6 +10,7 @@ import numpy as np
 
 from microforge.data.annotated_extent import crop_to_annotation, part_of_large
 from microforge.data.normalise import Normaliser, normaliser_for, recorded
+from microforge.data.scale.seen import decoded, on_image
 from microforge.evaluation.worst_places import worst_of, worst_places
 from microforge.events import Preparing, PreviewAwaited, PreviewReady, TileFinished, TrainingEvent, WorstPlace
 from microforge.inference.tiling import TiledNetwork
@@ -150,14 +151,15 @@ class Validator:
     def _predict(
         self, image: ArrayLike, normaliser: Normaliser, look: Callable[[Floats, Prediction], None] | None = None
     ) -> Iterator[TileFinished | Prediction]:
-        """Predict; `look` is shown what the prediction was decoded from, too."""
+        """Predict; `look` is shown what the prediction was decoded from, too, on the grid of the image."""
+        shape = tuple(image.shape[1:])
         for item in self.network.run(image, normaliser):
             if isinstance(item, TileFinished):
                 yield item
                 continue
-            prediction = recorded(self.task.decode(item), self.task, normaliser)
+            prediction = recorded(decoded(self.task, item, shape), self.task, normaliser)
             if look is not None:
-                look(item, prediction)
+                look(on_image(self.task, item, shape), prediction)
             yield prediction
 
     def _looked_at(self, limit: int) -> Iterator[tuple[Sample, Sample]]:

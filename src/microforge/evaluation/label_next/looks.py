@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from microforge.data.scale.seen import as_seen, decoded, on_image
 from microforge.types import Floats, Labels, Sample, Window
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def look_into(
     if share == 1:
         return Look(window, 0.0, features, share, time)
     answers = np.stack(predictor.network.in_poses(pixels, MOST_POSES))[:, 0]
-    spread = answers.std(axis=0).mean(axis=0)
+    spread = on_image(predictor.task, answers.std(axis=0).mean(axis=0, keepdims=True), there.shape)[0]
     finer = spread.shape[-1] // there.shape[-1]
     unknown = np.kron(~there, np.ones((finer, finer), bool)) if finer > 1 else ~there
     return Look(window, float(spread[unknown].mean()), features, share, time)
@@ -69,9 +70,9 @@ def objects_in(predictor: "Predictor", sample: Sample, window: Window) -> Labels
     if predictor.task.label_classes:
         return None
     answer = predictor.network.forward(_pixels(predictor, sample, window))[0]
-    return predictor.task.decode(answer).labels
+    return decoded(predictor.task, answer, tuple(side.stop - side.start for side in window)).labels
 
 
 def _pixels(predictor: "Predictor", sample: Sample, window: Window) -> Floats:
-    part = np.asarray(sample.image[(slice(None), *window)])
-    return predictor.normaliser(sample)(part)[None]
+    part = as_seen(np.asarray(sample.image[(slice(None), *window)]), predictor.task)
+    return predictor.normaliser(sample)(np.asarray(part))[None]

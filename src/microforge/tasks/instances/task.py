@@ -19,6 +19,7 @@ from microforge.answers import OBJECTS, AnswerKind
 from microforge.config import NetworkConfig, choice_field, decoding_field, fitted_field
 from microforge.events import RunAdvice
 from microforge.label_numbers import label_sizes, renumbered
+from microforge.tasks.abilities import PlanningHints
 from microforge.tasks.base import Direction, TaskOptions
 from microforge.tasks.baselines import Baseline, Watershed
 from microforge.tasks.confidence import Calibration, Judged, calibration_text, fit_calibration
@@ -30,6 +31,7 @@ from microforge.tasks.instances.near_misses import near_miss_evidence, near_miss
 from microforge.tasks.instances.pasting import pasted
 from microforge.tasks.instances.scores import ObjectTask
 from microforge.tasks.instances.watershed import fill_holes, split_objects
+from microforge.tasks.instances.working_scale import sizes_in
 from microforge.tasks.label_images import checked_objects, cut_out, object_count, splitting
 from microforge.tasks.readiness import Goals, Readiness
 from microforge.types import Array, Batch, Floats, NearMiss, Prediction, Sample, Target, Unpainted
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 #: Of so many objects the smallest tell how small others may be; fewer are taken to be no smaller than this part of the
 #: middle one.
 ENOUGH_OBJECTS, FEW_PART = 50, 0.1
+#: So many times its diameter is seen around the middle of an object.
+SEEN_AROUND = 1.5
 #: So many images, and so many pixels of them, are looked at for objects that nobody painted, as it takes a second each.
 IMAGES_LOOKED_AT, PIXELS_LOOKED_AT = 12, 4_000_000
 #: An image is told of where it has at least so many of them, and no fewer than are painted.
@@ -75,6 +79,16 @@ class InstanceOptions(TaskOptions):
         title="Smallest object",
         description="Objects of fewer pixels are left out; set from the annotations.",
         left_out="smaller than {value:,} px",
+    )
+    diameter: float = fitted_field(
+        0.0, ge=0, title="Diameter", description="Of a typical object, in pixels; set from the annotations."
+    )
+    working_scale: float = fitted_field(
+        1.0,
+        ge=0.125,
+        le=8,
+        title="Working scale",
+        description="How many times images are enlarged before the network sees them; set from the objects' size.",
     )
     unpainted: Unpainted = choice_field(
         "background",
@@ -130,22 +144,49 @@ class Instances(ObjectTask):
         return config.model_copy(update={"graded": False})
 
     def fit(self, samples: Sequence[Sample]) -> Self:
-        """Set the smallest object to what nearly all objects exceed, also those that are not annotated."""
+        """Take from the objects at which scale the network works, and which size nearly all of them exceed."""
+        found = sizes_in(samples)
+        fitted = {"diameter": found.typical, "working_scale": found.working_scale, "smallest": self._smallest(samples)}
+        set_by_hand = self.options.model_fields_set
+        return self.with_options(**{name: value for name, value in fitted.items() if name not in set_by_hand})
+
+    def _smallest(self, samples: Sequence[Sample]) -> int:
+        """Give the size that nearly all objects exceed, also those that are not annotated."""
         sizes = [label_sizes(s.annotation) for s in samples if s.annotation is not None]
         found = np.concatenate(sizes) if sizes else np.zeros(0)
-        if len(found) == 0 or "smallest" in self.options.model_fields_set:
-            return self
+        if len(found) == 0:
+            return self.options.smallest
         smallest = float(np.percentile(found, 2))
         if len(found) < ENOUGH_OBJECTS:
             smallest = min(smallest, FEW_PART * float(np.median(found)))
-        return self.with_options(smallest=max(1, int(smallest)))
+        return max(1, int(smallest))
 
     def learnt(self) -> dict[str, str]:
-        """Tell from which size on objects are kept."""
-        return {
+        """Tell from which size on objects are kept, and at which scale the network works."""
+        told = {
             "smallest object": f"{self.options.smallest} pixels; what is smaller is left out",
             "confidence": calibration_text(self.certainty()),
         }
+        if self.working_scale != 1:
+            told["working scale"] = (
+                f"images are seen at {self.working_scale:.2g} times their size, as a typical object is "
+                f"{self.options.diameter:.0f} px wide"
+            )
+        return told
+
+    @property
+    def hints(self) -> PlanningHints:
+        """See an object and what is beside it, as the network sees it."""
+        return PlanningHints(min_receptive_field=SEEN_AROUND * self.options.diameter * self.working_scale)
+
+    @property
+    def working_scale(self) -> float:
+        """How many times images are enlarged along YX before the network sees them."""
+        return self.options.working_scale
+
+    def at_working_scale(self) -> Self:
+        """Give the task with the smallest object in pixels of the enlarged image."""
+        return self.with_options(smallest=max(1, round(self.options.smallest * self.working_scale**2)))
 
     def check(self, sample: Sample) -> Sample:
         """Refuse labels that cannot be objects, split those that are several, and note which ground is known."""

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from microforge.data.scale.seen import on_image
 from microforge.errors import OutOfMemoryError
 from microforge.events import RunAdvice
 from microforge.inference.tiling import TiledNetwork
@@ -87,9 +88,9 @@ class OwnAnswers:
         return self._task.completed(sample, self._said[sample.name][1])
 
     def _outputs(self, image: Array, normalise: Callable[[Array], Floats]) -> Iterator[Floats]:
-        """Give the activated output for an image and, turned back, for the mirrored one."""
+        """Give the activated output for an image and, turned back, for the mirrored one, on its grid."""
         network = TiledNetwork(self._network, self._task, self._device)
         for step in (1, -1):
             *_, output = network.run(np.ascontiguousarray(image[..., ::step]), normalise)
             assert isinstance(output, np.ndarray)
-            yield output[..., ::step]
+            yield on_image(self._task, output, image.shape[1:])[..., ::step]

@@ -1,0 +1,1 @@
+"""Networks that see images enlarged or shrunk: come here for the way there and back."""
