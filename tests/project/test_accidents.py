@@ -16,6 +16,7 @@ from microforge.errors import ProjectError, WriteError
 from microforge.io.locking.lock import LOCK_NAME
 from microforge.project import ImageSource, Project
 from microforge.types import Image
+from support.full_disk import set_largest_file
 from support.projects import SIZE, image_file, layout_of, painted, project_with_images, some_points, stroke
 
 HOLD = """
@@ -39,12 +40,7 @@ class LargestFile:
 
     @staticmethod
     def set(size: int | None) -> None:
-        import resource
-        import signal
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY if size is None else size, hard))
+        set_largest_file(size)
 
 
 no_limits = pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")

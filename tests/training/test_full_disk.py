@@ -13,6 +13,7 @@ from microforge.io.model_file import load_model
 from microforge.training import schedule
 from microforge.training.loop import train
 from support.discs import disc_sample
+from support.full_disk import set_largest_file
 from support.runs import of_type
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
@@ -31,12 +32,7 @@ class LargestFile:
 
     @staticmethod
     def set(size: int | None) -> None:
-        import resource
-        import signal
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY if size is None else size, hard))
+        set_largest_file(size)
 
 
 def events_of(folder: Path, limits: dict[int, int | None], disk: type[LargestFile]) -> list[TrainingEvent]:

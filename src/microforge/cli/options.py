@@ -14,6 +14,7 @@ from microforge.errors import SettingsError, WriteError
 
 _S = TypeVar("_S", bound=Settings)
 
+_DEFAULT_SECONDS = 600.0
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -52,6 +53,16 @@ def read_seconds(text: str) -> float:
     if not match or float(match[1]) <= 0:
         raise typer.BadParameter(f"'{text}' is not a time: write 300s, 5m or 1h.", param_hint="--time")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def training_seconds(time: str | None, steps: int | None) -> float | None:
+    """Give how long to train: as said, without an end where steps are said, or else for ten minutes, which is told."""
+    if time:
+        return read_seconds(time)
+    if steps is not None:
+        return None
+    typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
+    return _DEFAULT_SECONDS
 
 
 def read_pairs(pairs: Sequence[str] | None, option: str) -> dict[str, Any]:

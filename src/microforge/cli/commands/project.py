@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from microforge.cli.commands.predict import exit_code, show_folder
-from microforge.cli.options import DeviceOption, JsonOption, TaskOptionList, make_settings, read_pairs, read_seconds
+from microforge.cli.options import DeviceOption, JsonOption, TaskOptionList, make_settings, read_pairs, training_seconds
 from microforge.cli.progress import Progress, TrainingDisplay
 from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import PredictionConfig, TrainingConfig
@@ -31,7 +31,6 @@ project_app = typer.Typer(
     help="What is in a project, whether it is whole, and training and predicting without a window.",
 )
 
-_DEFAULT_SECONDS = 600.0
 _ROLES = {"": "", "training": "always learnt from", "validation": "kept aside", "test": "for the test"}
 #: Exit code where some files are not as they should be.
 _SOME_WRONG = 3
@@ -127,10 +126,7 @@ def train_project(
 
     Images for the test are never learnt from. Ctrl-C ends the training and keeps the model.
     """
-    seconds = read_seconds(time) if time else None
-    if seconds is None and steps is None:
-        seconds = _DEFAULT_SECONDS
-        typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
+    seconds = training_seconds(time, steps)
     named = {"task": task, "steps": steps, "device": device, "seed": seed, "start_from": start_from}
     started = clock.monotonic()
     with _reading(project) as opened:

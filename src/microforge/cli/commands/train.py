@@ -18,7 +18,7 @@ from microforge.cli.options import (
     make_settings,
     model_path,
     read_pairs,
-    read_seconds,
+    training_seconds,
 )
 from microforge.cli.progress import Progress, TrainingDisplay
 from microforge.cli.signals import STOPPED, first_interrupt
@@ -28,8 +28,6 @@ from microforge.events import RunFinished
 from microforge.io.atomic import atomic_path
 from microforge.training.history.repeat import TrainingFiles, command_to_train
 from microforge.training.mailbox import Live
-
-_DEFAULT_SECONDS = 600.0
 
 
 def train_command(
@@ -96,10 +94,7 @@ def train_command(
 
     Ctrl-C ends the training and keeps the model, which is good at any moment.
     """
-    seconds = read_seconds(time) if time else None
-    if seconds is None and steps is None:
-        seconds = _DEFAULT_SECONDS
-        typer.echo("Neither --time nor --steps is given: training for 10 minutes. Ctrl-C ends it earlier.", err=True)
+    seconds = training_seconds(time, steps)
     named = {"task": task, "steps": steps, "device": device, "seed": seed, "start_from": start_from}
     named |= {"group_by": group_by} if group_by is not None else {}
     values = read_pairs(setting, "--set") | named | {"task_options": read_pairs(option, "--option")}

@@ -28,7 +28,7 @@ class Snapshot:
     Attributes
     ----------
     labels
-        DrawnImage labels with axes `axes`; None where none are needed.
+        Drawn labels with axes `axes`; None where none are needed.
     ground
         Where strokes say that there is background, not 0, of the shape of `labels`; None where there are none.
     outlines

@@ -13,6 +13,7 @@ from microforge.gui.layers.convert import add_region, note_file
 from microforge.gui.session.cell_types import add_kind, start_clicking
 from microforge.gui.session.painted_layers import annotation_of, ground_of
 from microforge.project import Project
+from support.full_disk import set_largest_file
 from support.keeping import LONG, Person
 
 
@@ -26,15 +27,6 @@ class FullDisk:
     @staticmethod
     def make_room() -> None:
         set_largest_file(None)
-
-
-def set_largest_file(size: int | None) -> None:
-    import resource
-    import signal
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY if size is None else size, hard))
 
 
 @pytest.fixture
