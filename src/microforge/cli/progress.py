@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
 import typer
 
-from microforge.errors import printable_lines
+from microforge.errors import MicroforgeError, printable_lines
 from microforge.events import (
     ComparedWithStart,
     FolderEvent,
@@ -153,6 +154,23 @@ class TrainingDisplay:
             self.progress.say(f"Trained {event.step} steps in {event.seconds:.0f} s. {metrics_text(event.metrics)}")
             if event.doubt is not None:
                 self.progress.say(f"Warning: {event.doubt.text}")
+
+    def follow(self, events: Iterator[TrainingEvent]) -> RunFinished:
+        """Show all events of a training, and give the last.
+
+        Raises
+        ------
+        MicroforgeError
+            If the training leaves no model.
+        """
+        finished = None
+        with closing(events):  # type: ignore[type-var]
+            for event in events:
+                self.show(event)
+                finished = event if isinstance(event, RunFinished) else finished
+        if finished is None or finished.model is None:
+            raise MicroforgeError("The training ended without a model.", remedy="Train longer.")
+        return finished
 
     def _show_step(self, event: StepFinished) -> None:
         parts = [f"step {event.step}", f"loss {event.loss:.3f}", f"{event.steps_per_second:.1f} steps/s"]

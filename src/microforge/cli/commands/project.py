@@ -3,7 +3,7 @@
 import json
 import time as clock
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ from microforge.cli.options import DeviceOption, JsonOption, TaskOptionList, mak
 from microforge.cli.progress import Progress, TrainingDisplay
 from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import PredictionConfig, TrainingConfig
-from microforge.errors import MicroforgeError, ProjectError, printable
+from microforge.errors import ProjectError, printable
 from microforge.events import RunFinished
 from microforge.training.history.repeat import command_to_train_project
 
@@ -239,17 +239,12 @@ def _train(config: TrainingConfig, data: "ProjectSamples", folder: Path, command
     from microforge.training.loop import train
     from microforge.training.mailbox import Live
 
-    live, finished = Live(), None
+    live = Live()
     with first_interrupt(live.stop), Progress(1.0) as progress:
-        display = TrainingDisplay(progress)
         learnt = data.always_learnt
         events = train(config, data.training, data.validation, folder, live, always_learnt=learnt, command=command)
-        with closing(events):  # type: ignore[type-var]
-            for event in events:
-                display.show(event)
-                finished = event if isinstance(event, RunFinished) else finished
-    if finished is None or finished.model is None:
-        raise MicroforgeError("The training ended without a model.", remedy="Train longer.")
+        finished = TrainingDisplay(progress).follow(events)
+    assert finished.model is not None
     return finished, finished.model
 
 

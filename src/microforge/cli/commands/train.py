@@ -3,7 +3,6 @@
 import json
 import shutil
 import time as clock
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +22,6 @@ from microforge.cli.options import (
 from microforge.cli.progress import Progress, TrainingDisplay
 from microforge.cli.signals import STOPPED, first_interrupt
 from microforge.config import TrainingConfig
-from microforge.errors import MicroforgeError
 from microforge.events import RunFinished
 from microforge.io.atomic import atomic_path
 from microforge.training.history.repeat import TrainingFiles, command_to_train
@@ -145,25 +143,18 @@ def train_model(
         if seconds is not None:
             # Reading counts; a little is always left for training.
             config = config.model_copy(update={"time": max(1.0, seconds - (clock.monotonic() - started))})
-        display = TrainingDisplay(progress)
-        finished = None
-        with closing(
-            start(
-                config,
-                data.training,
-                data.validation,
-                new_run_folder(model),
-                live,
-                resume=resume,
-                same_images=resume,
-                command=command_to_train(config.model_copy(update={"time": seconds}), files, model),
-            )
-        ) as events:  # type: ignore[type-var]
-            for event in events:
-                display.show(event)
-                finished = event if isinstance(event, RunFinished) else finished
-    if finished is None or finished.model is None:
-        raise MicroforgeError("The training ended without a model.", remedy="Train longer.")
+        events = start(
+            config,
+            data.training,
+            data.validation,
+            new_run_folder(model),
+            live,
+            resume=resume,
+            same_images=resume,
+            command=command_to_train(config.model_copy(update={"time": seconds}), files, model),
+        )
+        finished = TrainingDisplay(progress).follow(events)
+    assert finished.model is not None
     with atomic_path(model) as path:
         shutil.copyfile(finished.model, path)
     return finished
